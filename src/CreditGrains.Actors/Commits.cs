@@ -1,0 +1,77 @@
+using System.Collections.Immutable;
+using CreditGrains.Domain;
+using NodaTime;
+
+namespace CreditGrains.Actors;
+
+/// <summary>A document's new version: it must have had <paramref name="Expected"/>, 0 where it must not have been there.</summary>
+/// <param name="Body">null: stays as it is.</param>
+/// <param name="Owner">What it is listed under: a contract's client.</param>
+/// <param name="DueAt">When time will next change it by itself; null: never.</param>
+public sealed record DocumentWrite(string Kind, string Id, long Expected, string? Body, string Owner, Instant AsOf, Instant? DueAt)
+{
+    public string Key => $"{Kind}:{Id}";
+}
+
+/// <summary>A document that must still have that version, 0 where it must not be there; it does not change.</summary>
+public sealed record Guard(string Kind, string Id, long Version)
+{
+    public string Key => $"{Kind}:{Id}";
+}
+
+/// <summary>What one or more decisions change: all of it becomes durable in one transaction, or nothing.</summary>
+public sealed record Commit(ImmutableArray<DocumentWrite> Documents, ImmutableArray<Guard> Guards, Changes Changes)
+{
+    public Commit(DocumentWrite document, Changes changes) : this([document], [], changes) { }
+
+    /// <summary>Several decisions' changes as one: of each lot the last word, of each user the sum.</summary>
+    public static Changes Merge(IEnumerable<Changes> parts)
+    {
+        var all = parts.ToList();
+        return new Changes
+        {
+            Lots = [.. all.SelectMany(part => part.Lots).GroupBy(lot => (lot.ContractId, lot.Lot.LotId)).Select(group => group.Last() with { IsNew = group.First().IsNew })],
+            Credits = [.. all.SelectMany(part => part.Credits)],
+            Uses = [.. all.SelectMany(part => part.Uses).GroupBy(use => (use.ContractId, use.UserId)).Select(group => new Use(group.Key.ContractId, group.Key.UserId, group.Sum(use => use.Credits)))],
+            Members = [.. all.SelectMany(part => part.Members).GroupBy(member => (member.ContractId, member.Member.UserId)).Select(group => group.Last())],
+            Switches = [.. all.SelectMany(part => part.Switches)],
+            Requests = [.. all.SelectMany(part => part.Requests)],
+            Reports = [.. all.SelectMany(part => part.Reports)],
+            Entries = [.. all.SelectMany(part => part.Entries)],
+        };
+    }
+}
+
+/// <summary>How a commit ended.</summary>
+public abstract record CommitResult
+{
+    private CommitResult() { }
+
+    /// <summary>Durable, whole.</summary>
+    public sealed record Done : CommitResult;
+
+    /// <summary>Nothing changed: these fences were not as expected.</summary>
+    public sealed record Conflict(ImmutableHashSet<string> Keys) : CommitResult;
+
+    /// <summary>Nobody knows: it may have happened, or happen yet.</summary>
+    public sealed record Unknown(Exception Cause) : CommitResult;
+}
+
+/// <summary>The names of a commit's fences: what a conflict is reported by.</summary>
+public static class Fences
+{
+    public static string Key(this LotChange lot) => $"lot:{lot.ContractId}~{lot.Lot.LotId}";
+
+    /// <summary>A credit is fenced by its player: there is one current credit a player.</summary>
+    public static string Key(this CreditChange change) => change.Credit.PlayerId is { } player ? $"player:{change.Credit.ClientId}/{player}" : $"credit:{change.Credit.Id}";
+
+    public static string Key(this Use use) => $"use:{use.ContractId}/{use.UserId}";
+
+    public static string Key(this KeyedRequest request) => $"request:{request.ClientId}/{request.Key}";
+
+    public static string Key(this Report report) => $"report:{report.ClientId}/{report.ReportId}";
+
+    /// <summary>All that can make these changes fail.</summary>
+    public static IEnumerable<string> Of(Changes changes) => changes.Lots.Where(lot => lot.IsNew).Select(Key)
+        .Concat(changes.Credits.Select(Key)).Concat(changes.Uses.Select(Key)).Concat(changes.Requests.Select(Key)).Concat(changes.Reports.Select(Key));
+}

@@ -1,0 +1,212 @@
+using CreditGrains.Domain;
+using NodaTime;
+
+namespace CreditGrains.Actors;
+
+/// <summary>An actor whose state is a document, and which decides one command after another. Commands gather while a commit is out; the next commit carries them all, and nobody is answered before it is durable.</summary>
+public abstract class Committer<TState>(ActorServices services)
+{
+    // How often a command is decided anew because others' fences failed, before it is told to look again.
+    private const int MaxDecisions = 8;
+
+    private readonly Queue<Command> waiting = new();
+    private Known? known;
+    private bool committing;
+
+    protected ActorServices Services => services;
+
+    private sealed record Known(TState State, long Version);
+
+    /// <summary>Reads the state and its fence.</summary>
+    protected abstract Task<(TState State, long Version)> Load();
+
+    /// <summary>What else a command needs to know, read once it does.</summary>
+    protected virtual Task<TState> LoadMore(TState state) => Task.FromResult(state);
+
+    /// <summary>When the state was last decided on.</summary>
+    protected abstract Instant AsOf(TState state);
+
+    /// <summary>What time does to the state (T3).</summary>
+    protected virtual Changed<TState> RollForward(TState state, Instant now) => new(state, Changes.None);
+
+    /// <summary>The document of a state: its body only where that differs from before; null where there is none to write.</summary>
+    protected abstract DocumentWrite? Write(TState before, TState after, long version, Instant now);
+
+    /// <summary>The guard that proves that a state is still the newest.</summary>
+    protected abstract Guard Prove(long version);
+
+    /// <summary>A state has become durable.</summary>
+    protected virtual void Committed(TState state) { }
+
+    /// <summary>Decides a command in its turn and answers when all that the answer rests on is durable. Not settled: what the command brought with it is outdated, or the commit's outcome is unknown.</summary>
+    protected Task<Settled<TAnswer>> Run<TAnswer>(Func<TState, Instant, Changed<TState, TAnswer>> decide, bool needsMore = false)
+    {
+        var command = new Command<TAnswer>(decide, needsMore);
+        waiting.Enqueue(command);
+        if (!committing) _ = CommitAll();
+        return command.Answer();
+    }
+
+    private async Task CommitAll()
+    {
+        committing = true;
+        try
+        {
+            while (waiting.Count > 0)
+            {
+                var batch = new List<Command>();
+                while (batch.Count < services.Options.MaxBatch && waiting.TryDequeue(out var command)) batch.Add(command);
+                await CommitBatch(batch);
+            }
+        }
+        finally
+        {
+            committing = false;
+        }
+    }
+
+    private async Task CommitBatch(List<Command> batch)
+    {
+        try
+        {
+            while (batch.Count > 0) batch = await Attempt(batch);
+        }
+        catch (Exception e)
+        {
+            known = null;
+            foreach (var command in batch) command.Fail(e);
+        }
+    }
+
+    // Decides all commands on the newest state known and commits; returns those to be decided anew.
+    private async Task<List<Command>> Attempt(List<Command> batch)
+    {
+        var fresh = known is null;
+        if (known is null)
+        {
+            var (loaded, loadedVersion) = await Load();
+            known = new(loaded, loadedVersion);
+        }
+        if (batch.Any(command => command.NeedsMore)) known = known with { State = await LoadMore(known.State) };
+
+        var (before, version) = known;
+        var now = Instant.Max(services.Clock.Now, AsOf(before));
+        var (state, passed) = RollForward(before, now);
+        var parts = new List<Changes> { passed };
+        foreach (var command in batch)
+        {
+            (state, var changes) = command.Decide(state, now);
+            parts.Add(changes);
+        }
+
+        var merged = Commit.Merge(parts);
+        var write = merged.IsNothing && Equals(before, state) ? null : Write(before, state, version, now);
+        if (write is null || (merged.IsNothing && write.Body is null))
+        {
+            // Nothing to write: the answers still rest on a state that must be the newest.
+            if (!fresh && await services.Store.Commit(new([], [Prove(version)], Changes.None)) is not CommitResult.Done)
+            {
+                known = null;
+                return batch;
+            }
+            known = new(state, version);
+            foreach (var command in batch) command.Settle();
+            return [];
+        }
+
+        var requests = merged.Requests.Select(request => new DocumentWrite(StoredRequest.Kind, $"{request.ClientId}/{request.Key}", 0, Json.Write(request), request.ClientId, now, null));
+        var result = await services.Store.Commit(new([write, .. requests], [], merged));
+        switch (result)
+        {
+            case CommitResult.Done:
+                known = new(state, version + 1);
+                Committed(state);
+                foreach (var command in batch) command.Settle();
+                return [];
+            case CommitResult.Conflict(var keys):
+                known = null;
+                return [.. batch.Where(command => command.SurvivesConflict(keys, MaxDecisions))];
+            default:
+                known = null;
+                foreach (var command in batch) command.Outdate();
+                return [];
+        }
+    }
+
+    private abstract class Command
+    {
+        private int decisions;
+        private HashSet<string> fences = [];
+
+        public abstract bool NeedsMore { get; }
+
+        public (TState State, Changes Changes) Decide(TState state, Instant now)
+        {
+            decisions++;
+            var decided = DecideOn(state, now);
+            fences = [.. Fences.Of(decided.Changes)];
+            return decided;
+        }
+
+        // One whose own fence failed rests on something old and is told so; the others are decided anew.
+        public bool SurvivesConflict(IReadOnlySet<string> keys, int maxDecisions)
+        {
+            if (!fences.Overlaps(keys) && decisions < maxDecisions) return true;
+            Outdate();
+            return false;
+        }
+
+        public abstract void Settle();
+
+        public abstract void Outdate();
+
+        public abstract void Fail(Exception exception);
+
+        protected abstract (TState State, Changes Changes) DecideOn(TState state, Instant now);
+    }
+
+    private sealed class Command<TAnswer>(Func<TState, Instant, Changed<TState, TAnswer>> decide, bool needsMore) : Command
+    {
+        private readonly TaskCompletionSource<Settled<TAnswer>> source = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private TAnswer? answer;
+        private Exception? bug;
+
+        public override bool NeedsMore => needsMore;
+
+        public async Task<Settled<TAnswer>> Answer() => await source.Task;
+
+        public override void Settle()
+        {
+            if (bug is null) source.SetResult(new(true, answer));
+            else source.SetException(bug);
+        }
+
+        public override void Outdate() => source.SetResult(new(false, default));
+
+        public override void Fail(Exception exception) => source.TrySetException(exception);
+
+        protected override (TState State, Changes Changes) DecideOn(TState state, Instant now)
+        {
+            try
+            {
+                (state, var changes, answer) = decide(state, now);
+                bug = null;
+                return (state, changes);
+            }
+            catch (Exception e)
+            {
+                bug = e;
+                return (state, Changes.None);
+            }
+        }
+    }
+}
+
+/// <summary>A command's answer; without one, what the command rested on is outdated or the outcome is unknown.</summary>
+public readonly record struct Settled<TAnswer>(bool IsSettled, TAnswer? Answer);
+
+/// <summary>A request remembered by its Idempotency-Key, as a document.</summary>
+internal static class StoredRequest
+{
+    public const string Kind = "request";
+}

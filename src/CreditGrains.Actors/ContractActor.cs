@@ -1,0 +1,147 @@
+using System.Collections.Immutable;
+using CreditGrains.Domain;
+using NodaTime;
+
+namespace CreditGrains.Actors;
+
+/// <inheritdoc cref="IContract"/>
+public class ContractActor(ActorServices services, string contractId) : Committer<Contract?>(services), IContract
+{
+    /// <summary>The kind of a contract's document.</summary>
+    public const string Kind = "contract";
+
+    public Task<Decision<ContractDocument>> Set(SetTerms set) => Decide((contract, now) => Answer(contract, Agreeing.Decide(contract, set, now)
+        .Select(changed => new Changed<Contract, ContractDocument>(changed.State, changed.Changes, new(changed.Answer.Terms, changed.Answer.Revision)))));
+
+    public async Task<Decision<GrantedLot>> Grant(GrantLot grant, RequestKey? key)
+    {
+        while (true)
+        {
+            if (await Recall(grant, key) is { } recalled) return recalled;
+            var settled = await Run((contract, now) => Existing(contract, known => Granting.Decide(known, grant, now).Select(changed =>
+                new Changed<Contract, GrantedLot>(changed.State, Remember(changed, key), new(changed.Answer, Replayed: false)))));
+            if (settled.IsSettled) return settled.Answer!;
+        }
+    }
+
+    public Task<Decision<ImmutableArray<Member>>> ReplaceUsers(ImmutableArray<UserName> users, string actor) =>
+        DecideMembers((contract, now) => Membership.Replace(contract, users, actor, now));
+
+    public Task<Decision<ImmutableArray<Member>>> AssignUser(UserName user, string actor) =>
+        DecideMembers((contract, now) => Membership.Assign(contract, user, actor, now));
+
+    public Task<Decision<ImmutableArray<Member>>> RemoveUser(string userId, string actor) =>
+        DecideMembers((contract, now) => Membership.Remove(contract, userId, actor, now));
+
+    public async Task<ChargeAnswer> Charge(ChargeCredits charge)
+    {
+        var settled = await Run((contract, now) => Decide(contract, charge, now));
+        return settled.IsSettled ? settled.Answer! : new ChargeAnswer.Outdated();
+    }
+
+    public async Task<ChargeAnswer> Rehearse(ChargeCredits charge)
+    {
+        var settled = await Run((contract, now) => new Changed<Contract?, ChargeAnswer>(contract, Changes.None, Decide(contract, charge, now).Answer));
+        return settled.IsSettled ? settled.Answer! : new ChargeAnswer.Outdated();
+    }
+
+    public async Task<Refusal> Explain(Refusal refusal)
+    {
+        var settled = await Run((contract, now) =>
+        {
+            var amounts = refusal.Amounts! with { ContractRemaining = contract?.RemainingAt(now) };
+            var first = contract is null ? Absent : Charging.NotActive(contract.Terms, amounts, now);
+            return new Changed<Contract?, Refusal>(contract, Changes.None, first ?? refusal with { Amounts = amounts });
+        });
+        return settled.Answer ?? refusal;
+    }
+
+    public Task WakeUp() => Run((contract, _) => new Changed<Contract?, bool>(contract, Changes.None, true));
+
+    protected override async Task<(Contract? State, long Version)> Load()
+    {
+        if (await Services.Store.Contract(contractId) is not { } stored) return (null, 0);
+        var document = Stored<ContractDocument>.Read(stored.Document);
+        return (new(document.Terms, document.Revision, stored.OpenLots, stored.Document.AsOf), stored.Document.Version);
+    }
+
+    protected override async Task<Contract?> LoadMore(Contract? state) => state is null or { Members: not null }
+        ? state
+        : state with { Members = (await Services.Store.Members(contractId)).ToImmutableSortedDictionary(member => member.UserId, member => member, StringComparer.Ordinal) };
+
+    protected override Instant AsOf(Contract? state) => state?.AsOf ?? Instant.MinValue;
+
+    protected override Changed<Contract?> RollForward(Contract? state, Instant now)
+    {
+        if (state is null) return new(null, Changes.None);
+        var (next, changes) = state.RollForward(now);
+        return new(next, changes);
+    }
+
+    protected override DocumentWrite? Write(Contract? before, Contract? after, long version, Instant now) => after is null ? null : new(
+        Kind, contractId, version,
+        before?.Revision == after.Revision ? null : Stored<ContractDocument>.Write(new(after.Terms, after.Revision)),
+        after.Terms.ClientId, now, after.NextDue);
+
+    protected override Guard Prove(long version) => new(Kind, contractId, version);
+
+    protected override void Committed(Contract? state)
+    {
+        if (state?.NextDue is { } due) Services.Wakeups.Schedule(contractId, due);
+    }
+
+    private Changed<Contract?, ChargeAnswer> Decide(Contract? contract, ChargeCredits charge, Instant now)
+    {
+        if (contract is null) return new(contract, Changes.None, new ChargeAnswer.Refused(Absent));
+        if (Charging.IsOutdated(charge, now)) return new(contract, Changes.None, new ChargeAnswer.Outdated());
+        var decision = Charging.Decide(contract, charge, now);
+        return decision.Value is { } changed
+            ? new(changed.State, changed.Changes, new ChargeAnswer.Charged(changed.Answer, [.. changed.Changes.Credits.Where(change => change.Expected == 0).Select(change => change.Credit)]))
+            : new(contract, Changes.None, new ChargeAnswer.Refused(decision.Refusal!));
+    }
+
+    // What was granted under that id or key before (§3): the first answer, or a refusal where it was another request.
+    private async Task<Decision<GrantedLot>?> Recall(GrantLot grant, RequestKey? key)
+    {
+        if (key is not null && await Services.Store.Contract(contractId) is { } stored)
+        {
+            var client = Stored<ContractDocument>.Read(stored.Document).Terms.ClientId;
+            if (await Services.Store.Document(StoredRequest.Kind, $"{client}/{key.Key}") is { } document)
+            {
+                var remembered = Json.Read<KeyedRequest>(document.Body);
+                if (remembered.Fingerprint != key.Fingerprint) return new Refusal(RefusalCode.IdempotencyKeyReused, "The Idempotency-Key stands for another request.");
+                var made = await Services.Store.Lot(contractId, remembered.Made) ?? throw new InvariantException("a remembered request's lot is there");
+                return new GrantedLot(AsGranted(made), Replayed: true);
+            }
+        }
+        if (await Services.Store.Lot(contractId, grant.LotId) is not { } lot) return null;
+        return grant.Made(lot) ? new GrantedLot(AsGranted(lot), Replayed: true) : new Refusal(RefusalCode.IdempotencyKeyReused, $"The lot {grant.LotId} was added by another request.");
+    }
+
+    private static Lot AsGranted(Lot lot) => lot with { Free = Runs.UpTo(lot.Quantity), ExpiryBooked = false };
+
+    private static Changes Remember(Changed<Contract, Lot> changed, RequestKey? key) => key is null
+        ? changed.Changes
+        : changed.Changes with { Requests = [new(changed.State.Terms.ClientId, key.Key, key.Fingerprint, changed.Answer.LotId)] };
+
+    private Task<Decision<ImmutableArray<Member>>> DecideMembers(Func<Contract, Instant, Decision<Changed<Contract, ImmutableArray<Member>>>> decide) =>
+        Decide((contract, now) => Existing(contract, known => decide(known, now)), needsMore: true);
+
+    private async Task<Decision<T>> Decide<T>(Func<Contract?, Instant, Changed<Contract?, Decision<T>>> decide, bool needsMore = false)
+    {
+        while (true)
+        {
+            var settled = await Run(decide, needsMore);
+            if (settled.IsSettled) return settled.Answer!;
+        }
+    }
+
+    private Refusal Absent => Refusal.NotFound($"contract {contractId}");
+
+    private Changed<Contract?, Decision<T>> Existing<T>(Contract? contract, Func<Contract, Decision<Changed<Contract, T>>> decide) =>
+        Answer(contract, contract is null ? Absent : decide(contract));
+
+    private static Changed<Contract?, Decision<T>> Answer<T>(Contract? contract, Decision<Changed<Contract, T>> decision) => decision.Value is { } changed
+        ? new(changed.State, changed.Changes, changed.Answer)
+        : new(contract, Changes.None, decision.Refusal!);
+}

@@ -1,0 +1,21 @@
+using CreditGrains.Domain;
+
+namespace CreditGrains.Actors;
+
+/// <summary>Books the end of coverage of player credits while nobody asks for them (P3, T3), many at a time.</summary>
+public sealed class CoverageSweeper(IStore store, IClock clock)
+{
+    private const int PageSize = 500;
+
+    /// <summary>Books up to one page of what fell due; false where nothing is left.</summary>
+    public async Task<bool> Sweep()
+    {
+        var now = clock.Now;
+        var due = await store.DueCredits(now, PageSize);
+        if (due.IsEmpty) return false;
+
+        // A conflict: a report replaced one of them meanwhile and booked its end itself; the next page is read anew.
+        await store.Commit(new([], [], Coverage.Expire(due, now)));
+        return true;
+    }
+}

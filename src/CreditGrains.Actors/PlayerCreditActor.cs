@@ -1,0 +1,92 @@
+using CreditGrains.Domain;
+
+namespace CreditGrains.Actors;
+
+/// <inheritdoc cref="IPlayerCredit"/>
+public class PlayerCreditActor(ActorServices services, PlayerKey key) : IPlayerCredit
+{
+    private readonly Cached<Credit?> current = new(() => services.Store.CurrentCredit(key));
+    private readonly List<Claimant> waiting = [];
+    private readonly Signal free = new(services.Time);
+    private Claimant? holder;
+    private long heldSince;
+
+    public async Task<ClaimAnswer> Claim(Claimant by)
+    {
+        var asked = services.Time.GetTimestamp();
+        var waited = false;
+        while (true)
+        {
+            var credit = await current.Get();
+            if (LetLapsedGo()) continue;
+            if (holder is not null && holder.ReportId == by.ReportId && holder.Attempt < by.Attempt) LetGo(holder);
+
+            var busy = IsBusyFor(by);
+            if (!busy && !(credit is not null && credit.CoversAt(services.Clock.Now)))
+            {
+                holder = by;
+                heldSince = services.Time.GetTimestamp();
+                return new(ClaimKind.Claimed, credit);
+            }
+            if (!busy || Yields(by) || services.Time.GetElapsedTime(asked) >= services.Options.Lease)
+            {
+                if (waited) free.Raise();
+                return new(busy ? ClaimKind.Busy : ClaimKind.Covered, credit);
+            }
+            waited = true;
+            waiting.Add(by);
+            await free.Wait(LeaseLeft());
+            waiting.Remove(by);
+        }
+    }
+
+    public async Task<Credit?> Peek() => await current.Get();
+
+    public Task Release(Claimant by, bool outdated)
+    {
+        if (outdated) current.Drop();
+        LetGo(by);
+        return Task.CompletedTask;
+    }
+
+    public Task Settle(Claimant by, Credit credit)
+    {
+        if (holder == by) current.Set(credit);
+        LetGo(by);
+        return Task.CompletedTask;
+    }
+
+    public async Task WhenFree(Claimant by)
+    {
+        var asked = services.Time.GetTimestamp();
+        while (!LetLapsedGo() && IsBusyFor(by) && services.Time.GetElapsedTime(asked) < services.Options.Lease)
+            await free.Wait(LeaseLeft());
+    }
+
+    // Another report holds the claim, or an older one waits for it.
+    private bool IsBusyFor(Claimant by) =>
+        (holder is not null && holder.ReportId != by.ReportId) || waiting.Any(other => other.IsOlderThan(by));
+
+    // Waiting goes from older to younger only, so that nobody waits in a circle (wait-die).
+    private bool Yields(Claimant by) =>
+        (holder is not null && holder.IsOlderThan(by)) || waiting.Any(other => other.IsOlderThan(by));
+
+    private void LetGo(Claimant by)
+    {
+        if (holder != by) return;
+        holder = null;
+        free.Raise();
+    }
+
+    private TimeSpan LeaseLeft() => holder is null ? services.Options.Lease : services.Options.Lease - services.Time.GetElapsedTime(heldSince);
+
+    // After a lease the report may have committed without a word: the store is asked before anything is answered.
+    private bool LetLapsedGo()
+    {
+        if (holder is null || LeaseLeft() > TimeSpan.Zero) return false;
+        services.Metrics.LeasesLapsed.Add(1);
+        current.Drop();
+        LetGo(holder);
+        return true;
+    }
+}

@@ -1,0 +1,79 @@
+using System.Collections.Immutable;
+using CreditGrains.Domain;
+using NodaTime;
+
+namespace CreditGrains.Actors;
+
+/// <summary>Business time (T4): the machine's clock or a test clock, in whole microseconds. Leases and timeouts run on a <see cref="TimeProvider"/> instead.</summary>
+public interface IClock
+{
+    Instant Now { get; }
+}
+
+/// <summary>Reaches an actor wherever it lives; there is one of each at a time, and where there are two for a moment, the store's fences decide.</summary>
+public interface IActors
+{
+    IContract Contract(string contractId);
+
+    IUser User(UserKey key);
+
+    IAllocation Allocation(AllocationKey key);
+
+    IPlayerCredit PlayerCredit(PlayerKey key);
+
+    IReport Report(ReportKey key);
+
+    /// <summary>Whether an exception says that a message or its answer was lost, so that nobody knows whether it was carried out.</summary>
+    bool IsLost(Exception exception);
+}
+
+/// <summary>Learns when time will next change an actor's state by itself, so that somebody wakes it then. Correctness never hangs on it (T3).</summary>
+public interface IWakeups
+{
+    void Schedule(string contractId, Instant at);
+}
+
+/// <summary>A versioned document: a contract's terms, a user, an idempotency key.</summary>
+/// <param name="Version">Its fence: rises by one with every commit that names it.</param>
+/// <param name="AsOf">The last instant at which its actor decided.</param>
+public sealed record Document(string Kind, string Id, long Version, string Body, Instant AsOf);
+
+/// <summary>A contract's document and its open lots.</summary>
+public sealed record StoredContract(Document Document, ImmutableArray<Lot> OpenLots);
+
+/// <summary>A user of a contract as the store has it; <paramref name="TotalUsed"/> in credits.</summary>
+public sealed record StoredMember(Member Member, bool Disabled, long TotalUsed);
+
+/// <summary>Loads what actors own and commits what they decide. What it answers is durable; it throws <see cref="StoreUnavailableException"/> while it is away.</summary>
+public interface IStore
+{
+    Task<Document?> Document(string kind, string id);
+
+    Task<StoredContract?> Contract(string contractId);
+
+    Task<ImmutableArray<Member>> Members(string contractId);
+
+    Task<Lot?> Lot(string contractId, string lotId);
+
+    Task<StoredMember?> Member(AllocationKey key);
+
+    /// <summary>The player's current credit: the latest, over or not.</summary>
+    Task<Credit?> CurrentCredit(PlayerKey key);
+
+    Task<Report?> Report(ReportKey key);
+
+    /// <summary>Up to <paramref name="limit"/> contracts for which something fell due at or before <paramref name="now"/>, earliest first.</summary>
+    Task<ImmutableArray<string>> DueContracts(Instant now, int limit);
+
+    /// <summary>Up to <paramref name="limit"/> allocated credits that expired at or before <paramref name="now"/> and are not booked, earliest first.</summary>
+    Task<ImmutableArray<Credit>> DueCredits(Instant now, int limit);
+
+    /// <summary>Commits all of it, or nothing.</summary>
+    Task<CommitResult> Commit(Commit commit);
+}
+
+/// <summary>The store is away, full or read-only: nothing that was asked has happened, or nobody can tell whether it has. A retry is safe (R5).</summary>
+public sealed class StoreUnavailableException(string message, Exception? cause = null) : Exception(message, cause);
+
+/// <summary>A stored state was written by a later version of this program; nothing is guessed.</summary>
+public sealed class UnknownSchemaException(string what) : Exception($"{what} was written by a later version of CreditGrains.");

@@ -1,0 +1,87 @@
+using System.Collections.Immutable;
+using CreditGrains.Domain;
+using NodaTime;
+
+namespace CreditGrains.Actors;
+
+/// <summary>Reads of committed state, for lists and documents. They book nothing; what has fallen due shows because status and availability are functions of the instant (T3).</summary>
+public interface IQueries
+{
+    Task<ContractDocument?> Contract(string contractId);
+
+    /// <summary>By contract id.</summary>
+    Task<Page<ContractDocument>> Contracts(string? clientId, PageRequest page);
+
+    /// <summary>The assigned users, by user id.</summary>
+    Task<Page<Member>> Users(string contractId, PageRequest page);
+
+    /// <summary>Whether the user has ever been assigned to a contract of the client.</summary>
+    Task<bool> UserExists(UserKey key);
+
+    /// <summary>By creation, then lot id.</summary>
+    Task<Page<Lot>> Lots(string contractId, PageRequest page);
+
+    Task<Report?> Report(ReportKey key);
+
+    /// <summary>By instant, then report id.</summary>
+    Task<Page<Report>> Reports(ReportFilter filter, PageRequest page);
+
+    /// <summary>By creation, then credit id; untouched credits too (P4).</summary>
+    Task<Page<CreditDocument>> Credits(CreditFilter filter, Instant now, PageRequest page);
+
+    Task<CreditDocument?> Credit(CreditId id, Instant now);
+
+    /// <summary>In the order of booking.</summary>
+    Task<Page<BookedEntry>> Ledger(LedgerFilter filter, PageRequest page);
+
+    /// <summary>Recomputes a contract from its entries, on one snapshot (G2); null where there is no such contract.</summary>
+    Task<Audit?> Audit(string contractId);
+
+    /// <summary>Returns where the store can be read; throws <see cref="StoreUnavailableException"/> where not.</summary>
+    Task Ping();
+}
+
+/// <param name="Limit">1 to 1,000 items.</param>
+/// <param name="After">The cursor of the page before; null: the first page.</param>
+public sealed record PageRequest(int Limit, string? After);
+
+/// <param name="Next">Where the next page begins; null: there is none.</param>
+public sealed record Page<T>(ImmutableArray<T> Items, string? Next);
+
+/// <summary>A cursor that this service did not make.</summary>
+public sealed class InvalidCursorException() : Exception("The cursor is not one that this service gave.");
+
+/// <summary>Each null: any. <paramref name="From"/> included, <paramref name="To"/> excluded.</summary>
+public sealed record ReportFilter(string? ClientId, string? ContractId, string? UserId, Instant? From, Instant? To);
+
+/// <summary>Each null: any (P4).</summary>
+public sealed record CreditFilter(string? ClientId, string? ContractId, CreditStatus? Status, string? PlayerId, string? UserId, string? LotId, string? PaymentId);
+
+/// <summary>Each null: any.</summary>
+public sealed record LedgerFilter(string? ClientId, string? ContractId, string? UserId, string? ReportId);
+
+/// <summary>A ledger entry and its place in the order of booking.</summary>
+public sealed record BookedEntry(long EntryId, Entry Entry);
+
+/// <summary>A credit as it is shown (P1).</summary>
+public sealed record CreditDocument(
+    CreditId CreditId, string ClientId, string ContractId, string LotId, string PaymentId, string? UsedBy, string? PlayerId, string? PlayerName,
+    CreditStatus Status, Instant CreatedAt, Instant? ExpiresAt, Instant? ActivatedAt, string? ReportId)
+{
+    /// <summary>A touched credit at that instant.</summary>
+    public static CreditDocument Of(Credit credit, Instant now) => new(
+        credit.Id, credit.ClientId, credit.Id.ContractId, credit.Id.LotId, credit.PaymentId, credit.UsedBy, credit.PlayerId, credit.PlayerName,
+        credit.StatusAt(now), credit.CreatedAt, credit.ExpiresAt, credit.ActivatedAt, credit.ReportId);
+
+    /// <summary>A credit that nobody has touched, derived from its lot (P1).</summary>
+    public static CreditDocument Untouched(string clientId, CreditId id, Lot lot, Instant now) => new(
+        id, clientId, id.ContractId, id.LotId, lot.PaymentId, null, null, null,
+        now >= lot.ExpiresAt ? CreditStatus.Expired : CreditStatus.Unallocated, lot.CreatedAt, lot.ExpiresAt, null, null);
+}
+
+/// <summary>A clock that is moved by hand (T4).</summary>
+public interface IMovableClock : IClock
+{
+    /// <summary>Moves forward to that instant and returns when all that fell due has been processed; false, and nothing moves, where it lies in the past.</summary>
+    Task<bool> Advance(Instant to);
+}

@@ -1,0 +1,56 @@
+using NodaTime;
+
+namespace CreditGrains.Domain;
+
+/// <summary>A contract's terms as they shall be; <paramref name="Expected"/>: the revision that the caller has seen (If-Match), null: any.</summary>
+public sealed record SetTerms(Terms Terms, long? Expected, string Actor);
+
+/// <summary>Makes a contract, or changes its terms (C1).</summary>
+public static class Agreeing
+{
+    /// <summary>Refuses with <see cref="RefusalCode.PreconditionFailed"/> or <see cref="RefusalCode.InvalidField"/>. Terms equal to the present ones change nothing.</summary>
+    public static Decision<Changed<Contract, Contract>> Decide(Contract? present, SetTerms set, Instant now)
+    {
+        if (set.Expected is { } seen && seen != (present?.Revision ?? 0)) return new Refusal(RefusalCode.PreconditionFailed, "The contract has changed since.");
+        if (set.Terms.Check() is { } broken) return broken;
+        if (present is null) return Told(null, new Contract(set.Terms, 1, [], now), set, now);
+        if (set.Terms.CheckChange(present.Terms, now) is { } forbidden) return forbidden;
+        if (set.Terms == present.Terms) return new Changed<Contract, Contract>(present, Changes.None, present);
+
+        return Told(present, present with { Terms = set.Terms, Revision = present.Revision + 1 }, set, now);
+    }
+
+    private static Changed<Contract, Contract> Told(Contract? before, Contract after, SetTerms set, Instant now)
+    {
+        // L4: with the contract's end moves the expiry of what has not expired.
+        var moved = after.Lots.Where(lot => lot.Source != LotSource.Minted)
+            .Select(lot => (lot, to: lot with { ExpiresAt = after.Terms.CutToEnd(lot.AskedExpiry) }))
+            .Where(pair => pair.to.ExpiresAt != pair.lot.ExpiresAt).ToList();
+        var contract = after.With([.. moved.Select(pair => pair.to)]);
+        var told = new Entry
+        {
+            Kind = EntryKind.ContractSet,
+            EffectiveAt = now,
+            BookedAt = now,
+            Actor = set.Actor,
+            Cause = "request",
+            Subject = $"contract:{after.Terms.ContractId}",
+            Before = before is null ? null : Json.Write(before.Terms),
+            After = Json.Write(after.Terms),
+            ClientId = after.Terms.ClientId,
+            ContractId = after.Terms.ContractId,
+        };
+        return new(
+            contract,
+            new Changes
+            {
+                Lots = [.. moved.Select(pair => contract.Change(pair.to))],
+                Entries = [told, .. moved.Select(pair => contract.Tell(EntryKind.LotExpirySet, pair.to, now, now, set.Actor, "request") with
+                {
+                    Before = Json.Write(pair.lot.ExpiresAt),
+                    After = Json.Write(pair.to.ExpiresAt),
+                })],
+            },
+            contract);
+    }
+}

@@ -1,0 +1,55 @@
+using System.Collections.Immutable;
+
+namespace CreditGrains.Domain;
+
+/// <summary>What the store says of one lot, from one snapshot, in credits.</summary>
+/// <param name="Quantity">State: what the lot holds in all.</param>
+/// <param name="Free">State: what is free and not booked as expired.</param>
+/// <param name="ExpiredFree">State: what was free when it was booked as expired.</param>
+/// <param name="Allocated">State: credits with a player whose end is not booked.</param>
+/// <param name="ExpiredAllocated">State: credits with a player whose end is booked.</param>
+/// <param name="Granted">Entries: what came.</param>
+/// <param name="Minted">Entries: what was minted.</param>
+/// <param name="Charged">Entries: what was allocated to players.</param>
+/// <param name="LotExpired">Entries: what expired unallocated.</param>
+/// <param name="CoverageExpired">Entries: what expired allocated.</param>
+public sealed record LotFacts(
+    string LotId, long Quantity, long Free, long ExpiredFree, long Allocated, long ExpiredAllocated,
+    long Granted, long Minted, long Charged, long LotExpired, long CoverageExpired);
+
+/// <summary>What the store says of one user of a contract, in credits: the state's total, the entries' sum, and what the reports say.</summary>
+public sealed record UserFacts(string UserId, long TotalUsed, long Charged, long Reported);
+
+/// <summary>One number that is not what the entries make it.</summary>
+public sealed record Difference(string Subject, string What, long FromEntries, long FromState);
+
+/// <summary>Whether a contract's books balance (G2), and its totals in credits.</summary>
+public sealed record Audit(
+    string ContractId, bool Balanced, long Granted, long Minted, long Unallocated, long Allocated, long Expired, long Used, ImmutableArray<Difference> Differences)
+{
+    /// <summary>Recomputes the state from the entries and compares (G2).</summary>
+    public static Audit Of(string contractId, IReadOnlyCollection<LotFacts> lots, IReadOnlyCollection<UserFacts> users)
+    {
+        var differences = lots.SelectMany(Compare).Concat(users.SelectMany(Compare)).ToImmutableArray();
+        return new(
+            contractId, differences.IsEmpty,
+            lots.Sum(lot => lot.Granted), lots.Sum(lot => lot.Minted),
+            lots.Sum(lot => lot.Free), lots.Sum(lot => lot.Allocated), lots.Sum(lot => lot.ExpiredFree + lot.ExpiredAllocated),
+            users.Sum(user => user.TotalUsed), differences);
+    }
+
+    private static IEnumerable<Difference> Compare(LotFacts lot) => new Difference[]
+    {
+        new($"lot:{lot.LotId}", "quantity", lot.Granted + lot.Minted, lot.Quantity),
+        new($"lot:{lot.LotId}", "unallocated", lot.Granted + lot.Minted - lot.Charged - lot.LotExpired, lot.Free),
+        new($"lot:{lot.LotId}", "allocated", lot.Charged - lot.CoverageExpired, lot.Allocated),
+        new($"lot:{lot.LotId}", "expired", lot.LotExpired + lot.CoverageExpired, lot.ExpiredFree + lot.ExpiredAllocated),
+        new($"lot:{lot.LotId}", "sum", lot.Quantity, lot.Free + lot.ExpiredFree + lot.Allocated + lot.ExpiredAllocated),
+    }.Where(difference => difference.FromEntries != difference.FromState);
+
+    private static IEnumerable<Difference> Compare(UserFacts user) => new Difference[]
+    {
+        new($"user:{user.UserId}", "totalUsed", user.Charged, user.TotalUsed),
+        new($"user:{user.UserId}", "reported", user.Charged, user.Reported),
+    }.Where(difference => difference.FromEntries != difference.FromState);
+}

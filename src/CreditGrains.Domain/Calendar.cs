@@ -1,0 +1,36 @@
+using NodaTime;
+using NodaTime.TimeZones;
+
+namespace CreditGrains.Domain;
+
+/// <summary>The one place where local dates become instants (T1).</summary>
+public static class Calendar
+{
+    /// <summary>The dates that a document may carry; they leave room for every period that is added to them.</summary>
+    public static readonly LocalDate MinDate = new(1800, 1, 1), MaxDate = new(8999, 12, 31);
+
+    /// <summary>The instants that a document may carry.</summary>
+    public static readonly Instant MinInstant = MinDate.AtMidnight().InUtc().ToInstant(), MaxInstant = MaxDate.AtMidnight().InUtc().ToInstant();
+
+    /// <summary>What an instant outside that range breaks.</summary>
+    public const string InstantRange = "lies in the years 1800 to 8999";
+
+    // A gap: the first instant after it; an ambiguous time: the earlier one.
+    private static readonly ZoneLocalMappingResolver Resolver =
+        Resolvers.CreateMappingResolver(Resolvers.ReturnEarlier, Resolvers.ReturnStartOfIntervalAfter);
+
+    /// <summary>The IANA zone of that name, or null.</summary>
+    public static DateTimeZone? Zone(string id) => DateTimeZoneProviders.Tzdb.GetZoneOrNull(id);
+
+    public static bool IsInstant(Instant instant) => instant >= MinInstant && instant <= MaxInstant;
+
+    /// <summary>The first valid instant of a local day.</summary>
+    public static Instant StartOf(LocalDate day, DateTimeZone zone) => zone.AtStartOfDay(day).ToInstant();
+
+    /// <summary>The local date at an instant.</summary>
+    public static LocalDate DateAt(Instant instant, DateTimeZone zone) => instant.InZone(zone).Date;
+
+    /// <summary>The same local time of day, so many calendar days later (P3, L4).</summary>
+    public static Instant SameTimeAfter(Instant instant, int days, DateTimeZone zone) =>
+        zone.ResolveLocal(instant.InZone(zone).LocalDateTime.PlusDays(days), Resolver).ToInstant();
+}

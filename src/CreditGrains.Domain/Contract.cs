@@ -1,0 +1,71 @@
+using System.Collections.Immutable;
+using NodaTime;
+
+namespace CreditGrains.Domain;
+
+/// <summary>A contract as its actor knows it.</summary>
+/// <param name="Terms">What it says.</param>
+/// <param name="Revision">Rises by one with every change of the terms.</param>
+/// <param name="Lots">Its open lots; what is used up or over is in the store only.</param>
+/// <param name="AsOf">The last instant at which something was decided; time never goes back behind it.</param>
+/// <param name="Members">Its users, present and past; null until a command needs them.</param>
+public sealed record Contract(Terms Terms, long Revision, ImmutableArray<Lot> Lots, Instant AsOf, ImmutableSortedDictionary<string, Member>? Members = null)
+{
+    public bool IsUnlimited => Terms.Type == ContractType.Unlimited;
+
+    /// <summary>What a draw could take now, in credits; null where there is no limit (R2).</summary>
+    public long? RemainingAt(Instant now) => IsUnlimited ? null : Lots.AvailableAt(now);
+
+    /// <summary>When time will next change it by itself; null: never (L4).</summary>
+    public Instant? NextDue => Lots.Where(lot => lot.Free.Count > 0).Min(lot => lot.ExpiresAt);
+
+    /// <summary>What time does (T3): lots that are over expire, each at its own instant (L4).</summary>
+    public Changed<Contract> RollForward(Instant now)
+    {
+        Invariant.Holds(now >= AsOf, "time does not go back");
+        if (!(NextDue <= now)) return new(this with { AsOf = now }, Changes.None);
+
+        var over = Lots.Where(lot => lot.Free.Count > 0 && lot.ExpiresAt <= now).InDrawOrder()
+            .Select(lot => lot with { ExpiryBooked = true }).ToList();
+        return new(
+            With(over) with { AsOf = now },
+            new Changes
+            {
+                Lots = [.. over.Select(lot => Change(lot))],
+                Entries = [.. over.Select(lot => Tell(EntryKind.LotExpired, lot, lot.ExpiresAt!.Value, now, Entry.System, "expiry") with
+                {
+                    Quantity = lot.Free.Count,
+                    Before = $"{lot.Free.Count}",
+                    After = "0",
+                })],
+            });
+    }
+
+    /// <summary>The contract with these lots as they now are; those that are no longer open are let go.</summary>
+    internal Contract With(IReadOnlyCollection<Lot> changed)
+    {
+        var ids = changed.Select(lot => lot.LotId).ToHashSet();
+        return this with { Lots = [.. Lots.Where(lot => !ids.Contains(lot.LotId)), .. changed.Where(lot => lot.IsOpen)] };
+    }
+
+    internal LotChange Change(Lot lot, bool isNew = false) => new(Terms.ContractId, Terms.ClientId, lot, isNew);
+
+    internal Entry Tell(EntryKind kind, Lot lot, Instant effectiveAt, Instant now, string actor, string cause) => new()
+    {
+        Kind = kind,
+        EffectiveAt = effectiveAt,
+        BookedAt = now,
+        Actor = actor,
+        Cause = cause,
+        Subject = $"lot:{Terms.ContractId}~{lot.LotId}",
+        ClientId = Terms.ClientId,
+        ContractId = Terms.ContractId,
+        LotId = lot.LotId,
+    };
+}
+
+/// <summary>A new state, and what else changes with it.</summary>
+public sealed record Changed<TState>(TState State, Changes Changes);
+
+/// <summary>A new state, what else changes with it, and the answer to who asked.</summary>
+public sealed record Changed<TState, TAnswer>(TState State, Changes Changes, TAnswer Answer);

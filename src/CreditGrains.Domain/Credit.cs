@@ -1,0 +1,69 @@
+using NodaTime;
+
+namespace CreditGrains.Domain;
+
+public enum CreditStatus { Unallocated, Allocated, Expired }
+
+/// <summary>One credit that has been touched (P1). An untouched one is derived from its lot.</summary>
+/// <param name="ExpiresAt">When it expires; allocated: when its player's coverage ends (P3); null: never.</param>
+/// <param name="IsCurrent">Whether it is its player's latest credit.</param>
+/// <param name="ExpiryBooked">Whether its expiry is in the ledger.</param>
+/// <param name="Version">Its fence: rises with every change.</param>
+public sealed record Credit(
+    CreditId Id,
+    string ClientId,
+    string PaymentId,
+    string? UsedBy,
+    string? PlayerId,
+    string? PlayerName,
+    Instant CreatedAt,
+    Instant? ExpiresAt,
+    Instant? ActivatedAt,
+    string? ReportId,
+    bool IsCurrent,
+    bool ExpiryBooked,
+    long Version)
+{
+    public CreditStatus StatusAt(Instant now) =>
+        now >= ExpiresAt ? CreditStatus.Expired : PlayerId is null ? CreditStatus.Unallocated : CreditStatus.Allocated;
+
+    /// <summary>Whether its player costs nothing at that instant (P2): half-open, at expiry it is over (P3).</summary>
+    public bool CoversAt(Instant now) => StatusAt(now) == CreditStatus.Allocated;
+
+    /// <summary>The same credit with its end written down.</summary>
+    public Credit WithExpiryBooked() => this with { ExpiryBooked = true, Version = Version + 1 };
+}
+
+/// <summary>What time does to allocated credits (P3).</summary>
+public static class Coverage
+{
+    /// <summary>Books the end of coverage of credits that are over and not yet booked: one entry for those that a report charged together.</summary>
+    public static Changes Expire(IEnumerable<Credit> credits, Instant now)
+    {
+        var over = credits.Where(credit => credit.StatusAt(now) == CreditStatus.Expired && credit is { PlayerId: not null, ExpiryBooked: false }).ToList();
+        return new Changes
+        {
+            Credits = [.. over.Select(credit => new CreditChange(credit.WithExpiryBooked(), credit.Version))],
+            Entries = [.. over
+                .GroupBy(credit => (credit.ClientId, credit.Id.ContractId, credit.Id.LotId, credit.UsedBy, credit.ReportId, credit.ExpiresAt))
+                .Select(group => Ended(group.Key.ClientId, group.First(), group.Count(), now))],
+        };
+    }
+
+    /// <summary>The entry that tells that the coverage of <paramref name="quantity"/> credits like <paramref name="credit"/> is over.</summary>
+    public static Entry Ended(string clientId, Credit credit, long quantity, Instant now) => new()
+    {
+        Kind = EntryKind.CoverageExpired,
+        EffectiveAt = credit.ExpiresAt ?? throw new InvariantException("what never expires does not end"),
+        BookedAt = now,
+        Actor = Entry.System,
+        Cause = "expiry",
+        Subject = $"lot:{credit.Id.ContractId}~{credit.Id.LotId}",
+        Quantity = quantity,
+        ClientId = clientId,
+        ContractId = credit.Id.ContractId,
+        LotId = credit.Id.LotId,
+        UserId = credit.UsedBy,
+        ReportId = credit.ReportId,
+    };
+}

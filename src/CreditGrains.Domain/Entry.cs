@@ -1,0 +1,79 @@
+using NodaTime;
+
+namespace CreditGrains.Domain;
+
+/// <summary>What a ledger entry tells (G1).</summary>
+public enum EntryKind
+{
+    /// <summary>A contract began to exist, or its terms changed: <c>before</c> and <c>after</c> are the terms.</summary>
+    ContractSet,
+
+    /// <summary>A lot came: credits from outside become unallocated.</summary>
+    LotGranted,
+
+    /// <summary>A lot's expiry moved with its contract's end (L4); no credit moves.</summary>
+    LotExpirySet,
+
+    /// <summary>Unallocated credits expired with their lot (L4).</summary>
+    LotExpired,
+
+    /// <summary>Credits of an unlimited contract came to be as they were used (C2).</summary>
+    CreditsMinted,
+
+    /// <summary>Unallocated credits became allocated to players (P2).</summary>
+    CreditsCharged,
+
+    /// <summary>The coverage of allocated credits ended (P3).</summary>
+    CoverageExpired,
+
+    /// <summary>A user was assigned to a contract, renamed or removed (C3).</summary>
+    UserSet,
+
+    /// <summary>A user was disabled or enabled, for all contracts of the client (C3).</summary>
+    UserSwitched,
+}
+
+/// <summary>One line of the immutable ledger (G1): what moved or changed, when it took effect, when it was booked, by whom and why.</summary>
+public sealed record Entry
+{
+    public required EntryKind Kind { get; init; }
+
+    /// <summary>When it took effect.</summary>
+    public required Instant EffectiveAt { get; init; }
+
+    /// <summary>When it was written down.</summary>
+    public required Instant BookedAt { get; init; }
+
+    /// <summary>Who: the name of a key, or <c>system</c> for what time does.</summary>
+    public required string Actor { get; init; }
+
+    public string? Reason { get; init; }
+
+    /// <summary>What brought it about, e.g. <c>report:R1</c>, <c>expiry</c>, <c>request</c>.</summary>
+    public required string Cause { get; init; }
+
+    /// <summary>What changed, e.g. <c>lot:C1~L1</c>.</summary>
+    public required string Subject { get; init; }
+
+    /// <summary>Credits moved; 0 where none did.</summary>
+    public long Quantity { get; init; }
+
+    /// <summary>What the subject was, as JSON: for a movement out of a lot, what the lot had free.</summary>
+    public string? Before { get; init; }
+
+    /// <summary>What the subject is now, as JSON.</summary>
+    public string? After { get; init; }
+
+    public required string ClientId { get; init; }
+
+    public string? ContractId { get; init; }
+
+    public string? UserId { get; init; }
+
+    public string? ReportId { get; init; }
+
+    public string? LotId { get; init; }
+
+    /// <summary>The actor of what time does by itself.</summary>
+    public const string System = "system";
+}

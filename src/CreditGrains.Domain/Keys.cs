@@ -1,0 +1,66 @@
+using System.Globalization;
+
+namespace CreditGrains.Domain;
+
+/// <summary>What ids from callers are made of (§3): 1 to 64 of <c>A-Z a-z 0-9 . _ : -</c>. <c>/</c> and <c>~</c> are never in one, so they separate the parts of composed keys.</summary>
+public static class Ids
+{
+    /// <summary>The longest id a caller may give.</summary>
+    public const int MaxLength = 64;
+
+    /// <summary>Whether <paramref name="id"/> can be an id given by a caller.</summary>
+    public static bool IsValid(string? id) => id is { Length: > 0 and <= MaxLength } && !id.AsSpan().ContainsAnyExcept(Allowed);
+
+    private static readonly System.Buffers.SearchValues<char> Allowed =
+        System.Buffers.SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-");
+}
+
+/// <summary>A player of a client.</summary>
+public readonly record struct PlayerKey(string ClientId, string PlayerId)
+{
+    public override string ToString() => $"{ClientId}/{PlayerId}";
+
+    public static PlayerKey Parse(string text) => text.Split('/') is [var client, var player] ? new(client, player) : throw new FormatException($"Not a player key: {text}");
+}
+
+/// <summary>A report of a client: its idempotency key (R3).</summary>
+public readonly record struct ReportKey(string ClientId, string ReportId)
+{
+    public override string ToString() => $"{ClientId}/{ReportId}";
+
+    public static ReportKey Parse(string text) => text.Split('/') is [var client, var report] ? new(client, report) : throw new FormatException($"Not a report key: {text}");
+}
+
+/// <summary>A user of a client (C3).</summary>
+public readonly record struct UserKey(string ClientId, string UserId)
+{
+    public override string ToString() => $"{ClientId}/{UserId}";
+
+    public static UserKey Parse(string text) => text.Split('/') is [var client, var user] ? new(client, user) : throw new FormatException($"Not a user key: {text}");
+}
+
+/// <summary>What one user may use of one contract.</summary>
+public readonly record struct AllocationKey(string ContractId, string UserId)
+{
+    public override string ToString() => $"{ContractId}/{UserId}";
+
+    public static AllocationKey Parse(string text) => text.Split('/') is [var contract, var user] ? new(contract, user) : throw new FormatException($"Not an allocation key: {text}");
+}
+
+/// <summary>A credit's id: its contract, its lot and its ordinal in the lot, from 1 (P1). Ids of one lot sort as their ordinals do.</summary>
+public readonly record struct CreditId(string ContractId, string LotId, long Ordinal)
+{
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{ContractId}~{LotId}~{Ordinal:D9}");
+
+    /// <summary>Reads an id; false where it cannot be one.</summary>
+    public static bool TryParse(string? text, out CreditId id)
+    {
+        id = default;
+        if (text?.Split('~') is not [var contract, var lot, { Length: 9 } digits] || !Ids.IsValid(contract) || !Ids.IsValid(lot)) return false;
+        if (!long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var ordinal) || ordinal < 1) return false;
+        id = new(contract, lot, ordinal);
+        return true;
+    }
+
+    public static CreditId Parse(string text) => TryParse(text, out var id) ? id : throw new FormatException($"Not a credit id: {text}");
+}

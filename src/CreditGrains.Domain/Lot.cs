@@ -1,0 +1,74 @@
+using NodaTime;
+
+namespace CreditGrains.Domain;
+
+/// <summary>Where a lot's credits came from (L1). <see cref="Minted"/> is the one lot of an unlimited contract, which grows by each use (C2).</summary>
+public enum LotSource { Billing, Purchase, Manual, Minted }
+
+/// <summary>Credits that came together (L1).</summary>
+/// <param name="Quantity">Credits granted, 1 to 999,999,999; their ordinals are 1 to it.</param>
+/// <param name="Free">The ordinals that are not allocated to a player; once expired, those that expired unallocated.</param>
+/// <param name="AskedExpiry">The expiry before the contract's end cut it (L4); null: none.</param>
+/// <param name="ExpiresAt">When what is free expires; null: never.</param>
+/// <param name="ExpiryBooked">Whether that is in the ledger.</param>
+/// <param name="Request">What asked for it: the same id again must ask the same; null where nobody asked.</param>
+public sealed record Lot(
+    string LotId,
+    LotSource Source,
+    string PaymentId,
+    long Quantity,
+    Runs Free,
+    Instant CreatedAt,
+    Instant AvailableFrom,
+    Instant? AskedExpiry,
+    Instant? ExpiresAt,
+    bool ExpiryBooked = false,
+    string? Request = null)
+{
+    /// <summary>The most credits of one lot.</summary>
+    public const long MaxQuantity = 999_999_999;
+
+    /// <summary>The id of an unlimited contract's only lot.</summary>
+    public const string MintedId = "minted";
+
+    /// <summary>Credits of this lot that are free and have not expired, begun or not.</summary>
+    public long LeftAt(Instant now) => now >= ExpiresAt ? 0 : Free.Count;
+
+    /// <summary>Credits that a draw could take now (L2): the lot has begun and has not expired.</summary>
+    public long AvailableAt(Instant now) => now < AvailableFrom ? 0 : LeftAt(now);
+
+    /// <summary>Whether anything can still be drawn from it or happen to it by itself.</summary>
+    public bool IsOpen => Source == LotSource.Minted || (Free.Count > 0 && !ExpiryBooked);
+}
+
+/// <summary>Credits taken from one lot.</summary>
+public sealed record Draw(Lot Before, Lot After, Runs Taken);
+
+/// <summary>A contract's open lots.</summary>
+public static class Pool
+{
+    /// <summary>What a draw could take now, in credits (L2).</summary>
+    public static long AvailableAt(this IEnumerable<Lot> lots, Instant now) => lots.Sum(lot => lot.AvailableAt(now));
+
+    /// <summary>The order in which lots are drawn (L2): earliest expiry first, never-expiring last; then the earliest begin; then the id.</summary>
+    public static IEnumerable<Lot> InDrawOrder(this IEnumerable<Lot> lots) => lots
+        .OrderBy(lot => lot.ExpiresAt ?? Instant.MaxValue)
+        .ThenBy(lot => lot.AvailableFrom)
+        .ThenBy(lot => lot.LotId, StringComparer.Ordinal);
+
+    /// <summary>Takes <paramref name="quantity"/> credits in draw order; they must be there.</summary>
+    public static IReadOnlyList<Draw> Take(this IEnumerable<Lot> lots, long quantity, Instant now)
+    {
+        var draws = new List<Draw>();
+        foreach (var lot in lots.Where(lot => lot.AvailableAt(now) > 0).InDrawOrder())
+        {
+            if (quantity == 0) break;
+            var part = Math.Min(quantity, lot.Free.Count);
+            var (taken, left) = lot.Free.Take(part);
+            draws.Add(new(lot, lot with { Free = left }, taken));
+            quantity -= part;
+        }
+        Invariant.Holds(quantity == 0, "a draw takes no more than there is");
+        return draws;
+    }
+}

@@ -1,0 +1,56 @@
+using NodaTime;
+
+namespace CreditGrains.Domain;
+
+/// <summary>Every reason to refuse a command, in the order in which they are checked.</summary>
+public enum RefusalCode
+{
+    /// <summary>No such contract, user, lot ... of this client.</summary>
+    NotFound,
+
+    /// <summary>A field breaks a rule; <see cref="Refusal.Field"/> says which.</summary>
+    InvalidField,
+
+    /// <summary>The document has changed since the version that the caller named (If-Match).</summary>
+    PreconditionFailed,
+
+    /// <summary>R3: the report id stands for another request.</summary>
+    ReportIdReused,
+
+    /// <summary>The idempotency key, or the lot id, stands for another request.</summary>
+    IdempotencyKeyReused,
+
+    /// <summary>C1: outside the contract's days.</summary>
+    ContractNotActive,
+
+    /// <summary>C3: the user is not assigned to the contract.</summary>
+    UserNotAssigned,
+
+    /// <summary>C3: the user is disabled for all contracts of the client.</summary>
+    UserDisabled,
+
+    /// <summary>L2: the contract's pool holds too few credits.</summary>
+    InsufficientContractCredits,
+}
+
+/// <summary>What a refused report would have needed and what there was (R2), in credits; null where there is no limit.</summary>
+public sealed record Amounts(long ToCharge, long? UserAvailable, long? ContractRemaining, Instant? NextRenewalAt);
+
+/// <summary>Why a command changes nothing.</summary>
+public sealed record Refusal(RefusalCode Code, string Detail, string? Field = null, Amounts? Amounts = null)
+{
+    public static Refusal NotFound(string what) => new(RefusalCode.NotFound, $"There is no {what}.");
+
+    public static Refusal Invalid(string field, string why) => new(RefusalCode.InvalidField, $"{field} {why}.", field);
+}
+
+/// <summary>What a rule decides: a value, or a refusal and no change.</summary>
+public sealed record Decision<T>(T? Value, Refusal? Refusal)
+{
+    public static implicit operator Decision<T>(T value) => new(value, null);
+
+    public static implicit operator Decision<T>(Refusal refusal) => new(default, refusal);
+
+    /// <summary>The same decision about something made of the value.</summary>
+    public Decision<TOther> Select<TOther>(Func<T, TOther> of) => Refusal is null ? of(Value!) : Refusal;
+}

@@ -1,0 +1,69 @@
+using System.Collections.Immutable;
+
+namespace CreditGrains.Domain;
+
+/// <summary>Ordinals from <paramref name="First"/> to <paramref name="Last"/>, both included.</summary>
+public readonly record struct Run(long First, long Last)
+{
+    public long Count => Last - First + 1;
+}
+
+/// <summary>A set of ordinals as ascending, separate runs: a million untouched credits are one run.</summary>
+public readonly struct Runs : IEquatable<Runs>
+{
+    private readonly ImmutableArray<Run> runs;
+
+    public Runs(ImmutableArray<Run> runs)
+    {
+        this.runs = runs;
+        Count = runs.Sum(run => run.Count);
+    }
+
+    /// <summary>The ordinals 1 to <paramref name="quantity"/>.</summary>
+    public static Runs UpTo(long quantity) => new([new Run(1, quantity)]);
+
+    public static Runs Empty => new([]);
+
+    /// <summary>How many ordinals there are.</summary>
+    public long Count { get; }
+
+    public ImmutableArray<Run> Items => runs.IsDefault ? [] : runs;
+
+    /// <summary>Splits off the lowest <paramref name="quantity"/> ordinals.</summary>
+    public (Runs Taken, Runs Left) Take(long quantity)
+    {
+        Invariant.Holds(quantity >= 0 && quantity <= Count, "no more ordinals are taken than there are");
+        var taken = ImmutableArray.CreateBuilder<Run>();
+        var left = ImmutableArray.CreateBuilder<Run>(Items.Length);
+        foreach (var run in Items)
+        {
+            var part = Math.Min(quantity, run.Count);
+            if (part > 0) taken.Add(run with { Last = run.First + part - 1 });
+            if (part < run.Count) left.Add(run with { First = run.First + part });
+            quantity -= part;
+        }
+        return (new(taken.ToImmutable()), new(left.ToImmutable()));
+    }
+
+    /// <summary>The ordinals one by one, ascending.</summary>
+    public IEnumerable<long> Ordinals()
+    {
+        foreach (var run in Items)
+            for (var ordinal = run.First; ordinal <= run.Last; ordinal++)
+                yield return ordinal;
+    }
+
+    public bool Equals(Runs other) => Items.SequenceEqual(other.Items);
+
+    public override bool Equals(object? obj) => obj is Runs other && Equals(other);
+
+    public override int GetHashCode() => Items.Aggregate(0, HashCode.Combine);
+
+    public override string ToString() => string.Join(',', Items.Select(run => run.First == run.Last ? $"{run.First}" : $"{run.First}-{run.Last}"));
+
+    /// <summary>Reads what <see cref="ToString"/> wrote.</summary>
+    public static Runs Parse(string text) => new([.. text.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(part =>
+        part.Split('-') is [var first, var last] ? new Run(Number(first), Number(last)) : new Run(Number(part), Number(part)))]);
+
+    private static long Number(string digits) => long.Parse(digits, System.Globalization.CultureInfo.InvariantCulture);
+}

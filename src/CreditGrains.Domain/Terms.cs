@@ -1,0 +1,84 @@
+using System.Text.Json.Serialization;
+using NodaTime;
+
+namespace CreditGrains.Domain;
+
+public enum ContractType { Metered, Unlimited }
+
+public enum CoverageFrom { Activation, Creation }
+
+/// <summary>What a contract says (C1). Dates are local to <paramref name="TimeZone"/>.</summary>
+/// <param name="ContractId">Global.</param>
+/// <param name="ClientId">Fixed.</param>
+/// <param name="Name">1 to 200 characters.</param>
+/// <param name="Type">Fixed.</param>
+/// <param name="TimeZone">An IANA zone; fixed.</param>
+/// <param name="StartsOn">First day; fixed once begun.</param>
+/// <param name="EndsOn">Last day, included; null: open-ended. May move to today or later.</param>
+/// <param name="UnallocatedLifetimeDays">1 to 36,500 days (L4); null: until the contract's end.</param>
+/// <param name="CoverageDays">1 to 36,500 days (P3).</param>
+/// <param name="CoverageFrom">P3.</param>
+public sealed record Terms(
+    string ContractId,
+    string ClientId,
+    string Name,
+    ContractType Type,
+    string TimeZone,
+    LocalDate StartsOn,
+    LocalDate? EndsOn,
+    int? UnallocatedLifetimeDays,
+    int CoverageDays,
+    CoverageFrom CoverageFrom)
+{
+    private const int MaxDays = 36_500;
+
+    [JsonIgnore]
+    public DateTimeZone Zone => Calendar.Zone(TimeZone) ?? throw new InvariantException($"the zone {TimeZone} was checked when it came");
+
+    /// <summary>The contract's first instant.</summary>
+    [JsonIgnore]
+    public Instant Begins => Calendar.StartOf(StartsOn, Zone);
+
+    /// <summary>The instant at which the contract is over; null: never.</summary>
+    [JsonIgnore]
+    public Instant? Ends => EndsOn is { } last ? Calendar.StartOf(last.PlusDays(1), Zone) : null;
+
+    /// <summary>Whether reports may use the contract at that instant (C1).</summary>
+    public bool IsActiveAt(Instant now) => now >= Begins && !(now >= Ends);
+
+    /// <summary>An expiry, never later than the contract's end (L4); null: never.</summary>
+    public Instant? CutToEnd(Instant? expiresAt) => Ends is { } end && !(expiresAt < end) ? end : expiresAt;
+
+    /// <summary>When a credit that is used at <paramref name="at"/> stops covering its player (P3); null: never.</summary>
+    public Instant? CoverageEnd(Instant at, Instant? createdToExpireAt) => CoverageFrom == CoverageFrom.Creation
+        ? createdToExpireAt
+        : Calendar.SameTimeAfter(at, CoverageDays, Zone);
+
+    /// <summary>The first field that breaks a rule whatever the contract was before; null where none does.</summary>
+    public Refusal? Check()
+    {
+        if (Name is not { Length: >= 1 and <= 200 }) return Refusal.Invalid("name", "has 1 to 200 characters");
+        if (Calendar.Zone(TimeZone) is null) return Refusal.Invalid("timeZone", "is not an IANA time zone");
+        if (!IsDate(StartsOn)) return Refusal.Invalid("startsOn", $"lies between {Calendar.MinDate:R} and {Calendar.MaxDate:R}");
+        if (EndsOn is { } end && !IsDate(end)) return Refusal.Invalid("endsOn", $"lies between {Calendar.MinDate:R} and {Calendar.MaxDate:R}");
+        if (EndsOn < StartsOn) return Refusal.Invalid("endsOn", "is not before startsOn");
+        if (UnallocatedLifetimeDays is < 1 or > MaxDays) return Refusal.Invalid("unallocatedLifetimeDays", $"is null or 1 to {MaxDays} days");
+        if (CoverageDays is < 1 or > MaxDays) return Refusal.Invalid("coverageDays", $"is 1 to {MaxDays} days");
+        return null;
+    }
+
+    /// <summary>The first field that may not change from <paramref name="present"/> to these terms (C1); null where none is.</summary>
+    public Refusal? CheckChange(Terms present, Instant now)
+    {
+        var today = Calendar.DateAt(now, present.Zone);
+        if (ClientId != present.ClientId) return Refusal.Invalid("clientId", "is fixed");
+        if (Type != present.Type) return Refusal.Invalid("type", "is fixed");
+        if (TimeZone != present.TimeZone) return Refusal.Invalid("timeZone", "is fixed");
+        if (StartsOn != present.StartsOn && present.Begins <= now) return Refusal.Invalid("startsOn", "is fixed once the contract has begun");
+        if (StartsOn != present.StartsOn && StartsOn < today) return Refusal.Invalid("startsOn", "may move to today or later");
+        if (EndsOn != present.EndsOn && EndsOn < today) return Refusal.Invalid("endsOn", "may move to today or later");
+        return null;
+    }
+
+    private static bool IsDate(LocalDate date) => date >= Calendar.MinDate && date <= Calendar.MaxDate;
+}
