@@ -60,7 +60,7 @@ public sealed class WorldCup
         var sent = Enumerable.Range(0, 4).Select(_ => Submit(edition.Api, match)).ToList();
         for (var watch = Stopwatch.StartNew(); watch.Elapsed < after;) Thread.SpinWait(20);
         await edition.Kill();
-        foreach (var answer in sent) await Assert.RecordAsync(answer);
+        foreach (var answer in sent) await Record.ExceptionAsync(() => answer);
         await edition.Restart(new(TestClock: At(match)));
     }
 
