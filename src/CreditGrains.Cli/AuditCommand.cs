@@ -7,6 +7,9 @@ namespace CreditGrains.Cli;
 /// <summary><c>credits audit</c>: says whether the books of contracts balance (G2).</summary>
 internal static class AuditCommand
 {
+    // Wide enough for every row, so that none is broken where the output is a file.
+    private const int Width = 250;
+
     private static readonly string[] Columns = ["granted", "minted", "unallocated", "allocated", "expired"];
 
     public static Command Create()
@@ -39,12 +42,14 @@ internal static class AuditCommand
 
     private static int Write(List<Answer> audits, TextWriter output)
     {
-        var table = new Table().Border(TableBorder.Simple).AddColumn("contract");
+        var table = new Table().Border(TableBorder.None).AddColumn("contract");
         foreach (var column in Columns) table.AddColumn(new TableColumn(column).RightAligned());
         table.AddColumn("books");
         foreach (var audit in audits)
             table.AddRow([Markup.Escape(audit.Text("contractId")!), .. Columns.Select(column => audit.Number(column).ToString(CultureInfo.InvariantCulture)), audit.Items("differences").Any() ? "[red]differ[/]" : "balance"]);
-        AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(output) }).Write(table);
+        var console = AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(output) });
+        console.Profile.Width = Width;
+        console.Write(table);
 
         foreach (var audit in audits)
             foreach (var difference in audit.Items("differences"))
