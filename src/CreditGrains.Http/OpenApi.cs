@@ -1,3 +1,4 @@
+using System.Text.Json;
 using CreditGrains.Domain;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
@@ -36,13 +37,20 @@ internal static class OpenApi
         .AddOperationTransformer(Describe)
         .AddSchemaTransformer((schema, context, _) =>
         {
-            if (Nullable.GetUnderlyingType(context.JsonTypeInfo.Type) is var inner && (inner ?? context.JsonTypeInfo.Type) is var type && (type == typeof(Instant) || type == typeof(LocalDate) || type == typeof(CreditId)))
-            {
-                schema.Type = inner is null ? JsonSchemaType.String : JsonSchemaType.String | JsonSchemaType.Null;
-                schema.Format = type == typeof(Instant) ? "date-time" : type == typeof(LocalDate) ? "date" : null;
-            }
+            Describe(schema, context.JsonTypeInfo.Type);
             return Task.CompletedTask;
         }));
+
+    // The domain's values are texts; the schema generator cannot see into their converters.
+    private static void Describe(OpenApiSchema schema, Type type)
+    {
+        var value = Nullable.GetUnderlyingType(type) ?? type;
+        if (!value.IsEnum && value != typeof(Instant) && value != typeof(LocalDate) && value != typeof(CreditId)) return;
+
+        schema.Type = value == type ? JsonSchemaType.String : JsonSchemaType.String | JsonSchemaType.Null;
+        schema.Format = value == typeof(Instant) ? "date-time" : value == typeof(LocalDate) ? "date" : null;
+        if (value.IsEnum) schema.Enum = [.. Enum.GetValuesAsUnderlyingType(value).Cast<int>().Select(number => JsonSerializer.SerializeToNode(Enum.ToObject(value, number), value, Json.Options)!)];
+    }
 
     private static async Task Describe(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancelled)
     {

@@ -65,6 +65,12 @@ internal static class Problems
 
     public static Problem Overloaded { get; } = Of(Overload, "Too many requests wait already; try again after a moment.");
 
+    private static Problem NoBody { get; } = Of(Malformed, "A JSON body is needed.");
+
+    private static Problem BodyTooLarge { get; } = Of(TooLarge, "The body is larger than this service reads.");
+
+    private static Problem NotJson { get; } = Of(Malformed, "A body of Content-Type application/json is needed.", HeaderNames.ContentType);
+
     /// <summary>The stable code of a refusal.</summary>
     public static string Code(RefusalCode code) => JsonNamingPolicy.KebabCaseLower.ConvertName(code.ToString());
 
@@ -81,11 +87,14 @@ internal static class Problems
 
     public static Problem NotFound(string what) => Of(Refusal.NotFound(what));
 
-    /// <summary>Gives a status that came without a body its problem: a route or method that is not there.</summary>
+    /// <summary>Gives a status that came without a body its problem: a route or method that is not there, a body that could not be received.</summary>
     public static Task Explain(HttpContext context) => context.Response.StatusCode switch
     {
         StatusCodes.Status404NotFound => NotFound($"{context.Request.Path}").ExecuteAsync(context),
         StatusCodes.Status405MethodNotAllowed => Of(NotAllowed, $"{context.Request.Method} is not possible here; {context.Response.Headers.Allow} is.").ExecuteAsync(context),
+        StatusCodes.Status413PayloadTooLarge => BodyTooLarge.ExecuteAsync(context),
+        StatusCodes.Status415UnsupportedMediaType => NotJson.ExecuteAsync(context),
+        StatusCodes.Status400BadRequest => NoBody.ExecuteAsync(context),
         _ => Task.CompletedTask,
     };
 
@@ -111,10 +120,10 @@ internal static class Problems
 
     private static Problem Of(Exception exception, IActors actors) => exception switch
     {
-        BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => Of(TooLarge, "The body is larger than this service reads."),
+        BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => BodyTooLarge,
         BadHttpRequestException { InnerException: JsonException json } => Of(json),
-        BadHttpRequestException { StatusCode: StatusCodes.Status415UnsupportedMediaType } => Of(Malformed, "A body of Content-Type application/json is needed.", HeaderNames.ContentType),
-        BadHttpRequestException => Of(Malformed, "A JSON body is needed."),
+        BadHttpRequestException { StatusCode: StatusCodes.Status415UnsupportedMediaType } => NotJson,
+        BadHttpRequestException => NoBody,
         InvalidCursorException => Of(Malformed, exception.Message, "cursor"),
         StoreUnavailableException or UnknownSchemaException => Of(Unavailable, "The store is away. The same request may be sent again."),
         _ when actors.IsLost(exception) => Of(Unavailable, "An answer was lost. The same request may be sent again."),

@@ -24,8 +24,8 @@ internal sealed class Api(string url) : IDisposable
         if (body is not null) request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(body)) { Headers = { ContentType = new("application/json") } };
         foreach (var (name, value) in headers)
         {
-            request.Content?.Headers.Remove(name);
-            if (!request.Headers.TryAddWithoutValidation(name, value)) request.Content!.Headers.TryAddWithoutValidation(name, value);
+            if (name == "Content-Type") request.Content!.Headers.ContentType = value == "" ? null : new(value);
+            else request.Headers.TryAddWithoutValidation(name, value);
         }
         using var response = await http.SendAsync(request);
         var text = await response.Content.ReadAsStringAsync();

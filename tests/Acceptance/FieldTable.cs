@@ -26,7 +26,7 @@ public sealed class FieldTable(Served served) : IClassFixture<Served>
         new("GET /v1/contracts/{C1}/users?limit&cursor", null),
         new("GET /v1/contracts/{C1}/lots?limit&cursor", null),
         new("GET /v1/contracts/{C1}/audit", null),
-        new("GET /v1/reports/{R1}?clientId", null),
+        new("GET /v1/reports/{*R1}?clientId", null),
         new("GET /v1/reports?clientId&contractId&userId&from&to&limit&cursor", null),
         new("GET /v1/credits?clientId&contractId&status&playerId&userId&lotId&paymentId&limit&cursor", null),
         new("GET /v1/credits/{C1~G1~000000001}", null),
@@ -140,7 +140,7 @@ public sealed class FieldTable(Served served) : IClassFixture<Served>
             yield return With("a number", "5");
             yield return With("XML", "<report/>");
             yield return With("nested deeply", new string('[', 200) + new string(']', 200));
-            yield return With("half a surrogate pair", """{"name":"\ud83c"}""");
+            yield return With("half a surrogate pair", $$"""{"{{Fields[0].Path}}":"\ud83c"}""");
             yield return With("of another content type", Body, headers: ("Content-Type", "text/plain"));
             yield return With("of no content type", Body, headers: ("Content-Type", ""));
             yield return With("too large", Body + new string(' ', 5 << 20), "too-large", null, 413, ("Expect", "100-continue"));
@@ -167,7 +167,7 @@ public sealed class FieldTable(Served served) : IClassFixture<Served>
 
             var odd = kind.HasFlag(Kind.Flag) ? ["\"true\"", "1"]
                 : kind.HasFlag(Kind.Days) || kind.HasFlag(Kind.Quantity) ? ["\"5\"", "1.5", "true", "[]", "1e99", "99999999999999999999"]
-                : kind.HasFlag(Kind.List) ? ["\"P1\"", "5", "[5]", "{\"0\":1}"]
+                : kind.HasFlag(Kind.List) ? ["\"P1\"", "5", "{\"0\":1}"]
                 : (string[])["5", "true", "{}", "[\"a\"]"];
             foreach (var value in odd) yield return Odd(value);
             if (kind.HasFlag(Kind.Choice)) foreach (var value in (string[])["\"\"", "\"gold\"", "\"metered,unlimited\""]) yield return Odd(value);
@@ -184,7 +184,9 @@ public sealed class FieldTable(Served served) : IClassFixture<Served>
                 : (string[])[];
             foreach (var value in broken) yield return Out(value);
             if (kind.HasFlag(Kind.NotEmpty)) yield return Out("\"\"");
-            if (kind.HasFlag(Kind.List)) yield return With("of null", "[null]", 422) with { Field = $"{path}[0]" };
+            if (!kind.HasFlag(Kind.List)) yield break;
+            yield return With("of numbers", "[5]", 400) with { Field = $"{path}[0]" };
+            yield return With("of null", "[null]", 422) with { Field = $"{path}[0]" };
         }
 
         private string Set(string path, JsonNode? value)
