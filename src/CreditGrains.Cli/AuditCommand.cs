@@ -31,7 +31,7 @@ internal static class AuditCommand
         return command;
     }
 
-    private static async Task<List<Answer>> Audits(Service service, IEnumerable<string> contracts, string? client, CancellationToken stop)
+    internal static async Task<List<Answer>> Audits(Service service, IEnumerable<string> contracts, string? client, CancellationToken stop)
     {
         if (client is not null) contracts = (await service.List($"v1/contracts?clientId={Uri.EscapeDataString(client)}", stop)).Select(contract => (string)contract["contractId"]!);
 
@@ -40,7 +40,7 @@ internal static class AuditCommand
         return audits;
     }
 
-    private static int Write(List<Answer> audits, TextWriter output)
+    internal static int Write(List<Answer> audits, TextWriter output)
     {
         var table = new Table().Border(TableBorder.None).AddColumn("contract");
         foreach (var column in Columns) table.AddColumn(new TableColumn(column).RightAligned());
