@@ -31,8 +31,8 @@ public static class Calendar
 
     public static bool IsInstant(Instant instant) => instant >= MinInstant && instant <= MaxInstant;
 
-    /// <summary>The first valid instant of a local day.</summary>
-    public static Instant StartOf(LocalDate day, DateTimeZone zone) => zone.AtStartOfDay(day).ToInstant();
+    /// <summary>The first valid instant of a local day; of a day that its zone skipped, the next day's.</summary>
+    public static Instant StartOf(LocalDate day, DateTimeZone zone) => zone.ResolveLocal(day.AtMidnight(), Resolver).ToInstant();
 
     /// <summary>The local date at an instant.</summary>
     public static LocalDate DateAt(Instant instant, DateTimeZone zone) => instant.InZone(zone).Date;

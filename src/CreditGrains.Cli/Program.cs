@@ -1,0 +1,1 @@
+return await CreditGrains.Cli.CommandLine.Run(args, Console.Out, Console.Error);

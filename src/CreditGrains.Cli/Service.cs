@@ -1,0 +1,113 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace CreditGrains.Cli;
+
+/// <summary>The service cannot be reached, or does not do what a command cannot go on without.</summary>
+internal sealed class ServiceException(string message) : Exception(message);
+
+/// <summary>What the service answered: the body as JSON, null where it is none.</summary>
+internal sealed record Answer(HttpStatusCode Status, JsonNode? Body)
+{
+    public bool IsRefusal => (int)Status >= 400;
+
+    /// <summary>The problem's stable code.</summary>
+    public string Code => Text("code") ?? $"http-{(int)Status}";
+
+    public string Detail => Text("detail") ?? $"the service answered {(int)Status}";
+
+    public string? Text(string member) => Member(member) is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
+
+    public long Number(string member) => Member(member) is JsonValue value && value.TryGetValue<long>(out var number)
+        ? number
+        : throw new ServiceException($"The service's answer has no number {member}; is this CreditGrains?");
+
+    public IEnumerable<JsonNode?> Items(string member) => Member(member) as JsonArray ?? throw new ServiceException($"The service's answer has no list {member}; is this CreditGrains?");
+
+    private JsonNode? Member(string member) => Body is JsonObject document ? document[member] : null;
+}
+
+/// <summary>CreditGrains by HTTP. What can be asked again safely is asked again, a bounded number of times: after a lost connection, 429 and 503, no sooner than Retry-After says.</summary>
+internal sealed class Service : IDisposable
+{
+    private const int MaxAttempts = 10;
+
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100), LongestPause = TimeSpan.FromSeconds(30);
+
+    private readonly HttpClient http;
+    private readonly Func<TimeSpan, CancellationToken, Task> pause;
+
+    public Service(Uri address, string? key, HttpMessageHandler? handler = null, Func<TimeSpan, CancellationToken, Task>? pause = null)
+    {
+        http = new(handler ?? new SocketsHttpHandler()) { BaseAddress = address };
+        if (key is not null) http.DefaultRequestHeaders.Authorization = new("Bearer", key);
+        this.pause = pause ?? Task.Delay;
+    }
+
+    public Task<Answer> Get(string path, CancellationToken stop) => Send(HttpMethod.Get, path, null, stop);
+
+    /// <summary>Sends a request that may be repeated: it names what it makes.</summary>
+    public async Task<Answer> Send(HttpMethod method, string path, object? body, CancellationToken stop)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var (answer, retryAfter, failure) = await Attempt(method, path, body, stop);
+            if (answer is not null && answer.Status is not (HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable)) return answer;
+            if (attempt == MaxAttempts) throw new ServiceException($"{http.BaseAddress} cannot be reached after {attempt} attempts: {failure ?? answer!.Detail}");
+
+            var backoff = FirstPause * Math.Pow(2, attempt - 1);
+            var wait = retryAfter > backoff ? retryAfter.Value : backoff;
+            await pause(wait < LongestPause ? wait : LongestPause, stop);
+        }
+    }
+
+    /// <summary>All pages of a list.</summary>
+    public async Task<List<JsonNode>> List(string path, CancellationToken stop)
+    {
+        var items = new List<JsonNode>();
+        var joint = path.Contains('?', StringComparison.Ordinal) ? '&' : '?';
+        for (string? cursor = null; ;)
+        {
+            var page = Expect(await Get($"{path}{joint}limit=1000{(cursor is null ? "" : $"&cursor={Uri.EscapeDataString(cursor)}")}", stop));
+            items.AddRange(page.Items("items").OfType<JsonNode>());
+            cursor = page.Text("nextCursor");
+            if (cursor is null) return items;
+        }
+    }
+
+    /// <summary>The answer; throws where it is a refusal.</summary>
+    public static Answer Expect(Answer answer) => answer.IsRefusal ? throw new ServiceException($"{answer.Detail} ({answer.Code})") : answer;
+
+    public void Dispose() => http.Dispose();
+
+    private async Task<(Answer? Answer, TimeSpan? RetryAfter, string? Failure)> Attempt(HttpMethod method, string path, object? body, CancellationToken stop)
+    {
+        try
+        {
+            using var request = new HttpRequestMessage(method, path) { Content = body is null ? null : JsonContent.Create(body) };
+            using var response = await http.SendAsync(request, stop);
+            return (new(response.StatusCode, Parse(await response.Content.ReadAsStringAsync(stop))), After(response.Headers.RetryAfter), null);
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !stop.IsCancellationRequested))
+        {
+            return (null, null, e.Message);
+        }
+    }
+
+    private static TimeSpan? After(RetryConditionHeaderValue? header) => header?.Delta ?? header?.Date - DateTimeOffset.UtcNow;
+
+    private static JsonNode? Parse(string body)
+    {
+        try
+        {
+            return body.Length == 0 ? null : JsonNode.Parse(body);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}

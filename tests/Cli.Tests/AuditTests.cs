@@ -1,0 +1,44 @@
+using Xunit;
+
+namespace CreditGrains.Cli.Tests;
+
+public sealed class AuditTests
+{
+    private const string Balanced = """{"contractId":"C1","balanced":true,"granted":100,"minted":0,"unallocated":98,"allocated":2,"expired":0,"used":2,"differences":[]}""";
+
+    private const string Differing = """{"contractId":"C2","balanced":false,"granted":5,"minted":0,"unallocated":4,"allocated":0,"expired":0,"used":1,"differences":[{"subject":"lot:L1","what":"allocated","fromEntries":1,"fromState":0}]}""";
+
+    [Fact]
+    public async Task G2_books_that_balance_say_so()
+    {
+        var (code, output) = await Audit(["C1"], null);
+        Assert.Equal(0, code);
+        Assert.Matches(@"C1 +100 +0 +98 +2 +0 balance", output);
+    }
+
+    [Fact]
+    public async Task G2_each_number_that_the_entries_do_not_make_is_named()
+    {
+        var (code, output) = await Audit([], "acme");
+        Assert.Equal(1, code);
+        Assert.Matches(@"C2 +5 +0 +4 +0 +0 differ", output);
+        Assert.EndsWith("C2: lot:L1 allocated is 0, the entries make 1\n", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_contract_that_is_not_there_is_an_error() => await Assert.ThrowsAsync<ServiceException>(() => Audit(["C3"], null));
+
+    private static async Task<(int Code, string Output)> Audit(string[] contracts, string? client)
+    {
+        var fake = new FakeService((asked, _) => asked switch
+        {
+            "GET /v1/contracts?clientId=acme&limit=1000" => FakeService.Json(200, """{"items":[{"contractId":"C1"},{"contractId":"C2"}],"nextCursor":null}"""),
+            "GET /v1/contracts/C1/audit" => FakeService.Json(200, Balanced),
+            "GET /v1/contracts/C2/audit" => FakeService.Json(200, Differing),
+            _ => FakeService.Json(404, """{"code":"not-found","detail":"There is no such contract."}"""),
+        });
+        using var service = fake.Open();
+        using var output = new StringWriter();
+        return (AuditCommand.Write(await AuditCommand.Audits(service, contracts, client, TestContext.Current.CancellationToken), output), output.ToString());
+    }
+}

@@ -1,0 +1,64 @@
+using NodaTime;
+using NodaTime.Extensions;
+using NodaTime.Text;
+using Xunit;
+
+namespace CreditGrains.Domain.Tests;
+
+public sealed class CalendarTests
+{
+    [Theory]
+    [InlineData("UTC", "2026-03-31", "2026-03-31T00:00:00Z", "an ordinary day")]
+    [InlineData("Europe/Berlin", "2026-03-29", "2026-03-28T23:00:00Z", "the clock moves later that day")]
+    [InlineData("America/Sao_Paulo", "2018-11-04", "2018-11-04T03:00:00Z", "midnight is in a gap")]
+    [InlineData("Africa/Cairo", "2023-04-28", "2023-04-27T22:00:00Z", "midnight is in a gap")]
+    [InlineData("America/Toronto", "1919-03-31", "1919-03-31T04:30:00Z", "the gap begins the day before")]
+    [InlineData("America/Havana", "2023-11-05", "2023-11-05T04:00:00Z", "midnight comes twice: the earlier")]
+    [InlineData("Australia/Lord_Howe", "2026-10-04", "2026-10-03T13:30:00Z", "half an hour is skipped later that day")]
+    [InlineData("Pacific/Apia", "2011-12-30", "2011-12-30T10:00:00Z", "the whole day is skipped: the next one's start")]
+    [InlineData("Pacific/Apia", "2011-12-31", "2011-12-30T10:00:00Z", "the day after")]
+    public void T1_a_local_day_begins_at_its_first_valid_instant(string zone, string day, string start, string because)
+    {
+        Assert.NotEmpty(because);
+        Assert.Equal(Given.At(start), Calendar.StartOf(Date(day), Calendar.Zone(zone)!));
+    }
+
+    [Theory]
+    [InlineData("UTC", "2026-01-31T12:00:00Z", 30, "2026-03-02T12:00:00Z", "no zone, no surprise")]
+    [InlineData("Europe/Berlin", "2026-03-01T11:00:00Z", 30, "2026-03-31T10:00:00Z", "noon stays noon across the change")]
+    [InlineData("Europe/Berlin", "2026-03-28T01:30:00Z", 1, "2026-03-29T01:00:00Z", "02:30 is in the gap: its end")]
+    [InlineData("Europe/Berlin", "2026-10-24T00:30:00Z", 1, "2026-10-25T00:30:00Z", "02:30 comes twice: the earlier")]
+    [InlineData("America/New_York", "2026-02-06T07:30:00Z", 30, "2026-03-08T07:00:00Z", "02:30 is in the gap: its end")]
+    [InlineData("Australia/Lord_Howe", "2026-10-02T15:45:00Z", 1, "2026-10-03T15:30:00Z", "02:15 is in a gap of half an hour")]
+    [InlineData("Australia/Lord_Howe", "2026-04-03T14:45:00Z", 1, "2026-04-04T14:45:00Z", "01:45 comes twice: the earlier")]
+    [InlineData("Pacific/Apia", "2011-12-29T22:00:00Z", 1, "2011-12-30T10:00:00Z", "noon of a day that never was")]
+    [InlineData("Pacific/Apia", "2011-12-29T22:00:00Z", 2, "2011-12-30T22:00:00Z", "the skipped day counts")]
+    public void T1_days_later_it_is_the_same_local_time(string zone, string instant, int days, string later, string because)
+    {
+        Assert.NotEmpty(because);
+        Assert.Equal(Given.At(later), Calendar.SameTimeAfter(Given.At(instant), days, Calendar.Zone(zone)!));
+    }
+
+    [Fact]
+    public void T1_around_every_change_of_every_zone_days_begin_at_their_first_instant() => DaysBeginAtTheirFirstInstant(Calendar.StartOf);
+
+    [Fact]
+    public void A_start_that_shifts_by_the_length_of_the_gap_is_caught() =>
+        Assert.ThrowsAny<Exception>(() => DaysBeginAtTheirFirstInstant((day, zone) => day.AtMidnight().InZoneLeniently(zone).ToInstant()));
+
+    private static void DaysBeginAtTheirFirstInstant(Func<LocalDate, DateTimeZone, Instant> startOf)
+    {
+        foreach (var zone in DateTimeZoneProviders.Tzdb.GetAllZones())
+            foreach (var interval in zone.GetZoneIntervals(Given.At("1900-01-01T00:00:00Z"), Given.At("2040-01-01T00:00:00Z")).Where(interval => interval.HasStart))
+                for (var days = -1; days <= 1; days++)
+                {
+                    var day = Calendar.DateAt(interval.Start, zone).PlusDays(days);
+                    var start = startOf(day, zone);
+                    Assert.True(
+                        Calendar.DateAt(start - Duration.Epsilon, zone) < day && Calendar.DateAt(start, zone) >= day,
+                        $"{day:R} in {zone.Id} does not begin at {start}");
+                }
+    }
+
+    private static LocalDate Date(string text) => LocalDatePattern.Iso.Parse(text).Value;
+}

@@ -1,0 +1,61 @@
+using System.Text.Json;
+using Xunit;
+
+namespace CreditGrains.Domain.Tests;
+
+public sealed class JsonTests
+{
+    [Fact]
+    public void Every_stored_type_is_read_as_it_was_written()
+    {
+        var charged = Charging.Decide(Given.Contract(Given.Lot("L1", 5)), Given.Charge("ann", "bob"), Given.Day(1)).Value!;
+        Same(Given.Terms);
+        Same(Given.Terms with { EndsOn = null, UnallocatedLifetimeDays = null, Type = ContractType.Unlimited, CoverageFrom = CoverageFrom.Creation });
+        Same(charged.Answer);
+        Same(charged.Changes.Lots.Single().Lot);
+        Same(Given.Lot("L1", 5, until: null));
+        Same(charged.Changes.Credits[0].Credit);
+        Same(charged.Changes.Entries.Single());
+        Same(charged.Changes);
+        Same(Given.Charge("ann"));
+        Same(new Member("anna", "Anna \"Bé\" <b>", Assigned: true));
+        Same(new User("acme", "anna", Disabled: true));
+        Same(new KeyedRequest("acme", "k", "f", "L1"));
+        Same(new Refusal(RefusalCode.InsufficientContractCredits, "none", Amounts: new(3, null, 2, Given.Day(1))));
+        Same(Refusal.Invalid("name", "is missing"));
+        Same(Runs.UpTo(3));
+        Same(new CreditId("C1", "L1", 7));
+        Same(Given.At("2026-01-02T03:04:05.123456Z"));
+    }
+
+    [Fact]
+    public void What_is_stored_stays_readable() => Assert.Equal(
+        """{"contractId":"C1","clientId":"acme","name":"Acme 2026","type":"metered","timeZone":"UTC","startsOn":"2026-01-01","endsOn":"2026-12-31","unallocatedLifetimeDays":30,"coverageDays":30,"coverageFrom":"activation"}""",
+        Json.Write(Given.Terms));
+
+    [Theory]
+    [InlineData(CreditStatus.Unallocated, "\"UNALLOCATED\"")]
+    [InlineData(CreditStatus.Expired, "\"EXPIRED\"")]
+    [InlineData(RefusalCode.InsufficientContractCredits, "\"insufficient-contract-credits\"")]
+    [InlineData(EntryKind.LotExpirySet, "\"lot-expiry-set\"")]
+    public void Names_are_written_as_they_are_published(object value, string json) => Assert.Equal(json, JsonSerializer.Serialize(value, Json.Options));
+
+    [Theory]
+    [InlineData("""{"userId":"anna","name":"Anna","assigned":true,"rank":1}""", "an unknown field")]
+    [InlineData("""{"userId":"anna","name":"Anna","assigned":true,"name":"Ben"}""", "a field twice")]
+    [InlineData("""{"userId":"anna","name":"Anna","assigned":"true"}""", "a text for a switch")]
+    [InlineData("null", "nothing")]
+    public void What_is_not_understood_is_not_guessed(string json, string because)
+    {
+        Assert.NotEmpty(because);
+        Assert.ThrowsAny<JsonException>(() => Json.Read<Member>(json));
+    }
+
+    [Theory]
+    [InlineData("\"2026-01-01\"")]
+    [InlineData("\"2026-01-01T00:00:00+01:00\"")]
+    [InlineData("1767225600")]
+    public void T1_an_instant_is_written_in_UTC(string json) => Assert.Throws<JsonException>(() => Json.Read<NodaTime.Instant>(json));
+
+    private static void Same<T>(T value) => Assert.Equal(Json.Write(value), Json.Write(Json.Read<T>(Json.Write(value))));
+}

@@ -1,0 +1,73 @@
+using FsCheck;
+using FsCheck.Fluent;
+using Xunit;
+
+namespace CreditGrains.Domain.Tests;
+
+public sealed class RunsTests
+{
+    private delegate (Runs Taken, Runs Left) Take(Runs runs, long quantity);
+
+    // Runs as they come to be: separate, ascending, of any length.
+    private static readonly Arbitrary<Runs> AnyRuns = (
+        from steps in Gen.ListOf(from gap in Gen.Choose(1, 5) from length in Gen.Choose(1, 9) select (gap, length))
+        select Of(steps)).ToArbitrary();
+
+    [Fact]
+    public void Taking_splits_off_the_lowest_ordinals_and_loses_none() => TakingLosesNone((runs, quantity) => runs.Take(quantity));
+
+    [Fact]
+    public void A_take_that_loses_an_ordinal_at_the_split_is_caught() => Assert.ThrowsAny<Exception>(() => TakingLosesNone((runs, quantity) =>
+    {
+        var (taken, left) = runs.Take(quantity);
+        return (taken, quantity > 0 && left.Count > 0 ? left.Take(1).Left : left);
+    }));
+
+    [Fact]
+    public void Text_and_back_is_the_same_set() => Properties.Hold(
+        Prop.ForAll(AnyRuns, runs => Runs.Parse(runs.ToString()).Equals(runs)));
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("1")]
+    [InlineData("1-3,7,9-1000000")]
+    public void Text_is_stable(string text) => Assert.Equal(text, Runs.Parse(text).ToString());
+
+    [Fact]
+    public void A_million_credits_are_one_run() => Assert.Equal("11-1000000", Runs.UpTo(1_000_000).Take(10).Left.ToString());
+
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(4)]
+    public void More_than_there_is_cannot_be_taken(long quantity) => Assert.Throws<InvariantException>(() => Runs.UpTo(3).Take(quantity));
+
+    [Fact]
+    public void No_runs_are_an_empty_set()
+    {
+        Assert.Equal(Runs.Empty, default);
+        Assert.Equal(0, default(Runs).Count);
+        Assert.Equal("", default(Runs).Take(0).Left.ToString());
+    }
+
+    private static void TakingLosesNone(Take take) => Properties.Hold(
+        Prop.ForAll(AnyRuns, Gen.Choose(0, 100).ToArbitrary(), (runs, any) =>
+        {
+            var quantity = Math.Min(any, runs.Count);
+            var (taken, left) = take(runs, quantity);
+            return taken.Count == quantity
+                && taken.Ordinals().Concat(left.Ordinals()).SequenceEqual(runs.Ordinals())
+                && taken.Count + left.Count == runs.Count;
+        }));
+
+    private static Runs Of(IEnumerable<(int Gap, int Length)> steps)
+    {
+        var runs = new List<Run>();
+        var last = 0L;
+        foreach (var (gap, length) in steps)
+        {
+            runs.Add(new(last + gap + 1, last + gap + length));
+            last += gap + length;
+        }
+        return new([.. runs]);
+    }
+}
