@@ -29,10 +29,10 @@ public abstract class Committer<TState>(ActorServices services)
     /// <summary>What time does to the state (T3).</summary>
     protected virtual Changed<TState> RollForward(TState state, Instant now) => new(state, Changes.None);
 
-    /// <summary>The document of a state: its body only where that differs from before; null where there is none to write.</summary>
+    /// <summary>The document of a state: its body only where that differs from before; null where there is none.</summary>
     protected abstract DocumentWrite? Write(TState before, TState after, long version, Instant now);
 
-    /// <summary>The guard that proves that a state is still the newest.</summary>
+    /// <summary>The guard that proves that there is still none.</summary>
     protected abstract Guard Prove(long version);
 
     /// <summary>A state has become durable.</summary>
@@ -81,7 +81,6 @@ public abstract class Committer<TState>(ActorServices services)
     // Decides all commands on the newest state known and commits; returns those to be decided anew.
     private async Task<List<Command>> Attempt(List<Command> batch)
     {
-        var fresh = known is null;
         if (known is null)
         {
             var (loaded, loadedVersion) = await Load();
@@ -99,27 +98,15 @@ public abstract class Committer<TState>(ActorServices services)
             parts.Add(changes);
         }
 
+        // A refusal is written as a new version: what is still on its way to the store, its outcome lost, can then no longer land.
         var merged = Commit.Merge(parts);
-        var write = merged.IsNothing && Equals(before, state) ? null : Write(before, state, version, now);
-        if (write is null || (merged.IsNothing && write.Body is null))
-        {
-            // Nothing to write: the answers still rest on a state that must be the newest.
-            if (!fresh && await services.Store.Commit(new([], [Prove(version)], Changes.None)) is not CommitResult.Done)
-            {
-                known = null;
-                return batch;
-            }
-            known = new(state, version);
-            foreach (var command in batch) command.Settle();
-            return [];
-        }
-
+        var write = Write(before, state, version, now);
         var requests = merged.Requests.Select(request => new DocumentWrite(StoredRequest.Kind, $"{request.ClientId}/{request.Key}", 0, Json.Write(request), request.ClientId, now, null));
-        var result = await services.Store.Commit(new([write, .. requests], [], merged));
+        var result = await services.Store.Commit(write is null ? new([], [Prove(version)], Changes.None) : new([write, .. requests], [], merged));
         switch (result)
         {
             case CommitResult.Done:
-                known = new(state, version + 1);
+                known = new(state, write is null ? version : version + 1);
                 Committed(state);
                 foreach (var command in batch) command.Settle();
                 return [];
