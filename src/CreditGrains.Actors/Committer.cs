@@ -78,7 +78,7 @@ public abstract class Committer<TState>(ActorServices services)
         }
     }
 
-    // Decides all commands on the newest state known and commits; returns those to be decided anew.
+    // Decides the commands on the newest state known and commits; returns those to be decided anew, and those that make what another one of them makes.
     private async Task<List<Command>> Attempt(List<Command> batch)
     {
         if (known is null)
@@ -92,10 +92,22 @@ public abstract class Committer<TState>(ActorServices services)
         var now = Instant.Max(services.Clock.Now, AsOf(before));
         var (state, passed) = RollForward(before, now);
         var parts = new List<Changes> { passed };
+        var decided = new List<Command>();
+        var later = new List<Command>();
+        var made = new HashSet<string>();
         foreach (var command in batch)
         {
-            (state, var changes) = command.Decide(state, now);
+            var (next, changes) = command.Decide(state, now);
+            var makes = Fences.Making(changes).ToList();
+            if (made.Overlaps(makes))
+            {
+                later.Add(command);
+                continue;
+            }
+            state = next;
             parts.Add(changes);
+            decided.Add(command);
+            made.UnionWith(makes);
         }
 
         // A refusal is written as a new version: what is still on its way to the store, its outcome lost, can then no longer land.
@@ -108,15 +120,15 @@ public abstract class Committer<TState>(ActorServices services)
             case CommitResult.Done:
                 known = new(state, write is null ? version : version + 1);
                 Committed(state);
-                foreach (var command in batch) command.Settle();
-                return [];
+                foreach (var command in decided) command.Settle();
+                return later;
             case CommitResult.Conflict(var keys):
                 known = null;
-                return [.. batch.Where(command => command.SurvivesConflict(keys, MaxDecisions))];
+                return [.. decided.Where(command => command.SurvivesConflict(keys, MaxDecisions)), .. later];
             default:
                 known = null;
-                foreach (var command in batch) command.Outdate();
-                return [];
+                foreach (var command in decided) command.Outdate();
+                return later;
         }
     }
 
