@@ -45,16 +45,12 @@ public class ContractActor(ActorServices services, string contractId) : Committe
         return settled.IsSettled ? settled.Answer! : new ChargeAnswer.Outdated();
     }
 
-    public async Task<Refusal> Explain(Refusal refusal)
+    public Task<Refusal> Explain(Refusal refusal) => Decide((contract, now) =>
     {
-        var settled = await Run((contract, now) =>
-        {
-            var amounts = refusal.Amounts! with { ContractRemaining = contract?.RemainingAt(now) };
-            var first = contract is null ? Absent : Charging.NotActive(contract.Terms, amounts, now);
-            return new Changed<Contract?, Refusal>(contract, Changes.None, first ?? refusal with { Amounts = amounts });
-        });
-        return settled.Answer ?? refusal;
-    }
+        var amounts = refusal.Amounts! with { ContractRemaining = contract?.RemainingAt(now) };
+        var first = contract is null ? Absent : Charging.NotActive(contract.Terms, amounts, now);
+        return new Changed<Contract?, Refusal>(contract, Changes.None, first ?? refusal with { Amounts = amounts });
+    });
 
     public Task WakeUp() => Run((contract, _) => new Changed<Contract?, bool>(contract, Changes.None, true));
 
@@ -127,7 +123,7 @@ public class ContractActor(ActorServices services, string contractId) : Committe
     private Task<Decision<ImmutableArray<Member>>> DecideMembers(Func<Contract, Instant, Decision<Changed<Contract, ImmutableArray<Member>>>> decide) =>
         Decide((contract, now) => Existing(contract, known => decide(known, now)), needsMore: true);
 
-    private async Task<Decision<T>> Decide<T>(Func<Contract?, Instant, Changed<Contract?, Decision<T>>> decide, bool needsMore = false)
+    private async Task<TAnswer> Decide<TAnswer>(Func<Contract?, Instant, Changed<Contract?, TAnswer>> decide, bool needsMore = false)
     {
         while (true)
         {
