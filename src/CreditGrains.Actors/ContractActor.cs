@@ -93,8 +93,13 @@ public class ContractActor(ActorServices services, string contractId) : Committe
         var decision = Charging.Decide(contract, charge, now);
         return decision.Value is { } changed
             ? new(changed.State, changed.Changes, new ChargeAnswer.Charged(changed.Answer, [.. changed.Changes.Credits.Where(change => change.Expected == 0).Select(change => change.Credit)]))
-            : new(contract, Changes.None, new ChargeAnswer.Refused(decision.Refusal!));
+            : new(contract, StillAllowed(charge, decision.Refusal!), new ChargeAnswer.Refused(decision.Refusal!));
     }
+
+    // R2: the pool is checked after the user. That the user may consume is proved by the commit; the actor that said so may be outdated.
+    private Changes StillAllowed(ChargeCredits charge, Refusal refusal) => refusal.Code == RefusalCode.InsufficientContractCredits
+        ? new Changes { Uses = [new(contractId, charge.UserId, 0)] }
+        : Changes.None;
 
     // What was granted under that id or key before (§3): the first answer, or a refusal where it was another request.
     private async Task<Decision<GrantedLot>?> Recall(GrantLot grant, RequestKey? key)

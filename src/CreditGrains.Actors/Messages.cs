@@ -96,7 +96,7 @@ public interface IPlayerCredit
     /// <summary>Asks to charge the player. An older report waits for a younger one's claim; a younger one is told that the player is busy (R4).</summary>
     Task<ClaimAnswer> Claim(Claimant by);
 
-    /// <summary>The player's current credit, claimed or not.</summary>
+    /// <summary>The player's current credit, claimed or not, read anew.</summary>
     Task<Credit?> Peek();
 
     /// <summary>Lets a claim go; <paramref name="outdated"/>: what is in memory may be old.</summary>

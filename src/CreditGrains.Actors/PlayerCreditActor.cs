@@ -40,7 +40,11 @@ public class PlayerCreditActor(ActorServices services, PlayerKey key) : IPlayerC
         }
     }
 
-    public async Task<Credit?> Peek() => await current.Get();
+    public async Task<Credit?> Peek()
+    {
+        current.Drop();
+        return await current.Get();
+    }
 
     public Task Release(Claimant by, bool outdated)
     {
