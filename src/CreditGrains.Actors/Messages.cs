@@ -88,6 +88,10 @@ public sealed record Claimant(string ReportId, Instant OpenedAt, int Attempt)
 {
     public bool IsOlderThan(Claimant other) =>
         OpenedAt != other.OpenedAt ? OpenedAt < other.OpenedAt : string.CompareOrdinal(ReportId, other.ReportId) < 0;
+
+    /// <summary>Whether this is the same report's same or later attempt, so that it takes over what the other has claimed.</summary>
+    public bool Continues(Claimant? other) =>
+        other is not null && ReportId == other.ReportId && (OpenedAt != other.OpenedAt ? OpenedAt > other.OpenedAt : Attempt >= other.Attempt);
 }
 
 /// <summary>A player of a client and the player's current credit.</summary>
