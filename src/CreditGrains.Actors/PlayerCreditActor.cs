@@ -15,6 +15,7 @@ public class PlayerCreditActor(ActorServices services, PlayerKey key) : IPlayerC
     {
         var asked = services.Time.GetTimestamp();
         var waited = false;
+        var reread = false;
         try
         {
             while (true)
@@ -22,6 +23,14 @@ public class PlayerCreditActor(ActorServices services, PlayerKey key) : IPlayerC
                 var credit = await current.Get();
                 if (LetLapsedGo()) continue;
                 if (holder != by && by.Continues(holder)) LetGo(holder!);
+
+                // The end of a coverage may have been booked meanwhile by a sweeper, who tells nobody.
+                if (!reread && credit is { ExpiryBooked: false } && !credit.CoversAt(services.Clock.Now))
+                {
+                    current.Drop();
+                    reread = true;
+                    continue;
+                }
 
                 var busy = IsBusyFor(by);
                 if (!busy && !(credit is not null && credit.CoversAt(services.Clock.Now)))
