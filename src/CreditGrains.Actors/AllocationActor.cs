@@ -21,9 +21,9 @@ public class AllocationActor(ActorServices services, AllocationKey key) : IAlloc
     public async Task<HoldAnswer> Peek(long credits)
     {
         if (LetLapsedGo()) stored.Drop();
-        var known = stored.IsKnown;
+        var asked = stored.IsAsked;
         var answer = Answer(await stored.Get(), credits);
-        if (answer.Refusal is null || !known) return answer;
+        if (answer.Refusal is null || !asked) return answer;
         stored.Drop();
         return Answer(await stored.Get(), credits);
     }

@@ -71,7 +71,10 @@ public static class Fences
 
     public static string Key(this Report report) => $"report:{report.ClientId}/{report.ReportId}";
 
+    /// <summary>What these changes alone may make: two of them in one commit would be one too many.</summary>
+    public static IEnumerable<string> Making(Changes changes) => changes.Lots.Where(lot => lot.IsNew).Select(Key)
+        .Concat(changes.Credits.Select(Key)).Concat(changes.Requests.Select(Key)).Concat(changes.Reports.Select(Key));
+
     /// <summary>All that can make these changes fail.</summary>
-    public static IEnumerable<string> Of(Changes changes) => changes.Lots.Where(lot => lot.IsNew).Select(Key)
-        .Concat(changes.Credits.Select(Key)).Concat(changes.Uses.Select(Key)).Concat(changes.Requests.Select(Key)).Concat(changes.Reports.Select(Key));
+    public static IEnumerable<string> Of(Changes changes) => Making(changes).Concat(changes.Uses.Select(Key));
 }

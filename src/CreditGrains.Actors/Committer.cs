@@ -29,10 +29,10 @@ public abstract class Committer<TState>(ActorServices services)
     /// <summary>What time does to the state (T3).</summary>
     protected virtual Changed<TState> RollForward(TState state, Instant now) => new(state, Changes.None);
 
-    /// <summary>The document of a state: its body only where that differs from before; null where there is none to write.</summary>
+    /// <summary>The document of a state: its body only where that differs from before; null where there is none.</summary>
     protected abstract DocumentWrite? Write(TState before, TState after, long version, Instant now);
 
-    /// <summary>The guard that proves that a state is still the newest.</summary>
+    /// <summary>The guard that proves that there is still none.</summary>
     protected abstract Guard Prove(long version);
 
     /// <summary>A state has become durable.</summary>
@@ -78,10 +78,9 @@ public abstract class Committer<TState>(ActorServices services)
         }
     }
 
-    // Decides all commands on the newest state known and commits; returns those to be decided anew.
+    // Decides the commands on the newest state known and commits; returns those to be decided anew, and those that make what another one of them makes.
     private async Task<List<Command>> Attempt(List<Command> batch)
     {
-        var fresh = known is null;
         if (known is null)
         {
             var (loaded, loadedVersion) = await Load();
@@ -93,43 +92,43 @@ public abstract class Committer<TState>(ActorServices services)
         var now = Instant.Max(services.Clock.Now, AsOf(before));
         var (state, passed) = RollForward(before, now);
         var parts = new List<Changes> { passed };
+        var decided = new List<Command>();
+        var later = new List<Command>();
+        var made = new HashSet<string>();
         foreach (var command in batch)
         {
-            (state, var changes) = command.Decide(state, now);
-            parts.Add(changes);
-        }
-
-        var merged = Commit.Merge(parts);
-        var write = merged.IsNothing && Equals(before, state) ? null : Write(before, state, version, now);
-        if (write is null || (merged.IsNothing && write.Body is null))
-        {
-            // Nothing to write: the answers still rest on a state that must be the newest.
-            if (!fresh && await services.Store.Commit(new([], [Prove(version)], Changes.None)) is not CommitResult.Done)
+            var (next, changes) = command.Decide(state, now);
+            var makes = Fences.Making(changes).ToList();
+            if (made.Overlaps(makes))
             {
-                known = null;
-                return batch;
+                later.Add(command);
+                continue;
             }
-            known = new(state, version);
-            foreach (var command in batch) command.Settle();
-            return [];
+            state = next;
+            parts.Add(changes);
+            decided.Add(command);
+            made.UnionWith(makes);
         }
 
+        // A refusal is written as a new version: what is still on its way to the store, its outcome lost, can then no longer land.
+        var merged = Commit.Merge(parts);
+        var write = Write(before, state, version, now);
         var requests = merged.Requests.Select(request => new DocumentWrite(StoredRequest.Kind, $"{request.ClientId}/{request.Key}", 0, Json.Write(request), request.ClientId, now, null));
-        var result = await services.Store.Commit(new([write, .. requests], [], merged));
+        var result = await services.Store.Commit(write is null ? new([], [Prove(version)], Changes.None) : new([write, .. requests], [], merged));
         switch (result)
         {
             case CommitResult.Done:
-                known = new(state, version + 1);
+                known = new(state, write is null ? version : version + 1);
                 Committed(state);
-                foreach (var command in batch) command.Settle();
-                return [];
+                foreach (var command in decided) command.Settle();
+                return later;
             case CommitResult.Conflict(var keys):
                 known = null;
-                return [.. batch.Where(command => command.SurvivesConflict(keys, MaxDecisions))];
+                return [.. decided.Where(command => command.SurvivesConflict(keys, MaxDecisions)), .. later];
             default:
                 known = null;
-                foreach (var command in batch) command.Outdate();
-                return [];
+                foreach (var command in decided) command.Outdate();
+                return later;
         }
     }
 

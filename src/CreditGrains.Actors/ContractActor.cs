@@ -45,16 +45,12 @@ public class ContractActor(ActorServices services, string contractId) : Committe
         return settled.IsSettled ? settled.Answer! : new ChargeAnswer.Outdated();
     }
 
-    public async Task<Refusal> Explain(Refusal refusal)
+    public Task<Refusal> Explain(Refusal refusal) => Decide((contract, now) =>
     {
-        var settled = await Run((contract, now) =>
-        {
-            var amounts = refusal.Amounts! with { ContractRemaining = contract?.RemainingAt(now) };
-            var first = contract is null ? Absent : Charging.NotActive(contract.Terms, amounts, now);
-            return new Changed<Contract?, Refusal>(contract, Changes.None, first ?? refusal with { Amounts = amounts });
-        });
-        return settled.Answer ?? refusal;
-    }
+        var amounts = refusal.Amounts! with { ContractRemaining = contract?.RemainingAt(now) };
+        var first = contract is null ? Absent : Charging.NotActive(contract.Terms, amounts, now);
+        return new Changed<Contract?, Refusal>(contract, Changes.None, first ?? refusal with { Amounts = amounts });
+    });
 
     public Task WakeUp() => Run((contract, _) => new Changed<Contract?, bool>(contract, Changes.None, true));
 
@@ -97,8 +93,13 @@ public class ContractActor(ActorServices services, string contractId) : Committe
         var decision = Charging.Decide(contract, charge, now);
         return decision.Value is { } changed
             ? new(changed.State, changed.Changes, new ChargeAnswer.Charged(changed.Answer, [.. changed.Changes.Credits.Where(change => change.Expected == 0).Select(change => change.Credit)]))
-            : new(contract, Changes.None, new ChargeAnswer.Refused(decision.Refusal!));
+            : new(contract, StillAllowed(charge, decision.Refusal!), new ChargeAnswer.Refused(decision.Refusal!));
     }
+
+    // R2: the pool is checked after the user. That the user may consume is proved by the commit; the actor that said so may be outdated.
+    private Changes StillAllowed(ChargeCredits charge, Refusal refusal) => refusal.Code == RefusalCode.InsufficientContractCredits
+        ? new Changes { Uses = [new(contractId, charge.UserId, 0)] }
+        : Changes.None;
 
     // What was granted under that id or key before (§3): the first answer, or a refusal where it was another request.
     private async Task<Decision<GrantedLot>?> Recall(GrantLot grant, RequestKey? key)
@@ -127,7 +128,7 @@ public class ContractActor(ActorServices services, string contractId) : Committe
     private Task<Decision<ImmutableArray<Member>>> DecideMembers(Func<Contract, Instant, Decision<Changed<Contract, ImmutableArray<Member>>>> decide) =>
         Decide((contract, now) => Existing(contract, known => decide(known, now)), needsMore: true);
 
-    private async Task<Decision<T>> Decide<T>(Func<Contract?, Instant, Changed<Contract?, Decision<T>>> decide, bool needsMore = false)
+    private async Task<TAnswer> Decide<TAnswer>(Func<Contract?, Instant, Changed<Contract?, TAnswer>> decide, bool needsMore = false)
     {
         while (true)
         {

@@ -88,6 +88,10 @@ public sealed record Claimant(string ReportId, Instant OpenedAt, int Attempt)
 {
     public bool IsOlderThan(Claimant other) =>
         OpenedAt != other.OpenedAt ? OpenedAt < other.OpenedAt : string.CompareOrdinal(ReportId, other.ReportId) < 0;
+
+    /// <summary>Whether this is the same report's same or later attempt, so that it takes over what the other has claimed.</summary>
+    public bool Continues(Claimant? other) =>
+        other is not null && ReportId == other.ReportId && (OpenedAt != other.OpenedAt ? OpenedAt > other.OpenedAt : Attempt >= other.Attempt);
 }
 
 /// <summary>A player of a client and the player's current credit.</summary>
@@ -96,7 +100,7 @@ public interface IPlayerCredit
     /// <summary>Asks to charge the player. An older report waits for a younger one's claim; a younger one is told that the player is busy (R4).</summary>
     Task<ClaimAnswer> Claim(Claimant by);
 
-    /// <summary>The player's current credit, claimed or not.</summary>
+    /// <summary>The player's current credit, claimed or not, read anew.</summary>
     Task<Credit?> Peek();
 
     /// <summary>Lets a claim go; <paramref name="outdated"/>: what is in memory may be old.</summary>

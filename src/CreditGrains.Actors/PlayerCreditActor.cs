@@ -15,32 +15,50 @@ public class PlayerCreditActor(ActorServices services, PlayerKey key) : IPlayerC
     {
         var asked = services.Time.GetTimestamp();
         var waited = false;
-        while (true)
+        var reread = false;
+        try
         {
-            var credit = await current.Get();
-            if (LetLapsedGo()) continue;
-            if (holder is not null && holder.ReportId == by.ReportId && holder.Attempt < by.Attempt) LetGo(holder);
+            while (true)
+            {
+                var credit = await current.Get();
+                if (LetLapsedGo()) continue;
+                if (holder != by && by.Continues(holder)) LetGo(holder!);
 
-            var busy = IsBusyFor(by);
-            if (!busy && !(credit is not null && credit.CoversAt(services.Clock.Now)))
-            {
-                holder = by;
-                heldSince = services.Time.GetTimestamp();
-                return new(ClaimKind.Claimed, credit);
+                // The end of a coverage may have been booked meanwhile by a sweeper, who tells nobody.
+                if (!reread && credit is { ExpiryBooked: false } && !credit.CoversAt(services.Clock.Now))
+                {
+                    current.Drop();
+                    reread = true;
+                    continue;
+                }
+
+                var busy = IsBusyFor(by);
+                if (!busy && !(credit is not null && credit.CoversAt(services.Clock.Now)))
+                {
+                    holder = by;
+                    heldSince = services.Time.GetTimestamp();
+                    return new(ClaimKind.Claimed, credit);
+                }
+                if (!busy || Yields(by) || services.Time.GetElapsedTime(asked) >= services.Options.Lease)
+                    return new(busy ? ClaimKind.Busy : ClaimKind.Covered, credit);
+                waited = true;
+                waiting.Add(by);
+                await free.Wait(LeaseLeft());
+                waiting.Remove(by);
             }
-            if (!busy || Yields(by) || services.Time.GetElapsedTime(asked) >= services.Options.Lease)
-            {
-                if (waited) free.Raise();
-                return new(busy ? ClaimKind.Busy : ClaimKind.Covered, credit);
-            }
-            waited = true;
-            waiting.Add(by);
-            await free.Wait(LeaseLeft());
-            waiting.Remove(by);
+        }
+        finally
+        {
+            // However it ended, younger ones may be waiting for the end of this wait.
+            if (waited) free.Raise();
         }
     }
 
-    public async Task<Credit?> Peek() => await current.Get();
+    public async Task<Credit?> Peek()
+    {
+        current.Drop();
+        return await current.Get();
+    }
 
     public Task Release(Claimant by, bool outdated)
     {
@@ -63,13 +81,13 @@ public class PlayerCreditActor(ActorServices services, PlayerKey key) : IPlayerC
             await free.Wait(LeaseLeft());
     }
 
-    // Another report holds the claim, or an older one waits for it.
+    // Another report or a later attempt of this one holds the claim, or an older report waits for it.
     private bool IsBusyFor(Claimant by) =>
-        (holder is not null && holder.ReportId != by.ReportId) || waiting.Any(other => other.IsOlderThan(by));
+        (holder is not null && !by.Continues(holder)) || waiting.Any(other => other.IsOlderThan(by));
 
     // Waiting goes from older to younger only, so that nobody waits in a circle (wait-die).
     private bool Yields(Claimant by) =>
-        (holder is not null && holder.IsOlderThan(by)) || waiting.Any(other => other.IsOlderThan(by));
+        (holder is not null && (holder.IsOlderThan(by) || holder.ReportId == by.ReportId)) || waiting.Any(other => other.IsOlderThan(by));
 
     private void LetGo(Claimant by)
     {

@@ -31,12 +31,14 @@ public class ReportActor(ActorServices services, ReportKey key) : IReport
         for (var pause = 1; services.Time.GetElapsedTime(started) < services.Options.Patience; pause = Math.Min(2 * pause, 1000))
         {
             opened = opened with { Attempt = opened.Attempt + 1 };
-            if (await Attempt(submit, opened) is { } answer) return answer;
+            var answer = await Attempt(submit, opened);
+            if (answer is ReportAnswer.First) return answer;
 
-            // Something was outdated or lost. Its own record says whether it happened (R5).
-            services.Metrics.ReportAttempts.Add(1);
+            // Outdated, lost or refused: its own record says whether it happened all the same (R5).
             record.Drop();
             if (await record.Get() is { } made) return Recall(made, submit) is ReportAnswer.Replayed ? new ReportAnswer.First(made) : Recall(made, submit);
+            if (answer is not null) return answer;
+            services.Metrics.ReportAttempts.Add(1);
             await Task.Delay(TimeSpan.FromMilliseconds(pause), services.Time);
         }
         record.Drop();
@@ -68,8 +70,8 @@ public class ReportActor(ActorServices services, ReportKey key) : IReport
                     outdated = false;
                     return new ReportAnswer.First(made);
                 case ChargeAnswer.Refused(var refusal):
-                    outdated = false;
-                    return new ReportAnswer.Refused(refusal);
+                    outdated = !await AreStill(players);
+                    return outdated ? null : new ReportAnswer.Refused(refusal);
                 default:
                     return null;
             }
@@ -97,6 +99,14 @@ public class ReportActor(ActorServices services, ReportKey key) : IReport
             await Task.WhenAll(submit.Players.Where((_, i) => answers[i].Kind == ClaimKind.Claimed).Select(player => Player(player.PlayerId).Release(by, outdated: false)));
             await Player(submit.Players[busy].PlayerId).WhenFree(by);
         }
+    }
+
+    // A refusal says how many had to be charged: whoever got a credit since, through another activation or after a lapsed lease, is asked again.
+    private async Task<bool> AreStill(ImmutableArray<PlayerOnReport> players)
+    {
+        var claimed = players.Where(player => player.Claimed).ToList();
+        var credits = await Task.WhenAll(claimed.Select(player => Player(player.PlayerId).Peek()));
+        return claimed.Zip(credits).All(pair => pair.First.Current?.Id == pair.Second?.Id);
     }
 
     // Tells everyone how it ended; nobody waits for it, and who does not hear it finds out when the lease is over.

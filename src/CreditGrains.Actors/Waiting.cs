@@ -59,6 +59,9 @@ internal sealed class Cached<T>(Func<Task<T>> load)
 
     public bool IsKnown => known is { IsCompletedSuccessfully: true };
 
+    /// <summary>Whether it is known or on its way: then it was asked for before now.</summary>
+    public bool IsAsked => known is not null;
+
     public async ValueTask<T> Get()
     {
         var asked = known ??= load();

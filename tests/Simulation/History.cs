@@ -1,0 +1,120 @@
+using System.Collections.Immutable;
+using CreditGrains.Actors;
+using CreditGrains.Domain;
+using NodaTime;
+
+namespace CreditGrains.Simulation;
+
+/// <summary>Every committed state, and at which business instants it was the newest.</summary>
+internal sealed class History(World world, MemoryStore store, BusinessClock clock)
+{
+    private readonly List<(int Commit, Instant Clock)> moments = [];
+    private readonly Dictionary<string, Timeline<ContractState>> contracts = [];
+    private readonly Dictionary<AllocationKey, Timeline<StoredMember>> members = [];
+    private readonly Dictionary<PlayerKey, Timeline<Credit>> players = [];
+    private readonly Dictionary<ReportKey, Timeline<Report>> reports = [];
+    private readonly Dictionary<string, ContractDocument> read = [];
+    private readonly List<Commit> commits = [];
+
+    public int Commits => commits.Count;
+
+    /// <summary>The present moment: one more for each commit and each move of the clock.</summary>
+    public int Moment => moments.Count - 1;
+
+    public ContractDocument Read(Document document)
+    {
+        if (read.TryGetValue(document.Body, out var known)) return known;
+        using var json = System.Text.Json.JsonDocument.Parse(document.Body);
+        return read[document.Body] = Json.Read<ContractDocument>(json.RootElement.GetProperty("value").GetRawText());
+    }
+
+    public void ClockMoved() => moments.Add((commits.Count, clock.Now));
+
+    public void Record(Commit commit)
+    {
+        commits.Add(commit);
+        moments.Add((commits.Count, clock.Now));
+        foreach (var write in commit.Documents.Where(write => write.Kind == ContractActor.Kind))
+        {
+            var before = Timeline(contracts, write.Id).At(commits.Count)?.Open ?? [];
+            var drawn = commit.Changes.Reports.Where(report => report.ContractId == write.Id).Sum(report => report.Charged);
+            var added = commit.Changes.Lots.Where(change => change.IsNew && change.ContractId == write.Id).Sum(change => change.Lot.Quantity);
+            Timeline(contracts, write.Id).Add(commits.Count, new(commits.Count, Read(store.Document(write.Kind, write.Id)!).Terms, store.OpenLots(write.Id), before, drawn, added));
+        }
+        foreach (var change in commit.Changes.Members)
+            Timeline(members, new(change.ContractId, change.Member.UserId)).Add(commits.Count, store.Member(new(change.ContractId, change.Member.UserId))!);
+        foreach (var change in commit.Changes.Switches)
+            foreach (var (key, row) in store.AllMembers.Where(row => row.Key.UserId == change.UserId && row.Value.ClientId == change.ClientId))
+                Timeline(members, key).Add(commits.Count, row.Stored);
+        foreach (var player in commit.Changes.Credits.Select(change => new PlayerKey(change.Credit.ClientId, change.Credit.PlayerId!)).Distinct())
+            Timeline(players, player).Add(commits.Count, store.CurrentCredit(player)!);
+        foreach (var report in commit.Changes.Reports)
+            Timeline(reports, new(report.ClientId, report.ReportId)).Add(commits.Count, report);
+        foreach (var key in Fences.Of(commit.Changes)) world.Note(key);
+    }
+
+    /// <summary>Whether something was so at a moment of that time, ends included.</summary>
+    public bool WasEver(int from, int until, Func<int, bool> holds)
+    {
+        for (var moment = until; moment >= from; moment--)
+            if (holds(moment)) return true;
+        return false;
+    }
+
+    public StoredMember? Member(AllocationKey key, int moment) => At(members, key, moment);
+
+    /// <summary>The business instants of that time, ends included.</summary>
+    public IEnumerable<Instant> Instants(int from, int until) => moments.Skip(from).Take(until - from + 1).Select(moment => moment.Clock).Distinct();
+
+    /// <summary>What the rules say of a report at an instant, by the state of a moment, in the order of R2; null: it passes. Within one commit, after <paramref name="from"/>, the pool goes through states between.</summary>
+    public Rule? Refusal(ReportKey key, SubmitReport submit, int from, int moment, Instant now)
+    {
+        var players = submit.Players.Select(player => player.PlayerId).ToList();
+        if (At(reports, key, moment) is { } made) return made.Answers(submit.ContractId, submit.UserId, players) ? null : new(RefusalCode.ReportIdReused, 0, 0, 0);
+
+        var toCharge = players.Count(player => At(this.players, new(key.ClientId, player), moment) is not { } credit || now >= credit.ExpiresAt);
+        if (At(contracts, submit.ContractId, moment) is not { } contract) return new(RefusalCode.NotFound, toCharge, 0, 0);
+        if (now < contract.Terms.Begins || now >= contract.Terms.Ends) return new(RefusalCode.ContractNotActive, toCharge, 0, 0);
+        if (Member(new(submit.ContractId, submit.UserId), moment) is not { Member.Assigned: true } member) return new(RefusalCode.UserNotAssigned, toCharge, 0, 0);
+        if (member.Disabled) return new(RefusalCode.UserDisabled, toCharge, 0, 0);
+        if (contract.Terms.Type == ContractType.Unlimited) return null;
+        var remaining = Remaining(contract.Open, now);
+        var (least, most) = contract.Commit > moments[from].Commit
+            ? (Math.Min(remaining, Remaining(contract.Before, now) - contract.Drawn), Math.Max(remaining, Remaining(contract.Before, now) + contract.Added))
+            : (remaining, remaining);
+        return least < toCharge ? new(RefusalCode.InsufficientContractCredits, toCharge, least, most) : null;
+    }
+
+    private static long Remaining(ImmutableArray<Lot> lots, Instant now) => lots.Where(lot => lot.AvailableFrom <= now && !(lot.ExpiresAt <= now)).Sum(lot => lot.Free.Count);
+
+    private T? At<TKey, T>(Dictionary<TKey, Timeline<T>> timelines, TKey key, int moment) where TKey : notnull =>
+        timelines.TryGetValue(key, out var timeline) ? timeline.At(moments[moment].Commit) : default;
+
+    private static Timeline<T> Timeline<TKey, T>(Dictionary<TKey, Timeline<T>> timelines, TKey key) where TKey : notnull
+    {
+        if (!timelines.TryGetValue(key, out var timeline)) timelines[key] = timeline = new();
+        return timeline;
+    }
+}
+
+/// <summary>A contract after a commit, and what the commit drew and added on its way there.</summary>
+internal sealed record ContractState(int Commit, Terms Terms, ImmutableArray<Lot> Open, ImmutableArray<Lot> Before, long Drawn, long Added);
+
+/// <summary>A refusal as the rules have it: what remains lies between <paramref name="Least"/> and <paramref name="Most"/>.</summary>
+internal sealed record Rule(RefusalCode Code, int ToCharge, long Least, long Most);
+
+/// <summary>What something was after each commit that changed it.</summary>
+internal sealed class Timeline<T>
+{
+    private readonly List<(int Commit, T Value)> values = [];
+
+    public void Add(int commit, T value) => values.Add((commit, value));
+
+    /// <summary>What it was when that many commits had been carried out.</summary>
+    public T? At(int commit)
+    {
+        var place = values.Count - 1;
+        while (place >= 0 && values[place].Commit > commit) place--;
+        return place < 0 ? default : values[place].Value;
+    }
+}

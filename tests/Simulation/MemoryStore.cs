@@ -1,0 +1,169 @@
+using System.Collections.Immutable;
+using CreditGrains.Actors;
+using CreditGrains.Domain;
+using NodaTime;
+
+namespace CreditGrains.Simulation;
+
+/// <summary>The store that all editions must equal: whole or nothing, each row guarded by its fence.</summary>
+internal sealed class MemoryStore
+{
+    private readonly Dictionary<string, (Document Document, Instant? DueAt)> documents = [];
+    private readonly Dictionary<(string ContractId, string LotId), Lot> lots = [];
+    private readonly Dictionary<string, SortedDictionary<string, Lot>> openLots = [];
+    private readonly Dictionary<CreditId, Credit> credits = [];
+    private readonly Dictionary<PlayerKey, CreditId> current = [];
+    private readonly Dictionary<AllocationKey, (string ClientId, StoredMember Stored)> members = [];
+    private readonly Dictionary<UserKey, bool> switches = [];
+    private readonly Dictionary<ReportKey, Report> reports = [];
+    private readonly SortedSet<(Instant ExpiresAt, CreditId Id)> due = new(Comparer<(Instant ExpiresAt, CreditId Id)>.Create((a, b) =>
+        a.ExpiresAt != b.ExpiresAt ? a.ExpiresAt.CompareTo(b.ExpiresAt) : string.CompareOrdinal(a.Id.ToString(), b.Id.ToString())));
+
+    /// <summary>Sees each commit that will be carried out, on the state before it.</summary>
+    public required Action<Commit> Committing { get; init; }
+
+    /// <summary>Sees each commit that was carried out, on the state after it.</summary>
+    public required Action<Commit> Committed { get; init; }
+
+    public int Conflicts { get; private set; }
+
+    public IEnumerable<Instant> Boundaries => openLots.Values.SelectMany(open => open.Values)
+        .SelectMany(lot => new[] { lot.AvailableFrom, lot.ExpiresAt ?? lot.AvailableFrom }).Concat(due.Take(3).Select(next => next.ExpiresAt));
+
+    public IReadOnlyDictionary<(string ContractId, string LotId), Lot> Lots => lots;
+
+    public IReadOnlyDictionary<AllocationKey, (string ClientId, StoredMember Stored)> AllMembers => members;
+
+    public Document? Document(string kind, string id) => documents.TryGetValue($"{kind}:{id}", out var row) ? row.Document : null;
+
+    public StoredContract? Contract(string contractId) =>
+        Document(ContractActor.Kind, contractId) is { } document ? new(document, OpenLots(contractId)) : null;
+
+    public ImmutableArray<Lot> OpenLots(string contractId) => openLots.TryGetValue(contractId, out var open) ? [.. open.Values] : [];
+
+    public ImmutableArray<Member> Members(string contractId) => [.. members.Where(row => row.Key.ContractId == contractId).Select(row => row.Value.Stored.Member)];
+
+    public Lot? Lot(string contractId, string lotId) => lots.GetValueOrDefault((contractId, lotId));
+
+    public StoredMember? Member(AllocationKey key) => members.TryGetValue(key, out var row) ? row.Stored : null;
+
+    public Credit? Credit(CreditId id) => credits.GetValueOrDefault(id);
+
+    public Credit? CurrentCredit(PlayerKey key) => current.TryGetValue(key, out var id) ? credits[id] : null;
+
+    public Report? Report(ReportKey key) => reports.GetValueOrDefault(key);
+
+    public ImmutableArray<string> DueContracts(Instant now, int limit) =>
+        [.. documents.Values.Where(row => row.DueAt <= now).OrderBy(row => row.DueAt).Take(limit).Select(row => row.Document.Id)];
+
+    public ImmutableArray<Credit> DueCredits(Instant now, int limit) => [.. due.TakeWhile(next => next.ExpiresAt <= now).Take(limit).Select(next => credits[next.Id])];
+
+    public CommitResult Commit(Commit commit)
+    {
+        var failing = Failing(commit);
+        if (failing.Count > 0)
+        {
+            Conflicts++;
+            return new CommitResult.Conflict([.. failing]);
+        }
+        Committing(commit);
+        CarryOut(commit);
+        Committed(commit);
+        return new CommitResult.Done();
+    }
+
+    private HashSet<string> Failing(Commit commit)
+    {
+        var failing = new HashSet<string>();
+        var named = new HashSet<string>();
+        foreach (var write in commit.Documents)
+            if (Version(write.Kind, write.Id) != write.Expected || !named.Add(write.Key)) failing.Add(write.Key);
+        foreach (var guard in commit.Guards)
+            if (Version(guard.Kind, guard.Id) != guard.Version) failing.Add(guard.Key);
+        foreach (var lot in commit.Changes.Lots)
+            if (lot.IsNew == lots.ContainsKey((lot.ContractId, lot.Lot.LotId)) || !named.Add(lot.Key())) failing.Add(lot.Key());
+        foreach (var report in commit.Changes.Reports)
+            if (reports.ContainsKey(new(report.ClientId, report.ReportId)) || !named.Add(report.Key())) failing.Add(report.Key());
+        foreach (var use in commit.Changes.Uses)
+            if (!MayUse(commit.Changes, new(use.ContractId, use.UserId))) failing.Add(use.Key());
+        failing.UnionWith(FailingCredits(commit.Changes.Credits));
+        return failing;
+    }
+
+    // In order: what makes way first leaves room for what comes after it.
+    private IEnumerable<string> FailingCredits(ImmutableArray<CreditChange> changes)
+    {
+        var versions = new Dictionary<CreditId, long>();
+        var nowCurrent = new Dictionary<PlayerKey, CreditId?>();
+        foreach (var change in changes)
+        {
+            var credit = change.Credit;
+            var version = versions.TryGetValue(credit.Id, out var changed) ? changed : credits.GetValueOrDefault(credit.Id)?.Version ?? 0;
+            var fails = version != change.Expected;
+            if (credit.PlayerId is { } player)
+            {
+                var key = new PlayerKey(credit.ClientId, player);
+                var present = nowCurrent.TryGetValue(key, out var id) ? id : current.TryGetValue(key, out var stored) ? stored : (CreditId?)null;
+                if (credit.IsCurrent) fails |= present is { } other && other != credit.Id;
+                nowCurrent[key] = credit.IsCurrent ? credit.Id : present == credit.Id ? null : present;
+            }
+            versions[credit.Id] = credit.Version;
+            if (fails) yield return change.Key();
+        }
+    }
+
+    private bool MayUse(Changes changes, AllocationKey key)
+    {
+        if (Member(key) is not { } stored) return false;
+        var assigned = changes.Members.LastOrDefault(change => change.ContractId == key.ContractId && change.Member.UserId == key.UserId)?.Member.Assigned ?? stored.Member.Assigned;
+        return assigned && !stored.Disabled;
+    }
+
+    private void CarryOut(Commit commit)
+    {
+        foreach (var write in commit.Documents)
+        {
+            var body = write.Body ?? documents[write.Key].Document.Body;
+            documents[write.Key] = (new(write.Kind, write.Id, write.Expected + 1, body, write.AsOf), write.DueAt);
+        }
+        foreach (var change in commit.Changes.Lots)
+        {
+            lots[(change.ContractId, change.Lot.LotId)] = change.Lot;
+            if (!openLots.TryGetValue(change.ContractId, out var open)) openLots[change.ContractId] = open = new(StringComparer.Ordinal);
+            if (change.Lot.IsOpen) open[change.Lot.LotId] = change.Lot;
+            else open.Remove(change.Lot.LotId);
+        }
+        foreach (var change in commit.Changes.Credits) CarryOut(change.Credit);
+        foreach (var change in commit.Changes.Members)
+        {
+            var key = new AllocationKey(change.ContractId, change.Member.UserId);
+            var disabled = switches.GetValueOrDefault(new(change.ClientId, change.Member.UserId));
+            members[key] = (change.ClientId, new(change.Member, disabled, Member(key)?.TotalUsed ?? 0));
+        }
+        foreach (var change in commit.Changes.Switches)
+        {
+            switches[new(change.ClientId, change.UserId)] = change.Disabled;
+            foreach (var (key, row) in members.Where(row => row.Key.UserId == change.UserId && row.Value.ClientId == change.ClientId).ToList())
+                members[key] = row with { Stored = row.Stored with { Disabled = change.Disabled } };
+        }
+        foreach (var use in commit.Changes.Uses)
+        {
+            var row = members[new(use.ContractId, use.UserId)];
+            members[new(use.ContractId, use.UserId)] = row with { Stored = row.Stored with { TotalUsed = row.Stored.TotalUsed + use.Credits } };
+        }
+        foreach (var report in commit.Changes.Reports) reports[new(report.ClientId, report.ReportId)] = report;
+    }
+
+    private void CarryOut(Credit credit)
+    {
+        if (credits.TryGetValue(credit.Id, out var before) && before.ExpiresAt is { } was) due.Remove((was, credit.Id));
+        credits[credit.Id] = credit;
+        if (credit is { PlayerId: not null, ExpiryBooked: false, ExpiresAt: { } expiresAt }) due.Add((expiresAt, credit.Id));
+        if (credit.PlayerId is not { } player) return;
+        var key = new PlayerKey(credit.ClientId, player);
+        if (credit.IsCurrent) current[key] = credit.Id;
+        else if (current.TryGetValue(key, out var id) && id == credit.Id) current.Remove(key);
+    }
+
+    private long Version(string kind, string id) => Document(kind, id)?.Version ?? 0;
+}

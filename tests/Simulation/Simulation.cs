@@ -1,0 +1,352 @@
+using System.Collections.Immutable;
+using System.Diagnostics.Metrics;
+using CreditGrains.Actors;
+using CreditGrains.Domain;
+using NodaTime;
+
+namespace CreditGrains.Simulation;
+
+/// <summary>What a world went through.</summary>
+internal sealed record Outcome(int Reports, int Answers, int Refusals, int Commits, int Conflicts, long Lapses, long Retries, int Stragglers, TimeSpan VirtualTime, ulong Trace);
+
+/// <summary>Clients, operators and time, at work on the real actors in one world.</summary>
+internal sealed class Simulation : IWakeups, IDisposable
+{
+    private static readonly string[] Clients = ["acme", "bolt"];
+    private static readonly string[] Users = ["ann", "bob", "cem", "dee"];
+    private static readonly TimeSpan Bound = TimeSpan.FromMinutes(3);
+
+    private readonly World world;
+    private readonly BusinessClock clock = new();
+    private readonly Submissions submissions = new();
+    private readonly MemoryStore store;
+    private readonly FaultyStore away;
+    private readonly Network network;
+    private readonly History history;
+    private readonly Books books;
+    private readonly Promises promises;
+    private readonly ActorMetrics metrics = new();
+    private readonly MeterListener listener = new();
+    private readonly Weather storm;
+    private readonly bool isQuiet;
+    private readonly int reports;
+    private readonly List<Terms> contracts = [];
+    private readonly List<(ReportKey Key, SubmitReport Submit)> sent = [];
+    private readonly List<(ReportKey Key, SubmitReport Submit)> unanswered = [];
+    private readonly List<(string ContractId, GrantLot Grant, RequestKey? Key)> grants = [];
+    private Weather weather = Weather.Calm;
+    private long lapses;
+    private long retries;
+    private int made;
+    private int named;
+
+    private Simulation(ulong seed, int reports, bool isQuiet)
+    {
+        this.reports = reports;
+        this.isQuiet = isQuiet;
+        world = new(seed, hurries: false);
+        storm = isQuiet ? Weather.Calm : Weather.Of(world.Dice);
+        books = new(world, clock, submissions);
+        store = new() { Committing = books.Before, Committed = Committed };
+        history = new(world, store, clock);
+        (books.Store, books.History) = (store, history);
+        promises = new(world, store, history);
+        away = new(world, store, () => weather);
+        network = new(world, () => weather, submissions);
+        network.Services = new(network, away, clock, this, world.Time, new ActorOptions(), metrics);
+        listener.SetMeasurementEventCallback<long>((instrument, count, _, _) =>
+        {
+            if (instrument == metrics.LeasesLapsed) lapses += count;
+            else retries += count;
+        });
+        listener.EnableMeasurementEvents(metrics.LeasesLapsed);
+        listener.EnableMeasurementEvents(metrics.ReportAttempts);
+        history.ClockMoved();
+    }
+
+    /// <summary>Runs a world of that many reports; throws <see cref="Broken"/> where a rule does not hold.</summary>
+    /// <param name="progress">Told how many reports had been sent when it ended, either way.</param>
+    public static Outcome Run(ulong seed, int reports, bool isQuiet, Action<int>? progress = null)
+    {
+        using var simulation = new Simulation(seed, reports, isQuiet);
+        try
+        {
+            return simulation.Run();
+        }
+        finally
+        {
+            progress?.Invoke(simulation.made);
+        }
+    }
+
+    void IWakeups.Schedule(string contractId, Instant at) { }
+
+    public void Dispose()
+    {
+        listener.Dispose();
+        metrics.Dispose();
+    }
+
+    private Dice Dice => world.Dice;
+
+    private Outcome Run()
+    {
+        world.Run(world.Start(SetUp), Bound, "a calm world answers");
+        weather = storm;
+        world.Hurries = !isQuiet;
+        while (made < reports)
+        {
+            var until = isQuiet ? Math.Min(made + 50, reports) : reports;
+            var sessions = Enumerable.Range(0, 12).Select(_ => world.Start(() => Session(until))).ToArray();
+            if (isQuiet) world.Run(Task.WhenAll(sessions), TimeSpan.FromSeconds(2), "a quiet world answers at once (R4)");
+            else world.Run(() => made >= reports, TimeSpan.FromDays(1), "a world ends");
+            if (isQuiet) world.Run(world.Start(Between), Bound, "a calm world answers");
+            else CalmDown(sessions);
+        }
+        world.Run(world.Start(End), Bound, "a calm world answers");
+        world.Run(Task.Delay(TimeSpan.FromMinutes(1), world.Time), Bound, "a calm world answers");
+        promises.AreKept();
+        books.AllIsBooked();
+        if (isQuiet)
+        {
+            world.Holds(store.Conflicts == 0, "a quiet world has no conflicts", $"{store.Conflicts}");
+            world.Holds(lapses == 0 && retries == 0, "a quiet world answers at the first attempt", $"{lapses} leases lapsed, {retries} retries");
+        }
+        world.Check();
+        return new(made, promises.Answers, promises.Refusals, history.Commits, store.Conflicts, lapses, retries, submissions.Stragglers, world.Now, world.Trace);
+    }
+
+    // R4: once faults stop, whatever was asked is answered.
+    private void CalmDown(Task[] sessions)
+    {
+        weather = Weather.Calm;
+        world.Hurries = false;
+        away.GoAway(TimeSpan.Zero);
+        world.Run(Task.WhenAll(sessions), Bound, "every report is answered in bounded time (R4)");
+    }
+
+    private void Committed(Commit commit)
+    {
+        history.Record(commit);
+        books.After(commit);
+    }
+
+    private async Task SetUp()
+    {
+        var today = new LocalDate(2026, 3, 27);
+        foreach (var client in Clients)
+        {
+            contracts.Add(new($"{client}-1", client, "metered", ContractType.Metered, "UTC", today, null, 5, 2, CoverageFrom.Activation));
+            contracts.Add(new($"{client}-2", client, "metered, until created", ContractType.Metered, "Europe/Berlin", today.PlusDays(1), today.PlusDays(12), 3, 1, CoverageFrom.Creation));
+            contracts.Add(new($"{client}-3", client, "unlimited", ContractType.Unlimited, "America/New_York", today, null, 3, 1, CoverageFrom.Activation));
+            contracts.Add(new($"{client}-4", client, "unlimited, until created", ContractType.Unlimited, "UTC", today, today.PlusDays(20), 2, 3, CoverageFrom.Creation));
+        }
+        foreach (var terms in contracts)
+        {
+            var contract = network.Contract(terms.ContractId);
+            await contract.Set(new(terms, null, "operator"));
+            await contract.ReplaceUsers([.. Users.Select(user => new UserName(user, user))], "operator");
+            if (terms.Type == ContractType.Metered) await contract.Grant(new("first", LotSource.Purchase, "payment", 40, null, null, "operator"), null);
+        }
+    }
+
+    private async Task Session(int until)
+    {
+        while (made < until)
+        {
+            await Task.Delay(Dice.Between(TimeSpan.Zero, TimeSpan.FromMilliseconds(10)), world.Time);
+            await ((isQuiet ? Dice.Below(20) : Dice.Below(100)) switch
+            {
+                < 18 => Report(),
+                18 or 19 or 20 or 21 => Grant(),
+                22 or 23 => Member(),
+                24 => Switch(),
+                25 => ChangeTerms(),
+                26 or 27 or 28 => MoveClock(),
+                29 => Sweep(),
+                30 => WakeUp(),
+                31 => Disturb(),
+                _ => Report(),
+            });
+        }
+    }
+
+    // What happens between the rounds of a quiet world, while nobody asks.
+    private async Task Between()
+    {
+        await MoveClock();
+        await Sweep();
+        await WakeUp();
+        await ChangeTerms();
+        await Member();
+        await Switch();
+    }
+
+    private async Task Report()
+    {
+        made++;
+        var (key, submit) = Dice.Below(100) switch
+        {
+            < 6 when sent.Count > 0 => Dice.Pick(sent),
+            < 10 when sent.Count > 0 => (Dice.Pick(sent).Key, NewReport().Submit),
+            _ => NewReport(),
+        };
+        if (key.ClientId != ClientOf(submit)) key = new(ClientOf(submit), key.ReportId);
+        sent.Add((key, submit));
+        if (Dice.Chance(0.1)) await Task.WhenAll(Send(key, submit), Send(key, submit));
+        else await Send(key, submit);
+    }
+
+    private (ReportKey Key, SubmitReport Submit) NewReport()
+    {
+        var contract = Dice.Pick(contracts);
+        var players = Enumerable.Range(0, Dice.Pick([1, 1, 1, 2, 3, 5, 12]))
+            .Select(_ => Dice.Chance(0.6) ? $"hot{Dice.Below(15)}" : $"p{named++}").Distinct().Select(player => new PlayerName(player, null));
+        var isDryRun = Dice.Chance(0.05);
+        return (
+            new(contract.ClientId, $"{(isDryRun ? "dry" : "r")}{named++}"),
+            new(Dice.Chance(0.01) ? $"{contract.ClientId}-none" : contract.ContractId, Dice.Pick(Users), [.. players], "client", isDryRun));
+    }
+
+    private static string ClientOf(SubmitReport submit) => submit.ContractId[..4];
+
+    private async Task Send(ReportKey key, SubmitReport submit)
+    {
+        for (var tries = 0; tries < 6; tries++)
+        {
+            if (await Ask(key, submit)) return;
+            await Task.Delay(Dice.Between(TimeSpan.Zero, TimeSpan.FromSeconds(1)), world.Time);
+        }
+        unanswered.Add((key, submit));
+    }
+
+    private async Task<bool> Ask(ReportKey key, SubmitReport submit)
+    {
+        var from = history.Moment;
+        return await Try(async () => promises.Answered(key, submit, await network.Report(key).Submit(submit), from));
+    }
+
+    private async Task<bool> Try(Func<Task> call)
+    {
+        try
+        {
+            await call();
+            return true;
+        }
+        catch (Exception e) when (e is TimeoutException or StoreUnavailableException)
+        {
+            if (isQuiet) world.Fail("a quiet world has no exceptions", $"{e}");
+            return false;
+        }
+        catch (Exception e)
+        {
+            world.Fail("no call fails but for what is away", $"{e}");
+            return true;
+        }
+    }
+
+    private async Task Grant()
+    {
+        var contract = Dice.Pick(contracts.Where(terms => terms.Type == ContractType.Metered).ToList());
+        var (contractId, grant, key) = grants.Count > 0 && !isQuiet && Dice.Chance(0.3)
+            ? Dice.Pick(grants)
+            : (contract.ContractId, NewLot(), Dice.Chance(0.5) ? new RequestKey($"key{named++}", $"{named}") : null);
+        if (!isQuiet && Dice.Chance(0.05)) grant = grant with { Quantity = grant.Quantity + 1 };
+        grants.Add((contractId, grant, key));
+        var calls = Enumerable.Range(0, !isQuiet && Dice.Chance(0.2) ? 2 : 1).Select(_ => Try(async () =>
+        {
+            var answer = await network.Contract(contractId).Grant(grant, key);
+            if (answer.Value is not { } granted) return;
+            world.Holds(store.Lot(contractId, granted.Lot.LotId) is { } lot && lot.Quantity == granted.Lot.Quantity, "what is answered is durable (R5)", $"{granted}");
+        }));
+        await Task.WhenAll(calls);
+    }
+
+    private GrantLot NewLot() => new(
+        $"lot{named++}", LotSource.Purchase, $"payment{named}", Dice.Between(1, 60),
+        Dice.Chance(0.2) ? clock.Now + Duration.FromHours(Dice.Between(1, 20)) : null,
+        Dice.Chance(0.4) ? clock.Now + Duration.FromHours(Dice.Between(21, 100)) : null, "operator");
+
+    private async Task Member()
+    {
+        var key = new AllocationKey(Dice.Pick(contracts).ContractId, Dice.Pick(Users));
+        var contract = network.Contract(key.ContractId);
+        var from = history.Moment;
+        await Try(async () =>
+        {
+            var kind = Dice.Below(3);
+            if (kind == 0) await contract.RemoveUser(key.UserId, "manager");
+            else if (kind == 1) await contract.AssignUser(new(key.UserId, $"{key.UserId}{named++}"), "manager");
+            else await contract.ReplaceUsers([.. Users.Where(_ => Dice.Chance(0.9)).Append(key.UserId).Distinct().Select(user => new UserName(user, user))], "manager");
+            world.Holds(history.WasEver(from, history.Moment, moment => history.Member(key, moment)?.Member.Assigned == kind > 0), "what is answered was committed (R5)", $"{key} {kind}");
+        });
+        // Most are sent back soon, so that there is something to do.
+        if (isQuiet || Dice.Chance(0.8)) await Try(() => contract.ReplaceUsers([.. Users.Select(user => new UserName(user, user))], "manager"));
+    }
+
+    private async Task Switch()
+    {
+        var user = network.User(new(Dice.Pick(Clients), Dice.Pick(Users)));
+        await Try(() => user.Switch(true, "manager"));
+        if (!isQuiet) await Task.Delay(Dice.Between(TimeSpan.Zero, TimeSpan.FromMilliseconds(50)), world.Time);
+        for (var tries = 0; tries < 5 && !await Try(() => user.Switch(false, "manager")); tries++) { }
+    }
+
+    private async Task ChangeTerms()
+    {
+        var place = Dice.Below(contracts.Count);
+        var terms = contracts[place];
+        var today = Calendar.DateAt(clock.Now, terms.Zone);
+        terms = Dice.Below(4) switch
+        {
+            0 => terms with { EndsOn = Dice.Chance(0.3) ? null : today.PlusDays(Dice.Between(0, 9)) },
+            1 => terms with { CoverageDays = Dice.Between(1, 4) },
+            2 => terms with { UnallocatedLifetimeDays = Dice.Chance(0.2) ? null : Dice.Between(1, 6) },
+            _ => terms with { Name = $"name {named++}" },
+        };
+        contracts[place] = terms;
+        await Try(() => network.Contract(terms.ContractId).Set(new(terms, null, "operator")));
+    }
+
+    private Task MoveClock()
+    {
+        var boundaries = store.Boundaries.Where(at => at > clock.Now).Order().Take(3).ToList();
+        clock.MoveTo(Dice.Below(4) switch
+        {
+            0 when boundaries.Count > 0 => Dice.Pick(boundaries).PlusTicks(Dice.Between(-1, 1) * NodaConstants.TicksPerMillisecond / 1000),
+            1 => clock.Now + Duration.FromHours(Dice.Between(1, 40)),
+            _ => clock.Now + Duration.FromMinutes(Dice.Between(1, 90)),
+        });
+        history.ClockMoved();
+        return Task.CompletedTask;
+    }
+
+    private Task Sweep() => Try(async () =>
+    {
+        while (await new CoverageSweeper(away, clock).Sweep()) { }
+    });
+
+    private Task WakeUp() => Try(async () =>
+    {
+        foreach (var contractId in (await away.DueContracts(clock.Now, 10)).Append(Dice.Pick(contracts).ContractId)) await network.Contract(contractId).WakeUp();
+    });
+
+    private Task Disturb()
+    {
+        if (Dice.Chance(20 * storm.CrashOfEverything)) network.Crash();
+        if (Dice.Chance(20 * storm.StoreAway)) away.GoAway(Dice.Between(TimeSpan.Zero, TimeSpan.FromSeconds(Dice.Pick([1, 30]))));
+        return Task.CompletedTask;
+    }
+
+    // Every retry tells what came of a report that nobody was told about (R5); then all that fell due is booked.
+    private async Task End()
+    {
+        foreach (var (key, submit) in unanswered)
+            world.Holds(await Ask(key, submit), "a calm world answers", $"{key}");
+        await Task.Delay(TimeSpan.FromMinutes(1), world.Time);
+        clock.MoveTo(clock.Now + Duration.FromDays(1));
+        history.ClockMoved();
+        await WakeUp();
+        await Sweep();
+    }
+}

@@ -1,0 +1,61 @@
+namespace CreditGrains.Simulation;
+
+/// <summary>How likely each fault is, at every message, store call or action.</summary>
+internal sealed record Weather
+{
+    public static readonly Weather Calm = new();
+
+    public double MessageLost { get; init; }
+
+    public double AnswerLost { get; init; }
+
+    public double MessageDelayed { get; init; }
+
+    public double MessageDoubled { get; init; }
+
+    public double SecondActivation { get; init; }
+
+    public double ActorCrash { get; init; }
+
+    public double LoadFails { get; init; }
+
+    public double LoadSlow { get; init; }
+
+    public double CommitFails { get; init; }
+
+    public double CommitVanishes { get; init; }
+
+    public double CommitAnswerLost { get; init; }
+
+    public double CommitLate { get; init; }
+
+    public double CommitSlow { get; init; }
+
+    public double StoreAway { get; init; }
+
+    public double CrashOfEverything { get; init; }
+
+    /// <summary>A weather of its own for each world: some faults often, some seldom, some never.</summary>
+    public static Weather Of(Dice dice)
+    {
+        double Some(double usual) => usual * dice.Pick([0, 0.3, 1, 1, 3]);
+        return new()
+        {
+            MessageLost = Some(0.003),
+            AnswerLost = Some(0.003),
+            MessageDelayed = Some(0.03),
+            MessageDoubled = Some(0.01),
+            SecondActivation = Some(0.01),
+            ActorCrash = Some(0.004),
+            LoadFails = Some(0.003),
+            LoadSlow = Some(0.002),
+            CommitFails = Some(0.01),
+            CommitVanishes = Some(0.01),
+            CommitAnswerLost = Some(0.02),
+            CommitLate = Some(0.01),
+            CommitSlow = Some(0.003),
+            StoreAway = Some(0.002),
+            CrashOfEverything = Some(0.002),
+        };
+    }
+}
