@@ -28,3 +28,12 @@ public sealed class SweeperGrain(IGrainContext context, CoverageSweeper sweeper)
 
     public Task ReceiveReminder(string reminderName, Orleans.Runtime.TickStatus status) => Sweep();
 }
+
+/// <summary>The sweepers of a cluster.</summary>
+public static class Sweepers
+{
+    /// <summary>How many reminders book the end of coverage of all player credits, however many those are.</summary>
+    public const int Count = 1;
+
+    public static Task Start(IGrainFactory grains) => Task.WhenAll(Enumerable.Range(0, Count).Select(number => grains.GetGrain<ISweeperGrain>(number).Start()));
+}

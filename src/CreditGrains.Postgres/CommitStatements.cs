@@ -64,7 +64,7 @@ internal static class CommitStatements
     private static void Users(NpgsqlBatch batch, ImmutableArray<MemberChange> members, ImmutableArray<UserSwitch> switches)
     {
         if (members.IsEmpty && switches.IsEmpty) return;
-        Add(batch, "select pg_advisory_xact_lock(hashtextextended(u, 0)) from unnest($1) as g (u) order by 1",
+        Add(batch, "select pg_advisory_xact_lock(h) from (select hashtextextended(u, 0) as h from unnest($1) as g (u) order by 1) g",
             Sql.Texts(members.Select(member => $"{member.ClientId}/{member.Member.UserId}").Concat(switches.Select(user => $"{user.ClientId}/{user.UserId}")).Distinct()));
         if (!members.IsEmpty)
             Add(batch, """

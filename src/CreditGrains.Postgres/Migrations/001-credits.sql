@@ -112,9 +112,9 @@ create index entry_contract on entry (contract_id, entry_id);
 create index entry_client_user on entry (client_id, user_id, entry_id);
 create index entry_client_report on entry (client_id, report_id, entry_id);
 
-create function expect(found bigint, wanted bigint) returns void language plpgsql as $$
+create function expect(actual bigint, wanted bigint) returns void language plpgsql as $$
 begin
-    if found <> wanted then
-        raise exception 'a fence was not as expected: % of %', found, wanted using errcode = 'CG001';
+    if actual <> wanted then
+        raise exception 'a fence was not as expected: % of %', actual, wanted using errcode = 'CG001';
     end if;
 end $$;
