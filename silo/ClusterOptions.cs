@@ -3,7 +3,7 @@ using NodaTime;
 using NodaTime.Text;
 using Npgsql;
 
-namespace CreditGrains.Silo;
+namespace CreditGrains.Cluster;
 
 /// <summary>How a silo, or a front of its own, joins a cluster: from the command line (<c>--postgres ...</c>) or the environment (<c>CREDITGRAINS_POSTGRES</c> ...).</summary>
 public sealed record ClusterOptions
@@ -37,6 +37,17 @@ public sealed record ClusterOptions
 
     private static readonly Dictionary<string, string> Switches = new[] { "postgres", "cluster-id", "advertise", "silo-port", "gateway-port", "front", "drain", "test-clock", "api-keys", "urls" }
         .ToDictionary(name => $"--{name}", name => name);
+
+    /// <summary>The connection string with limits: what commits, what reads and what Orleans itself needs, so that several silos stay below PostgreSQL's own limit.</summary>
+    public string Pooled => new NpgsqlConnectionStringBuilder(Postgres)
+    {
+        MaxPoolSize = 20,
+        MaxAutoPrepare = 100,
+        AutoPrepareMinUsages = 2,
+        Timeout = 5,
+        CommandTimeout = 15,
+        ApplicationName = "creditgrains",
+    }.ConnectionString;
 
     /// <summary>Reads and checks the options; throws <see cref="InvalidDataException"/> naming the one that is wrong.</summary>
     public static ClusterOptions Read(string[] args)

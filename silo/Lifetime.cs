@@ -1,6 +1,6 @@
-using CreditGrains.Actors;
 using CreditGrains.Grains;
 using CreditGrains.Http;
+using ClusterOptions = CreditGrains.Cluster.ClusterOptions;
 using IClock = CreditGrains.Actors.IClock;
 
 namespace CreditGrains.Silo;

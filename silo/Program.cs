@@ -1,3 +1,4 @@
+using CreditGrains.Cluster;
 using CreditGrains.Silo;
 
 try

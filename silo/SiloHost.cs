@@ -1,10 +1,10 @@
-using CreditGrains.Actors;
+using CreditGrains.Cluster;
 using CreditGrains.Grains;
 using CreditGrains.Http;
 using CreditGrains.Postgres;
 using Npgsql;
 using Orleans.Configuration;
-using IClock = CreditGrains.Actors.IClock;
+using ClusterOptions = CreditGrains.Cluster.ClusterOptions;
 
 namespace CreditGrains.Silo;
 
@@ -14,14 +14,14 @@ public static class SiloHost
     /// <summary>The database is brought to this program's schema first.</summary>
     public static async Task<WebApplication> Build(ClusterOptions options, string[] args)
     {
-        var source = NpgsqlDataSource.Create(Pooled(options.Postgres));
+        var source = NpgsqlDataSource.Create(options.Pooled);
         await Migrator.Migrate(source);
 
         var builder = WebApplication.CreateBuilder(args);
         builder.Services.AddSingleton(source).AddSingleton(options);
         builder.Services.AddHostedService<Draining>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
-        builder.UseOrleans(silo => Join(silo, options, source.ConnectionString));
+        builder.UseOrleans(silo => Join(silo, options));
         builder.Services.AddHostedService<Joining>();
         builder.Services.AddCreditGrainsGrains(options.TestClock);
         builder.Services.AddCreditGrainsPostgres();
@@ -33,13 +33,13 @@ public static class SiloHost
         return app;
     }
 
-    private static void Join(ISiloBuilder silo, ClusterOptions options, string connectionString)
+    private static void Join(ISiloBuilder silo, ClusterOptions options)
     {
         silo.Configure<Orleans.Configuration.ClusterOptions>(cluster => (cluster.ClusterId, cluster.ServiceId) = (options.ClusterId, options.ClusterId));
         silo.ConfigureEndpoints(options.Advertise, options.SiloPort, options.GatewayPort, listenOnAnyHostAddress: true);
-        silo.UseAdoNetClustering(database => (database.Invariant, database.ConnectionString) = ("Npgsql", connectionString));
-        silo.UseAdoNetReminderService(database => (database.Invariant, database.ConnectionString) = ("Npgsql", connectionString));
-        silo.AddAdoNetGrainStorageAsDefault(database => (database.Invariant, database.ConnectionString) = ("Npgsql", connectionString));
+        silo.UseAdoNetClustering(database => (database.Invariant, database.ConnectionString) = ("Npgsql", options.Pooled));
+        silo.UseAdoNetReminderService(database => (database.Invariant, database.ConnectionString) = ("Npgsql", options.Pooled));
+        silo.AddAdoNetGrainStorageAsDefault(database => (database.Invariant, database.ConnectionString) = ("Npgsql", options.Pooled));
 
         // A silo that was killed is noticed within a few seconds, not half a minute.
         silo.Configure<ClusterMembershipOptions>(membership =>
@@ -54,15 +54,4 @@ public static class SiloHost
         });
         silo.Configure<GrainCollectionOptions>(collection => collection.CollectionAge = TimeSpan.FromMinutes(5));
     }
-
-    // What commits, what reads, and what Orleans itself needs, well below PostgreSQL's own limit of 100 with several silos.
-    private static string Pooled(string connectionString) => new NpgsqlConnectionStringBuilder(connectionString)
-    {
-        MaxPoolSize = 20,
-        MaxAutoPrepare = 100,
-        AutoPrepareMinUsages = 2,
-        Timeout = 5,
-        CommandTimeout = 15,
-        ApplicationName = "creditgrains",
-    }.ConnectionString;
 }

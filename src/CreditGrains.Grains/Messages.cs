@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using CreditGrains.Domain;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Serialization;
@@ -11,9 +13,12 @@ public static class Messages
 {
     private const string Ours = "CreditGrains.";
 
+    // The runtime type travels beside the JSON, which still names it as a member of a closed set.
+    private static readonly JsonSerializerOptions Wire = new(Json.Options) { UnmappedMemberHandling = JsonUnmappedMemberHandling.Skip };
+
     public static IServiceCollection AddCreditGrainsMessages(this IServiceCollection services) => services.AddSerializer(serializer =>
     {
-        serializer.AddJsonSerializer(IsMessage, isCopyable: _ => false, options => options.Configure(codec => codec.SerializerOptions = Json.Options));
+        serializer.AddJsonSerializer(IsMessage, isCopyable: _ => false, options => options.Configure(codec => codec.SerializerOptions = Wire));
         serializer.Services.AddSingleton<IGeneralizedCopier, ByReference>();
         serializer.Services.AddSingleton<ITypeFilter, Allowed>();
         serializer.Services.Configure<ExceptionSerializationOptions>(options => options.SupportedNamespacePrefixes.Add(Ours));
