@@ -58,9 +58,6 @@ public class ContractActor(ActorServices services, string contractId) : Committe
 
     public Task WakeUp() => Run((contract, _) => new Changed<Contract?, bool>(contract, Changes.None, true));
 
-    /// <summary>The terms that a contract's document holds.</summary>
-    public static ContractDocument Read(Document document) => Stored<ContractDocument>.Read(document);
-
     protected override async Task<(Contract? State, long Version)> Load()
     {
         if (await Services.Store.Contract(contractId) is not { } stored) return (null, 0);

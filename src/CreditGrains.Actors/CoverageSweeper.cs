@@ -15,7 +15,7 @@ public sealed class CoverageSweeper(IStore store, IClock clock)
         if (due.IsEmpty) return false;
 
         // A conflict: a report replaced one of them meanwhile and booked its end itself; the next page is read anew.
-        await store.Commit(new([], [], Coverage.Expire(due, now)));
+        if (await store.Commit(new([], [], Coverage.Expire(due, now))) is CommitResult.Unknown(var cause)) throw new StoreUnavailableException("The end of coverage could not be booked.", cause);
         return true;
     }
 }

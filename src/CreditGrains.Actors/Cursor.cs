@@ -6,27 +6,37 @@ using NodaTime.Text;
 
 namespace CreditGrains.Actors;
 
-/// <summary>Where a page ended: the key of its last item, written so that nobody takes it for more than it is.</summary>
+/// <summary>Where a page of a list ended, as callers carry it: the sort key of its last item. Callers cannot read it, and what no list has made is refused.</summary>
 public static class Cursor
 {
-    private const char Separator = '\n';
+    private const char Between = '\n';
 
-    public static string Write(params string[] key) => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(string.Join(Separator, key)));
+    /// <summary>The cursor behind an item of a list; parts are texts, whole numbers and instants.</summary>
+    public static string After(string list, params IEnumerable<object> parts) =>
+        Base64Url.EncodeToString(Encoding.UTF8.GetBytes(string.Join(Between, parts.Select(Write).Prepend(list))));
 
-    /// <summary>The key that a page begins after; empty: the first page. Anything but a cursor of that many parts is refused.</summary>
-    public static string[] Texts(PageRequest page, int parts)
+    /// <summary>The parts that <see cref="After"/> was given; throws <see cref="InvalidCursorException"/>.</summary>
+    public static CursorParts Read(string cursor, string list, int count)
     {
-        if (page.After is null) return [];
-        if (!Base64Url.IsValid(page.After)) throw new InvalidCursorException();
-        var key = Encoding.UTF8.GetString(Base64Url.DecodeFromChars(page.After)).Split(Separator);
-        return key.Length == parts ? key : throw new InvalidCursorException();
+        if (!Base64Url.IsValid(cursor)) throw new InvalidCursorException();
+        var parts = Encoding.UTF8.GetString(Base64Url.DecodeFromChars(cursor)).Split(Between);
+        return parts.Length == count + 1 && parts[0] == list && After(list, parts.Skip(1)) == cursor ? new(parts[1..]) : throw new InvalidCursorException();
     }
 
-    public static string Of(Instant instant) => InstantPattern.ExtendedIso.Format(instant);
+    internal static string Write(object part) => part switch
+    {
+        Instant instant => InstantPattern.ExtendedIso.Format(instant),
+        _ => Convert.ToString(part, CultureInfo.InvariantCulture)!,
+    };
+}
 
-    public static string Of(long number) => number.ToString(CultureInfo.InvariantCulture);
+/// <summary>A cursor's parts, read from left to right.</summary>
+public readonly record struct CursorParts(string[] Parts)
+{
+    public string Text(int index) => Parts[index];
 
-    public static Instant Instant(string text) => InstantPattern.ExtendedIso.Parse(text) is { Success: true, Value: var instant } ? instant : throw new InvalidCursorException();
+    public long Number(int index) =>
+        long.TryParse(Parts[index], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : throw new InvalidCursorException();
 
-    public static long Number(string text) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : throw new InvalidCursorException();
+    public Instant Instant(int index) => InstantPattern.ExtendedIso.Parse(Parts[index]) is { Success: true } read ? read.Value : throw new InvalidCursorException();
 }

@@ -86,12 +86,12 @@ internal static class CommitStatements
         if (lots.IsEmpty) return;
         Add(batch, """
             with made as (
-                insert into lot (contract_id, lot_id, client_id, source, payment_id, quantity, free, free_count, created_at, available_from, asked_expiry, expires_at, expiry_booked, request)
-                select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+                insert into lot (key, contract_id, lot_id, client_id, source, payment_id, quantity, free, free_count, created_at, available_from, asked_expiry, expires_at, expiry_booked, request)
+                select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
                 on conflict do nothing returning 1)
-            select expect((select count(*) from made), $15)
+            select expect((select count(*) from made), $16)
             """,
-            Sql.Texts(lots.Select(lot => lot.ContractId)), Sql.Texts(lots.Select(lot => lot.Lot.LotId)), Sql.Texts(lots.Select(lot => lot.ClientId)),
+            Sql.Texts(lots.Select(lot => Keys.Lot(lot.ContractId, lot.Lot.LotId))), Sql.Texts(lots.Select(lot => lot.ContractId)), Sql.Texts(lots.Select(lot => lot.Lot.LotId)), Sql.Texts(lots.Select(lot => lot.ClientId)),
             Sql.Texts(lots.Select(lot => lot.Lot.Source.ToSql())), Sql.Texts(lots.Select(lot => lot.Lot.PaymentId)), Sql.Numbers(lots.Select(lot => lot.Lot.Quantity)),
             Sql.Texts(lots.Select(lot => lot.Lot.Free.ToString())), Sql.Numbers(lots.Select(lot => lot.Lot.Free.Count)), Sql.Instants(lots.Select(lot => lot.Lot.CreatedAt)),
             Sql.Instants(lots.Select(lot => lot.Lot.AvailableFrom)), Sql.Instants(lots.Select(lot => lot.Lot.AskedExpiry)), Sql.Instants(lots.Select(lot => lot.Lot.ExpiresAt)),
@@ -104,11 +104,11 @@ internal static class CommitStatements
         Add(batch, """
             with changed as (
                 update lot l set quantity = g.quantity, free = g.free, free_count = g.free_count, expires_at = g.expires_at, expiry_booked = g.expiry_booked
-                from unnest($1, $2, $3, $4, $5, $6, $7) as g (contract_id, lot_id, quantity, free, free_count, expires_at, expiry_booked)
-                where l.contract_id = g.contract_id and l.lot_id = g.lot_id returning 1)
-            select expect((select count(*) from changed), $8)
+                from unnest($1, $2, $3, $4, $5, $6) as g (key, quantity, free, free_count, expires_at, expiry_booked)
+                where l.key = g.key returning 1)
+            select expect((select count(*) from changed), $7)
             """,
-            Sql.Texts(lots.Select(lot => lot.ContractId)), Sql.Texts(lots.Select(lot => lot.Lot.LotId)), Sql.Numbers(lots.Select(lot => lot.Lot.Quantity)),
+            Sql.Texts(lots.Select(lot => Keys.Lot(lot.ContractId, lot.Lot.LotId))), Sql.Numbers(lots.Select(lot => lot.Lot.Quantity)),
             Sql.Texts(lots.Select(lot => lot.Lot.Free.ToString())), Sql.Numbers(lots.Select(lot => lot.Lot.Free.Count)), Sql.Instants(lots.Select(lot => lot.Lot.ExpiresAt)),
             Sql.Flags(lots.Select(lot => lot.Lot.ExpiryBooked)), Sql.Number(lots.Length));
     }
@@ -133,12 +133,12 @@ internal static class CommitStatements
             with changed as (
                 update credit c set used_by = g.used_by, player_id = g.player_id, player_name = g.player_name, expires_at = g.expires_at, activated_at = g.activated_at,
                                     report_id = g.report_id, is_current = g.is_current, expiry_booked = g.expiry_booked, version = g.version
-                from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-                    as g (contract_id, lot_id, ordinal, used_by, player_id, player_name, expires_at, activated_at, report_id, is_current, expiry_booked, version, expected)
-                where c.contract_id = g.contract_id and c.lot_id = g.lot_id and c.ordinal = g.ordinal and c.version = g.expected returning 1)
-            select expect((select count(*) from changed), $14)
+                from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                    as g (lot, ordinal, used_by, player_id, player_name, expires_at, activated_at, report_id, is_current, expiry_booked, version, expected)
+                where c.lot = g.lot and c.ordinal = g.ordinal and c.version = g.expected returning 1)
+            select expect((select count(*) from changed), $13)
             """,
-            Sql.Texts(credits.Select(change => change.Credit.Id.ContractId)), Sql.Texts(credits.Select(change => change.Credit.Id.LotId)), Sql.Numbers(credits.Select(change => change.Credit.Id.Ordinal)),
+            Sql.Texts(credits.Select(change => Keys.Lot(change.Credit.Id))), Sql.Numbers(credits.Select(change => change.Credit.Id.Ordinal)),
             Sql.Texts(credits.Select(change => change.Credit.UsedBy)), Sql.Texts(credits.Select(change => change.Credit.PlayerId)), Sql.Texts(credits.Select(change => change.Credit.PlayerName)),
             Sql.Instants(credits.Select(change => change.Credit.ExpiresAt)), Sql.Instants(credits.Select(change => change.Credit.ActivatedAt)), Sql.Texts(credits.Select(change => change.Credit.ReportId)),
             Sql.Flags(credits.Select(change => change.Credit.IsCurrent)), Sql.Flags(credits.Select(change => change.Credit.ExpiryBooked)), Sql.Numbers(credits.Select(change => change.Credit.Version)),
@@ -150,12 +150,12 @@ internal static class CommitStatements
         if (credits.IsEmpty) return;
         Add(batch, """
             with made as (
-                insert into credit (contract_id, lot_id, ordinal, client_id, payment_id, used_by, player_id, player_name, created_at, expires_at, activated_at, report_id, is_current, expiry_booked, version)
-                select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+                insert into credit (lot, ordinal, client_id, payment_id, used_by, player_id, player_name, created_at, expires_at, activated_at, report_id, is_current, expiry_booked, version)
+                select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
                 on conflict do nothing returning 1)
-            select expect((select count(*) from made), $16)
+            select expect((select count(*) from made), $15)
             """,
-            Sql.Texts(credits.Select(credit => credit.Id.ContractId)), Sql.Texts(credits.Select(credit => credit.Id.LotId)), Sql.Numbers(credits.Select(credit => credit.Id.Ordinal)),
+            Sql.Texts(credits.Select(credit => Keys.Lot(credit.Id))), Sql.Numbers(credits.Select(credit => credit.Id.Ordinal)),
             Sql.Texts(credits.Select(credit => credit.ClientId)), Sql.Texts(credits.Select(credit => credit.PaymentId)), Sql.Texts(credits.Select(credit => credit.UsedBy)),
             Sql.Texts(credits.Select(credit => credit.PlayerId)), Sql.Texts(credits.Select(credit => credit.PlayerName)), Sql.Instants(credits.Select(credit => credit.CreatedAt)),
             Sql.Instants(credits.Select(credit => credit.ExpiresAt)), Sql.Instants(credits.Select(credit => credit.ActivatedAt)), Sql.Texts(credits.Select(credit => credit.ReportId)),

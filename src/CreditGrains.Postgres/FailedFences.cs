@@ -20,8 +20,8 @@ internal static class FailedFences
 
         var changes = commit.Changes;
         var lots = changes.Lots.Where(lot => lot.IsNew).ToList();
-        await Ask(connection, failed, "select g.key from unnest($1, $2, $3) as g (key, contract_id, lot_id) join lot l using (contract_id, lot_id)",
-            Sql.Texts(lots.Select(lot => lot.Key())), Sql.Texts(lots.Select(lot => lot.ContractId)), Sql.Texts(lots.Select(lot => lot.Lot.LotId)));
+        await Ask(connection, failed, "select g.fence from unnest($1, $2) as g (fence, key) join lot l using (key)",
+            Sql.Texts(lots.Select(lot => lot.Key())), Sql.Texts(lots.Select(lot => Keys.Lot(lot.ContractId, lot.Lot.LotId))));
 
         await Ask(connection, failed, """
             select g.key from unnest($1, $2, $3) as g (key, contract_id, user_id) left join member m using (contract_id, user_id)
@@ -31,22 +31,22 @@ internal static class FailedFences
 
         var changed = changes.Credits.Where(change => change.Expected > 0).ToList();
         await Ask(connection, failed, """
-            select g.key from unnest($1, $2, $3, $4, $5) as g (key, contract_id, lot_id, ordinal, version) left join credit c using (contract_id, lot_id, ordinal)
+            select g.key from unnest($1, $2, $3, $4) as g (key, lot, ordinal, version) left join credit c using (lot, ordinal)
             where c.version is distinct from g.version
             """,
-            Sql.Texts(changed.Select(change => change.Key())), Sql.Texts(changed.Select(change => change.Credit.Id.ContractId)), Sql.Texts(changed.Select(change => change.Credit.Id.LotId)),
+            Sql.Texts(changed.Select(change => change.Key())), Sql.Texts(changed.Select(change => Keys.Lot(change.Credit.Id))),
             Sql.Numbers(changed.Select(change => change.Credit.Id.Ordinal)), Sql.Numbers(changed.Select(change => change.Expected)));
 
         // A new credit meets another one of its id, or a current one of its player that this commit does not itself replace.
         var made = changes.Credits.Where(change => change.Expected == 0).ToList();
         var replaced = changed.Where(change => !change.Credit.IsCurrent).Select(change => change.Credit.Id.ToString()).ToList();
         await Ask(connection, failed, """
-            select g.key from unnest($1, $2, $3, $4, $5, $6) as g (key, contract_id, lot_id, ordinal, client_id, player_id)
-            where exists (select from credit c where c.contract_id = g.contract_id and c.lot_id = g.lot_id and c.ordinal = g.ordinal)
+            select g.key from unnest($1, $2, $3, $4, $5) as g (key, lot, ordinal, client_id, player_id)
+            where exists (select from credit c where c.lot = g.lot and c.ordinal = g.ordinal)
                or exists (select from credit c where c.client_id = g.client_id and c.player_id = g.player_id and c.is_current
-                          and c.contract_id || '~' || c.lot_id || '~' || lpad(c.ordinal::text, 9, '0') <> all ($7))
+                          and c.lot || '~' || lpad(c.ordinal::text, 9, '0') <> all ($6))
             """,
-            Sql.Texts(made.Select(change => change.Key())), Sql.Texts(made.Select(change => change.Credit.Id.ContractId)), Sql.Texts(made.Select(change => change.Credit.Id.LotId)),
+            Sql.Texts(made.Select(change => change.Key())), Sql.Texts(made.Select(change => Keys.Lot(change.Credit.Id))),
             Sql.Numbers(made.Select(change => change.Credit.Id.Ordinal)), Sql.Texts(made.Select(change => change.Credit.ClientId)), Sql.Texts(made.Select(change => change.Credit.PlayerId)),
             Sql.Texts(replaced));
 

@@ -9,37 +9,37 @@ namespace CreditGrains.Postgres;
 public sealed partial class PostgresStore
 {
     async Task<ContractDocument?> IQueries.Contract(string contractId) =>
-        await Document(ContractActor.Kind, contractId) is { } document ? ContractActor.Read(document) : null;
+        await Document(ContractActor.Kind, contractId) is { } document ? document.AsContract() : null;
 
     public Task<Page<ContractDocument>> Contracts(string? clientId, PageRequest page) => List(
         new Select("kind, id, version, body, as_of", "document").WhereText("kind", ContractActor.Kind).WhereText("owner", clientId)
-            .After("id", [.. Cursor.Texts(page, 1).Select(Sql.Text)]),
-        "id", page, ReadDocument, document => [document.Id], ContractActor.Read);
+            .After("id", Behind(page, "contracts", 1) is { } after ? [Sql.Text(after.Text(0))] : []),
+        "id", page, reader => ReadDocument(reader).AsContract(), contract => Cursor.After("contracts", contract.Terms.ContractId));
 
     public Task<Page<Member>> Users(string contractId, PageRequest page) => List(
         new Select("user_id, name, assigned", "member").WhereText("contract_id", contractId).Where("assigned = ?", Sql.Flag(true))
-            .After("user_id", [.. Cursor.Texts(page, 1).Select(Sql.Text)]),
-        "user_id", page, ReadMember, member => [member.UserId], member => member);
+            .After("user_id", Behind(page, "users", 1) is { } after ? [Sql.Text(after.Text(0))] : []),
+        "user_id", page, ReadMember, member => Cursor.After("users", member.UserId));
 
     public async Task<bool> UserExists(UserKey key) => (await Rows(
         "select 1 from member where client_id = $1 and user_id = $2 limit 1", _ => true, Sql.Text(key.ClientId), Sql.Text(key.UserId))).Count > 0;
 
     public Task<Page<Lot>> Lots(string contractId, PageRequest page) => List(
-        new Select(LotColumns, "lot").WhereText("contract_id", contractId).After("created_at, lot_id", InstantAndText(page)),
-        "created_at, lot_id", page, reader => ReadLot(reader, 0), lot => [Cursor.Of(lot.CreatedAt), lot.LotId], lot => lot);
+        new Select(LotColumns, "lot").WhereText("contract_id", contractId).After("created_at, key", Behind(page, "lots", 2) is { } after ? [Sql.At(after.Instant(0)), Sql.Text(Keys.Lot(contractId, after.Text(1)))] : []),
+        "created_at, key", page, reader => ReadLot(reader, 0), lot => Cursor.After("lots", lot.CreatedAt, lot.LotId));
 
     public Task<Page<Report>> Reports(ReportFilter filter, PageRequest page) => List(
         new Select(ReportColumns, "report")
             .WhereText("client_id", filter.ClientId).WhereText("contract_id", filter.ContractId).WhereText("user_id", filter.UserId)
-            .Where("at >= ?", filter.From is null ? null : Sql.At(filter.From)).Where("at < ?", filter.To is null ? null : Sql.At(filter.To))
-            .After("at, report_id, client_id", Cursor.Texts(page, 3) is [var at, var report, var client] ? [Sql.At(Cursor.Instant(at)), Sql.Text(report), Sql.Text(client)] : []),
-        "at, report_id, client_id", page, ReadReport, report => [Cursor.Of(report.At), report.ReportId, report.ClientId], report => report);
+            .Where("at >= ?", Sql.At(filter.From ?? Calendar.MinInstant)).Where("at < ?", Sql.At(filter.To ?? Calendar.MaxInstant))
+            .After("at, report_id, client_id", Behind(page, "reports", 3) is { } after ? [Sql.At(after.Instant(0)), Sql.Text(after.Text(1)), Sql.Text(after.Text(2))] : []),
+        "at, report_id, client_id", page, ReadReport, report => Cursor.After("reports", report.At, report.ReportId, report.ClientId));
 
     public Task<Page<BookedEntry>> Ledger(LedgerFilter filter, PageRequest page) => List(
         new Select("entry_id, kind, effective_at, booked_at, actor, reason, cause, subject, quantity, before, after, client_id, contract_id, user_id, report_id, lot_id", "entry")
             .WhereText("client_id", filter.ClientId).WhereText("contract_id", filter.ContractId).WhereText("user_id", filter.UserId).WhereText("report_id", filter.ReportId)
-            .After("entry_id", [.. Cursor.Texts(page, 1).Select(id => Sql.Number(Cursor.Number(id)))]),
-        "entry_id", page, ReadEntry, entry => [Cursor.Of(entry.EntryId)], entry => entry);
+            .After("entry_id", Behind(page, "ledger", 1) is { } after ? [Sql.Number(after.Number(0))] : []),
+        "entry_id", page, ReadEntry, entry => Cursor.After("ledger", entry.EntryId));
 
     public async Task<Audit?> Audit(string contractId)
     {
@@ -52,12 +52,12 @@ public sealed partial class PostgresStore
             var lots = await Rows(connection, """
                 select l.lot_id, l.quantity,
                        case when l.expiry_booked then 0 else l.free_count end, case when l.expiry_booked then l.free_count else 0 end,
-                       coalesce(c.allocated, 0), coalesce(c.expired, 0),
+                       c.allocated, c.expired,
                        coalesce(e.granted, 0), coalesce(e.minted, 0), coalesce(e.charged, 0), coalesce(e.lot_expired, 0), coalesce(e.coverage_expired, 0)
                 from lot l
-                left join (select lot_id, count(*) filter (where player_id is not null and not expiry_booked) as allocated,
-                                  count(*) filter (where player_id is not null and expiry_booked) as expired
-                           from credit where contract_id = $1 group by lot_id) c using (lot_id)
+                left join lateral (select count(*) filter (where player_id is not null and not expiry_booked) as allocated,
+                                          count(*) filter (where player_id is not null and expiry_booked) as expired
+                                   from credit where lot = l.key) c on true
                 left join (select lot_id, sum(quantity) filter (where kind = 'lot-granted') as granted, sum(quantity) filter (where kind = 'credits-minted') as minted,
                                   sum(quantity) filter (where kind = 'credits-charged') as charged, sum(quantity) filter (where kind = 'lot-expired') as lot_expired,
                                   sum(quantity) filter (where kind = 'coverage-expired') as coverage_expired
@@ -105,12 +105,11 @@ public sealed partial class PostgresStore
         LotId = reader.TextOrNull(15),
     });
 
-    private static NpgsqlParameter[] InstantAndText(PageRequest page) =>
-        Cursor.Texts(page, 2) is [var instant, var text] ? [Sql.At(Cursor.Instant(instant)), Sql.Text(text)] : [];
+    private static CursorParts? Behind(PageRequest page, string list, int parts) => page.After is { } cursor ? Cursor.Read(cursor, list, parts) : null;
 
-    private async Task<Page<T>> List<TRow, T>(Select select, string order, PageRequest page, Func<NpgsqlDataReader, TRow> read, Func<TRow, string[]> key, Func<TRow, T> show)
+    private async Task<Page<T>> List<T>(Select select, string order, PageRequest page, Func<NpgsqlDataReader, T> read, Func<T, string> cursor)
     {
-        var rows = await Rows(select.Page(order, page.Limit), read, select.Parameters);
-        return new([.. rows.Take(page.Limit).Select(show)], rows.Count > page.Limit ? Cursor.Write(key(rows[page.Limit - 1])) : null);
+        var rows = await Rows(select.Page(order, page.Limit + 1), read, select.Parameters);
+        return new([.. rows.Take(page.Limit)], rows.Count > page.Limit ? cursor(rows[page.Limit - 1]) : null);
     }
 }

@@ -45,7 +45,7 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
         "select user_id, name, assigned from member where contract_id = $1", ReadMember, Sql.Text(contractId))];
 
     public async Task<Lot?> Lot(string contractId, string lotId) => (await Rows(
-        $"select {LotColumns} from lot where contract_id = $1 and lot_id = $2", reader => ReadLot(reader, 0), Sql.Text(contractId), Sql.Text(lotId))).SingleOrDefault();
+        $"select {LotColumns} from lot where key = $1", reader => ReadLot(reader, 0), Sql.Text(Keys.Lot(contractId, lotId)))).SingleOrDefault();
 
     public async Task<ImmutableArray<string>> DueContracts(Instant now, int limit) => [.. await Rows(
         "select id from document where kind = 'contract' and due_at <= $1 order by due_at limit $2", reader => reader.GetString(0), Sql.At(now), Sql.Number(limit))];
@@ -92,7 +92,7 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
     private const string LotColumns = "lot_id, source, payment_id, quantity, free, created_at, available_from, asked_expiry, expires_at, expiry_booked, request";
 
     private const string CreditColumns =
-        "contract_id, lot_id, ordinal, client_id, payment_id, used_by, player_id, player_name, created_at, expires_at, activated_at, report_id, is_current, expiry_booked, version";
+        "lot, ordinal, client_id, payment_id, used_by, player_id, player_name, created_at, expires_at, activated_at, report_id, is_current, expiry_booked, version";
 
     private const string ReportColumns = "report_id, client_id, contract_id, user_id, at, charged, covered, players, balance";
 
@@ -105,8 +105,8 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
         reader.Instant(first + 5), reader.Instant(first + 6), reader.InstantOrNull(first + 7), reader.InstantOrNull(first + 8), reader.GetBoolean(first + 9), reader.TextOrNull(first + 10));
 
     private static Credit ReadCredit(NpgsqlDataReader reader) => new(
-        new(reader.GetString(0), reader.GetString(1), reader.GetInt64(2)), reader.GetString(3), reader.GetString(4), reader.TextOrNull(5), reader.TextOrNull(6), reader.TextOrNull(7),
-        reader.Instant(8), reader.InstantOrNull(9), reader.InstantOrNull(10), reader.TextOrNull(11), reader.GetBoolean(12), reader.GetBoolean(13), reader.GetInt64(14));
+        Keys.Credit(reader.GetString(0), reader.GetInt64(1)), reader.GetString(2), reader.GetString(3), reader.TextOrNull(4), reader.TextOrNull(5), reader.TextOrNull(6),
+        reader.Instant(7), reader.InstantOrNull(8), reader.InstantOrNull(9), reader.TextOrNull(10), reader.GetBoolean(11), reader.GetBoolean(12), reader.GetInt64(13));
 
     private static Report ReadReport(NpgsqlDataReader reader) => new(
         reader.GetString(0), reader.GetString(1), reader.GetString(2), reader.GetString(3), reader.Instant(4), reader.GetInt32(5), reader.GetInt32(6),

@@ -48,3 +48,13 @@ internal static class Sql
         public static readonly Dictionary<string, T> Values = Of.ToDictionary(pair => pair.Value, pair => pair.Key);
     }
 }
+
+/// <summary>A lot's key, which is how its credits name it.</summary>
+internal static class Keys
+{
+    public static string Lot(string contractId, string lotId) => $"{contractId}~{lotId}";
+
+    public static string Lot(CreditId id) => Lot(id.ContractId, id.LotId);
+
+    public static CreditId Credit(string lot, long ordinal) => lot.Split('~') is [var contract, var id] ? new(contract, id, ordinal) : throw new InvariantException($"{lot} is a lot's key");
+}

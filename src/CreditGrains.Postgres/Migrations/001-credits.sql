@@ -13,7 +13,9 @@ create table document (
 create index document_owner on document (kind, owner, id);
 create index document_due on document (kind, due_at) where due_at is not null;
 
+-- key: contract_id~lot_id, the beginning of its credits' ids.
 create table lot (
+    key            text collate "C" primary key,
     contract_id    text collate "C" not null,
     lot_id         text collate "C" not null,
     client_id      text collate "C" not null,
@@ -27,13 +29,12 @@ create table lot (
     asked_expiry   timestamptz,
     expires_at     timestamptz,
     expiry_booked  boolean not null,
-    request        text,
-    primary key (contract_id, lot_id)
+    request        text
 ) with (fillfactor = 70);
-create index lot_contract_list on lot (contract_id, created_at, lot_id);
-create index lot_client_list on lot (client_id, created_at, contract_id, lot_id);
-create index lot_list on lot (created_at, contract_id, lot_id);
-create index lot_payment on lot (payment_id, created_at, contract_id, lot_id);
+create index lot_list on lot (created_at, key);
+create index lot_contract on lot (contract_id, created_at, key);
+create index lot_client on lot (client_id, created_at, key);
+create index lot_payment on lot (payment_id, created_at, key);
 
 create table member (
     contract_id text collate "C" not null,
@@ -47,9 +48,9 @@ create table member (
 ) with (fillfactor = 70);
 create index member_user on member (client_id, user_id);
 
+-- Credits that somebody has touched; the others are derived from their lot.
 create table credit (
-    contract_id   text collate "C" not null,
-    lot_id        text collate "C" not null,
+    lot           text collate "C" not null,
     ordinal       bigint not null,
     client_id     text collate "C" not null,
     payment_id    text collate "C" not null,
@@ -63,15 +64,15 @@ create table credit (
     is_current    boolean not null,
     expiry_booked boolean not null,
     version       bigint not null,
-    primary key (contract_id, lot_id, ordinal)
+    primary key (lot, ordinal)
 );
 -- P2: one current credit a player; the fence of every charge.
 create unique index credit_current on credit (client_id, player_id) where is_current;
+create index credit_former on credit (client_id, player_id) where not is_current;
+create index credit_user on credit (used_by, created_at, lot, ordinal);
 create index credit_due on credit (expires_at) where player_id is not null and not expiry_booked;
-create index credit_contract_list on credit (contract_id, created_at, lot_id, ordinal);
-create index credit_client_list on credit (client_id, created_at, contract_id, lot_id, ordinal);
-create index credit_player_list on credit (player_id, created_at, contract_id, lot_id, ordinal);
-create index credit_user_list on credit (used_by, created_at, contract_id, lot_id, ordinal);
+-- The one lot of an unlimited contract grows, so that its credits were not all created at once.
+create index credit_minted on credit (lot, created_at, ordinal) where lot like '%~minted';
 
 create table report (
     client_id   text collate "C" not null,

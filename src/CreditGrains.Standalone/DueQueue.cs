@@ -1,0 +1,102 @@
+using CreditGrains.Actors;
+using NodaTime;
+using IClock = CreditGrains.Actors.IClock;
+
+namespace CreditGrains.Standalone;
+
+/// <summary>Processes what has fallen due (T3): contracts book what passed, and coverage that is over is booked.</summary>
+internal sealed partial class DueWork(IStore store, IActors actors, IClock clock, ILogger<DueWork> log)
+{
+    private const int PageSize = 100;
+
+    // A wake-up may lose against others' commits; one that is due still after so many is left to the next time.
+    private const int MaxWakeUps = 3;
+
+    /// <summary>Returns when nothing is due any more but what cannot be processed; that is logged and is no obstacle to the rest.</summary>
+    public async Task Settle()
+    {
+        var woken = new Dictionary<string, int>();
+        while (true)
+        {
+            var due = await store.DueContracts(clock.Now, PageSize + woken.Count);
+            var again = due.Where(id => woken.GetValueOrDefault(id) < MaxWakeUps).ToList();
+            if (again.Count == 0) break;
+            foreach (var id in again) woken[id] = woken.GetValueOrDefault(id) + 1;
+            await Task.WhenAll(again.Select(WakeUp));
+        }
+        var sweeper = new CoverageSweeper(store, clock);
+        while (await sweeper.Sweep()) { }
+    }
+
+    private async Task WakeUp(string contractId)
+    {
+        try
+        {
+            await actors.Contract(contractId).WakeUp();
+        }
+        catch (Exception e) when (e is not StoreUnavailableException)
+        {
+            CannotBeProcessed(log, e, contractId);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Error, "Contract {ContractId} has something due that cannot be processed")]
+    private static partial void CannotBeProcessed(ILogger log, Exception e, string contractId);
+}
+
+/// <summary>Wakes when something falls due, on the machine's clock.</summary>
+internal sealed partial class DueQueue(Sqlite.SqliteStore store, Func<DueWork> work, IClock clock, ILogger<DueQueue> log) : BackgroundService, IWakeups
+{
+    // What could not be processed, or was not announced, is looked at this often.
+    private static readonly Duration Longest = Duration.FromMinutes(1);
+
+    private readonly SemaphoreSlim sooner = new(0);
+    private readonly Lock waiting = new();
+    private Instant until = Instant.MaxValue;
+
+    public void Schedule(string contractId, Instant at)
+    {
+        lock (waiting)
+        {
+            if (at >= until) return;
+            until = at;
+        }
+        sooner.Release();
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            lock (waiting) until = Instant.MaxValue;
+            var next = await Settle();
+            lock (waiting) until = Instant.Min(until, next);
+            while (Left() is var left && left > TimeSpan.Zero && await sooner.WaitAsync(left, stoppingToken)) { }
+        }
+    }
+
+    // Answers when to look again.
+    private async Task<Instant> Settle()
+    {
+        var latest = clock.Now + Longest;
+        try
+        {
+            await work().Settle();
+            return Instant.Min(latest, await store.NextDue(clock.Now) ?? latest);
+        }
+        catch (Exception e)
+        {
+            CannotSettle(log, e);
+            return latest;
+        }
+    }
+
+    // Waits are counted in whole milliseconds: rather one too long than many of none.
+    private TimeSpan Left()
+    {
+        lock (waiting) return until <= clock.Now ? TimeSpan.Zero : (until - clock.Now).ToTimeSpan() + TimeSpan.FromMilliseconds(1);
+    }
+
+    [LoggerMessage(LogLevel.Error, "What has fallen due could not be processed; it will be tried again")]
+    private static partial void CannotSettle(ILogger log, Exception e);
+}

@@ -1,0 +1,101 @@
+using System.Collections.Immutable;
+using CreditGrains.Actors;
+using CreditGrains.Domain;
+
+namespace CreditGrains.Standalone.Sqlite;
+
+/// <summary>Writes one commit's rows, each against its fence.</summary>
+internal sealed class Applying(Database database)
+{
+    /// <summary>Answers the keys of all fences that were not as expected; where there is one, the caller takes back what was written.</summary>
+    public ImmutableHashSet<string> Apply(Commit commit)
+    {
+        var failed = ImmutableHashSet.CreateBuilder<string>();
+        var changes = commit.Changes;
+        foreach (var guard in commit.Guards) Expect(Holds(guard), guard.Key);
+        foreach (var document in commit.Documents) Expect(Write(document), document.Key);
+        foreach (var lot in changes.Lots) Expect(Write(lot), lot.Key());
+        foreach (var credit in changes.Credits) Expect(Write(credit), credit.Key());
+
+        // A use counts only where its user may still consume after this very commit.
+        foreach (var change in changes.Switches) Write(change);
+        foreach (var member in changes.Members) Write(member);
+        foreach (var use in changes.Uses) Expect(Write(use), use.Key());
+        foreach (var report in changes.Reports) Expect(Write(report), report.Key());
+        if (failed.Count == 0)
+            foreach (var entry in changes.Entries) Append(entry);
+        return failed.ToImmutable();
+
+        void Expect(bool asExpected, string key)
+        {
+            if (!asExpected) failed.Add(key);
+        }
+    }
+
+    private bool Holds(Guard guard) => guard.Version == 0
+        ? !database["select 1 from documents where kind = ? and id = ?"].Bind(guard.Kind).Bind(guard.Id).Any()
+        : database["select 1 from documents where kind = ? and id = ? and version = ?"].Bind(guard.Kind).Bind(guard.Id).Bind(guard.Version).Any();
+
+    private bool Write(DocumentWrite document) => document.Expected == 0
+        ? database["insert into documents (kind, id, version, body, owner, as_of, due_at) values (?, ?, 1, ?, ?, ?, ?) on conflict do nothing"]
+            .Bind(document.Kind).Bind(document.Id).Bind(document.Body).Bind(document.Owner).Bind(document.AsOf).Bind(document.DueAt).Run() == 1
+        : database["update documents set version = version + 1, body = coalesce(?, body), owner = ?, as_of = ?, due_at = ? where kind = ? and id = ? and version = ?"]
+            .Bind(document.Body).Bind(document.Owner).Bind(document.AsOf).Bind(document.DueAt).Bind(document.Kind).Bind(document.Id).Bind(document.Expected).Run() == 1;
+
+    private bool Write(LotChange change)
+    {
+        var (key, lot) = (Rows.LotKey(change.ContractId, change.Lot.LotId), change.Lot);
+        return change.IsNew
+            ? database["""
+                insert into lots (key, contract_id, lot_id, client_id, source, payment_id, quantity, free, created_at, available_from, asked_expiry, expires_at, expiry_booked, request, is_open)
+                values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing
+                """]
+                .Bind(key).Bind(change.ContractId).Bind(lot.LotId).Bind(change.ClientId).Bind(lot.Source.ToString()).Bind(lot.PaymentId).Bind(lot.Quantity).Bind(lot.Free.ToString())
+                .Bind(lot.CreatedAt).Bind(lot.AvailableFrom).Bind(lot.AskedExpiry).Bind(lot.ExpiresAt).Bind(lot.ExpiryBooked).Bind(lot.Request).Bind(lot.IsOpen).Run() == 1
+            : database["update lots set quantity = ?, free = ?, asked_expiry = ?, expires_at = ?, expiry_booked = ?, is_open = ? where key = ?"]
+                .Bind(lot.Quantity).Bind(lot.Free.ToString()).Bind(lot.AskedExpiry).Bind(lot.ExpiresAt).Bind(lot.ExpiryBooked).Bind(lot.IsOpen).Bind(key).Run() == 1;
+    }
+
+    private bool Write(CreditChange change)
+    {
+        var (credit, key) = (change.Credit, Rows.LotKey(change.Credit.Id.ContractId, change.Credit.Id.LotId));
+        return change.Expected == 0
+            ? database["""
+                insert into credits (lot, ordinal, client_id, used_by, player_id, player_name, created_at, expires_at, activated_at, report_id, is_current, expiry_booked, minted, version)
+                values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing
+                """]
+                .Bind(key).Bind(credit.Id.Ordinal).Bind(credit.ClientId).Bind(credit.UsedBy).Bind(credit.PlayerId).Bind(credit.PlayerName).Bind(credit.CreatedAt).Bind(credit.ExpiresAt)
+                .Bind(credit.ActivatedAt).Bind(credit.ReportId).Bind(credit.IsCurrent).Bind(credit.ExpiryBooked).Bind(credit.Id.LotId == Lot.MintedId).Bind(credit.Version).Run() == 1
+            : database["""
+                update or ignore credits set used_by = ?, player_id = ?, player_name = ?, expires_at = ?, activated_at = ?, report_id = ?, is_current = ?, expiry_booked = ?, version = ?
+                where lot = ? and ordinal = ? and version = ?
+                """]
+                .Bind(credit.UsedBy).Bind(credit.PlayerId).Bind(credit.PlayerName).Bind(credit.ExpiresAt).Bind(credit.ActivatedAt).Bind(credit.ReportId).Bind(credit.IsCurrent)
+                .Bind(credit.ExpiryBooked).Bind(credit.Version).Bind(key).Bind(credit.Id.Ordinal).Bind(change.Expected).Run() == 1;
+    }
+
+    private void Write(UserSwitch change) => database[change.Disabled
+        ? "insert into disabled_users (client_id, user_id) values (?, ?) on conflict do nothing"
+        : "delete from disabled_users where client_id = ? and user_id = ?"].Bind(change.ClientId).Bind(change.UserId).Run();
+
+    private void Write(MemberChange change) => database["""
+        insert into members (contract_id, user_id, client_id, name, assigned, total_used) values (?, ?, ?, ?, ?, 0)
+        on conflict do update set name = excluded.name, assigned = excluded.assigned
+        """].Bind(change.ContractId).Bind(change.Member.UserId).Bind(change.ClientId).Bind(change.Member.Name).Bind(change.Member.Assigned).Run();
+
+    private bool Write(Use use) => database["""
+        update members set total_used = total_used + ? where contract_id = ? and user_id = ? and assigned = 1
+        and not exists (select 1 from disabled_users d where d.client_id = members.client_id and d.user_id = members.user_id)
+        """].Bind(use.Credits).Bind(use.ContractId).Bind(use.UserId).Run() == 1;
+
+    private bool Write(Report report) =>
+        database["insert into reports (client_id, report_id, contract_id, user_id, at, charged, body) values (?, ?, ?, ?, ?, ?, ?) on conflict do nothing"]
+            .Bind(report.ClientId).Bind(report.ReportId).Bind(report.ContractId).Bind(report.UserId).Bind(report.At).Bind(report.Charged).Bind(Json.Write(report)).Run() == 1;
+
+    private void Append(Entry entry) => database["""
+        insert into entries (kind, effective_at, booked_at, actor, reason, cause, subject, quantity, before, after, client_id, contract_id, user_id, report_id, lot_id)
+        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """]
+        .Bind(entry.Kind.ToString()).Bind(entry.EffectiveAt).Bind(entry.BookedAt).Bind(entry.Actor).Bind(entry.Reason).Bind(entry.Cause).Bind(entry.Subject).Bind(entry.Quantity)
+        .Bind(entry.Before).Bind(entry.After).Bind(entry.ClientId).Bind(entry.ContractId).Bind(entry.UserId).Bind(entry.ReportId).Bind(entry.LotId).Run();
+}

@@ -1,0 +1,72 @@
+using CreditGrains.Actors;
+using CreditGrains.Standalone.Sqlite;
+using NodaTime;
+using IClock = CreditGrains.Actors.IClock;
+
+namespace CreditGrains.Standalone;
+
+/// <summary>How the one-machine edition is started (§4).</summary>
+/// <param name="Data">The directory of its store.</param>
+/// <param name="TestClock">Where a test clock starts (T4); null: the machine's clock.</param>
+/// <param name="ApiKeysFile">null: no keys, loopback only.</param>
+public sealed record StandaloneOptions(string Urls, string Data, Instant? TestClock = null, string? ApiKeysFile = null);
+
+/// <summary>Puts the one-machine edition together.</summary>
+public static class StandaloneHost
+{
+    /// <summary>Ready to be run, with everything booked that fell due while it was down; throws <see cref="DataRefusedException"/>.</summary>
+    public static async Task<WebApplication> Build(StandaloneOptions options, Action<WebApplicationBuilder>? configure = null)
+    {
+        var store = SqliteStore.Open(options.Data);
+        WebApplication? app = null;
+        try
+        {
+            var builder = WebApplication.CreateBuilder();
+            builder.WebHost.UseUrls(options.Urls.Split(';'));
+            AddEngine(builder.Services, store);
+            if (options.TestClock is { } start) AddTestClock(builder.Services, await TestClock.Open(store, start, () => Settle(app!)));
+            else AddMachineClock(builder.Services);
+            configure?.Invoke(builder);
+
+            app = builder.Build();
+            await Settle(app);
+            return app;
+        }
+        catch
+        {
+            if (app is not null) await app.DisposeAsync();
+            store.Dispose();
+            throw;
+        }
+    }
+
+    private static void AddEngine(IServiceCollection services, SqliteStore store) => services
+        .AddSingleton(_ => store)
+        .AddSingleton<IStore>(provider => provider.GetRequiredService<SqliteStore>())
+        .AddSingleton<IQueries>(provider => provider.GetRequiredService<SqliteStore>())
+        .AddSingleton(TimeProvider.System)
+        .AddSingleton<ActorMetrics>()
+        .AddSingleton<IActors>(provider => new InProcessActors(self => new(
+            self, store, provider.GetRequiredService<IClock>(), provider.GetRequiredService<IWakeups>(), provider.GetRequiredService<TimeProvider>(), new(), provider.GetRequiredService<ActorMetrics>())))
+        .AddSingleton<DueWork>();
+
+    private static void AddMachineClock(IServiceCollection services) => services
+        .AddSingleton<IClock, MachineClock>()
+        .AddSingleton<Func<DueWork>>(provider => provider.GetRequiredService<DueWork>)
+        .AddSingleton<DueQueue>()
+        .AddSingleton<IWakeups>(provider => provider.GetRequiredService<DueQueue>())
+        .AddHostedService(provider => provider.GetRequiredService<DueQueue>());
+
+    private static void AddTestClock(IServiceCollection services, TestClock clock) => services
+        .AddSingleton<IClock>(clock)
+        .AddSingleton<IMovableClock>(clock)
+        .AddSingleton<IWakeups, NoAlarm>();
+
+    private static Task Settle(WebApplication app) => app.Services.GetRequiredService<DueWork>().Settle();
+
+    // A test clock stands still until somebody moves it, and that processes what falls due.
+    private sealed class NoAlarm : IWakeups
+    {
+        public void Schedule(string contractId, Instant at) { }
+    }
+}
