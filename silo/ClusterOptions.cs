@@ -14,7 +14,7 @@ public sealed record ClusterOptions
     /// <summary>Which cluster; silos of one name and database find each other.</summary>
     public string ClusterId { get; init; } = "creditgrains";
 
-    /// <summary>The address at which the other silos reach this one.</summary>
+    /// <summary>The address at which the other silos reach this one; <c>auto</c>: what this machine's name stands for.</summary>
     public IPAddress Advertise { get; init; } = IPAddress.Loopback;
 
     /// <summary>The port for the other silos, 1 to 65,535.</summary>
@@ -60,7 +60,7 @@ public sealed record ClusterOptions
         {
             Postgres = Option(given, "postgres", text => new NpgsqlConnectionStringBuilder(text) is { Host.Length: > 0 } ? text : null, "is a connection string such as Host=db;Username=creditgrains;Database=creditgrains", null),
             ClusterId = Option(given, "cluster-id", text => text.Length is > 0 and <= 100 ? text : null, "has 1 to 100 characters", defaults.ClusterId),
-            Advertise = Option(given, "advertise", text => IPAddress.TryParse(text, out var address) ? address : null, "is an IP address", defaults.Advertise),
+            Advertise = Option(given, "advertise", text => text == "auto" ? OwnAddress() : IPAddress.TryParse(text, out var address) ? address : null, "is an IP address, or auto", defaults.Advertise),
             SiloPort = Number(given, "silo-port", 1, 65_535, defaults.SiloPort),
             GatewayPort = Number(given, "gateway-port", 0, 65_535, defaults.GatewayPort),
             Front = Option(given, "front", text => bool.TryParse(text, out var front) ? front : (bool?)null, "is true or false", defaults.Front)!.Value,
@@ -69,6 +69,8 @@ public sealed record ClusterOptions
             ApiKeys = given["api-keys"] is null ? null : Option(given, "api-keys", text => File.Exists(text) ? text : null, "is a file that exists", null),
         };
     }
+
+    private static IPAddress? OwnAddress() => Dns.GetHostAddresses(Dns.GetHostName()).FirstOrDefault(address => address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork);
 
     private static int Number(IConfiguration given, string name, int least, int most, int otherwise) =>
         Option(given, name, text => int.TryParse(text, out var number) && number >= least && number <= most ? number : (int?)null, $"is a number from {least} to {most}", otherwise)!.Value;

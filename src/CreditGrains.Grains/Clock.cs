@@ -59,7 +59,7 @@ public sealed class ClockGrain(
             await grains.GetGrain<ISiloClockGrain>(silo.ToParsableString()).Set(to);
             RequestContext.Remove(IPlacementDirector.PlacementHintKey);
         }
-        await due.Process();
+        await due.Settle();
         return true;
     }
 

@@ -1,5 +1,6 @@
 using CreditGrains.Actors;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using NodaTime;
 using IClock = CreditGrains.Actors.IClock;
 
@@ -12,7 +13,8 @@ public static class Composition
     public static IServiceCollection AddCreditGrainsGrains(this IServiceCollection services, Instant? testClock)
     {
         services.AddCreditGrainsMessages();
-        services.AddSingleton(TimeProvider.System).AddSingleton<ActorOptions>().AddSingleton<ActorMetrics>().AddSingleton<ActorServices>().AddSingleton<CoverageSweeper>().AddSingleton<DueWork>();
+        services.AddSingleton(TimeProvider.System).AddSingleton<ActorOptions>().AddSingleton<ActorMetrics>().AddSingleton<ActorServices>().AddSingleton<CoverageSweeper>();
+        services.AddSingleton(provider => Due(provider, provider.GetRequiredService<ILogger<DueWork>>()));
         services.AddSingleton<GrainActors>();
         services.AddSingleton<IActors>(provider => provider.GetRequiredService<GrainActors>());
         services.AddSingleton<IWakeups>(provider => provider.GetRequiredService<GrainActors>());
@@ -27,4 +29,8 @@ public static class Composition
         }
         return services;
     }
+
+    private static DueWork Due(IServiceProvider provider, ILogger log) => new(
+        provider.GetRequiredService<IActors>(), provider.GetRequiredService<IStore>(), provider.GetRequiredService<IClock>(), provider.GetRequiredService<CoverageSweeper>(),
+        (contract, cause) => log.LogError(cause, "Contract {ContractId} has something due that cannot be processed", contract));
 }
