@@ -18,6 +18,7 @@ public static class Front
         .AddSingleton(options)
         .AddSingleton(options.ApiKeysFile is { } file ? Keys.Read(file) : Keys.None)
         .AddSingleton<Clients>()
+        .AddSingleton<Readiness>()
         .ConfigureHttpJsonOptions(json => Json.Configure(json.SerializerOptions))
         .Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true)
         .AddRateLimiter(limiter => Limit(limiter, options))

@@ -14,8 +14,9 @@ internal static class HealthEndpoints
         health.MapGet("/ready", Ready).Answers<Health>("The store can be read", 200);
     }
 
-    private static async Task<IResult> Ready(IQueries queries, CancellationToken gone)
+    private static async Task<IResult> Ready(IQueries queries, Readiness readiness, CancellationToken gone)
     {
+        if (readiness.Reason is { } reason) return Problems.Of(Problems.Unavailable, reason);
         await queries.Ping().WaitAsync(gone);
         return TypedResults.Ok(new Health("ready"));
     }

@@ -1,0 +1,15 @@
+using CreditGrains.Cluster;
+using CreditGrains.Silo;
+
+try
+{
+    var options = ClusterOptions.Read(args);
+    await using var app = await SiloHost.Build(options, args);
+    await app.RunAsync();
+    return 0;
+}
+catch (Exception e) when (e is InvalidDataException or InvalidOperationException or Npgsql.NpgsqlException)
+{
+    await Console.Error.WriteLineAsync($"The silo did not start: {e.Message}");
+    return 2;
+}

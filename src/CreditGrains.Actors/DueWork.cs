@@ -1,0 +1,38 @@
+namespace CreditGrains.Actors;
+
+/// <summary>Processes what has fallen due (T3): contracts book what passed, and coverage that is over is booked.</summary>
+/// <param name="cannot">Is told of a contract that cannot be processed; it is no obstacle to the rest.</param>
+public sealed class DueWork(IActors actors, IStore store, IClock clock, CoverageSweeper sweeper, Action<string, Exception> cannot)
+{
+    private const int PageSize = 100;
+
+    // A wake-up may lose against others' commits; one that is due still after so many is left to the next time.
+    private const int MaxWakeUps = 3;
+
+    /// <summary>Returns when nothing is due any more but what cannot be processed.</summary>
+    public async Task Settle()
+    {
+        var woken = new Dictionary<string, int>();
+        while (true)
+        {
+            var due = await store.DueContracts(clock.Now, PageSize + woken.Count);
+            var again = due.Where(id => woken.GetValueOrDefault(id) < MaxWakeUps).ToList();
+            if (again.Count == 0) break;
+            foreach (var id in again) woken[id] = woken.GetValueOrDefault(id) + 1;
+            await Task.WhenAll(again.Select(WakeUp));
+        }
+        while (await sweeper.Sweep()) { }
+    }
+
+    private async Task WakeUp(string contractId)
+    {
+        try
+        {
+            await actors.Contract(contractId).WakeUp();
+        }
+        catch (Exception e) when (e is not StoreUnavailableException)
+        {
+            cannot(contractId, e);
+        }
+    }
+}

@@ -1,0 +1,36 @@
+using CreditGrains.Actors;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using NodaTime;
+using IClock = CreditGrains.Actors.IClock;
+
+namespace CreditGrains.Grains;
+
+/// <summary>What a silo needs besides its store.</summary>
+public static class Composition
+{
+    /// <param name="testClock">Where the test clock starts (T4); null: the machine's clock.</param>
+    public static IServiceCollection AddCreditGrainsGrains(this IServiceCollection services, Instant? testClock)
+    {
+        services.AddCreditGrainsMessages();
+        services.AddSingleton(TimeProvider.System).AddSingleton<ActorOptions>().AddSingleton<ActorMetrics>().AddSingleton<ActorServices>().AddSingleton<CoverageSweeper>();
+        services.AddSingleton(provider => Due(provider, provider.GetRequiredService<ILogger<DueWork>>()));
+        services.AddSingleton<GrainActors>();
+        services.AddSingleton<IActors>(provider => provider.GetRequiredService<GrainActors>());
+        services.AddSingleton<IWakeups>(provider => provider.GetRequiredService<GrainActors>());
+        if (testClock is { } start)
+        {
+            services.AddSingleton(provider => new ClusterClock(provider.GetRequiredService<IGrainFactory>(), start));
+            services.AddSingleton<IClock>(provider => provider.GetRequiredService<ClusterClock>());
+        }
+        else
+        {
+            services.AddSingleton<IClock, MachineClock>();
+        }
+        return services;
+    }
+
+    private static DueWork Due(IServiceProvider provider, ILogger log) => new(
+        provider.GetRequiredService<IActors>(), provider.GetRequiredService<IStore>(), provider.GetRequiredService<IClock>(), provider.GetRequiredService<CoverageSweeper>(),
+        (contract, cause) => log.LogError(cause, "Contract {ContractId} has something due that cannot be processed", contract));
+}

@@ -1,0 +1,21 @@
+using CreditGrains.Actors;
+using NodaTime;
+using Orleans.Concurrency;
+
+namespace CreditGrains.Grains;
+
+/// <summary>The actors as grains: the interfaces are theirs, the key is the actor's.</summary>
+public interface IContractGrain : IContract, IGrainWithStringKey
+{
+    /// <summary>Sets the contract's alarm clock to that instant of business time.</summary>
+    [OneWay]
+    Task Remind(Instant at);
+}
+
+public interface IUserGrain : IUser, IGrainWithStringKey;
+
+public interface IAllocationGrain : IAllocation, IGrainWithStringKey;
+
+public interface IPlayerCreditGrain : IPlayerCredit, IGrainWithStringKey;
+
+public interface IReportGrain : IReport, IGrainWithStringKey;

@@ -1,0 +1,39 @@
+using CreditGrains.Actors;
+
+namespace CreditGrains.Grains;
+
+/// <summary>Books the end of coverage of player credits, of which there may be millions, by a fixed number of reminders.</summary>
+public interface ISweeperGrain : IGrainWithIntegerKey
+{
+    /// <summary>Sets its alarm clock; again does nothing.</summary>
+    Task Start();
+
+    /// <summary>Books all that is due, page by page; returns when nothing is left.</summary>
+    Task Sweep();
+}
+
+/// <inheritdoc cref="ISweeperGrain"/>
+public sealed class SweeperGrain(IGrainContext context, CoverageSweeper sweeper) : ISweeperGrain, IGrainBase, IRemindable
+{
+    public IGrainContext GrainContext => context;
+
+    public Task Start() => this.RegisterOrUpdateReminder("sweep", TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(1));
+
+    public async Task Sweep()
+    {
+        while (await sweeper.Sweep())
+        {
+        }
+    }
+
+    public Task ReceiveReminder(string reminderName, Orleans.Runtime.TickStatus status) => Sweep();
+}
+
+/// <summary>The sweepers of a cluster.</summary>
+public static class Sweepers
+{
+    /// <summary>How many reminders book the end of coverage of all player credits, however many those are.</summary>
+    public const int Count = 1;
+
+    public static Task Start(IGrainFactory grains) => Task.WhenAll(Enumerable.Range(0, Count).Select(number => grains.GetGrain<ISweeperGrain>(number).Start()));
+}

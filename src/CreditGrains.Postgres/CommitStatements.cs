@@ -1,0 +1,201 @@
+using System.Collections.Immutable;
+using CreditGrains.Actors;
+using CreditGrains.Domain;
+using Npgsql;
+
+namespace CreditGrains.Postgres;
+
+/// <summary>Many commits as a few set-wise statements over arrays, sent in one round trip as one implicit transaction. A fence that is not as expected raises <see cref="FenceFailed"/> and undoes all of them.</summary>
+internal static class CommitStatements
+{
+    /// <summary>The SQLSTATE that the function <c>expect</c> raises.</summary>
+    public const string FenceFailed = "CG001";
+
+    public static NpgsqlBatch Of(IReadOnlyCollection<Commit> commits, NpgsqlConnection connection)
+    {
+        var changes = Commit.Merge(commits.Select(commit => commit.Changes));
+        var batch = new NpgsqlBatch(connection);
+        Documents(batch, [.. commits.SelectMany(commit => commit.Documents).OrderBy(document => document.Key, StringComparer.Ordinal)]);
+        Guards(batch, [.. commits.SelectMany(commit => commit.Guards)]);
+        Users(batch, changes.Members, changes.Switches);
+        NewLots(batch, [.. changes.Lots.Where(lot => lot.IsNew)]);
+        Lots(batch, [.. changes.Lots.Where(lot => !lot.IsNew)]);
+        Uses(batch, changes.Uses);
+        Credits(batch, [.. changes.Credits.Where(change => change.Expected > 0)]);
+        NewCredits(batch, [.. changes.Credits.Where(change => change.Expected == 0).Select(change => change.Credit)]);
+        Reports(batch, changes.Reports);
+        Entries(batch, changes.Entries);
+        return batch;
+    }
+
+    private static void Documents(NpgsqlBatch batch, ImmutableArray<DocumentWrite> documents)
+    {
+        if (documents.IsEmpty) return;
+        Add(batch, """
+            with given as (
+                select * from unnest($1, $2, $3, $4, $5, $6, $7) as g (kind, id, expected, owner, body, as_of, due_at)),
+            changed as (
+                update document d set version = d.version + 1, owner = g.owner, body = coalesce(g.body, d.body), as_of = g.as_of, due_at = g.due_at
+                from given g where d.kind = g.kind and d.id = g.id and d.version = g.expected and g.expected > 0
+                returning 1),
+            made as (
+                insert into document (kind, id, version, owner, body, as_of, due_at)
+                select kind, id, 1, owner, body, as_of, due_at from given where expected = 0
+                on conflict do nothing returning 1)
+            select expect((select count(*) from changed) + (select count(*) from made), $8)
+            """,
+            Sql.Texts(documents.Select(document => document.Kind)), Sql.Texts(documents.Select(document => document.Id)),
+            Sql.Numbers(documents.Select(document => document.Expected)), Sql.Texts(documents.Select(document => document.Owner)),
+            Sql.Texts(documents.Select(document => document.Body)), Sql.Instants(documents.Select(document => document.AsOf)),
+            Sql.Instants(documents.Select(document => document.DueAt)), Sql.Number(documents.Length));
+    }
+
+    private static void Guards(NpgsqlBatch batch, ImmutableArray<Guard> guards)
+    {
+        if (guards.IsEmpty) return;
+        Add(batch, """
+            select expect((select count(*) from unnest($1, $2, $3) as g (kind, id, version) left join document d using (kind, id) where coalesce(d.version, 0) = g.version), $4)
+            """,
+            Sql.Texts(guards.Select(guard => guard.Kind)), Sql.Texts(guards.Select(guard => guard.Id)),
+            Sql.Numbers(guards.Select(guard => guard.Version)), Sql.Number(guards.Length));
+    }
+
+    // A user who is disabled while being assigned to one more contract is disabled there too: whoever comes second sees what the first did.
+    private static void Users(NpgsqlBatch batch, ImmutableArray<MemberChange> members, ImmutableArray<UserSwitch> switches)
+    {
+        if (members.IsEmpty && switches.IsEmpty) return;
+        Add(batch, "select pg_advisory_xact_lock(h) from (select hashtextextended(u, 0) as h from unnest($1) as g (u) order by 1) g",
+            Sql.Texts(members.Select(member => $"{member.ClientId}/{member.Member.UserId}").Concat(switches.Select(user => $"{user.ClientId}/{user.UserId}")).Distinct()));
+        if (!members.IsEmpty)
+            Add(batch, """
+                insert into member (contract_id, user_id, client_id, name, assigned, disabled)
+                select contract_id, user_id, client_id, name, assigned, coalesce(
+                    (select (d.body::jsonb -> 'value' ->> 'disabled')::boolean from document d where d.kind = 'user' and d.id = g.client_id || '/' || g.user_id), false)
+                from unnest($1, $2, $3, $4, $5) as g (contract_id, user_id, client_id, name, assigned)
+                on conflict (contract_id, user_id) do update set name = excluded.name, assigned = excluded.assigned
+                """,
+                Sql.Texts(members.Select(member => member.ContractId)), Sql.Texts(members.Select(member => member.Member.UserId)), Sql.Texts(members.Select(member => member.ClientId)),
+                Sql.Texts(members.Select(member => member.Member.Name)), Sql.Flags(members.Select(member => member.Member.Assigned)));
+        if (!switches.IsEmpty)
+            Add(batch, "update member m set disabled = g.disabled from unnest($1, $2, $3) as g (client_id, user_id, disabled) where m.client_id = g.client_id and m.user_id = g.user_id",
+                Sql.Texts(switches.Select(user => user.ClientId)), Sql.Texts(switches.Select(user => user.UserId)), Sql.Flags(switches.Select(user => user.Disabled)));
+    }
+
+    private static void NewLots(NpgsqlBatch batch, ImmutableArray<LotChange> lots)
+    {
+        if (lots.IsEmpty) return;
+        Add(batch, """
+            with made as (
+                insert into lot (key, contract_id, lot_id, client_id, source, payment_id, quantity, free, free_count, created_at, available_from, asked_expiry, expires_at, expiry_booked, request)
+                select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+                on conflict do nothing returning 1)
+            select expect((select count(*) from made), $16)
+            """,
+            Sql.Texts(lots.Select(lot => Keys.Lot(lot.ContractId, lot.Lot.LotId))), Sql.Texts(lots.Select(lot => lot.ContractId)), Sql.Texts(lots.Select(lot => lot.Lot.LotId)), Sql.Texts(lots.Select(lot => lot.ClientId)),
+            Sql.Texts(lots.Select(lot => lot.Lot.Source.ToSql())), Sql.Texts(lots.Select(lot => lot.Lot.PaymentId)), Sql.Numbers(lots.Select(lot => lot.Lot.Quantity)),
+            Sql.Texts(lots.Select(lot => lot.Lot.Free.ToString())), Sql.Numbers(lots.Select(lot => lot.Lot.Free.Count)), Sql.Instants(lots.Select(lot => lot.Lot.CreatedAt)),
+            Sql.Instants(lots.Select(lot => lot.Lot.AvailableFrom)), Sql.Instants(lots.Select(lot => lot.Lot.AskedExpiry)), Sql.Instants(lots.Select(lot => lot.Lot.ExpiresAt)),
+            Sql.Flags(lots.Select(lot => lot.Lot.ExpiryBooked)), Sql.Texts(lots.Select(lot => lot.Lot.Request)), Sql.Number(lots.Length));
+    }
+
+    private static void Lots(NpgsqlBatch batch, ImmutableArray<LotChange> lots)
+    {
+        if (lots.IsEmpty) return;
+        Add(batch, """
+            with changed as (
+                update lot l set quantity = g.quantity, free = g.free, free_count = g.free_count, expires_at = g.expires_at, expiry_booked = g.expiry_booked
+                from unnest($1, $2, $3, $4, $5, $6) as g (key, quantity, free, free_count, expires_at, expiry_booked)
+                where l.key = g.key returning 1)
+            select expect((select count(*) from changed), $7)
+            """,
+            Sql.Texts(lots.Select(lot => Keys.Lot(lot.ContractId, lot.Lot.LotId))), Sql.Numbers(lots.Select(lot => lot.Lot.Quantity)),
+            Sql.Texts(lots.Select(lot => lot.Lot.Free.ToString())), Sql.Numbers(lots.Select(lot => lot.Lot.Free.Count)), Sql.Instants(lots.Select(lot => lot.Lot.ExpiresAt)),
+            Sql.Flags(lots.Select(lot => lot.Lot.ExpiryBooked)), Sql.Number(lots.Length));
+    }
+
+    private static void Uses(NpgsqlBatch batch, ImmutableArray<Use> uses)
+    {
+        if (uses.IsEmpty) return;
+        Add(batch, """
+            with changed as (
+                update member m set total_used = m.total_used + g.credits
+                from unnest($1, $2, $3) as g (contract_id, user_id, credits)
+                where m.contract_id = g.contract_id and m.user_id = g.user_id and m.assigned and not m.disabled returning 1)
+            select expect((select count(*) from changed), $4)
+            """,
+            Sql.Texts(uses.Select(use => use.ContractId)), Sql.Texts(uses.Select(use => use.UserId)), Sql.Numbers(uses.Select(use => use.Credits)), Sql.Number(uses.Length));
+    }
+
+    private static void Credits(NpgsqlBatch batch, ImmutableArray<CreditChange> credits)
+    {
+        if (credits.IsEmpty) return;
+        Add(batch, """
+            with changed as (
+                update credit c set used_by = g.used_by, player_id = g.player_id, player_name = g.player_name, expires_at = g.expires_at, activated_at = g.activated_at,
+                                    report_id = g.report_id, is_current = g.is_current, expiry_booked = g.expiry_booked, version = g.version
+                from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                    as g (lot, ordinal, used_by, player_id, player_name, expires_at, activated_at, report_id, is_current, expiry_booked, version, expected)
+                where c.lot = g.lot and c.ordinal = g.ordinal and c.version = g.expected returning 1)
+            select expect((select count(*) from changed), $13)
+            """,
+            Sql.Texts(credits.Select(change => Keys.Lot(change.Credit.Id))), Sql.Numbers(credits.Select(change => change.Credit.Id.Ordinal)),
+            Sql.Texts(credits.Select(change => change.Credit.UsedBy)), Sql.Texts(credits.Select(change => change.Credit.PlayerId)), Sql.Texts(credits.Select(change => change.Credit.PlayerName)),
+            Sql.Instants(credits.Select(change => change.Credit.ExpiresAt)), Sql.Instants(credits.Select(change => change.Credit.ActivatedAt)), Sql.Texts(credits.Select(change => change.Credit.ReportId)),
+            Sql.Flags(credits.Select(change => change.Credit.IsCurrent)), Sql.Flags(credits.Select(change => change.Credit.ExpiryBooked)), Sql.Numbers(credits.Select(change => change.Credit.Version)),
+            Sql.Numbers(credits.Select(change => change.Expected)), Sql.Number(credits.Length));
+    }
+
+    private static void NewCredits(NpgsqlBatch batch, ImmutableArray<Credit> credits)
+    {
+        if (credits.IsEmpty) return;
+        Add(batch, """
+            with made as (
+                insert into credit (lot, ordinal, client_id, payment_id, used_by, player_id, player_name, created_at, expires_at, activated_at, report_id, is_current, expiry_booked, version)
+                select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+                on conflict do nothing returning 1)
+            select expect((select count(*) from made), $15)
+            """,
+            Sql.Texts(credits.Select(credit => Keys.Lot(credit.Id))), Sql.Numbers(credits.Select(credit => credit.Id.Ordinal)),
+            Sql.Texts(credits.Select(credit => credit.ClientId)), Sql.Texts(credits.Select(credit => credit.PaymentId)), Sql.Texts(credits.Select(credit => credit.UsedBy)),
+            Sql.Texts(credits.Select(credit => credit.PlayerId)), Sql.Texts(credits.Select(credit => credit.PlayerName)), Sql.Instants(credits.Select(credit => credit.CreatedAt)),
+            Sql.Instants(credits.Select(credit => credit.ExpiresAt)), Sql.Instants(credits.Select(credit => credit.ActivatedAt)), Sql.Texts(credits.Select(credit => credit.ReportId)),
+            Sql.Flags(credits.Select(credit => credit.IsCurrent)), Sql.Flags(credits.Select(credit => credit.ExpiryBooked)), Sql.Numbers(credits.Select(credit => credit.Version)), Sql.Number(credits.Length));
+    }
+
+    private static void Reports(NpgsqlBatch batch, ImmutableArray<Report> reports)
+    {
+        if (reports.IsEmpty) return;
+        Add(batch, """
+            with made as (
+                insert into report (client_id, report_id, contract_id, user_id, at, charged, covered, players, balance)
+                select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                on conflict do nothing returning 1)
+            select expect((select count(*) from made), $10)
+            """,
+            Sql.Texts(reports.Select(report => report.ClientId)), Sql.Texts(reports.Select(report => report.ReportId)), Sql.Texts(reports.Select(report => report.ContractId)),
+            Sql.Texts(reports.Select(report => report.UserId)), Sql.Instants(reports.Select(report => report.At)), Sql.Numbers(reports.Select(report => (long)report.Charged)),
+            Sql.Numbers(reports.Select(report => (long)report.Covered)), Sql.Texts(reports.Select(report => Json.Write(report.Players))), Sql.Texts(reports.Select(report => Json.Write(report.Balance))),
+            Sql.Number(reports.Length));
+    }
+
+    private static void Entries(NpgsqlBatch batch, ImmutableArray<Entry> entries)
+    {
+        if (entries.IsEmpty) return;
+        Add(batch, """
+            insert into entry (kind, effective_at, booked_at, actor, reason, cause, subject, quantity, before, after, client_id, contract_id, user_id, report_id, lot_id)
+            select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+            """,
+            Sql.Texts(entries.Select(entry => entry.Kind.ToSql())), Sql.Instants(entries.Select(entry => entry.EffectiveAt)), Sql.Instants(entries.Select(entry => entry.BookedAt)),
+            Sql.Texts(entries.Select(entry => entry.Actor)), Sql.Texts(entries.Select(entry => entry.Reason)), Sql.Texts(entries.Select(entry => entry.Cause)),
+            Sql.Texts(entries.Select(entry => entry.Subject)), Sql.Numbers(entries.Select(entry => entry.Quantity)), Sql.Texts(entries.Select(entry => entry.Before)),
+            Sql.Texts(entries.Select(entry => entry.After)), Sql.Texts(entries.Select(entry => entry.ClientId)), Sql.Texts(entries.Select(entry => entry.ContractId)),
+            Sql.Texts(entries.Select(entry => entry.UserId)), Sql.Texts(entries.Select(entry => entry.ReportId)), Sql.Texts(entries.Select(entry => entry.LotId)));
+    }
+
+    private static void Add(NpgsqlBatch batch, string sql, params NpgsqlParameter[] parameters)
+    {
+        var command = new NpgsqlBatchCommand(sql);
+        command.Parameters.AddRange(parameters);
+        batch.BatchCommands.Add(command);
+    }
+}

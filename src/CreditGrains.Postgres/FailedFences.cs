@@ -1,0 +1,73 @@
+using System.Collections.Immutable;
+using CreditGrains.Actors;
+using CreditGrains.Domain;
+using Npgsql;
+
+namespace CreditGrains.Postgres;
+
+/// <summary>Finds out which fences of a commit that failed are not as expected, so that only what rests on them is decided anew.</summary>
+internal static class FailedFences
+{
+    public static async Task<ImmutableHashSet<string>> Of(Commit commit, NpgsqlConnection connection)
+    {
+        var failed = ImmutableHashSet.CreateBuilder<string>();
+        var expected = commit.Documents.Select(document => (document.Kind, document.Id, Version: document.Expected))
+            .Concat(commit.Guards.Select(guard => (guard.Kind, guard.Id, guard.Version))).ToList();
+        await Ask(connection, failed, """
+            select g.kind || ':' || g.id from unnest($1, $2, $3) as g (kind, id, version) left join document d using (kind, id) where coalesce(d.version, 0) <> g.version
+            """,
+            Sql.Texts(expected.Select(document => document.Kind)), Sql.Texts(expected.Select(document => document.Id)), Sql.Numbers(expected.Select(document => document.Version)));
+
+        var changes = commit.Changes;
+        var lots = changes.Lots.Where(lot => lot.IsNew).ToList();
+        await Ask(connection, failed, "select g.fence from unnest($1, $2) as g (fence, key) join lot l using (key)",
+            Sql.Texts(lots.Select(lot => lot.Key())), Sql.Texts(lots.Select(lot => Keys.Lot(lot.ContractId, lot.Lot.LotId))));
+
+        await Ask(connection, failed, """
+            select g.key from unnest($1, $2, $3) as g (key, contract_id, user_id) left join member m using (contract_id, user_id)
+            where m.user_id is null or not m.assigned or m.disabled
+            """,
+            Sql.Texts(changes.Uses.Select(use => use.Key())), Sql.Texts(changes.Uses.Select(use => use.ContractId)), Sql.Texts(changes.Uses.Select(use => use.UserId)));
+
+        var changed = changes.Credits.Where(change => change.Expected > 0).ToList();
+        await Ask(connection, failed, """
+            select g.key from unnest($1, $2, $3, $4) as g (key, lot, ordinal, version) left join credit c using (lot, ordinal)
+            where c.version is distinct from g.version
+            """,
+            Sql.Texts(changed.Select(change => change.Key())), Sql.Texts(changed.Select(change => Keys.Lot(change.Credit.Id))),
+            Sql.Numbers(changed.Select(change => change.Credit.Id.Ordinal)), Sql.Numbers(changed.Select(change => change.Expected)));
+
+        // A new credit meets another one of its id, or a current one of its player that this commit does not itself replace.
+        var made = changes.Credits.Where(change => change.Expected == 0).ToList();
+        var replaced = changed.Where(change => !change.Credit.IsCurrent).Select(change => change.Credit.Id.ToString()).ToList();
+        await Ask(connection, failed, """
+            select g.key from unnest($1, $2, $3, $4, $5) as g (key, lot, ordinal, client_id, player_id)
+            where exists (select from credit c where c.lot = g.lot and c.ordinal = g.ordinal)
+               or exists (select from credit c where c.client_id = g.client_id and c.player_id = g.player_id and c.is_current
+                          and c.lot || '~' || lpad(c.ordinal::text, 9, '0') <> all ($6))
+            """,
+            Sql.Texts(made.Select(change => change.Key())), Sql.Texts(made.Select(change => Keys.Lot(change.Credit.Id))),
+            Sql.Numbers(made.Select(change => change.Credit.Id.Ordinal)), Sql.Texts(made.Select(change => change.Credit.ClientId)), Sql.Texts(made.Select(change => change.Credit.PlayerId)),
+            Sql.Texts(replaced));
+
+        await Ask(connection, failed, "select g.key from unnest($1, $2, $3) as g (key, client_id, report_id) join report r using (client_id, report_id)",
+            Sql.Texts(changes.Reports.Select(report => report.Key())), Sql.Texts(changes.Reports.Select(report => report.ClientId)), Sql.Texts(changes.Reports.Select(report => report.ReportId)));
+
+        // What one commit itself says twice.
+        failed.UnionWith(Twice(changes.Reports.Select(report => report.Key())));
+        failed.UnionWith(Twice(made.Select(change => change.Key())));
+        failed.UnionWith(Twice(changed.Select(change => change.Credit.Id.ToString())).SelectMany(id => changed.Where(change => change.Credit.Id.ToString() == id).Select(change => change.Key())));
+        return failed.ToImmutable();
+    }
+
+    private static IEnumerable<string> Twice(IEnumerable<string> keys) => keys.GroupBy(key => key).Where(group => group.Skip(1).Any()).Select(group => group.Key);
+
+    private static async Task Ask(NpgsqlConnection connection, ImmutableHashSet<string>.Builder failed, string sql, params NpgsqlParameter[] parameters)
+    {
+        if (parameters[0].Value is Array { Length: 0 }) return;
+        await using var command = new NpgsqlCommand(sql, connection);
+        command.Parameters.AddRange(parameters);
+        await using var reader = await command.ExecuteReaderAsync();
+        while (await reader.ReadAsync()) failed.Add(reader.GetString(0));
+    }
+}

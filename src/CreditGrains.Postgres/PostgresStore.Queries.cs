@@ -1,0 +1,115 @@
+using System.Collections.Immutable;
+using CreditGrains.Actors;
+using CreditGrains.Domain;
+using NodaTime;
+using Npgsql;
+
+namespace CreditGrains.Postgres;
+
+public sealed partial class PostgresStore
+{
+    async Task<ContractDocument?> IQueries.Contract(string contractId) =>
+        await Document(ContractActor.Kind, contractId) is { } document ? document.AsContract() : null;
+
+    public Task<Page<ContractDocument>> Contracts(string? clientId, PageRequest page) => List(
+        new Select("kind, id, version, body, as_of", "document").WhereText("kind", ContractActor.Kind).WhereText("owner", clientId)
+            .After("id", Behind(page, "contracts", 1) is { } after ? [Sql.Text(after.Text(0))] : []),
+        "id", page, reader => ReadDocument(reader).AsContract(), contract => Cursor.After("contracts", contract.Terms.ContractId));
+
+    public Task<Page<Member>> Users(string contractId, PageRequest page) => List(
+        new Select("user_id, name, assigned", "member").WhereText("contract_id", contractId).Where("assigned = ?", Sql.Flag(true))
+            .After("user_id", Behind(page, "users", 1) is { } after ? [Sql.Text(after.Text(0))] : []),
+        "user_id", page, ReadMember, member => Cursor.After("users", member.UserId));
+
+    public async Task<bool> UserExists(UserKey key) => (await Rows(
+        "select 1 from member where client_id = $1 and user_id = $2 limit 1", _ => true, Sql.Text(key.ClientId), Sql.Text(key.UserId))).Count > 0;
+
+    public Task<Page<Lot>> Lots(string contractId, PageRequest page) => List(
+        new Select(LotColumns, "lot").WhereText("contract_id", contractId).After("created_at, key", Behind(page, "lots", 2) is { } after ? [Sql.At(after.Instant(0)), Sql.Text(Keys.Lot(contractId, after.Text(1)))] : []),
+        "created_at, key", page, reader => ReadLot(reader, 0), lot => Cursor.After("lots", lot.CreatedAt, lot.LotId));
+
+    public Task<Page<Report>> Reports(ReportFilter filter, PageRequest page) => List(
+        new Select(ReportColumns, "report")
+            .WhereText("client_id", filter.ClientId).WhereText("contract_id", filter.ContractId).WhereText("user_id", filter.UserId)
+            .Where("at >= ?", Sql.At(filter.From ?? Calendar.MinInstant)).Where("at < ?", Sql.At(filter.To ?? Calendar.MaxInstant))
+            .After("at, report_id, client_id", Behind(page, "reports", 3) is { } after ? [Sql.At(after.Instant(0)), Sql.Text(after.Text(1)), Sql.Text(after.Text(2))] : []),
+        "at, report_id, client_id", page, ReadReport, report => Cursor.After("reports", report.At, report.ReportId, report.ClientId));
+
+    public Task<Page<BookedEntry>> Ledger(LedgerFilter filter, PageRequest page) => List(
+        new Select("entry_id, kind, effective_at, booked_at, actor, reason, cause, subject, quantity, before, after, client_id, contract_id, user_id, report_id, lot_id", "entry")
+            .WhereText("client_id", filter.ClientId).WhereText("contract_id", filter.ContractId).WhereText("user_id", filter.UserId).WhereText("report_id", filter.ReportId)
+            .After("entry_id", Behind(page, "ledger", 1) is { } after ? [Sql.Number(after.Number(0))] : []),
+        "entry_id", page, ReadEntry, entry => Cursor.After("ledger", entry.EntryId));
+
+    public async Task<Audit?> Audit(string contractId)
+    {
+        try
+        {
+            // One snapshot for all of it (G2).
+            await using var connection = await source.OpenConnectionAsync();
+            await using var snapshot = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead);
+            if ((await Rows(connection, "select 1 from document where kind = 'contract' and id = $1", _ => true, Sql.Text(contractId))).Count == 0) return null;
+            var lots = await Rows(connection, """
+                select l.lot_id, l.quantity,
+                       case when l.expiry_booked then 0 else l.free_count end, case when l.expiry_booked then l.free_count else 0 end,
+                       c.allocated, c.expired,
+                       coalesce(e.granted, 0), coalesce(e.minted, 0), coalesce(e.charged, 0), coalesce(e.lot_expired, 0), coalesce(e.coverage_expired, 0)
+                from lot l
+                left join lateral (select count(*) filter (where player_id is not null and not expiry_booked) as allocated,
+                                          count(*) filter (where player_id is not null and expiry_booked) as expired
+                                   from credit where lot = l.key) c on true
+                left join (select lot_id, sum(quantity) filter (where kind = 'lot-granted') as granted, sum(quantity) filter (where kind = 'credits-minted') as minted,
+                                  sum(quantity) filter (where kind = 'credits-charged') as charged, sum(quantity) filter (where kind = 'lot-expired') as lot_expired,
+                                  sum(quantity) filter (where kind = 'coverage-expired') as coverage_expired
+                           from entry where contract_id = $1 and lot_id is not null group by lot_id) e using (lot_id)
+                where l.contract_id = $1 order by l.lot_id
+                """,
+                reader => new LotFacts(
+                    reader.GetString(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4), reader.GetInt64(5),
+                    (long)reader.GetDecimal(6), (long)reader.GetDecimal(7), (long)reader.GetDecimal(8), (long)reader.GetDecimal(9), (long)reader.GetDecimal(10)),
+                Sql.Text(contractId));
+            var users = await Rows(connection, """
+                select m.user_id, m.total_used, coalesce(e.charged, 0), coalesce(r.charged, 0)
+                from member m
+                left join (select user_id, sum(quantity) as charged from entry where contract_id = $1 and kind = 'credits-charged' group by user_id) e using (user_id)
+                left join (select user_id, sum(charged) as charged from report where contract_id = $1 group by user_id) r using (user_id)
+                where m.contract_id = $1 order by m.user_id
+                """,
+                reader => new UserFacts(reader.GetString(0), reader.GetInt64(1), (long)reader.GetDecimal(2), reader.GetInt64(3)), Sql.Text(contractId));
+            return Domain.Audit.Of(contractId, lots, users);
+        }
+        catch (Exception e) when (Unavailable.Says(e))
+        {
+            throw new StoreUnavailableException("PostgreSQL is away.", e);
+        }
+    }
+
+    public async Task Ping() => await Rows("select 1", _ => true);
+
+    private static BookedEntry ReadEntry(NpgsqlDataReader reader) => new(reader.GetInt64(0), new Entry
+    {
+        Kind = reader.Enum<EntryKind>(1),
+        EffectiveAt = reader.Instant(2),
+        BookedAt = reader.Instant(3),
+        Actor = reader.GetString(4),
+        Reason = reader.TextOrNull(5),
+        Cause = reader.GetString(6),
+        Subject = reader.GetString(7),
+        Quantity = reader.GetInt64(8),
+        Before = reader.TextOrNull(9),
+        After = reader.TextOrNull(10),
+        ClientId = reader.GetString(11),
+        ContractId = reader.TextOrNull(12),
+        UserId = reader.TextOrNull(13),
+        ReportId = reader.TextOrNull(14),
+        LotId = reader.TextOrNull(15),
+    });
+
+    private static CursorParts? Behind(PageRequest page, string list, int parts) => page.After is { } cursor ? Cursor.Read(cursor, list, parts) : null;
+
+    private async Task<Page<T>> List<T>(Select select, string order, PageRequest page, Func<NpgsqlDataReader, T> read, Func<T, string> cursor)
+    {
+        var rows = await Rows(select.Page(order, page.Limit + 1), read, select.Parameters);
+        return new([.. rows.Take(page.Limit)], rows.Count > page.Limit ? cursor(rows[page.Limit - 1]) : null);
+    }
+}

@@ -1,0 +1,137 @@
+using System.Collections.Immutable;
+using CreditGrains.Actors;
+using CreditGrains.Domain;
+using NodaTime;
+using Npgsql;
+
+namespace CreditGrains.Postgres;
+
+/// <summary>The cluster's store: every silo has one; the database's fences decide between them.</summary>
+public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
+{
+    private readonly NpgsqlDataSource source;
+    private readonly CommitWriter writer;
+    private readonly Gathered<string, StoredContract> contracts;
+    private readonly Gathered<AllocationKey, StoredMember> members;
+    private readonly Gathered<PlayerKey, Credit> credits;
+    private readonly Gathered<ReportKey, Report> reports;
+
+    /// <param name="source">Shared by everything of this process; its schema must be there (<see cref="Migrator"/>).</param>
+    /// <param name="writers">How many connections write commits.</param>
+    public PostgresStore(NpgsqlDataSource source, int writers = 2)
+    {
+        this.source = source;
+        writer = new(source, writers);
+        contracts = new(LoadContracts);
+        members = new(LoadMembers);
+        credits = new(LoadCredits);
+        reports = new(LoadReports);
+    }
+
+    public Task<CommitResult> Commit(Commit commit) => writer.Write(commit);
+
+    Task<StoredContract?> IStore.Contract(string contractId) => contracts.Load(contractId);
+
+    public Task<StoredMember?> Member(AllocationKey key) => members.Load(key);
+
+    public Task<Credit?> CurrentCredit(PlayerKey key) => credits.Load(key);
+
+    public Task<Report?> Report(ReportKey key) => reports.Load(key);
+
+    public async Task<Document?> Document(string kind, string id) => (await Rows(
+        "select kind, id, version, body, as_of from document where kind = $1 and id = $2", ReadDocument, Sql.Text(kind), Sql.Text(id))).SingleOrDefault();
+
+    public async Task<ImmutableArray<Member>> Members(string contractId) => [.. await Rows(
+        "select user_id, name, assigned from member where contract_id = $1", ReadMember, Sql.Text(contractId))];
+
+    public async Task<Lot?> Lot(string contractId, string lotId) => (await Rows(
+        $"select {LotColumns} from lot where key = $1", reader => ReadLot(reader, 0), Sql.Text(Keys.Lot(contractId, lotId)))).SingleOrDefault();
+
+    public async Task<ImmutableArray<string>> DueContracts(Instant now, int limit) => [.. await Rows(
+        "select id from document where kind = 'contract' and due_at <= $1 order by due_at limit $2", reader => reader.GetString(0), Sql.At(now), Sql.Number(limit))];
+
+    public async Task<ImmutableArray<Credit>> DueCredits(Instant now, int limit) => [.. await Rows(
+        $"select {CreditColumns} from credit where player_id is not null and not expiry_booked and expires_at <= $1 order by expires_at limit $2", ReadCredit, Sql.At(now), Sql.Number(limit))];
+
+    public async ValueTask DisposeAsync()
+    {
+        await writer.DisposeAsync();
+        await contracts.DisposeAsync();
+        await members.DisposeAsync();
+        await credits.DisposeAsync();
+        await reports.DisposeAsync();
+    }
+
+    private async Task<Dictionary<string, StoredContract>> LoadContracts(IReadOnlyCollection<string> ids)
+    {
+        // One statement, so that a contract and its lots are of one instant.
+        var rows = await Rows(
+            $"""
+            select d.kind, d.id, d.version, d.body, d.as_of, l.* from document d
+            left join lateral (select {LotColumns} from lot where contract_id = d.id and (source = 'minted' or (free_count > 0 and not expiry_booked))) l on true
+            where d.kind = 'contract' and d.id = any($1)
+            """,
+            reader => (Document: ReadDocument(reader), Lot: reader.IsDBNull(5) ? null : ReadLot(reader, 5)), Sql.Texts(ids));
+        return rows.GroupBy(row => row.Document.Id).ToDictionary(
+            group => group.Key, group => new StoredContract(group.First().Document, [.. group.Where(row => row.Lot is not null).Select(row => row.Lot!)]));
+    }
+
+    private async Task<Dictionary<AllocationKey, StoredMember>> LoadMembers(IReadOnlyCollection<AllocationKey> keys) => (await Rows(
+        "select user_id, name, assigned, disabled, total_used, contract_id from member join unnest($1, $2) as g (contract_id, user_id) using (contract_id, user_id)",
+        reader => (Key: new AllocationKey(reader.GetString(5), reader.GetString(0)), Row: new StoredMember(ReadMember(reader), reader.GetBoolean(3), reader.GetInt64(4))),
+        Sql.Texts(keys.Select(key => key.ContractId)), Sql.Texts(keys.Select(key => key.UserId)))).ToDictionary(pair => pair.Key, pair => pair.Row);
+
+    private async Task<Dictionary<PlayerKey, Credit>> LoadCredits(IReadOnlyCollection<PlayerKey> keys) => (await Rows(
+        $"select {CreditColumns} from credit join unnest($1, $2) as g (client_id, player_id) using (client_id, player_id) where is_current", ReadCredit,
+        Sql.Texts(keys.Select(key => key.ClientId)), Sql.Texts(keys.Select(key => key.PlayerId)))).ToDictionary(credit => new PlayerKey(credit.ClientId, credit.PlayerId!));
+
+    private async Task<Dictionary<ReportKey, Report>> LoadReports(IReadOnlyCollection<ReportKey> keys) => (await Rows(
+        $"select {ReportColumns} from report join unnest($1, $2) as g (client_id, report_id) using (client_id, report_id)", ReadReport,
+        Sql.Texts(keys.Select(key => key.ClientId)), Sql.Texts(keys.Select(key => key.ReportId)))).ToDictionary(report => new ReportKey(report.ClientId, report.ReportId));
+
+    private const string LotColumns = "lot_id, source, payment_id, quantity, free, created_at, available_from, asked_expiry, expires_at, expiry_booked, request";
+
+    private const string CreditColumns =
+        "lot, ordinal, client_id, payment_id, used_by, player_id, player_name, created_at, expires_at, activated_at, report_id, is_current, expiry_booked, version";
+
+    private const string ReportColumns = "report_id, client_id, contract_id, user_id, at, charged, covered, players, balance";
+
+    private static Document ReadDocument(NpgsqlDataReader reader) => new(reader.GetString(0), reader.GetString(1), reader.GetInt64(2), reader.GetString(3), reader.Instant(4));
+
+    private static Member ReadMember(NpgsqlDataReader reader) => new(reader.GetString(0), reader.GetString(1), reader.GetBoolean(2));
+
+    private static Lot ReadLot(NpgsqlDataReader reader, int first) => new(
+        reader.GetString(first), reader.Enum<LotSource>(first + 1), reader.GetString(first + 2), reader.GetInt64(first + 3), Runs.Parse(reader.GetString(first + 4)),
+        reader.Instant(first + 5), reader.Instant(first + 6), reader.InstantOrNull(first + 7), reader.InstantOrNull(first + 8), reader.GetBoolean(first + 9), reader.TextOrNull(first + 10));
+
+    private static Credit ReadCredit(NpgsqlDataReader reader) => new(
+        Keys.Credit(reader.GetString(0), reader.GetInt64(1)), reader.GetString(2), reader.GetString(3), reader.TextOrNull(4), reader.TextOrNull(5), reader.TextOrNull(6),
+        reader.Instant(7), reader.InstantOrNull(8), reader.InstantOrNull(9), reader.TextOrNull(10), reader.GetBoolean(11), reader.GetBoolean(12), reader.GetInt64(13));
+
+    private static Report ReadReport(NpgsqlDataReader reader) => new(
+        reader.GetString(0), reader.GetString(1), reader.GetString(2), reader.GetString(3), reader.Instant(4), reader.GetInt32(5), reader.GetInt32(6),
+        Json.Read<ImmutableArray<PlayerOutcome>>(reader.GetString(7)), Json.Read<Balance>(reader.GetString(8)));
+
+    private async Task<List<T>> Rows<T>(string sql, Func<NpgsqlDataReader, T> read, params NpgsqlParameter[] parameters)
+    {
+        try
+        {
+            await using var connection = await source.OpenConnectionAsync();
+            return await Rows(connection, sql, read, parameters);
+        }
+        catch (Exception e) when (Unavailable.Says(e))
+        {
+            throw new StoreUnavailableException("PostgreSQL is away.", e);
+        }
+    }
+
+    private static async Task<List<T>> Rows<T>(NpgsqlConnection connection, string sql, Func<NpgsqlDataReader, T> read, params NpgsqlParameter[] parameters)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        command.Parameters.AddRange(parameters);
+        await using var reader = await command.ExecuteReaderAsync();
+        var rows = new List<T>();
+        while (await reader.ReadAsync()) rows.Add(read(reader));
+        return rows;
+    }
+}

@@ -1,0 +1,118 @@
+using System.Net;
+using CreditGrains.Editions;
+
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
+
+namespace CreditGrains.Cluster.Tests;
+
+/// <summary>What silos and the database may do while reports come in: nothing answered is lost, nothing happens twice (R5).</summary>
+public sealed class DeathTests(ITestOutputHelper output)
+{
+    private const int Writers = 64, Contracts = 16;
+
+    // The whole trial is two minutes and ten kills; a shorter one runs with every test.
+    private static readonly int Kills = int.Parse(Environment.GetEnvironmentVariable("CREDITGRAINS_KILLS") ?? "3", System.Globalization.CultureInfo.InvariantCulture);
+    private static readonly TimeSpan BetweenKills = TimeSpan.FromSeconds(10);
+
+    private readonly int seed = Random.Shared.Next();
+
+    [Fact]
+    public async Task Reports_survive_silos_that_are_killed_and_replaced()
+    {
+        await using var cluster = await RunningCluster.Start(silos: 3);
+        var load = await Under(cluster, async () =>
+        {
+            var random = new Random(seed);
+            using var time = new PeriodicTimer(BetweenKills);
+            for (var kill = 0; kill < Kills; kill++)
+            {
+                await time.WaitForNextTickAsync();
+                var silo = cluster.Silos[random.Next(cluster.Silos.Count)];
+                await silo.Kill();
+                await silo.Start();
+            }
+            await time.WaitForNextTickAsync();
+        });
+        output.WriteLine($"{Kills} silos killed, {load.Answered} reports answered, longest time without an answer {load.LongestGap.TotalSeconds:F1} s (seed {seed})");
+        Assert.True(load.LongestGap < TimeSpan.FromSeconds(15), $"no report was answered for {load.LongestGap}");
+    }
+
+    [Fact]
+    public async Task Reports_survive_the_whole_cluster_being_killed()
+    {
+        await using var cluster = await RunningCluster.Start(silos: 3);
+        var load = await Under(cluster, async () =>
+        {
+            await After(TimeSpan.FromSeconds(5));
+            await cluster.KillAll();
+            await cluster.StartAll();
+            await After(TimeSpan.FromSeconds(5));
+        });
+        output.WriteLine($"{load.Answered} reports answered, longest time without an answer {load.LongestGap.TotalSeconds:F1} s");
+    }
+
+    [Fact]
+    public async Task Reports_are_answered_503_while_PostgreSQL_is_away_and_again_when_it_is_back()
+    {
+        await using var cluster = await RunningCluster.Start(silos: 2);
+        using var client = new Client(cluster.Silos);
+        var load = await Under(cluster, async () =>
+        {
+            await After(TimeSpan.FromSeconds(3));
+            await cluster.Postgres.Stop();
+            var meanwhile = await client.Once(cluster.Silos[0], HttpMethod.Post, "/v1/reports", Client.Report("while-away", "c0", "u", "nobody"));
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, meanwhile.Status);
+            Assert.NotNull(meanwhile.RetryAfter);
+            await After(TimeSpan.FromSeconds(20));
+            await cluster.Postgres.Start();
+            await After(TimeSpan.FromSeconds(5));
+        });
+        var again = await client.Ask(HttpMethod.Post, "/v1/reports", Client.Report("while-away", "c0", "u", "nobody"));
+        Assert.Equal(HttpStatusCode.Created, again.Status);
+        output.WriteLine($"{load.Answered} reports answered, longest time without an answer {load.LongestGap.TotalSeconds:F1} s");
+    }
+
+    [Fact]
+    public async Task A_second_activation_of_an_actor_cannot_commit_what_it_does_not_know()
+    {
+        // Two clusters on one database: every actor lives twice, each with a memory of its own.
+        await using var postgres = await ScratchPostgres.New();
+        await using var one = new SiloProcess(new(postgres.ConnectionString, ClusterId: "one"));
+        await using var other = new SiloProcess(new(postgres.ConnectionString, ClusterId: "other"));
+        await one.Start();
+        await other.Start();
+        using var client = new Client([one, other]);
+        var load = new Load(client, writers: 16, contracts: 2, seed);
+        await load.Prepare();
+        using var stop = new CancellationTokenSource(TimeSpan.FromSeconds(8));
+        await load.Run(stop.Token);
+        await load.Check();
+        output.WriteLine($"{load.Answered} reports answered by two clusters on one database");
+    }
+
+    private async Task<Load> Under(RunningCluster cluster, Func<Task> disturb)
+    {
+        using var client = new Client(cluster.Silos);
+        var load = new Load(client, Writers, Contracts, seed);
+        await load.Prepare();
+        using var stop = new CancellationTokenSource();
+        var writing = load.Run(stop.Token);
+        try
+        {
+            await disturb();
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await writing;
+        }
+        await load.Check();
+        return load;
+    }
+
+    private static async Task After(TimeSpan time)
+    {
+        using var timer = new PeriodicTimer(time);
+        await timer.WaitForNextTickAsync();
+    }
+}

@@ -1,0 +1,38 @@
+namespace CreditGrains.Editions;
+
+/// <summary>A PostgreSQL of a test's own, in a scratch folder, on loopback.</summary>
+public sealed class ScratchPostgres : IAsyncDisposable
+{
+    private static readonly string Script = Path.Combine(Child.Root, "deploy", "scratch-postgres");
+
+    private readonly string folder = Directory.CreateTempSubdirectory("creditgrains-postgres-").FullName;
+    private readonly int port = Child.FreePort();
+
+    public string ConnectionString { get; private set; } = "";
+
+    public static async Task<ScratchPostgres> New()
+    {
+        var postgres = new ScratchPostgres();
+        await postgres.Start();
+        return postgres;
+    }
+
+    /// <summary>Starts it, on the same data and port as before.</summary>
+    public async Task Start() => ConnectionString = await Child.Run(Script, "start", folder, $"{port}");
+
+    /// <summary>Breaks off every connection and stops.</summary>
+    public Task Stop() => Child.Run(Script, "stop", folder, "fast");
+
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            await Child.Run(Script, "stop", folder, "immediate");
+        }
+        catch (InvalidOperationException)
+        {
+            // It was stopped already.
+        }
+        Directory.Delete(folder, recursive: true);
+    }
+}
