@@ -2,7 +2,7 @@ namespace CreditGrains.Actors;
 
 /// <summary>Processes what has fallen due (T3): contracts book what passed, and coverage that is over is booked.</summary>
 /// <param name="cannot">Is told of a contract that cannot be processed; it is no obstacle to the rest.</param>
-public sealed class DueWork(IActors actors, IStore store, IClock clock, CoverageSweeper sweeper, Action<string, Exception> cannot)
+public sealed class DueWork(IActors actors, IStore store, IClock clock, Action<string, Exception> cannot)
 {
     private const int PageSize = 100;
 
@@ -21,6 +21,7 @@ public sealed class DueWork(IActors actors, IStore store, IClock clock, Coverage
             foreach (var id in again) woken[id] = woken.GetValueOrDefault(id) + 1;
             await Task.WhenAll(again.Select(WakeUp));
         }
+        var sweeper = new CoverageSweeper(store, clock);
         while (await sweeper.Sweep()) { }
     }
 

@@ -5,12 +5,6 @@ using IClock = CreditGrains.Actors.IClock;
 
 namespace CreditGrains.Standalone;
 
-/// <summary>The machine's clock, in whole microseconds.</summary>
-internal sealed class MachineClock(TimeProvider time) : IClock
-{
-    public Instant Now => Instant.FromDateTimeOffset(time.GetUtcNow()).ToWholeMicroseconds();
-}
-
 /// <summary>A clock that is moved by hand (T4). Where it stands is in the store, so that a restart does not turn it back.</summary>
 internal sealed class TestClock : IMovableClock
 {

@@ -4,46 +4,6 @@ using IClock = CreditGrains.Actors.IClock;
 
 namespace CreditGrains.Standalone;
 
-/// <summary>Processes what has fallen due (T3): contracts book what passed, and coverage that is over is booked.</summary>
-internal sealed partial class DueWork(IStore store, IActors actors, IClock clock, ILogger<DueWork> log)
-{
-    private const int PageSize = 100;
-
-    // A wake-up may lose against others' commits; one that is due still after so many is left to the next time.
-    private const int MaxWakeUps = 3;
-
-    /// <summary>Returns when nothing is due any more but what cannot be processed; that is logged and is no obstacle to the rest.</summary>
-    public async Task Settle()
-    {
-        var woken = new Dictionary<string, int>();
-        while (true)
-        {
-            var due = await store.DueContracts(clock.Now, PageSize + woken.Count);
-            var again = due.Where(id => woken.GetValueOrDefault(id) < MaxWakeUps).ToList();
-            if (again.Count == 0) break;
-            foreach (var id in again) woken[id] = woken.GetValueOrDefault(id) + 1;
-            await Task.WhenAll(again.Select(WakeUp));
-        }
-        var sweeper = new CoverageSweeper(store, clock);
-        while (await sweeper.Sweep()) { }
-    }
-
-    private async Task WakeUp(string contractId)
-    {
-        try
-        {
-            await actors.Contract(contractId).WakeUp();
-        }
-        catch (Exception e) when (e is not StoreUnavailableException)
-        {
-            CannotBeProcessed(log, e, contractId);
-        }
-    }
-
-    [LoggerMessage(LogLevel.Error, "Contract {ContractId} has something due that cannot be processed")]
-    private static partial void CannotBeProcessed(ILogger log, Exception e, string contractId);
-}
-
 /// <summary>Wakes when something falls due, on the machine's clock.</summary>
 internal sealed partial class DueQueue(Sqlite.SqliteStore store, Func<DueWork> work, IClock clock, ILogger<DueQueue> log) : BackgroundService, IWakeups
 {

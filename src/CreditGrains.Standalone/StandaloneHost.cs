@@ -51,7 +51,10 @@ public static class StandaloneHost
         .AddSingleton<ActorMetrics>()
         .AddSingleton<IActors>(provider => new InProcessActors(self => new(
             self, store, provider.GetRequiredService<IClock>(), provider.GetRequiredService<IWakeups>(), provider.GetRequiredService<TimeProvider>(), new(), provider.GetRequiredService<ActorMetrics>())))
-        .AddSingleton<DueWork>();
+        .AddSingleton(provider => new DueWork(provider.GetRequiredService<IActors>(), store, provider.GetRequiredService<IClock>(), Cannot(provider.GetRequiredService<ILogger<DueWork>>())));
+
+    private static Action<string, Exception> Cannot(ILogger log) =>
+        (contract, cause) => log.LogError(cause, "Contract {ContractId} has something due that cannot be processed", contract);
 
     private static void AddMachineClock(IServiceCollection services) => services
         .AddSingleton<IClock, MachineClock>()

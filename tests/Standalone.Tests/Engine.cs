@@ -44,7 +44,7 @@ internal sealed class Engine : IAsyncDisposable
         DueWork? work = null;
         engine.Clock = await TestClock.Open(engine.Store, Start, () => work!.Settle());
         engine.Actors = new(self => new(self, engine.Store, engine.Clock, new NoAlarm(), TimeProvider.System, options ?? new(), engine.Metrics), limits);
-        work = new(engine.Store, engine.Actors, engine.Clock, NullLogger<DueWork>.Instance);
+        work = new(engine.Actors, engine.Store, engine.Clock, (_, cause) => throw cause);
         return engine;
     }
 
