@@ -1,3 +1,5 @@
+using System.Collections.Frozen;
+using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using NodaTime;
@@ -19,12 +21,11 @@ public static class Json
         options.UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow;
         options.AllowDuplicateProperties = false;
         options.Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
-        options.Converters.Add(new TextConverter<Instant>(InstantPattern.ExtendedIso.Format, text => Read(InstantPattern.ExtendedIso.Parse(text), "an ISO-8601 UTC instant")));
+        options.Converters.Add(new TextConverter<Instant>(InstantPattern.ExtendedIso.Format, text => Calendar.InMicroseconds(Read(InstantPattern.ExtendedIso.Parse(text), "an ISO-8601 UTC instant"))));
         options.Converters.Add(new TextConverter<LocalDate>(LocalDatePattern.Iso.Format, text => Read(LocalDatePattern.Iso.Parse(text), "an ISO-8601 date")));
         options.Converters.Add(new TextConverter<Runs>(runs => runs.ToString(), Runs.Parse));
         options.Converters.Add(new TextConverter<CreditId>(id => id.ToString(), CreditId.Parse));
-        options.Converters.Add(new JsonStringEnumConverter<CreditStatus>(JsonNamingPolicy.SnakeCaseUpper, allowIntegerValues: false));
-        options.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false));
+        options.Converters.Add(new EnumConverter());
         return options;
     }
 
@@ -33,6 +34,23 @@ public static class Json
     public static T Read<T>(string json) => JsonSerializer.Deserialize<T>(json, Options) ?? throw new JsonException("null is no value here");
 
     private static T Read<T>(ParseResult<T> result, string what) => result.Success ? result.Value : throw new JsonException($"expected {what}");
+
+    // An enum is one of its names, exactly; the framework's own converter also takes other cases, blanks around and lists of names.
+    private sealed class EnumConverter : JsonConverterFactory
+    {
+        public override bool CanConvert(Type typeToConvert) => typeToConvert.IsEnum;
+
+        public override JsonConverter CreateConverter(Type typeToConvert, JsonSerializerOptions options) =>
+            (JsonConverter)typeof(EnumConverter).GetMethod(nameof(Of), BindingFlags.NonPublic | BindingFlags.Static)!.MakeGenericMethod(typeToConvert).Invoke(null, null)!;
+
+        private static TextConverter<T> Of<T>() where T : struct, Enum
+        {
+            var policy = typeof(T) == typeof(CreditStatus) ? JsonNamingPolicy.SnakeCaseUpper : JsonNamingPolicy.KebabCaseLower;
+            var names = Enum.GetValues<T>().ToFrozenDictionary(value => value, value => policy.ConvertName(value.ToString()));
+            var values = names.ToFrozenDictionary(pair => pair.Value, pair => pair.Key, StringComparer.Ordinal);
+            return new(value => names[value], text => values.TryGetValue(text, out var value) ? value : throw new JsonException($"expected one of {string.Join(", ", names.Values)}"));
+        }
+    }
 
     private sealed class TextConverter<T>(Func<T, string> write, Func<string, T> read) : JsonConverter<T>
     {

@@ -26,7 +26,7 @@ command.SetAction(async parsed =>
         await app.RunAsync();
         return 0;
     }
-    catch (DataRefusedException e)
+    catch (Exception e) when (e is DataRefusedException or InvalidDataException)
     {
         await Console.Error.WriteLineAsync(e.Message);
         return 1;

@@ -1,4 +1,5 @@
 using CreditGrains.Actors;
+using CreditGrains.Http;
 using CreditGrains.Standalone.Sqlite;
 using NodaTime;
 using IClock = CreditGrains.Actors.IClock;
@@ -14,7 +15,7 @@ public sealed record StandaloneOptions(string Urls, string Data, Instant? TestCl
 /// <summary>Puts the one-machine edition together.</summary>
 public static class StandaloneHost
 {
-    /// <summary>Ready to be run, with everything booked that fell due while it was down; throws <see cref="DataRefusedException"/>.</summary>
+    /// <summary>Ready to be run, with everything booked that fell due while it was down; throws <see cref="DataRefusedException"/>, and <see cref="InvalidDataException"/> where the keys cannot be used.</summary>
     public static async Task<WebApplication> Build(StandaloneOptions options, Action<WebApplicationBuilder>? configure = null)
     {
         var store = SqliteStore.Open(options.Data);
@@ -26,9 +27,11 @@ public static class StandaloneHost
             AddEngine(builder.Services, store);
             if (options.TestClock is { } start) AddTestClock(builder.Services, await TestClock.Open(store, start, () => Settle(app!)));
             else AddMachineClock(builder.Services);
+            builder.Services.AddCreditGrainsHttp(new HttpOptions { ApiKeysFile = options.ApiKeysFile });
             configure?.Invoke(builder);
 
             app = builder.Build();
+            app.MapCreditGrains();
             await Settle(app);
             return app;
         }

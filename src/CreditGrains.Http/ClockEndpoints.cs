@@ -1,0 +1,37 @@
+using CreditGrains.Actors;
+using CreditGrains.Domain;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using NodaTime;
+using IClock = CreditGrains.Actors.IClock;
+
+namespace CreditGrains.Http;
+
+/// <summary>The test clock (T4); without one the calls are not there.</summary>
+internal static class ClockEndpoints
+{
+    public static void MapClock(this IEndpointRouteBuilder v1, IServiceProvider services)
+    {
+        if (services.GetRequiredService<IClock>() is not IMovableClock clock) return;
+
+        v1.MapGet("/clock", () => TypedResults.Ok(new ClockDocument(clock.Now))).Needs(Access.Any).Answers<ClockDocument>("The test clock", 200);
+        v1.MapPost("/clock", (ClockBody body, CancellationToken gone) => Advance(clock, body, gone)).Needs(Access.Operate)
+            .Answers<ClockDocument>("Moves the test clock forward and answers when all that fell due has been processed", 200).Refuses(RefusalCode.InvalidField);
+    }
+
+    private static async Task<IResult> Advance(IMovableClock clock, ClockBody body, CancellationToken gone)
+    {
+        if (Fields.Given("advanceTo", body.AdvanceTo) is { } missing) return Problems.Of(missing);
+        if (!Calendar.IsInstant(body.AdvanceTo!.Value)) return Problems.Of(Refusal.Invalid("advanceTo", Calendar.InstantRange));
+
+        return await clock.Advance(body.AdvanceTo.Value).WaitAsync(gone)
+            ? TypedResults.Ok(new ClockDocument(clock.Now))
+            : Problems.Of(Refusal.Invalid("advanceTo", "is not before the clock's now"));
+    }
+}
+
+internal sealed record ClockDocument(Instant Now);
+
+internal sealed record ClockBody(Instant? AdvanceTo);

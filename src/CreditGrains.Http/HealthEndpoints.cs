@@ -1,0 +1,24 @@
+using CreditGrains.Actors;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace CreditGrains.Http;
+
+/// <summary>Whether the process lives, and whether it can serve; both need no key and are never queued.</summary>
+internal static class HealthEndpoints
+{
+    public static void MapHealth(this IEndpointRouteBuilder health)
+    {
+        health.MapGet("/live", () => TypedResults.Ok(new Health("live"))).Answers<Health>("The process lives", 200);
+        health.MapGet("/ready", Ready).Answers<Health>("The store can be read", 200);
+    }
+
+    private static async Task<IResult> Ready(IQueries queries, CancellationToken gone)
+    {
+        await queries.Ping().WaitAsync(gone);
+        return TypedResults.Ok(new Health("ready"));
+    }
+}
+
+internal sealed record Health(string Status);

@@ -1,0 +1,139 @@
+using System.Collections.Frozen;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using CreditGrains.Actors;
+using CreditGrains.Domain;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Net.Http.Headers;
+using NodaTime;
+
+namespace CreditGrains.Http;
+
+/// <summary>What every refused request is answered with (RFC 9457); <paramref name="Code"/> is stable.</summary>
+/// <param name="Field">The field, header or query parameter that is not as it must be.</param>
+[JsonDerivedType(typeof(Shortage))]
+internal record Problem(string Type, string Title, int Status, string Detail, string Code, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Field) : IResult
+{
+    public const string ContentType = "application/problem+json";
+
+    public Task ExecuteAsync(HttpContext httpContext)
+    {
+        var response = httpContext.Response;
+        response.StatusCode = Status;
+        if (Status == StatusCodes.Status401Unauthorized) response.Headers.WWWAuthenticate = "Bearer";
+        if (Status is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable) response.Headers.RetryAfter = "1";
+        return response.WriteAsJsonAsync(this, options: null, ContentType);
+    }
+}
+
+/// <summary>A refused report, and what it would have needed (R2), in credits; null where there is no limit.</summary>
+internal sealed record Shortage(
+    string Type, string Title, int Status, string Detail, string Code, string? Field,
+    long ToCharge, long? UserAvailable, long? ContractRemaining, Instant? NextRenewalAt) : Problem(Type, Title, Status, Detail, Code, Field);
+
+/// <summary>The one table from refusals and failures to problems (§3).</summary>
+internal static class Problems
+{
+    public const string Malformed = "malformed", UnknownField = "unknown-field", TooLarge = "too-large", Unauthenticated = "unauthenticated", Forbidden = "forbidden", Unavailable = "unavailable";
+
+    private const string NotAllowed = "method-not-allowed", Overload = "overloaded", Internal = "internal-error";
+
+    /// <summary>Every code with its status and title.</summary>
+    public static readonly FrozenDictionary<string, (int Status, string Title)> Table = new Dictionary<string, (int, string)>
+    {
+        [Malformed] = (400, "The request cannot be read"),
+        [UnknownField] = (400, "The request has a field that is not known"),
+        [Unauthenticated] = (401, "A valid API key is needed"),
+        [Code(RefusalCode.InsufficientContractCredits)] = (402, "The contract has too few credits"),
+        [Forbidden] = (403, "The API key may not do this"),
+        [Code(RefusalCode.NotFound)] = (404, "Not found"),
+        [NotAllowed] = (405, "The method is not allowed here"),
+        [Code(RefusalCode.ContractNotActive)] = (409, "The contract is not active"),
+        [Code(RefusalCode.UserNotAssigned)] = (409, "The user is not assigned to the contract"),
+        [Code(RefusalCode.UserDisabled)] = (409, "The user is disabled"),
+        [Code(RefusalCode.ReportIdReused)] = (409, "The report id stands for another request"),
+        [Code(RefusalCode.IdempotencyKeyReused)] = (409, "The key or id stands for another request"),
+        [Code(RefusalCode.PreconditionFailed)] = (412, "The document has changed"),
+        [TooLarge] = (413, "The body is too large"),
+        [Code(RefusalCode.InvalidField)] = (422, "A field breaks a rule"),
+        [Overload] = (429, "Too many requests at once"),
+        [Internal] = (500, "Something is wrong with the service"),
+        [Unavailable] = (503, "The service cannot answer now"),
+    }.ToFrozenDictionary();
+
+    public static Problem Overloaded { get; } = Of(Overload, "Too many requests wait already; try again after a moment.");
+
+    private static Problem NoBody { get; } = Of(Malformed, "A JSON body is needed.");
+
+    private static Problem BodyTooLarge { get; } = Of(TooLarge, "The body is larger than this service reads.");
+
+    private static Problem NotJson { get; } = Of(Malformed, "A body of Content-Type application/json is needed.", HeaderNames.ContentType);
+
+    /// <summary>The stable code of a refusal.</summary>
+    public static string Code(RefusalCode code) => JsonNamingPolicy.KebabCaseLower.ConvertName(code.ToString());
+
+    public static Problem Of(Refusal refusal)
+    {
+        var problem = Of(Code(refusal.Code), refusal.Detail, refusal.Field);
+        return refusal.Amounts is { } amounts
+            ? new Shortage(problem.Type, problem.Title, problem.Status, problem.Detail, problem.Code, problem.Field, amounts.ToCharge, amounts.UserAvailable, amounts.ContractRemaining, amounts.NextRenewalAt)
+            : problem;
+    }
+
+    public static Problem Of(string code, string detail, string? field = null) =>
+        new($"urn:creditgrains:problem:{code}", Table[code].Title, Table[code].Status, detail, code, field);
+
+    public static Problem NotFound(string what) => Of(Refusal.NotFound(what));
+
+    /// <summary>Gives a status that came without a body its problem: a route or method that is not there, a body that could not be received.</summary>
+    public static Task Explain(HttpContext context) => context.Response.StatusCode switch
+    {
+        StatusCodes.Status404NotFound => NotFound($"{context.Request.Path}").ExecuteAsync(context),
+        StatusCodes.Status405MethodNotAllowed => Of(NotAllowed, $"{context.Request.Method} is not possible here; {context.Response.Headers.Allow} is.").ExecuteAsync(context),
+        StatusCodes.Status413PayloadTooLarge => BodyTooLarge.ExecuteAsync(context),
+        StatusCodes.Status415UnsupportedMediaType => NotJson.ExecuteAsync(context),
+        StatusCodes.Status400BadRequest => NoBody.ExecuteAsync(context),
+        _ => Task.CompletedTask,
+    };
+
+    /// <summary>Turns what was thrown on the way into a problem; nothing of the service's inside shows in it.</summary>
+    public static async Task Catch(HttpContext context, RequestDelegate next)
+    {
+        try
+        {
+            await next(context);
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
+        }
+        catch (Exception e) when (!context.Response.HasStarted)
+        {
+            var problem = Of(e, context.RequestServices.GetRequiredService<IActors>());
+            if (problem.Status >= 500)
+                context.RequestServices.GetRequiredService<ILogger<Problem>>().Log(problem.Code == Internal ? LogLevel.Error : LogLevel.Warning, e, "{Method} {Path} ended with {Code}", context.Request.Method, context.Request.Path, problem.Code);
+            await problem.ExecuteAsync(context);
+        }
+    }
+
+    private static Problem Of(Exception exception, IActors actors) => exception switch
+    {
+        BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => BodyTooLarge,
+        BadHttpRequestException { InnerException: JsonException json } => Of(json),
+        BadHttpRequestException { StatusCode: StatusCodes.Status415UnsupportedMediaType } => NotJson,
+        BadHttpRequestException => NoBody,
+        InvalidCursorException => Of(Malformed, exception.Message, "cursor"),
+        StoreUnavailableException or UnknownSchemaException => Of(Unavailable, "The store is away. The same request may be sent again."),
+        _ when actors.IsLost(exception) => Of(Unavailable, "An answer was lost. The same request may be sent again."),
+        _ => Of(Internal, "The request was not carried out because of a fault in the service."),
+    };
+
+    // The serializer tells an unknown member from other faults by its words only.
+    private static Problem Of(JsonException json) => json.Message.Contains("could not be mapped to any .NET member", StringComparison.Ordinal)
+        ? Of(UnknownField, $"{Field(json)} is not known here.", Field(json))
+        : Of(Malformed, $"The body cannot be read at {json.Path ?? "$"}, line {json.LineNumber + 1}, byte {json.BytePositionInLine + 1}.", Field(json));
+
+    private static string? Field(JsonException json) => json.Path?.TrimStart('$').TrimStart('.') is { Length: > 0 } field ? field : null;
+}

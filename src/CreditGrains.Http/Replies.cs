@@ -1,0 +1,23 @@
+using System.Collections.Immutable;
+using CreditGrains.Actors;
+using Microsoft.AspNetCore.Http;
+
+namespace CreditGrains.Http;
+
+/// <summary>A page of a list; <paramref name="NextCursor"/> null: the last.</summary>
+internal sealed record Listing<T>(ImmutableArray<T> Items, string? NextCursor)
+{
+    public static Listing<T> Of(Page<T> page) => new(page.Items, page.Next);
+
+    public static Listing<T> Of<TItem>(Page<TItem> page, Func<TItem, T> show) => new([.. page.Items.Select(show)], page.Next);
+}
+
+/// <summary>The first answer again (R3): 200 and <c>Idempotency-Replayed: true</c>.</summary>
+internal sealed class Replayed<T>(T answer) : IResult
+{
+    public Task ExecuteAsync(HttpContext httpContext)
+    {
+        httpContext.Response.Headers["Idempotency-Replayed"] = "true";
+        return TypedResults.Ok(answer).ExecuteAsync(httpContext);
+    }
+}

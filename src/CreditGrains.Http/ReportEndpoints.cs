@@ -1,0 +1,77 @@
+using System.Collections.Immutable;
+using CreditGrains.Actors;
+using CreditGrains.Domain;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using NodaTime;
+
+namespace CreditGrains.Http;
+
+/// <summary>Reports (R1 to R6).</summary>
+internal static class ReportEndpoints
+{
+    public static void MapReports(this IEndpointRouteBuilder v1)
+    {
+        v1.MapPost("/reports", Post).Needs(Access.Report).Answers<Report>("Makes a report, once for each reportId; with dryRun it says what would happen", 201, 200).Refuses(
+            RefusalCode.NotFound, RefusalCode.InvalidField, RefusalCode.ReportIdReused, RefusalCode.ContractNotActive, RefusalCode.UserNotAssigned, RefusalCode.UserDisabled, RefusalCode.InsufficientContractCredits);
+        v1.MapGet("/reports/{reportId}", Get).Needs(Access.Any).Answers<Report>("A report of a client", 200).Refuses(RefusalCode.NotFound, RefusalCode.InvalidField);
+        v1.MapGet("/reports", List).Needs(Access.Any).Answers<Listing<Report>>("Reports, by instant", 200).Refuses(RefusalCode.NotFound);
+    }
+
+    private static async Task<IResult> Post(ReportBody body, Caller caller, Clients clients, IActors actors, CancellationToken gone)
+    {
+        if (body.Check() is { } invalid) return Problems.Of(invalid);
+        if (caller.UserId is { } own && own != body.UserId) return Problems.Of(Problems.Forbidden, "The API key makes reports as its own user only.", "userId");
+        if (await clients.Of(body.ContractId!, caller) is not { } clientId) return Problems.NotFound($"contract {body.ContractId}");
+
+        return await actors.Report(new(clientId, body.ReportId!)).Submit(body.ToSubmit(caller)).WaitAsync(gone) switch
+        {
+            ReportAnswer.First(var report) => TypedResults.Created($"/v1/reports/{report.ReportId}?clientId={clientId}", report),
+            ReportAnswer.Replayed(var report) => new Replayed<Report>(report),
+            ReportAnswer.Rehearsed(var report, var refusal) => TypedResults.Ok(Rehearsal.Of(report, refusal)),
+            ReportAnswer.Refused(var refusal) => Problems.Of(refusal),
+            var other => throw new InvariantException($"a report is not answered with {other}"),
+        };
+    }
+
+    private static async Task<IResult> Get(string reportId, string? clientId, Caller caller, IQueries queries, CancellationToken gone)
+    {
+        if ((caller.ClientId ?? clientId) is not { } client) return Problems.Of(Refusal.Invalid("clientId", "is required: a reportId belongs to a client"));
+
+        return await queries.Report(new(client, reportId)).WaitAsync(gone) is { } report && (caller.UserId is null || caller.UserId == report.UserId)
+            ? TypedResults.Ok(report)
+            : Problems.NotFound($"report {reportId} of client {client}");
+    }
+
+    private static async Task<IResult> List(
+        string? clientId, string? contractId, string? userId, string? from, string? to, string? limit, string? cursor, Caller caller, IQueries queries, CancellationToken gone)
+    {
+        var filter = new ReportFilter(caller.ClientId ?? clientId, contractId, caller.UserId ?? userId, Parameters.Instant(from), Parameters.Instant(to));
+        return TypedResults.Ok(Listing<Report>.Of(await queries.Reports(filter, Parameters.Page(limit, cursor)).WaitAsync(gone)));
+    }
+}
+
+/// <summary>A report to be made: 1 to 1,000 players; of one who is named twice the first name counts (R1).</summary>
+internal sealed record ReportBody(string? ReportId, string? ContractId, string? UserId, ReportBody.Player?[]? Players, bool DryRun = false)
+{
+    internal sealed record Player(string? PlayerId, string? Name = null);
+
+    public Refusal? Check() =>
+        Fields.Id("reportId", ReportId) ?? Fields.Id("contractId", ContractId) ?? Fields.Id("userId", UserId) ?? Fields.Given("players", Players)
+        ?? Fields.Each("players", Players!, (at, player) => Fields.Id($"{at}playerId", player.PlayerId) ?? Fields.NameIfGiven($"{at}name", player.Name))
+        ?? (Distinct().Count() is >= 1 and <= Report.MaxPlayers ? null : Refusal.Invalid("players", $"are 1 to {Report.MaxPlayers}"));
+
+    public SubmitReport ToSubmit(Caller caller) => new(ContractId!, UserId!, [.. Distinct()], caller.Name, DryRun);
+
+    private IEnumerable<PlayerName> Distinct() => Players!.Select(player => new PlayerName(player!.PlayerId!, player.Name)).DistinctBy(player => player.PlayerId);
+}
+
+/// <summary>What a report would do (R6); <paramref name="Refusal"/> null: it would succeed.</summary>
+internal sealed record Rehearsal(
+    string ReportId, string ClientId, string ContractId, string UserId, Instant At, int Charged, int Covered, ImmutableArray<PlayerOutcome> Players, Balance Balance, bool DryRun, Problem? Refusal)
+{
+    public static Rehearsal Of(Report report, Refusal? refusal) => new(
+        report.ReportId, report.ClientId, report.ContractId, report.UserId, report.At, report.Charged, report.Covered, report.Players, report.Balance,
+        DryRun: true, refusal is null ? null : Problems.Of(refusal));
+}

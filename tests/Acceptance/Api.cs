@@ -1,0 +1,83 @@
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace CreditGrains.Acceptance;
+
+/// <summary>Calls an edition, as any client would.</summary>
+internal sealed class Api(string url) : IDisposable
+{
+    private readonly HttpClient http = new(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(1) }) { BaseAddress = new(url), Timeout = TimeSpan.FromSeconds(60) };
+
+    public Task<Answer> Get(string path) => Send("GET", path);
+
+    public Task<Answer> Put(string path, object body) => Send("PUT", path, Text(body));
+
+    public Task<Answer> Post(string path, object body, params (string Name, string Value)[] headers) => Send("POST", path, Text(body), headers);
+
+    public Task<Answer> Delete(string path) => Send("DELETE", path);
+
+    /// <summary>Sends that text as it is.</summary>
+    public async Task<Answer> Send(string method, string path, string? body = null, params (string Name, string Value)[] headers)
+    {
+        using var request = new HttpRequestMessage(new(method), new Uri(path, UriKind.Relative));
+        if (body is not null) request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(body)) { Headers = { ContentType = new("application/json") } };
+        foreach (var (name, value) in headers)
+        {
+            if (name == "Content-Type") request.Content!.Headers.ContentType = value == "" ? null : new(value);
+            else request.Headers.TryAddWithoutValidation(name, value);
+        }
+        using var response = await http.SendAsync(request);
+        var text = await response.Content.ReadAsStringAsync();
+        return new((int)response.StatusCode, text, response.Headers, response.Content.Headers.ContentType);
+    }
+
+    /// <summary>Whether it answers that it is ready.</summary>
+    public async Task<bool> IsReady()
+    {
+        try
+        {
+            return (await Get("/health/ready")).Status == 200;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+    }
+
+    public void Dispose() => http.Dispose();
+
+    private static string Text(object body) => body as string ?? (body as JsonNode ?? JsonNode.Parse(System.Text.Json.JsonSerializer.Serialize(body)))!.ToJsonString();
+}
+
+/// <summary>What was answered.</summary>
+internal sealed record Answer(int Status, string Text, HttpResponseHeaders Headers, MediaTypeHeaderValue? ContentType)
+{
+    private JsonNode? json;
+
+    public JsonNode Json => json ??= JsonNode.Parse(Text)!;
+
+    /// <summary>A field of the body; null where it is null or missing.</summary>
+    public JsonNode? this[string field] => Json[field];
+
+    public string? Code => Status >= 400 ? (string?)this["code"] : null;
+
+    public bool IsReplay => Headers.TryGetValues("Idempotency-Replayed", out var values) && values.Single() == "true";
+
+    public JsonArray Items => Json["items"]!.AsArray();
+
+    /// <summary>Fails unless it is that status, and that problem.</summary>
+    public Answer Is(int status, string? code = null, string? field = null)
+    {
+        Assert.True(Status == status && Code == code && (field is null || (string?)this["field"] == field), $"expected {status} {code} {field}, got {Status}: {Text}");
+        if (status < 400) return this;
+
+        // Each is a problem with all that RFC 9457 and §3 demand, and tells nothing of the inside.
+        Assert.Equal("application/problem+json", ContentType?.MediaType);
+        Assert.Equal(status, (int)this["status"]!);
+        Assert.All(["type", "title", "detail"], name => Assert.NotEmpty((string)this[name]!));
+        Assert.DoesNotContain("   at ", Text);
+        Assert.DoesNotContain("System.", Text);
+        return this;
+    }
+}

@@ -1,0 +1,90 @@
+namespace CreditGrains.Acceptance;
+
+/// <summary>The first exchange that anybody has with the service.</summary>
+public sealed class Exchange
+{
+    [Fact]
+    public async Task A_report_is_charged_once_repeated_freely_and_explained_by_the_ledger()
+    {
+        await using var edition = await Edition.Start();
+        var api = edition.Api;
+
+        var contract = (await api.Put("/v1/contracts/C1", new { clientId = "A", name = "Scouting 2026", type = "metered", startsOn = "2020-01-01" })).Is(201);
+        Assert.Equal(
+            """{"contractId":"C1","clientId":"A","name":"Scouting 2026","type":"metered","timeZone":"UTC","startsOn":"2020-01-01","endsOn":null,"unallocatedLifetimeDays":30,"coverageDays":30,"coverageFrom":"activation"}""",
+            contract.Text);
+        (await api.Put("/v1/contracts/C1/users/U1", new { name = "Ann" })).Is(200);
+        var lot = (await api.Post("/v1/contracts/C1/lots", new { lotId = "L1", paymentId = "INV-1", quantity = 100 })).Is(201);
+        Assert.Equal((100, "purchase"), ((int)lot["available"]!, (string)lot["source"]!));
+
+        var first = (await api.Report("R1", ["P1", "P2"])).Is(201);
+        Assert.Equal((2, 0, 98), (first.Charged(), (int)first["covered"]!, (int)first["balance"]!["contractRemaining"]!));
+        Assert.Null(first["balance"]!["userAvailable"]);
+        Assert.Equal("C1~L1~000000001", (string)first["players"]![0]!["creditId"]!);
+
+        var again = (await api.Report("R1", ["P1", "P2"])).Is(200);
+        Assert.True(again.IsReplay);
+        Assert.Equal(first.Text, again.Text);
+        Assert.Equal(first.Text, (await api.Get("/v1/reports/R1?clientId=A")).Is(200).Text);
+
+        var covered = (await api.Report("R2", ["P2", "P3"])).Is(201);
+        Assert.Equal((1, 1), (covered.Charged(), (int)covered["covered"]!));
+
+        var credit = (await api.Get("/v1/credits/C1~L1~000000001")).Is(200);
+        Assert.Equal(("ALLOCATED", "P1", "Player P1", "U1", "R1"), ((string)credit["status"]!, (string)credit["playerId"]!, (string)credit["playerName"]!, (string)credit["usedBy"]!, (string)credit["reportId"]!));
+
+        var kinds = (await api.All("/v1/ledger?contractId=C1")).Select(entry => (string)entry["kind"]!);
+        Assert.Equal(["contract-set", "user-set", "lot-granted", "credits-charged", "credits-charged"], kinds);
+        var audit = await api.Balanced();
+        Assert.Equal((100, 97, 3, 3), ((int)audit["granted"]!, (int)audit["unallocated"]!, (int)audit["allocated"]!, (int)audit["used"]!));
+    }
+
+    [Fact]
+    public async Task T4_Without_the_option_there_is_no_clock_to_move()
+    {
+        await using var edition = await Edition.Start();
+
+        (await edition.Api.Get("/v1/clock")).Is(404, "not-found");
+        (await edition.Api.Post("/v1/clock", new { advanceTo = Words.Day(0) })).Is(404, "not-found");
+    }
+
+    [Fact]
+    public async Task It_says_whether_it_lives_and_describes_its_calls()
+    {
+        await using var edition = await Edition.Start(new(TestClock: Words.Day(0)));
+
+        (await edition.Api.Get("/health/live")).Is(200);
+        (await edition.Api.Get("/health/ready")).Is(200);
+        var paths = (await edition.Api.Get("/openapi/v1.json")).Is(200)["paths"]!;
+        var report = paths["/v1/reports"]!["post"]!;
+        Assert.NotNull(report["requestBody"]);
+        Assert.Contains("insufficient-contract-credits", (string)report["responses"]!["402"]!["description"]!);
+        Assert.Contains("report-id-reused", (string)report["responses"]!["409"]!["description"]!);
+        Assert.NotNull(report["responses"]!["201"]!["content"]!["application/json"]!["schema"]);
+        Assert.NotNull(paths["/v1/clock"]);
+        var schemas = (await edition.Api.Get("/openapi/v1.json"))["components"]!["schemas"]!;
+        Assert.Equal(["reportId", "contractId", "userId", "players"], schemas["ReportBody"]!["required"]!.AsArray().Select(name => (string)name!));
+        Assert.NotNull(schemas["Problem"]!["properties"]!["contractRemaining"]);
+    }
+
+    [Fact]
+    public async Task What_was_answered_is_there_after_a_stop_and_after_a_kill()
+    {
+        await using var edition = await Edition.Start();
+        var api = edition.Api;
+        await api.Contract();
+        await api.Grant("L1", 10);
+        var first = (await api.Report("R1", ["P1"])).Is(201);
+
+        await edition.Stop();
+        await edition.Restart(new());
+        Assert.Equal(first.Text, (await api.Report("R1", ["P1"])).Is(200).Text);
+        var second = (await api.Report("R2", ["P1", "P2"])).Is(201);
+        Assert.Equal("L1:1", second.Draws());
+
+        await edition.Kill();
+        await edition.Restart(new());
+        Assert.Equal(second.Text, (await api.Report("R2", ["P1", "P2"])).Is(200).Text);
+        Assert.Equal(2, (int)(await api.Balanced())["used"]!);
+    }
+}

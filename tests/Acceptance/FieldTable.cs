@@ -1,0 +1,212 @@
+using System.Text.Json.Nodes;
+
+namespace CreditGrains.Acceptance;
+
+/// <summary>Every field of every call, broken in every way: each is answered by its status and code, and the ledger shows that nothing changed.</summary>
+public sealed class FieldTable(Served served) : IClassFixture<Served>
+{
+    private static readonly Call[] Calls =
+    [
+        new("PUT /v1/contracts/{*C9}", """{"contractId":"C9","clientId":"A","name":"N","type":"metered","timeZone":"UTC","startsOn":"2026-01-01","endsOn":null,"unallocatedLifetimeDays":30,"coverageDays":30,"coverageFrom":"activation"}""",
+            ("contractId", Kind.Id), ("clientId", Kind.Id | Kind.Required), ("name", Kind.Name | Kind.Required | Kind.NotEmpty), ("type", Kind.Choice | Kind.Required), ("timeZone", Kind.Zone),
+            ("startsOn", Kind.Date | Kind.Required), ("endsOn", Kind.Date), ("unallocatedLifetimeDays", Kind.Days), ("coverageDays", Kind.Days | Kind.NotNull), ("coverageFrom", Kind.Choice | Kind.NotNull)),
+        new("PUT /v1/contracts/{C1}/users", """{"users":[{"userId":"U7","name":"N"}]}""", ("users", Kind.List | Kind.Required), ("users[0].userId", Kind.Id | Kind.Required), ("users[0].name", Kind.Name | Kind.Required)),
+        new("PUT /v1/contracts/{C1}/users/{*U7}", """{"name":"N"}""", ("name", Kind.Name | Kind.Required)),
+        new("DELETE /v1/contracts/{C1}/users/{U1}", null),
+        new("POST /v1/users/{U1}/disable", """{"clientId":"A"}""", ("clientId", Kind.Id | Kind.Required | Kind.Known)),
+        new("POST /v1/users/{U1}/enable", """{"clientId":"A"}""", ("clientId", Kind.Id | Kind.Required | Kind.Known)),
+        new("POST /v1/contracts/{C1}/lots", """{"lotId":"G9","paymentId":"PAY-1","quantity":5,"availableFrom":null,"expiresAt":null}""",
+            ("lotId", Kind.Id), ("paymentId", Kind.Id | Kind.Required), ("quantity", Kind.Quantity | Kind.Required), ("availableFrom", Kind.Instant), ("expiresAt", Kind.Instant)),
+        new("POST /v1/reports", """{"reportId":"R9","contractId":"C1","userId":"U1","players":[{"playerId":"P9","name":"N"}],"dryRun":false}""",
+            ("reportId", Kind.Id | Kind.Required), ("contractId", Kind.Id | Kind.Required | Kind.Known), ("userId", Kind.Id | Kind.Required), ("players", Kind.List | Kind.Required),
+            ("players[0].playerId", Kind.Id | Kind.Required), ("players[0].name", Kind.Name), ("dryRun", Kind.Flag)),
+        new("POST /v1/clock", """{"advanceTo":"2026-06-01T00:00:00Z"}""", ("advanceTo", Kind.Instant | Kind.Required)),
+        new("GET /v1/contracts/{C1}", null),
+        new("GET /v1/contracts?clientId&limit&cursor", null),
+        new("GET /v1/contracts/{C1}/users?limit&cursor", null),
+        new("GET /v1/contracts/{C1}/lots?limit&cursor", null),
+        new("GET /v1/contracts/{C1}/audit", null),
+        new("GET /v1/reports/{*R1}?clientId", null),
+        new("GET /v1/reports?clientId&contractId&userId&from&to&limit&cursor", null),
+        new("GET /v1/credits?clientId&contractId&status&playerId&userId&lotId&paymentId&limit&cursor", null),
+        new("GET /v1/credits/{C1~G1~000000001}", null),
+        new("GET /v1/ledger?clientId&contractId&userId&reportId&limit&cursor", null),
+        new("GET /v1/clock", null),
+    ];
+
+    private static readonly Dictionary<(string Call, string Mutation), Case> Cases = Calls
+        .SelectMany(call => call.Cases().Select(broken => (Key: (call.Name, broken.Mutation), broken)))
+        .ToDictionary(pair => pair.Key, pair => pair.broken);
+
+    public static IEnumerable<TheoryDataRow<string, string>> Rows => Cases.Keys.Select(key => new TheoryDataRow<string, string>(key.Call, key.Mutation));
+
+    [Theory]
+    [MemberData(nameof(Rows))]
+    public async Task Is_refused_and_changes_nothing(string call, string mutation)
+    {
+        var broken = Cases[(call, mutation)];
+        var ledger = await served.Api.Ledger();
+
+        (await served.Api.Send(broken.Method, broken.Path, broken.Body, broken.Headers)).Is(broken.Status, broken.Code, broken.Field);
+
+        Assert.Equal(ledger, await served.Api.Ledger());
+        Assert.Equal(Words.Day(0), (string)(await served.Api.Get("/v1/clock"))["now"]!);
+    }
+
+    [Fact]
+    public void The_table_covers_every_field_of_every_body() => Assert.All(Calls.Where(call => call.Body is not null), call =>
+        Assert.Equal(Leaves(JsonNode.Parse(call.Body!)!, "").Order(), call.Fields.Where(field => (field.Kind & Kind.List) == 0).Select(field => field.Path).Order()));
+
+    private static IEnumerable<string> Leaves(JsonNode? node, string path) => node switch
+    {
+        JsonObject fields => fields.SelectMany(field => Leaves(field.Value, path is "" ? field.Key : $"{path}.{field.Key}")),
+        JsonArray items => items.SelectMany((item, i) => Leaves(item, $"{path}[{i}]")),
+        _ => [path],
+    };
+
+    [Flags]
+    private enum Kind { Id = 1, Name = 2, Choice = 4, Zone = 8, Date = 16, Instant = 32, Days = 64, Quantity = 128, Flag = 256, List = 512, Required = 1024, Known = 2048, NotNull = 4096, NotEmpty = 8192 }
+
+    private sealed record Case(string Mutation, string Method, string Path, string? Body, int Status, string Code, string? Field, params (string, string)[] Headers);
+
+    // A path's {id} must be there, its {*id} need not be; ?a&b are its query parameters.
+    private sealed record Call(string Name, string? Body, params (string Path, Kind Kind)[] Fields)
+    {
+        private const string Malformed = "malformed", Invalid = "invalid-field", Unknown = "unknown-field", NotFound = "not-found";
+
+        private static readonly string TooLong = new('x', 65);
+
+        private string Method => Name.Split(' ')[0];
+
+        private string Path => Name.Split(' ')[1].Split('?')[0];
+
+        private string[] Parameters => Name.Split('?') is [_, var query] ? query.Split('&') : [];
+
+        private string ValidPath => Path.Replace("{*", "").Replace("{", "").Replace("}", "");
+
+        public IEnumerable<Case> Cases() => InPath().Concat(InQuery()).Concat(Body is null ? [] : InBody().Concat(Fields.SelectMany(field => InField(field.Path, field.Kind))));
+
+        private IEnumerable<Case> InPath()
+        {
+            foreach (var id in Path.Split('/').Where(part => part.StartsWith('{')))
+            {
+                Case With(string mutation, string to, int status, string code) => new($"{id} {mutation}", Method, Path.Replace(id, to).Replace("{*", "").Replace("{", "").Replace("}", ""), Body, status, code, null);
+
+                if (!id.StartsWith("{*")) yield return With("unknown", "nobody", 404, NotFound);
+                var (status, code) = id.Contains('~') ? (404, NotFound) : (422, Invalid);
+                yield return With("too long", TooLong, status, code);
+                yield return With("with a blank", "a%20b", status, code);
+                yield return With("with a slash", "a%2Fb", status, code);
+                yield return With("with a tilde", "a~b", status, code);
+                yield return With("of SQL", "%27%3B%20DROP%20TABLE%20lots%3B--", status, code);
+                yield return With("of another script", "%D0%B6%F0%9F%8E%BD", status, code);
+            }
+            yield return new("wrong method", "PATCH", ValidPath, "{}", 405, "method-not-allowed", null);
+            yield return new("longer path", Method, $"{ValidPath}/nothing/here", Body, 404, NotFound, null);
+        }
+
+        private IEnumerable<Case> InQuery()
+        {
+            Case With(string mutation, string query, int status, string code, string field) => new($"query {mutation}", Method, $"{ValidPath}?{query}", Body, status, code, field);
+
+            yield return With("unknown", "color=red", 400, Unknown, "color");
+            yield return With("of the path", "contractId2=C1", 400, Unknown, "contractId2");
+            foreach (var name in Parameters)
+            {
+                yield return With($"{name} twice", $"{name}=1&{name}=1", 400, Malformed, name);
+                var broken = name switch
+                {
+                    "limit" => ("malformed", ["0", "-1", "1001", "ten", "1.5", "", "99999999999999999999"]),
+                    "cursor" => ("malformed", ["nonsense", "", "%00", "AAAA", "%27%20OR%201=1"]),
+                    "from" or "to" => ("malformed", ["", "soon", "2026-01-01", "2026-01-01T00:00:00", "9999-12-31T00:00:00Z"]),
+                    "status" => ("malformed", ["", "GOLD", "allocated", "1", "ALLOCATED,EXPIRED"]),
+                    _ => ("invalid-field", (string[])["", name is "lotId" or "paymentId" ? new string('x', 201) : TooLong, "a%20b", "a~b", "%27%20OR%201=1", "%F0%9F%8E%BD", "%00"]),
+                };
+                foreach (var value in broken.Item2)
+                    yield return With($"{name}={value}", $"{name}={value}", broken.Item1 == Malformed ? 400 : 422, broken.Item1, name);
+            }
+        }
+
+        private IEnumerable<Case> InBody()
+        {
+            Case With(string mutation, string? body, string code = Malformed, string? field = null, int status = 400, params (string, string)[] headers) => new($"body {mutation}", Method, ValidPath, body, status, code, field, headers);
+
+            yield return With("missing", null);
+            yield return With("empty", "");
+            yield return With("cut off", Body![..^1]);
+            yield return With("with more after it", Body + "{}");
+            yield return With("null", "null");
+            yield return With("a list", "[]");
+            yield return With("a number", "5");
+            yield return With("XML", "<report/>");
+            yield return With("nested deeply", new string('[', 200) + new string(']', 200));
+            yield return With("half a surrogate pair", $$"""{"{{Fields[0].Path}}":"\ud83c"}""");
+            yield return With("of another content type", Body, headers: ("Content-Type", "text/plain"));
+            yield return With("of no content type", Body, headers: ("Content-Type", ""));
+            yield return With("too large", Body + new string(' ', 5 << 20), "too-large", null, 413, ("Expect", "100-continue"));
+            yield return With("with a field that is not known", $$"""{"billingCycle":null,{{Body[1..]}}""", Unknown, "billingCycle");
+            yield return With("with a field in capitals", $$"""{"{{Fields[0].Path.ToUpperInvariant()}}":null,{{Body[1..]}}""", Unknown);
+            yield return With("with a field twice", $$"""{"{{Fields[0].Path}}":null,{{Body[1..]}}""");
+            if (Fields.Any(field => field.Kind.HasFlag(Kind.List)))
+                yield return With("with an item's field that is not known", Body.Replace("[{", """[{"color":"red","""), Unknown, $"{Fields.Single(field => field.Kind.HasFlag(Kind.List)).Path}[0].color");
+        }
+
+        private IEnumerable<Case> InField(string path, Kind kind)
+        {
+            Case With(string mutation, string value, int status) => new($"{path} {mutation}", Method, ValidPath, Set(path, JsonNode.Parse(value)), status, status == 400 ? Malformed : status == 404 ? NotFound : Invalid, path);
+            Case Odd(string value) => With(value, value, 400);
+            Case Out(string value) => With(value.Length > 40 ? $"{value[..20]}..." : value, value, 422);
+
+            if (kind.HasFlag(Kind.Required))
+            {
+                yield return new($"{path} missing", Method, ValidPath, Remove(path), 422, Invalid, path);
+                yield return With("null", "null", 422);
+            }
+            if (kind.HasFlag(Kind.NotNull)) yield return Odd("null");
+            if (kind.HasFlag(Kind.Known)) yield return With("unknown", "\"nobody\"", 404) with { Field = null };
+
+            var odd = kind.HasFlag(Kind.Flag) ? ["\"true\"", "1"]
+                : kind.HasFlag(Kind.Days) || kind.HasFlag(Kind.Quantity) ? ["\"5\"", "1.5", "true", "[]", "1e99", "99999999999999999999"]
+                : kind.HasFlag(Kind.List) ? ["\"P1\"", "5", "{\"0\":1}"]
+                : (string[])["5", "true", "{}", "[\"a\"]"];
+            foreach (var value in odd) yield return Odd(value);
+            if (kind.HasFlag(Kind.Choice)) foreach (var value in (string[])["\"\"", "\"gold\"", "\"metered,unlimited\""]) yield return Odd(value);
+            if (kind.HasFlag(Kind.Date)) foreach (var value in (string[])["\"\"", "\"soon\"", "\"2026-02-30\"", "\"2026-01-01T00:00:00Z\""]) yield return Odd(value);
+            if (kind.HasFlag(Kind.Instant)) foreach (var value in (string[])["\"\"", "\"soon\"", "\"2026-01-01\"", "\"2026-01-01T00:00:00\"", "\"2026-01-01T25:00:00Z\""]) yield return Odd(value);
+
+            var broken = kind.HasFlag(Kind.Id) ? ["\"\"", $"\"{TooLong}\"", "\"a b\"", "\"a/b\"", "\"a~b\"", "\"é\"", "\"🎽\"", "\"a\\u0000b\"", "\"a\\nb\"", "\"'; DROP TABLE lots;--\"", "\"<script>\"", "\"../..\""]
+                : kind.HasFlag(Kind.Name) ? [$"\"{new string('x', 201)}\"", "\"a\\u0000b\"", "\"a\\nb\"", "\"\\u001b[31m\"", "\"\\u0085\""]
+                : kind.HasFlag(Kind.Zone) ? ["null", "\"\"", "\"Mars/Olympus\"", "\"utc\"", $"\"{TooLong}\""]
+                : kind.HasFlag(Kind.Date) ? ["\"9999-12-31\"", "\"0001-01-01\""]
+                : kind.HasFlag(Kind.Instant) ? ["\"9999-12-31T00:00:00Z\"", "\"0001-01-01T00:00:00Z\""]
+                : kind.HasFlag(Kind.Days) ? ["0", "-1", "36501"]
+                : kind.HasFlag(Kind.Quantity) ? ["0", "-1", "1000000000", "9223372036854775807"]
+                : (string[])[];
+            foreach (var value in broken) yield return Out(value);
+            if (kind.HasFlag(Kind.NotEmpty)) yield return Out("\"\"");
+            if (!kind.HasFlag(Kind.List)) yield break;
+            yield return With("of numbers", "[5]", 400) with { Field = $"{path}[0]" };
+            yield return With("of null", "[null]", 422) with { Field = $"{path}[0]" };
+        }
+
+        private string Set(string path, JsonNode? value)
+        {
+            var (root, parent, name) = Find(path);
+            parent[name] = value;
+            return root.ToJsonString();
+        }
+
+        private string Remove(string path)
+        {
+            var (root, parent, name) = Find(path);
+            parent.Remove(name);
+            return root.ToJsonString();
+        }
+
+        private (JsonNode Root, JsonObject Parent, string Name) Find(string path)
+        {
+            var root = JsonNode.Parse(Body!)!;
+            return path.Split("[0].") is [var list, var name] ? (root, root[list]![0]!.AsObject(), name) : (root, root.AsObject(), path);
+        }
+    }
+}

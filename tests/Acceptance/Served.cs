@@ -1,0 +1,27 @@
+namespace CreditGrains.Acceptance;
+
+/// <summary>One edition for all cases of a table: contracts C1 (client A) and B1 (client B), users U1 and U2, a lot, and report R1 of U1 on player P1.</summary>
+public sealed class Served : IAsyncLifetime
+{
+    private Edition? edition;
+
+    internal Api Api => edition!.Api;
+
+    public async ValueTask InitializeAsync()
+    {
+        edition = await Words.AtDay0();
+        await Furnish(Api);
+    }
+
+    internal static async Task Furnish(Api api)
+    {
+        foreach (var (contract, client) in (IEnumerable<(string, string)>)[("C1", "A"), ("B1", "B")])
+        {
+            await api.Contract(contract, client);
+            await api.Grant("G1", 50, contract: contract);
+        }
+        (await api.Report("R1", ["P1"])).Is(201);
+    }
+
+    public ValueTask DisposeAsync() => edition?.DisposeAsync() ?? ValueTask.CompletedTask;
+}
