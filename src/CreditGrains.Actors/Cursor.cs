@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
 using NodaTime;
 using NodaTime.Text;
@@ -10,16 +11,20 @@ namespace CreditGrains.Actors;
 public static class Cursor
 {
     private const char Between = '\n';
+    private const int CheckBytes = 4;
 
     /// <summary>The cursor behind an item of a list; parts are texts, whole numbers and instants.</summary>
-    public static string After(string list, params IEnumerable<object> parts) =>
-        Base64Url.EncodeToString(Encoding.UTF8.GetBytes(string.Join(Between, parts.Select(Write).Prepend(list))));
+    public static string After(string list, params IEnumerable<object> parts)
+    {
+        var key = Encoding.UTF8.GetBytes(string.Join(Between, parts.Select(Write).Prepend(list)));
+        return Base64Url.EncodeToString([.. SHA256.HashData(key)[..CheckBytes], .. key]);
+    }
 
     /// <summary>The parts that <see cref="After"/> was given; throws <see cref="InvalidCursorException"/>.</summary>
     public static CursorParts Read(string cursor, string list, int count)
     {
-        if (!Base64Url.IsValid(cursor)) throw new InvalidCursorException();
-        var parts = Encoding.UTF8.GetString(Base64Url.DecodeFromChars(cursor)).Split(Between);
+        if (!Base64Url.IsValid(cursor) || Base64Url.DecodeFromChars(cursor) is not { Length: > CheckBytes } bytes) throw new InvalidCursorException();
+        var parts = Encoding.UTF8.GetString(bytes.AsSpan(CheckBytes)).Split(Between);
         return parts.Length == count + 1 && parts[0] == list && After(list, parts.Skip(1)) == cursor ? new(parts[1..]) : throw new InvalidCursorException();
     }
 

@@ -22,6 +22,13 @@ public static class Calendar
     /// <summary>The IANA zone of that name, or null.</summary>
     public static DateTimeZone? Zone(string id) => DateTimeZoneProviders.Tzdb.GetZoneOrNull(id);
 
+    /// <summary>The last whole microsecond at or before an instant: nothing finer is kept anywhere, so nothing finer is answered.</summary>
+    public static Instant InMicroseconds(Instant instant)
+    {
+        var nanoseconds = (instant - NodaConstants.UnixEpoch).ToInt128Nanoseconds();
+        return instant.PlusNanoseconds(-(long)((nanoseconds % 1_000 + 1_000) % 1_000));
+    }
+
     public static bool IsInstant(Instant instant) => instant >= MinInstant && instant <= MaxInstant;
 
     /// <summary>The first valid instant of a local day; of a day that its zone skipped, the next day's.</summary>

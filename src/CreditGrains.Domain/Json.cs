@@ -21,7 +21,7 @@ public static class Json
         options.UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow;
         options.AllowDuplicateProperties = false;
         options.Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
-        options.Converters.Add(new TextConverter<Instant>(InstantPattern.ExtendedIso.Format, text => Read(InstantPattern.ExtendedIso.Parse(text), "an ISO-8601 UTC instant")));
+        options.Converters.Add(new TextConverter<Instant>(InstantPattern.ExtendedIso.Format, text => Calendar.InMicroseconds(Read(InstantPattern.ExtendedIso.Parse(text), "an ISO-8601 UTC instant"))));
         options.Converters.Add(new TextConverter<LocalDate>(LocalDatePattern.Iso.Format, text => Read(LocalDatePattern.Iso.Parse(text), "an ISO-8601 date")));
         options.Converters.Add(new TextConverter<Runs>(runs => runs.ToString(), Runs.Parse));
         options.Converters.Add(new TextConverter<CreditId>(id => id.ToString(), CreditId.Parse));

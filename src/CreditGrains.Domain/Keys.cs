@@ -5,11 +5,20 @@ namespace CreditGrains.Domain;
 /// <summary>What ids from callers are made of (§3): 1 to 64 of <c>A-Z a-z 0-9 . _ : -</c>. <c>/</c> and <c>~</c> are never in one, so they separate the parts of composed keys.</summary>
 public static class Ids
 {
+    /// <summary>What an id is made of, in words.</summary>
+    public const string Alphabet = "A-Z a-z 0-9 . _ : -";
+
     /// <summary>The longest id a caller may give.</summary>
     public const int MaxLength = 64;
 
+    /// <summary>The longest id that the service makes.</summary>
+    public const int MaxMadeLength = 200;
+
     /// <summary>Whether <paramref name="id"/> can be an id given by a caller.</summary>
     public static bool IsValid(string? id) => id is { Length: > 0 and <= MaxLength } && !id.AsSpan().ContainsAnyExcept(Allowed);
+
+    /// <summary>Whether it can be an id at all: those made by the service have up to 200 of the same characters.</summary>
+    public static bool CanBe(string? id) => id is { Length: > 0 and <= MaxMadeLength } && !id.AsSpan().ContainsAnyExcept(Allowed);
 
     private static readonly System.Buffers.SearchValues<char> Allowed =
         System.Buffers.SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-");

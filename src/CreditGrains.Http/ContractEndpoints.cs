@@ -54,12 +54,12 @@ internal static class ContractEndpoints
 
 /// <summary>A contract as it shall be (C1); what is left out has its default, and only <paramref name="UnallocatedLifetimeDays"/> tells null (until the contract's end) from that.</summary>
 internal sealed record ContractBody(
-    string? ContractId,
     string? ClientId,
     string? Name,
     ContractType? Type,
     LocalDate? StartsOn,
-    LocalDate? EndsOn,
+    LocalDate? EndsOn = null,
+    string? ContractId = null,
     string? TimeZone = "UTC",
     int? UnallocatedLifetimeDays = 30,
     int CoverageDays = 30,

@@ -8,11 +8,9 @@ internal static class Fields
     /// <summary>The longest name, in characters.</summary>
     public const int MaxName = 200;
 
-    private const string IdRule = "has 1 to 64 characters of A-Z a-z 0-9 . _ : -";
-
     public static Refusal? Given(string field, object? value) => value is null ? Refusal.Invalid(field, "is required") : null;
 
-    public static Refusal? Id(string field, string? value) => Given(field, value) ?? (Ids.IsValid(value) ? null : Refusal.Invalid(field, IdRule));
+    public static Refusal? Id(string field, string? value) => Given(field, value) ?? (Ids.IsValid(value) ? null : Refusal.Invalid(field, $"has 1 to {Ids.MaxLength} characters of {Ids.Alphabet}"));
 
     public static Refusal? IdIfGiven(string field, string? value) => value is null ? null : Id(field, value);
 

@@ -21,6 +21,7 @@ public static class Front
         .ConfigureHttpJsonOptions(json => Json.Configure(json.SerializerOptions))
         .Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true)
         .AddRateLimiter(limiter => Limit(limiter, options))
+        .AddLogging(logging => logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning))
         .AddCreditGrainsOpenApi();
 
     /// <summary>Adds the calls and what stands before them: problems, admission, keys.</summary>
@@ -35,19 +36,19 @@ public static class Front
         app.UseRateLimiter();
         app.Use((context, next) => keys.Admit(context) is { } problem ? problem.ExecuteAsync(context) : next(context));
 
-        app.MapHealth();
+        app.MapGroup("/health").WithTags("operation").AllowAnonymous().DisableRateLimiting().MapHealth();
         app.MapOpenApi("/openapi/{documentName}.json").AllowAnonymous();
 
         var v1 = app.MapGroup("/v1")
             .WithMetadata(new RequestSizeLimitAttribute(app.Services.GetRequiredService<HttpOptions>().MaxBodyBytes))
             .AddEndpointFilterFactory(Parameters.Check);
-        v1.MapContracts();
-        v1.MapUsers();
-        v1.MapLots();
-        v1.MapReports();
-        v1.MapCredits();
-        v1.MapLedger();
-        v1.MapClock(app.Services);
+        v1.MapGroup("").WithTags("contracts").MapContracts();
+        v1.MapGroup("").WithTags("users").MapUsers();
+        v1.MapGroup("").WithTags("lots").MapLots();
+        v1.MapGroup("").WithTags("reports").MapReports();
+        v1.MapGroup("").WithTags("credits").MapCredits();
+        v1.MapGroup("").WithTags("ledger").MapLedger();
+        v1.MapGroup("").WithTags("operation").MapClock(app.Services);
         return app;
     }
 

@@ -8,9 +8,8 @@ namespace CreditGrains.Http;
 /// <summary>Whether the process lives, and whether it can serve; both need no key and are never queued.</summary>
 internal static class HealthEndpoints
 {
-    public static void MapHealth(this IEndpointRouteBuilder app)
+    public static void MapHealth(this IEndpointRouteBuilder health)
     {
-        var health = app.MapGroup("/health").AllowAnonymous().DisableRateLimiting();
         health.MapGet("/live", () => TypedResults.Ok(new Health("live"))).Answers<Health>("The process lives", 200);
         health.MapGet("/ready", Ready).Answers<Health>("The store can be read", 200);
     }

@@ -63,7 +63,7 @@ internal sealed record LotDocument(
 }
 
 /// <summary>A purchase; without a <paramref name="LotId"/> the service makes one.</summary>
-internal sealed record LotBody(string? LotId, string? PaymentId, long? Quantity, Instant? AvailableFrom, Instant? ExpiresAt)
+internal sealed record LotBody(string? PaymentId, long? Quantity, string? LotId = null, Instant? AvailableFrom = null, Instant? ExpiresAt = null)
 {
     public Refusal? Check() =>
         Fields.IdIfGiven("lotId", LotId) ?? (LotId == Lot.MintedId ? Refusal.Invalid("lotId", "is the service's own") : null)

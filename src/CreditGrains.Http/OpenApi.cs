@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using CreditGrains.Domain;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
@@ -49,7 +50,7 @@ internal static class OpenApi
 
         schema.Type = value == type ? JsonSchemaType.String : JsonSchemaType.String | JsonSchemaType.Null;
         schema.Format = value == typeof(Instant) ? "date-time" : value == typeof(LocalDate) ? "date" : null;
-        if (value.IsEnum) schema.Enum = [.. Enum.GetValuesAsUnderlyingType(value).Cast<int>().Select(number => JsonSerializer.SerializeToNode(Enum.ToObject(value, number), value, Json.Options)!)];
+        if (value.IsEnum) schema.Enum = Names(value);
     }
 
     private static async Task Describe(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancelled)
@@ -60,14 +61,33 @@ internal static class OpenApi
             .Concat(isOpen ? [Problems.Unavailable] : Common)
             .Concat(operation.RequestBody is null ? [] : [Problems.TooLarge]);
 
-        var schema = await context.GetOrCreateSchemaAsync(typeof(Shortage), cancellationToken: cancelled);
+        if (context.Document!.Components?.Schemas?.ContainsKey(nameof(Problem)) is not true)
+        {
+            var schema = await context.GetOrCreateSchemaAsync(typeof(Shortage), cancellationToken: cancelled);
+            schema.Required = new HashSet<string> { "type", "title", "status", "detail", "code" };
+            context.Document.AddComponent(nameof(Problem), schema);
+        }
+
         operation.Responses ??= [];
         foreach (var status in codes.GroupBy(code => Problems.Table[code].Status).OrderBy(status => status.Key))
             operation.Responses[$"{status.Key}"] = new OpenApiResponse
             {
                 Description = string.Join(", ", status),
-                Content = new Dictionary<string, OpenApiMediaType> { [Problem.ContentType] = new OpenApiMediaType { Schema = schema } },
+                Content = new Dictionary<string, OpenApiMediaType> { [Problem.ContentType] = new() { Schema = new OpenApiSchemaReference(nameof(Problem), context.Document) } },
             };
         if (!isOpen) operation.Security = [new() { [new OpenApiSecuritySchemeReference("key", context.Document)] = [] }];
+        foreach (var parameter in (operation.Parameters ?? []).OfType<OpenApiParameter>()) parameter.Schema = SchemaOf(parameter.Name!);
     }
+
+    private static OpenApiSchema SchemaOf(string parameter) => parameter switch
+    {
+        "limit" => new() { Type = JsonSchemaType.Integer, Minimum = "1", Maximum = $"{Parameters.MaxLimit}", Default = Parameters.DefaultLimit },
+        "from" or "to" => new() { Type = JsonSchemaType.String, Format = "date-time" },
+        "status" => new() { Type = JsonSchemaType.String, Enum = Names(typeof(CreditStatus)) },
+        "cursor" or Parameters.CreditId => new() { Type = JsonSchemaType.String },
+        _ => new() { Type = JsonSchemaType.String, Pattern = "^[A-Za-z0-9._:-]+$" },
+    };
+
+    private static List<JsonNode> Names(Type enumeration) =>
+        [.. Enum.GetValuesAsUnderlyingType(enumeration).Cast<int>().Select(number => JsonSerializer.SerializeToNode(Enum.ToObject(enumeration, number), enumeration, Json.Options)!)];
 }

@@ -55,7 +55,7 @@ internal static class ReportEndpoints
 /// <summary>A report to be made: 1 to 1,000 players; of one who is named twice the first name counts (R1).</summary>
 internal sealed record ReportBody(string? ReportId, string? ContractId, string? UserId, ReportBody.Player?[]? Players, bool DryRun = false)
 {
-    internal sealed record Player(string? PlayerId, string? Name);
+    internal sealed record Player(string? PlayerId, string? Name = null);
 
     public Refusal? Check() =>
         Fields.Id("reportId", ReportId) ?? Fields.Id("contractId", ContractId) ?? Fields.Id("userId", UserId) ?? Fields.Given("players", Players)

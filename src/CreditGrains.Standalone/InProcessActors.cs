@@ -31,7 +31,7 @@ internal sealed class InProcessActors : LocalActors, IDisposable
     {
         this.services = services(this);
         this.limits = limits ?? ActivationLimits.Default;
-        sweep = this.services.Time.CreateTimer(_ => LetIdleGo(), null, this.limits.Idle, this.limits.Idle);
+        sweep = this.services.Time.CreateTimer(_ => LetGo(this.limits.Idle), null, this.limits.Idle, this.limits.Idle);
     }
 
     /// <summary>How many are in memory.</summary>
@@ -40,8 +40,8 @@ internal sealed class InProcessActors : LocalActors, IDisposable
     // Within one process no message is lost; an exception that says so comes from elsewhere.
     public override bool IsLost(Exception exception) => exception is TimeoutException;
 
-    /// <summary>Lets go of those that nobody has called for the time they may stay.</summary>
-    public void LetIdleGo() => LetGo(byAge.Count, limits.Idle);
+    /// <summary>Lets go of those that nobody has called for that long.</summary>
+    public void LetGo(TimeSpan idle) => LetGo(byAge.Count, idle);
 
     public void Dispose() => sweep.Dispose();
 

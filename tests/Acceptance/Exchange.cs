@@ -62,6 +62,9 @@ public sealed class Exchange
         Assert.Contains("report-id-reused", (string)report["responses"]!["409"]!["description"]!);
         Assert.NotNull(report["responses"]!["201"]!["content"]!["application/json"]!["schema"]);
         Assert.NotNull(paths["/v1/clock"]);
+        var schemas = (await edition.Api.Get("/openapi/v1.json"))["components"]!["schemas"]!;
+        Assert.Equal(["reportId", "contractId", "userId", "players"], schemas["ReportBody"]!["required"]!.AsArray().Select(name => (string)name!));
+        Assert.NotNull(schemas["Problem"]!["properties"]!["contractRemaining"]);
     }
 
     [Fact]

@@ -32,6 +32,21 @@ public sealed class FrontAlone : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Who_leaves_waits_no_longer_and_makes_room()
+    {
+        await Serve(() => held.Task);
+        using (var leaving = new HttpClient { BaseAddress = new(app!.Urls.Single()) })
+        {
+            _ = Record.ExceptionAsync(() => leaving.GetAsync("/v1/contracts/C1", CancellationToken.None));
+            await reached.Task;
+        }
+
+        // Its place is free although what it asked for still goes on.
+        Assert.True(await Eventually.Is(async () => (await api!.Get("/v1/clock")).Status == 404));
+        Assert.False(held.Task.IsCompleted);
+    }
+
+    [Fact]
     public async Task A_store_that_is_away_is_503_and_tells_nothing_of_itself()
     {
         await Serve(() => throw new StoreUnavailableException("the secret file /var/x is gone"));

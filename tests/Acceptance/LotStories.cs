@@ -85,6 +85,19 @@ public sealed class LotStories
     }
 
     [Fact]
+    public async Task L1_An_instant_finer_than_is_kept_is_answered_as_it_is_kept()
+    {
+        await using var edition = await AtDay0();
+        var api = edition.Api;
+        await api.Contract();
+        var body = new { lotId = "G1", paymentId = "PAY-1", quantity = 5, availableFrom = "2026-04-01T00:00:00.123456789Z" };
+
+        var first = (await api.Post("/v1/contracts/C1/lots", body)).Is(201);
+        Assert.Equal("2026-04-01T00:00:00.123456Z", (string)first["availableFrom"]!);
+        Assert.Equal(first.Text, (await api.Post("/v1/contracts/C1/lots", body)).Is(200).Text);
+    }
+
+    [Fact]
     public async Task L2_Draws_what_expires_first_then_what_began_first_then_by_id()
     {
         await using var edition = await AtDay0();

@@ -67,13 +67,9 @@ internal sealed class StandaloneEdition : Edition
 
     private async Task Ready()
     {
-        using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        for (var watch = Stopwatch.StartNew(); watch.Elapsed < TimeSpan.FromSeconds(60); await tick.WaitForNextTickAsync())
-        {
-            if (process!.HasExited) break;
-            if (await Api.IsReady()) return;
-        }
-        throw new InvalidOperationException($"The edition did not get ready:\n{string.Join('\n', output)}");
+        var isReady = false;
+        await Eventually.Is(async () => process!.HasExited || (isReady = await Api.IsReady()));
+        if (!isReady) throw new InvalidOperationException($"The edition did not get ready:\n{string.Join('\n', output)}");
     }
 
     private async Task Ended()

@@ -53,7 +53,7 @@ internal sealed class Engine : IAsyncDisposable
     /// <summary>A contract with one lot, and users who may use it.</summary>
     public async Task Agree(string contractId, long credits, ImmutableArray<string> users, string clientId = "acme", ContractType type = ContractType.Metered)
     {
-        var terms = new Terms(contractId, clientId, contractId, type, "UTC", new(2026, 1, 1), null, null, 30, CoverageFrom.Activation);
+        var terms = new Terms(contractId, clientId, contractId, type, "UTC", new(2026, 1, 1), null, 30, 30, CoverageFrom.Activation);
         Assert.Null((await Actors.Contract(contractId).Set(new(terms, null, "test"))).Refusal);
         if (credits > 0) await Grant(contractId, "L1", credits);
         Assert.Null((await Actors.Contract(contractId).ReplaceUsers([.. users.Select(user => new UserName(user, user))], "test")).Refusal);

@@ -9,9 +9,6 @@ internal static class CreditSources
 {
     private const string Touched = $"select {Rows.Credit} from credits c join lots l on l.key = c.lot";
 
-    // The order of the joins is the order of the list: lots by creation, then each lot's credits by ordinal, from behind the page before.
-    private const string TouchedByLot = $"select {Rows.Credit} from lots l cross join credits c on c.lot = l.key";
-
     private const string FreeLots = $"""
         select l.contract_id, l.client_id, {Rows.Lot}, (select group_concat(c.ordinal) from credits c where c.lot = l.key and c.player_id is null) from lots l
         """;
@@ -19,10 +16,9 @@ internal static class CreditSources
     /// <summary>Each in the list's order, behind <paramref name="after"/>, filtered, and at least a page and one long where there is that much.</summary>
     public static IEnumerable<IEnumerable<CreditDocument>> Of(Database database, CreditFilter filter, CreditPlace? after, int limit, Instant now)
     {
-        if (filter.PlayerId is not null || filter.UserId is not null) return [Read(OfPlayerOrUser(filter), "c.created_at, c.lot, c.ordinal", Touched)];
-        var byLot = Read(ByLot(filter), "l.created_at, l.key, c.ordinal", TouchedByLot);
-        var minted = Read(Minted(filter), "c.created_at, c.lot, c.ordinal", Touched);
-        return CreditList.ShowsUntouched(filter) ? [byLot, minted, Untouched()] : [byLot, minted];
+        if (filter.PlayerId is not null || filter.UserId is not null) return [Read(OfPlayerOrUser(filter), "c.created_at, c.lot, c.ordinal")];
+        var minted = Read(Minted(filter), "c.created_at, c.lot, c.ordinal");
+        return CreditList.ShowsUntouched(filter) ? [LotByLot(), minted, Untouched()] : [LotByLot(), minted];
 
         Where OfPlayerOrUser(CreditFilter of)
         {
@@ -33,12 +29,13 @@ internal static class CreditSources
             return Residual(where, of);
         }
 
-        Where ByLot(CreditFilter of)
+        // All credits of such a lot came to be at once: the list goes from lot to lot, and in a lot by ordinal.
+        IEnumerable<CreditDocument> LotByLot()
         {
-            var where = OfLot(of).And("+l.source <> ?", nameof(LotSource.Minted));
-            if (after is not null)
-                where.And("(l.created_at, l.key) >= (?, ?)", after.CreatedAt, Key(after)).And("c.ordinal > iif(l.key = ?, ?, 0)", Key(after), after.Id.Ordinal);
-            return where;
+            var where = OfLot(filter).And("+l.source <> ?", nameof(LotSource.Minted));
+            if (after is not null) where.And("(l.created_at, l.key) >= (?, ?)", after.CreatedAt, Key(after));
+            return where.Bind(database[$"select l.key from lots l {where} order by l.created_at, l.key"]).Each(row => row.Text())
+                .SelectMany(key => Read(new Where().And("c.lot = ? and c.ordinal > ?", key, after is not null && key == Key(after) ? after.Id.Ordinal : 0L), "c.ordinal"));
         }
 
         Where Minted(CreditFilter of)
@@ -48,12 +45,12 @@ internal static class CreditSources
             return Residual(where, of);
         }
 
-        IEnumerable<CreditDocument> Read(Where where, string order, string select)
+        IEnumerable<CreditDocument> Read(Where where, string order)
         {
             if (filter.Status is CreditStatus.Expired) where.And("c.expires_at <= ?", now);
             if (filter.Status is CreditStatus.Allocated or CreditStatus.Unallocated)
                 where.And($"c.player_id is {(filter.Status is CreditStatus.Allocated ? "not " : "")}null and (c.expires_at is null or c.expires_at > ?)", now);
-            return where.Bind(database[$"{select} {where} order by {order} limit ?"]).Bind(limit + 1).All(Rows.ReadCredit).Select(credit => CreditDocument.Of(credit, now));
+            return where.Bind(database[$"{Touched} {where} order by {order} limit ?"]).Bind(limit + 1).All(Rows.ReadCredit).Select(credit => CreditDocument.Of(credit, now));
         }
 
         IEnumerable<CreditDocument> Untouched()

@@ -62,6 +62,10 @@ internal sealed class Database : IDisposable
         if (InTransaction) Run("rollback");
     }
 
+    /// <summary>How SQLite carries out the statements prepared so far.</summary>
+    public List<string> Plans() => [.. statements.Keys.Where(sql => sql.StartsWith("select", StringComparison.Ordinal)).ToList()
+        .SelectMany(sql => this[$"explain query plan {sql}"].All(row => (row.Number(), row.Number(), row.Number(), Detail: row.Text()).Detail))];
+
     public void Dispose()
     {
         foreach (var statement in statements.Values) statement.Dispose();

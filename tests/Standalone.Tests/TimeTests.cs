@@ -1,0 +1,137 @@
+using System.Collections.Immutable;
+using CreditGrains.Actors;
+using CreditGrains.Domain;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using NodaTime;
+using IClock = CreditGrains.Actors.IClock;
+
+namespace CreditGrains.Standalone.Tests;
+
+/// <summary>What time does: the test clock, what falls due on it, and the due queue on the machine's clock.</summary>
+public sealed class TimeTests : IDisposable
+{
+    private static readonly Duration Day = Duration.FromDays(1);
+
+    private readonly TempDirectory directory = new();
+
+    public void Dispose() => directory.Dispose();
+
+    [Fact]
+    public async Task The_test_clock_goes_forward_only_and_a_restart_does_not_turn_it_back_T4()
+    {
+        await using (var engine = await Engine.Open(directory.Path))
+        {
+            Assert.True(await engine.Clock.Advance(Engine.Start + Day));
+            Assert.False(await engine.Clock.Advance(Engine.Start));
+            Assert.True(await engine.Clock.Advance(Engine.Start + Day));
+        }
+        await using var again = await Engine.Open(directory.Path);
+
+        Assert.Equal(Engine.Start + Day, again.Clock.Now);
+        Assert.True(await again.Clock.Advance(Engine.Start + 2 * Day));
+    }
+
+    [Fact]
+    public async Task Advancing_returns_when_all_that_fell_due_is_booked_T3()
+    {
+        // day 0    C has L1 of 10 until day 30; a report charges 2, covered until day 30
+        // day 15   a report charges 1, covered until day 45
+        // day 40   L1 is over: 7 expired; the 2 are over too
+        await using var engine = await Engine.Open(directory.Path);
+        await engine.Agree("C", 10, ["U"]);
+        await engine.Made("R1", "C", "U", "P1", "P2");
+        await engine.Clock.Advance(Engine.Start + 15 * Day);
+        await engine.Made("R2", "C", "U", "P1", "P3");
+
+        await engine.Clock.Advance(Engine.Start + 40 * Day);
+
+        var audit = (await engine.Queries.Audit("C"))!;
+        Assert.True(audit.Balanced);
+        Assert.Equal((10L, 0L, 1L, 9L), (audit.Granted, audit.Unallocated, audit.Allocated, audit.Expired));
+        var told = await Pages.All(page => engine.Queries.Ledger(new(null, "C", null, null), page), 2);
+        Assert.Equal(
+            [(EntryKind.CreditsCharged, 2L), (EntryKind.CreditsCharged, 1L), (EntryKind.LotExpired, 7L), (EntryKind.CoverageExpired, 2L)],
+            told.Where(entry => entry.Entry.Quantity > 0 && entry.Entry.Kind != EntryKind.LotGranted).Select(entry => (entry.Entry.Kind, entry.Entry.Quantity)));
+        Assert.All(told.Where(entry => entry.Entry.Actor == Entry.System), entry => Assert.Equal(Engine.Start + 30 * Day, entry.Entry.EffectiveAt));
+        Assert.Equal(1, (await engine.Made("R3", "C", "U", "P3")).Covered);
+    }
+
+    [Fact]
+    public async Task Many_contracts_that_fall_due_together_are_all_booked()
+    {
+        await using var engine = await Engine.Open(directory.Path);
+        await Task.WhenAll(Enumerable.Range(0, 250).Select(i => engine.Agree($"C{i}", 1, [])));
+
+        await engine.Clock.Advance(Engine.Start + 31 * Day);
+
+        Assert.Empty(await engine.Store.DueContracts(engine.Clock.Now, 1));
+        Assert.Equal(250, (await Pages.All(page => engine.Queries.Credits(new("acme", null, CreditStatus.Expired, null, null, null, null), engine.Clock.Now, page), 100)).Count);
+    }
+
+    [Fact]
+    public async Task One_contract_that_cannot_be_processed_is_logged_and_is_no_obstacle_to_the_others()
+    {
+        var log = new Errors();
+        await using var app = await StandaloneHost.Build(new("http://127.0.0.1:0", directory.Path, Engine.Start), builder => builder.Logging.ClearProviders().AddProvider(log));
+        var store = app.Services.GetRequiredService<IStore>();
+        var actors = app.Services.GetRequiredService<IActors>();
+        await store.Commit(new(new DocumentWrite(ContractActor.Kind, "later", 0, """{"schema":99,"value":{}}""", "acme", Engine.Start, Engine.Start + Day), Changes.None));
+        await actors.Contract("C").Set(new(new("C", "acme", "C", ContractType.Metered, "UTC", new(2026, 1, 1), null, null, 30, CoverageFrom.Activation), null, "test"));
+        await actors.Contract("C").Grant(new("L", LotSource.Purchase, "PAY", 5, null, Engine.Start + 2 * Day, "test"), null);
+
+        Assert.True(await app.Services.GetRequiredService<IMovableClock>().Advance(Engine.Start + 3 * Day));
+
+        Assert.Equal(["later"], await store.DueContracts(Engine.Start + 3 * Day, 10));
+        Assert.Contains(log.Seen, error => error is UnknownSchemaException);
+    }
+
+    [Fact]
+    public async Task The_due_queue_books_an_expiry_when_its_instant_comes()
+    {
+        await using var app = await StandaloneHost.Build(new("http://127.0.0.1:0", directory.Path), builder => builder.Logging.ClearProviders());
+        var actors = app.Services.GetRequiredService<IActors>();
+        var clock = app.Services.GetRequiredService<IClock>();
+        await app.StartAsync(TestContext.Current.CancellationToken);
+        await actors.Contract("C").Set(new(new("C", "acme", "C", ContractType.Metered, "UTC", new(2026, 1, 1), null, null, 30, CoverageFrom.Activation), null, "test"));
+        var over = clock.Now + Duration.FromMilliseconds(500);
+        await actors.Contract("C").Grant(new("L", LotSource.Purchase, "PAY", 5, null, over, "test"), null);
+
+        // Nothing asks the contract again: only the queue can book it.
+        var booked = await Until(async () => (await app.Services.GetRequiredService<IQueries>().Ledger(new(null, "C", null, null), new(10, null))).Items
+            .SingleOrDefault(entry => entry.Entry.Kind == EntryKind.LotExpired));
+
+        Assert.Equal(over, booked.Entry.EffectiveAt);
+        await app.StopAsync(TestContext.Current.CancellationToken);
+    }
+
+    private static async Task<T> Until<T>(Func<Task<T?>> look) where T : class
+    {
+        var given = TimeProvider.System.GetTimestamp();
+        while (TimeProvider.System.GetElapsedTime(given) < TimeSpan.FromSeconds(30))
+        {
+            if (await look() is { } there) return there;
+            await Task.Yield();
+        }
+        throw new TimeoutException();
+    }
+
+    private sealed class Errors : ILoggerProvider, ILogger
+    {
+        public ImmutableList<Exception> Seen { get; private set; } = [];
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Error;
+
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            lock (this) Seen = exception is null ? Seen : Seen.Add(exception);
+        }
+
+        public void Dispose() { }
+    }
+}
