@@ -13,7 +13,7 @@ internal sealed class Readers : IDisposable
     public Readers(string file, string name, int count)
     {
         threads = [.. Enumerable.Range(1, count).Select(number => new Thread(Work) { Name = $"{name} {number}", IsBackground = true })];
-        foreach (var thread in threads) thread.Start(file);
+        foreach (var thread in threads) thread.Start(new Database(file));
     }
 
     public Task<T> Read<T>(Func<Database, T> read)
@@ -37,9 +37,9 @@ internal sealed class Readers : IDisposable
         asked.Dispose();
     }
 
-    private void Work(object? file)
+    private void Work(object? own)
     {
-        using var database = new Database((string)file!);
+        using var database = (Database)own!;
         database.Run("pragma query_only = on");
         foreach (var ask in asked.GetConsumingEnumerable()) ask(database);
     }
