@@ -12,10 +12,10 @@ internal abstract class Edition : IAsyncDisposable
     /// <summary>Says it by HTTP.</summary>
     public abstract Api Api { get; }
 
-    /// <summary>An edition that is ready to serve. Another edition is chosen here.</summary>
+    /// <summary>An edition that is ready to serve: <c>CREDITGRAINS_EDITION</c> says which, <c>cluster</c> or, by default, <c>standalone</c>.</summary>
     public static async Task<Edition> Start(EditionOptions? options = null)
     {
-        var edition = new StandaloneEdition();
+        var edition = Environment.GetEnvironmentVariable("CREDITGRAINS_EDITION") == "cluster" ? await ClusterEdition.New() : new StandaloneEdition();
         try
         {
             await edition.Restart(options ?? new());

@@ -77,10 +77,10 @@ public sealed class DeathTests(ITestOutputHelper output)
     {
         // Two clusters on one database: every actor lives twice, each with a memory of its own.
         await using var postgres = await ScratchPostgres.New();
-        await using var one = new SiloProcess(new(postgres.ConnectionString, ClusterId: "one"));
-        await using var other = new SiloProcess(new(postgres.ConnectionString, ClusterId: "other"));
-        await one.Start();
-        await other.Start();
+        await using var one = new SiloProcess(postgres.ConnectionString);
+        await using var other = new SiloProcess(postgres.ConnectionString);
+        await one.Start(new(ClusterId: "one"));
+        await other.Start(new(ClusterId: "other"));
         using var client = new Client([one, other]);
         var load = new Load(client, writers: 16, contracts: 2, seed);
         await load.Prepare();

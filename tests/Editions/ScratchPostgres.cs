@@ -7,6 +7,7 @@ public sealed class ScratchPostgres : IAsyncDisposable
 
     private readonly string folder = Directory.CreateTempSubdirectory("creditgrains-postgres-").FullName;
     private readonly int port = Child.FreePort();
+    private int databases;
 
     public string ConnectionString { get; private set; } = "";
 
@@ -15,6 +16,14 @@ public sealed class ScratchPostgres : IAsyncDisposable
         var postgres = new ScratchPostgres();
         await postgres.Start();
         return postgres;
+    }
+
+    /// <summary>The connection string of a new, empty database.</summary>
+    public async Task<string> NewDatabase()
+    {
+        var name = $"d{Interlocked.Increment(ref databases)}";
+        await Child.Run("psql", "--host=127.0.0.1", $"--port={port}", "--username=creditgrains", "--quiet", "--command", $"create database {name}", "postgres");
+        return ConnectionString.Replace("Database=postgres", $"Database={name}", StringComparison.Ordinal);
     }
 
     /// <summary>Starts it, on the same data and port as before.</summary>
