@@ -18,6 +18,7 @@ public static class SiloHost
         await Migrator.Migrate(source);
 
         var builder = WebApplication.CreateBuilder(args);
+        builder.Logging.AddFilter("Orleans", LogLevel.Error);
         builder.Services.AddSingleton(source).AddSingleton(options);
         builder.Services.AddHostedService<Draining>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
