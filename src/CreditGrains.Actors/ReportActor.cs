@@ -57,8 +57,10 @@ public class ReportActor(ActorServices services, ReportKey key) : IReport
             var held = await allocation.Hold(opened!, toCharge);
             if (held.Refusal is { } refused)
             {
-                outdated = false;
-                return new ReportAnswer.Refused(await services.Actors.Contract(submit.ContractId).Explain(refused));
+                // R2 in its order, at one moment: the user is refused before and after the contract was asked.
+                var explained = await services.Actors.Contract(submit.ContractId).Explain(refused);
+                outdated = explained.Code == refused.Code && (await allocation.Peek(toCharge)).Refusal?.Code != refused.Code;
+                return outdated ? null : new ReportAnswer.Refused(explained);
             }
 
             switch (await services.Actors.Contract(submit.ContractId).Charge(new(key, submit.UserId, submit.Actor, players, held.Hold!)))
