@@ -30,7 +30,7 @@ public sealed record Commit(ImmutableArray<DocumentWrite> Documents, ImmutableAr
         var all = parts.ToList();
         return new Changes
         {
-            Lots = [.. all.SelectMany(part => part.Lots).GroupBy(lot => (lot.ContractId, lot.Lot.LotId)).Select(group => group.Last() with { IsNew = group.First().IsNew })],
+            Lots = [.. all.SelectMany(part => part.Lots).GroupBy(lot => (lot.ContractId, lot.Lot.LotId)).Select(group => group.Last() with { IsNew = group.Any(lot => lot.IsNew) })],
             Credits = [.. all.SelectMany(part => part.Credits)],
             Uses = [.. all.SelectMany(part => part.Uses).GroupBy(use => (use.ContractId, use.UserId)).Select(group => new Use(group.Key.ContractId, group.Key.UserId, group.Sum(use => use.Credits)))],
             Members = [.. all.SelectMany(part => part.Members).GroupBy(member => (member.ContractId, member.Member.UserId)).Select(group => group.Last())],

@@ -39,11 +39,13 @@ public class PlayerCreditActor(ActorServices services, PlayerKey key) : IPlayerC
                     heldSince = services.Time.GetTimestamp();
                     return new(ClaimKind.Claimed, credit);
                 }
-                if (!busy || Yields(by) || services.Time.GetElapsedTime(asked) >= services.Options.Lease)
+                // No longer than half a lease: what the report holds of other players shall not lapse meanwhile.
+                var left = services.Options.Lease / 2 - services.Time.GetElapsedTime(asked);
+                if (!busy || Yields(by) || left <= TimeSpan.Zero)
                     return new(busy ? ClaimKind.Busy : ClaimKind.Covered, credit);
                 waited = true;
                 waiting.Add(by);
-                await free.Wait(LeaseLeft());
+                await free.Wait(left < LeaseLeft() ? left : LeaseLeft());
                 waiting.Remove(by);
             }
         }

@@ -30,8 +30,7 @@ public class ReportActor(ActorServices services, ReportKey key) : IReport
         var started = services.Time.GetTimestamp();
         for (var pause = 1; services.Time.GetElapsedTime(started) < services.Options.Patience; pause = Math.Min(2 * pause, 1000))
         {
-            opened = opened with { Attempt = opened.Attempt + 1 };
-            var answer = await Attempt(submit, opened);
+            var answer = await Attempt(submit);
             if (answer is ReportAnswer.First) return answer;
 
             // Outdated, lost or refused: its own record says whether it happened all the same (R5).
@@ -46,20 +45,22 @@ public class ReportActor(ActorServices services, ReportKey key) : IReport
     }
 
     // One try: claims, hold, charge. null: ask again.
-    private async Task<ReportAnswer?> Attempt(SubmitReport submit, Claimant by)
+    private async Task<ReportAnswer?> Attempt(SubmitReport submit)
     {
         var allocation = services.Actors.Allocation(new(submit.ContractId, submit.UserId));
         var charged = ImmutableArray<Credit>.Empty;
         var outdated = true;
         try
         {
-            var players = await ClaimAll(submit, by);
+            var players = await ClaimAll(submit);
             var toCharge = players.Count(player => player.Claimed);
-            var held = await allocation.Hold(by, toCharge);
+            var held = await allocation.Hold(opened!, toCharge);
             if (held.Refusal is { } refused)
             {
-                outdated = false;
-                return new ReportAnswer.Refused(await services.Actors.Contract(submit.ContractId).Explain(refused));
+                // R2 in its order, at one moment: the user is refused before and after the contract was asked.
+                var explained = await services.Actors.Contract(submit.ContractId).Explain(refused);
+                outdated = explained.Code == refused.Code && (await allocation.Peek(toCharge)).Refusal?.Code != refused.Code;
+                return outdated ? null : new ReportAnswer.Refused(explained);
             }
 
             switch (await services.Actors.Contract(submit.ContractId).Charge(new(key, submit.UserId, submit.Actor, players, held.Hold!)))
@@ -82,15 +83,16 @@ public class ReportActor(ActorServices services, ReportKey key) : IReport
         }
         finally
         {
-            LetGo(submit, by, allocation, charged, outdated);
+            LetGo(submit, opened!, allocation, charged, outdated);
         }
     }
 
-    // Wait-die: whoever meets an older claim lets all of its own go, waits for that player and asks for all again (R4).
-    private async Task<ImmutableArray<PlayerOnReport>> ClaimAll(SubmitReport submit, Claimant by)
+    // Wait-die: whoever meets an older claim lets all of its own go, waits for that player and asks for all again (R4). Each time counts as an attempt, so that a late release of the one before frees nothing.
+    private async Task<ImmutableArray<PlayerOnReport>> ClaimAll(SubmitReport submit)
     {
         while (true)
         {
+            var by = opened = opened! with { Attempt = opened.Attempt + 1 };
             var answers = await Task.WhenAll(submit.Players.Select(player => Player(player.PlayerId).Claim(by)));
             var busy = Array.FindIndex(answers, answer => answer.Kind == ClaimKind.Busy);
             if (busy < 0)

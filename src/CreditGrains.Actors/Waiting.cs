@@ -62,17 +62,22 @@ internal sealed class Cached<T>(Func<Task<T>> load)
     /// <summary>Whether it is known or on its way: then it was asked for before now.</summary>
     public bool IsAsked => known is not null;
 
+    /// <summary>What became known, or was dropped, while the store was being asked counts; not what it was asked before.</summary>
     public async ValueTask<T> Get()
     {
-        var asked = known ??= load();
-        try
+        while (true)
         {
-            return await asked;
-        }
-        catch
-        {
-            if (known == asked) known = null;
-            throw;
+            var asked = known ??= load();
+            try
+            {
+                var value = await asked;
+                if (known == asked) return value;
+            }
+            catch
+            {
+                if (known == asked) known = null;
+                throw;
+            }
         }
     }
 

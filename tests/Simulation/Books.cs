@@ -136,7 +136,7 @@ internal sealed class Books(World world, BusinessClock clock, Submissions submis
     private void CheckReport(Report report, Commit commit)
     {
         var key = new ReportKey(report.ClientId, report.ReportId);
-        Holds(submissions.MayHappen(key), "a refusal is final", $"{key} takes effect though it was refused and not sent again");
+        Holds(submissions.MayHappen(key), "a refusal is final, and so is a dry run (R5, R6)", $"{key} takes effect, though nobody sent it since");
         Holds(report.At <= clock.Now, "a report's instant is no later than its commit", $"{key} at {report.At}");
         var terms = History.Read(Store.Document(ContractActor.Kind, report.ContractId)!).Terms;
         var termsChange = commit.Documents.Any(write => write.Kind == ContractActor.Kind && write.Body is not null);

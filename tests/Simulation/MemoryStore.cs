@@ -27,6 +27,9 @@ internal sealed class MemoryStore
 
     public int Conflicts { get; private set; }
 
+    /// <summary>The fences that failed last.</summary>
+    public string LastConflict { get; private set; } = "";
+
     public IEnumerable<Instant> Boundaries => openLots.Values.SelectMany(open => open.Values)
         .SelectMany(lot => new[] { lot.AvailableFrom, lot.ExpiresAt ?? lot.AvailableFrom }).Concat(due.Take(3).Select(next => next.ExpiresAt));
 
@@ -64,6 +67,7 @@ internal sealed class MemoryStore
         if (failing.Count > 0)
         {
             Conflicts++;
+            LastConflict = string.Join(' ', failing);
             return new CommitResult.Conflict([.. failing]);
         }
         Committing(commit);

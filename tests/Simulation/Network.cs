@@ -40,24 +40,31 @@ internal sealed class Network(World world, Func<Weather> weather, Submissions su
         foreach (var activation in alive.Values.SelectMany(activations => activations).ToList()) Kill(activation);
     }
 
+    /// <summary>Of two activations one stays, whichever it is.</summary>
+    public void Unite()
+    {
+        foreach (var activations in alive.Values.Where(activations => activations.Count > 1).ToList()) Kill(Dice.Pick(activations));
+    }
+
     protected override Task<TAnswer> Call<TActor, TAnswer>(Func<TActor, Task<TAnswer>> call, ActorId id)
     {
         world.StaysOnThread();
         var sender = TaskScheduler.Current as Turns;
         var answer = new TaskCompletionSource<TAnswer>();
-        if (Dice.Chance(weather().MessageLost))
+        var garbled = id.Kind is ActorKind.PlayerCredit or ActorKind.Allocation && typeof(TAnswer) == typeof(bool) && Dice.Chance(weather().NoticeGarbled);
+        if (Dice.Chance(weather().MessageLost) || (garbled && Dice.Chance(0.5)))
         {
             GiveUp(answer);
             return answer.Task;
         }
 
         // Whoever has given up, or is dead, takes what has not arrived yet with it: transports drop expired messages.
-        world.After(Way, () =>
+        world.After(garbled ? Late : Way, () =>
         {
             if (!answer.Task.IsCompleted && sender is not { IsDead: true }) Arrive(call, id, sender, answer);
         });
         if (Dice.Chance(weather().AnswerLost)) GiveUp(answer);
-        if (Dice.Chance(weather().MessageDoubled)) world.After(Way + Way, () => Arrive(call, id, sender, new()));
+        if (Dice.Chance(weather().MessageDoubled) || garbled) world.After(garbled ? Late : Way + Way, () => Arrive(call, id, sender, new()));
         return answer.Task;
     }
 
@@ -93,14 +100,14 @@ internal sealed class Network(World world, Func<Weather> weather, Submissions su
         Dice.Between(TimeSpan.FromMilliseconds(1), TimeSpan.FromSeconds(Dice.Pick([1, 1, 15]))),
         () => answer.TrySetException(new TimeoutException("No answer came.")));
 
-    private TimeSpan Way => Dice.Chance(weather().MessageDelayed)
-        ? Dice.Between(TimeSpan.Zero, TimeSpan.FromSeconds(Dice.Pick([0.01, 0.1, 5])))
-        : TimeSpan.FromMicroseconds(Dice.Below(3) * 50);
+    private TimeSpan Way => Dice.Chance(weather().MessageDelayed) ? Late : TimeSpan.FromMicroseconds(Dice.Below(3) * 50);
+
+    private TimeSpan Late => Dice.Between(TimeSpan.Zero, TimeSpan.FromSeconds(Dice.Pick([0.01, 0.1, 5])));
 
     private Activation Route(ActorId id)
     {
         if (!alive.TryGetValue(id, out var activations)) alive[id] = activations = [];
-        if (activations.Count > 0 && Dice.Chance(activations.Count > 1 ? 0.05 : weather().ActorCrash)) Kill(Dice.Pick(activations));
+        if (activations.Count > 0 && Dice.Chance(activations.Count > 1 ? Math.Min(0.05, 10 * weather().SecondActivation) : weather().ActorCrash)) Kill(Dice.Pick(activations));
         if (activations.Count == 0 || (activations.Count == 1 && Dice.Chance(weather().SecondActivation)))
             activations.Add(new(world, id, Create(id, Services)));
         return Dice.Pick(activations);

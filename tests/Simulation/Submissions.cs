@@ -10,9 +10,13 @@ internal sealed class Submissions
     private readonly Dictionary<string, int> underWay = [];
     private readonly Dictionary<string, int> charges = [];
     private readonly HashSet<string> inDoubt = [];
+    private readonly HashSet<ReportKey> sent = [];
 
     /// <summary>Reports that took effect by a charge that its caller had given up on, after a refusal: nothing but a record of each refusal could tell such a charge to stop.</summary>
     public int Stragglers { get; private set; }
+
+    /// <summary>Somebody sent it, and not as a dry run.</summary>
+    public void Sent(ReportKey key) => sent.Add(key);
 
     /// <summary>A call begins; the answer tells how it ended, null: nobody knows.</summary>
     public Action<object?> Begin(ActorId id, Type answer, ActorId? sender)
@@ -30,6 +34,7 @@ internal sealed class Submissions
     public bool MayHappen(ReportKey key)
     {
         var id = key.ToString();
+        if (!sent.Contains(key)) return false;
         if (underWay.GetValueOrDefault(id) > 0 || inDoubt.Contains(id)) return true;
         if (charges.GetValueOrDefault(id) == 0) return false;
         Stragglers++;

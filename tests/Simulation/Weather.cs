@@ -1,9 +1,27 @@
 namespace CreditGrains.Simulation;
 
+/// <summary>What a world has to bear.</summary>
+internal enum Climate
+{
+    /// <summary>Every fault there is.</summary>
+    Stormy,
+
+    /// <summary>No fault.</summary>
+    Quiet,
+
+    /// <summary>Only what reports tell players and allocations when they end is lost, late or doubled: leases lapse, and nothing else goes wrong.</summary>
+    Garbled,
+}
+
 /// <summary>How likely each fault is, at every message, store call or action.</summary>
 internal sealed record Weather
 {
     public static readonly Weather Calm = new();
+
+    /// <summary>Faults of notices: calls that answer nothing.</summary>
+    public static readonly Weather Garbled = new() { NoticeGarbled = 0.1 };
+
+    public double NoticeGarbled { get; init; }
 
     public double MessageLost { get; init; }
 

@@ -40,6 +40,8 @@ internal sealed class Later(Action happens)
 /// <summary>One world on one thread: turns of activations, timers and messages, the next of them picked by the dice.</summary>
 internal sealed class World
 {
+    private const int MaxStepsAtOnce = 1_000_000;
+
     private static readonly long Soon = TimeSpan.FromMilliseconds(5).Ticks;
 
     private readonly PriorityQueue<Later, (long At, ulong Order)> later = new();
@@ -114,8 +116,11 @@ internal sealed class World
     public void Run(Func<bool> isDone, TimeSpan atMost, string check)
     {
         var end = Now + atMost;
+        var (since, steps) = (Now, 0);
         while (!isDone())
         {
+            (since, steps) = Now > since ? (Now, 0) : (since, steps + 1);
+            if (steps > MaxStepsAtOnce) Fail(check, "time stands still");
             if (!Step()) Fail(check, "nothing is left that could happen");
             if (Now > end) Fail(check, $"not done after {atMost}");
             Check();

@@ -1,0 +1,25 @@
+namespace CreditGrains.Simulation;
+
+/// <summary>A few worlds of each climate, as a planted bug has to face them.</summary>
+internal static class Trial
+{
+    /// <summary>The check that failed first and the reports sent until then; null where all held.</summary>
+    public static (string Check, int Reports)? Run(int rounds)
+    {
+        var reports = 0;
+        try
+        {
+            for (var seed = 1UL; seed <= (ulong)rounds; seed++)
+            {
+                Simulation.Run(seed, 600, Climate.Stormy, sent => reports += sent);
+                Simulation.Run(seed, 200, Climate.Quiet, sent => reports += sent);
+                Simulation.Run(seed, 200, Climate.Garbled, sent => reports += sent);
+            }
+            return null;
+        }
+        catch (Broken broken)
+        {
+            return (broken.Check, reports);
+        }
+    }
+}
