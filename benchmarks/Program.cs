@@ -33,7 +33,7 @@ foreach (var start in systems)
     await using var system = await start();
     foreach (var load in loads)
     {
-        var measured = await load.Run(system.Urls, TimeSpan.FromSeconds(seconds / 3), TimeSpan.FromSeconds(seconds));
+        var measured = await load.Run(system.Urls, TimeSpan.FromSeconds(seconds), TimeSpan.FromSeconds(seconds));
         var limit = limits.TryGetValue(load, out var of) ? of : limits[load] = measured.PerSecond;
         Console.WriteLine(FormattableString.Invariant($"| {load.Name} | {system.Name} | {measured.PerSecond:N0} | {measured.Median:N1} | {measured.P99:N1} | {measured.PerSecond / limit:N2} |{(measured.Failed > 0 ? $" {measured.Failed} FAILED" : "")}"));
     }
