@@ -110,6 +110,22 @@ public sealed class StoreTests : IDisposable
     }
 
     [Fact]
+    public async Task A_disk_that_may_only_be_read_is_said_and_what_was_answered_is_read_on_R5()
+    {
+        using var store = SqliteStore.Open(directory.Path);
+        var written = new Commit(new DocumentWrite("thing", "T", 0, "body", "acme", Engine.Start, null), Changes.None);
+        Assert.IsType<CommitResult.Done>(await store.Commit(written));
+        var refused = new Commit(new DocumentWrite("thing", "T", 1, "other", "acme", Engine.Start, null), Changes.None);
+
+        store.WriterConnection.Run("pragma query_only = 1");
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => store.Commit(refused));
+        Assert.Equal("body", (await store.Document("thing", "T"))!.Body);
+
+        store.WriterConnection.Run("pragma query_only = 0");
+        Assert.IsType<CommitResult.Done>(await store.Commit(refused));
+    }
+
+    [Fact]
     public async Task A_closed_store_is_away()
     {
         var store = SqliteStore.Open(directory.Path);
