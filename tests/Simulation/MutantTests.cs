@@ -7,7 +7,7 @@ namespace CreditGrains.Simulation;
 /// <summary>The simulation catches planted bugs. All of them are built at once: one assembly with one copy of the sources for each bug, in a namespace of its own; number 0 has none.</summary>
 public sealed class MutantTests(ITestOutputHelper output)
 {
-    private const int Rounds = 10;
+    private const int Rounds = 20;
 
     [Fact(DisplayName = "Every planted bug is caught")]
     public void EveryPlantedBugIsCaught()

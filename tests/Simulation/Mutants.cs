@@ -23,7 +23,7 @@ public sealed record Mutant(string Name, string File, string Old, string New)
             "            if (await record.Get() is { } made) return Recall(made, submit) is"),
         new("a refusal that writes nothing", Actors + "Committer.cs",
             "        var write = Write(before, state, version, now);",
-            "        var write = merged.Entries.IsEmpty ? null : Write(before, state, version, now);"),
+            "        var write = merged.Entries.IsEmpty && merged.Reports.IsEmpty ? null : Write(before, state, version, now);"),
         new("what is made twice in one commit", Actors + "Committer.cs",
             "if (made.Overlaps(makes))",
             "if (made.Overlaps(makes) && changes.Lots.All(lot => !lot.IsNew))"),

@@ -169,12 +169,12 @@ internal sealed class Simulation : IWakeups, IDisposable
                 < 18 => Report(),
                 < 25 => Grant(),
                 < 27 => Member(),
-                27 => Switch(),
-                28 => ChangeTerms(),
-                < 32 => MoveClock(),
-                32 => Sweep(),
-                33 => WakeUp(),
-                34 => Disturb(),
+                < 30 => Switch(),
+                30 => ChangeTerms(),
+                < 35 => MoveClock(),
+                35 => Sweep(),
+                36 => WakeUp(),
+                37 => Disturb(),
                 _ => Report(),
             });
         }
@@ -202,7 +202,7 @@ internal sealed class Simulation : IWakeups, IDisposable
         };
         if (key.ClientId != ClientOf(submit)) key = new(ClientOf(submit), key.ReportId);
         sent.Add((key, submit));
-        if (!submit.DryRun) submissions.Sent(key);
+        if (!submit.DryRun) submissions.Sent(key, submit.ContractId);
         if (Dice.Chance(0.1)) await Task.WhenAll(Send(key, submit), Send(key, submit));
         else await Send(key, submit);
     }
@@ -323,9 +323,11 @@ internal sealed class Simulation : IWakeups, IDisposable
 
     private Task MoveClock()
     {
-        var boundaries = store.Boundaries.Concat(contracts.Select(terms => terms.Ends).OfType<Instant>()).Where(at => at > clock.Now).Distinct().Order().Take(3).ToList();
+        var boundaries = store.Boundaries.Where(at => at > clock.Now).Distinct().Order().Take(3).ToList();
+        var end = contracts.Select(terms => terms.Ends).Where(at => at > clock.Now).Min();
         clock.MoveTo(Dice.Below(4) switch
         {
+            0 when end < clock.Now + Duration.FromDays(1) && Dice.Chance(0.7) => end.Value,
             0 when boundaries.Count > 0 => Dice.Pick(boundaries).PlusTicks(Dice.Between(-1, 1) * NodaConstants.TicksPerMillisecond / 1000),
             1 => clock.Now + Duration.FromHours(Dice.Between(1, 40)),
             _ => clock.Now + Duration.FromMinutes(Dice.Between(1, 90)),
@@ -359,7 +361,7 @@ internal sealed class Simulation : IWakeups, IDisposable
         foreach (var contract in contracts)
         {
             var (key, submit) = (new ReportKey(contract.ClientId, $"last{named++}"), new SubmitReport(contract.ContractId, Users[0], [new($"new{named}", null)], "client", false));
-            submissions.Sent(key);
+            submissions.Sent(key, submit.ContractId);
             world.Holds(await Ask(key, submit), "a calm world answers", $"{key}");
         }
         await Task.Delay(TimeSpan.FromMinutes(1), world.Time);

@@ -6,10 +6,12 @@ using Xunit;
 
 namespace CreditGrains.Simulation;
 
-/// <summary>The real actors in seeded worlds of faults. <c>CREDITGRAINS_SEED</c> replays one world.</summary>
+/// <summary>The real actors in seeded worlds of faults. <c>CREDITGRAINS_SEED</c> replays one world, <c>CREDITGRAINS_WORLDS</c> tries so many.</summary>
 public sealed class SimulationTests(ITestOutputHelper output)
 {
     private static readonly ulong? Replay = ulong.TryParse(Environment.GetEnvironmentVariable("CREDITGRAINS_SEED"), CultureInfo.InvariantCulture, out var seed) ? seed : null;
+
+    private static readonly int? Worlds = int.TryParse(Environment.GetEnvironmentVariable("CREDITGRAINS_WORLDS"), CultureInfo.InvariantCulture, out var worlds) ? worlds : null;
 
     [Fact(DisplayName = "R1-R6, L2, L4, P2, P3, T3, G2: every rule holds through faults")]
     public void EveryRuleHoldsThroughFaults() => Pass(worlds: 60, reports: 2_000, Climate.Stormy);
@@ -32,7 +34,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
     private void Pass(int worlds, int reports, Climate climate)
     {
         var clock = Stopwatch.StartNew();
-        ulong[] seeds = Replay is { } one ? [one] : [.. Enumerable.Range(1, worlds).Select(world => (ulong)world)];
+        ulong[] seeds = Replay is { } one ? [one] : [.. Enumerable.Range(1, Worlds ?? worlds).Select(world => (ulong)world)];
         var outcomes = new Outcome[seeds.Length];
         Threads.Run(seeds.Length, world =>
         {

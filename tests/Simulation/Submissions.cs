@@ -10,13 +10,17 @@ internal sealed class Submissions
     private readonly Dictionary<string, int> underWay = [];
     private readonly Dictionary<string, int> charges = [];
     private readonly HashSet<string> inDoubt = [];
-    private readonly HashSet<ReportKey> sent = [];
+    private readonly Dictionary<ReportKey, string> sent = [];
+    private readonly HashSet<ReportKey> sentToSeveral = [];
 
     /// <summary>Reports that took effect by a charge that its caller had given up on, after a refusal: nothing but a record of each refusal could tell such a charge to stop.</summary>
     public int Stragglers { get; private set; }
 
     /// <summary>Somebody sent it, and not as a dry run.</summary>
-    public void Sent(ReportKey key) => sent.Add(key);
+    public void Sent(ReportKey key, string contractId)
+    {
+        if (!sent.TryAdd(key, contractId) && sent[key] != contractId) sentToSeveral.Add(key);
+    }
 
     /// <summary>A call begins; the answer tells how it ended, null: nobody knows.</summary>
     public Action<object?> Begin(ActorId id, Type answer, ActorId? sender)
@@ -34,7 +38,10 @@ internal sealed class Submissions
     public bool MayHappen(ReportKey key)
     {
         var id = key.ToString();
-        if (!sent.Contains(key)) return false;
+        if (!sent.ContainsKey(key)) return false;
+
+        // One contract's refusal says nothing of what another was asked under the same id.
+        if (sentToSeveral.Contains(key)) return true;
         if (underWay.GetValueOrDefault(id) > 0 || inDoubt.Contains(id)) return true;
         if (charges.GetValueOrDefault(id) == 0) return false;
         Stragglers++;

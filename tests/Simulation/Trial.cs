@@ -11,9 +11,9 @@ internal static class Trial
         {
             for (var seed = 1UL; seed <= (ulong)rounds; seed++)
             {
-                Simulation.Run(seed, 600, Climate.Stormy, sent => reports += sent);
-                Simulation.Run(seed, 200, Climate.Quiet, sent => reports += sent);
-                Simulation.Run(seed, 200, Climate.Garbled, sent => reports += sent);
+                Simulation.Run(seed, 800, Climate.Stormy, sent => reports += sent);
+                Simulation.Run(seed, 150, Climate.Quiet, sent => reports += sent);
+                Simulation.Run(seed, 150, Climate.Garbled, sent => reports += sent);
             }
             return null;
         }

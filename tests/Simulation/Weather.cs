@@ -56,7 +56,7 @@ internal sealed record Weather
     /// <summary>A weather of its own for each world: some faults often, some seldom, some never.</summary>
     public static Weather Of(Dice dice)
     {
-        double Some(double usual) => usual * dice.Pick([0, 0.3, 1, 1, 3]);
+        double Some(double usual) => usual * dice.Pick([0, 0.3, 1, 3, 10]);
         return new()
         {
             MessageLost = Some(0.003),
