@@ -4,6 +4,7 @@ using CreditGrains.Editions;
 namespace CreditGrains.Cluster.Tests;
 
 /// <summary>Silos that are replaced one by one by an operator: no request fails.</summary>
+[Collection("load")]
 public sealed class RollingTests(ITestOutputHelper output)
 {
     [Fact]
