@@ -12,7 +12,8 @@ try
     var options = ClusterOptions.Read(args);
     if (options.TestClock is not null) throw new InvalidDataException("--test-clock is an option of silos; a front of its own runs on the machine's clock only.");
 
-    var builder = WebApplication.CreateBuilder(args);
+    var builder = WebApplication.CreateBuilder();
+    builder.WebHost.UseUrls(options.Urls.Split(';'));
     builder.UseOrleansClient(client => client
         .Configure<Orleans.Configuration.ClusterOptions>(cluster => (cluster.ClusterId, cluster.ServiceId) = (options.ClusterId, options.ClusterId))
         .UseAdoNetClustering(database => (database.Invariant, database.ConnectionString) = ("Npgsql", options.Pooled))

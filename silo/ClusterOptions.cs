@@ -11,6 +11,9 @@ public sealed record ClusterOptions
     /// <summary>The connection string of the cluster's database; required.</summary>
     public required string Postgres { get; init; }
 
+    /// <summary>Where HTTP is served, separated by semicolons.</summary>
+    public string Urls { get; init; } = "http://127.0.0.1:5080";
+
     /// <summary>Which cluster; silos of one name and database find each other.</summary>
     public string ClusterId { get; init; } = "creditgrains";
 
@@ -59,6 +62,7 @@ public sealed record ClusterOptions
         return new()
         {
             Postgres = Option(given, "postgres", text => new NpgsqlConnectionStringBuilder(text) is { Host.Length: > 0 } ? text : null, "is a connection string such as Host=db;Username=creditgrains;Database=creditgrains", null),
+            Urls = Option(given, "urls", text => text.Split(';').All(url => Uri.TryCreate(url.Replace("*", "any", StringComparison.Ordinal), UriKind.Absolute, out _)) ? text : null, "is an address such as http://0.0.0.0:8080", defaults.Urls),
             ClusterId = Option(given, "cluster-id", text => text.Length is > 0 and <= 100 ? text : null, "has 1 to 100 characters", defaults.ClusterId),
             Advertise = Option(given, "advertise", text => text == "auto" ? OwnAddress() : IPAddress.TryParse(text, out var address) ? address : null, "is an IP address, or auto", defaults.Advertise),
             SiloPort = Number(given, "silo-port", 1, 65_535, defaults.SiloPort),

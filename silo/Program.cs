@@ -4,7 +4,7 @@ using CreditGrains.Silo;
 try
 {
     var options = ClusterOptions.Read(args);
-    await using var app = await SiloHost.Build(options, args);
+    await using var app = await SiloHost.Build(options);
     await app.RunAsync();
     return 0;
 }

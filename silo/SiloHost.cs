@@ -12,12 +12,12 @@ namespace CreditGrains.Silo;
 public static class SiloHost
 {
     /// <summary>The database is brought to this program's schema first.</summary>
-    public static async Task<WebApplication> Build(ClusterOptions options, string[] args)
+    public static async Task<WebApplication> Build(ClusterOptions options)
     {
         var source = NpgsqlDataSource.Create(options.Pooled);
         await Migrator.Migrate(source);
 
-        var builder = WebApplication.CreateBuilder(args);
+        var builder = WebApplication.CreateBuilder();
         builder.Logging.AddFilter("Orleans", LogLevel.Error);
         builder.Services.AddSingleton(source).AddSingleton(options);
         builder.Services.AddHostedService<Draining>();
@@ -27,7 +27,7 @@ public static class SiloHost
         builder.Services.AddCreditGrainsGrains(options.TestClock);
         builder.Services.AddCreditGrainsPostgres();
         builder.Services.AddCreditGrainsHttp(new() { ApiKeysFile = options.ApiKeys });
-        if (!options.Front) builder.WebHost.UseSetting("urls", "http://127.0.0.1:0");
+        builder.WebHost.UseUrls(options.Front ? options.Urls.Split(';') : ["http://127.0.0.1:0"]);
 
         var app = builder.Build();
         if (options.Front) app.MapCreditGrains();
