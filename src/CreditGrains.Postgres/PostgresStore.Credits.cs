@@ -8,29 +8,20 @@ namespace CreditGrains.Postgres;
 // The list of credits (P4): those of one player or user by their own indexes; otherwise lot by lot, touched and untouched ones, and the minted ones by their instants.
 public sealed partial class PostgresStore
 {
-    public async Task<Page<CreditDocument>> Credits(CreditFilter filter, Instant now, PageRequest page)
+    public Task<Page<CreditDocument>> Credits(CreditFilter filter, Instant now, PageRequest page) => Snapshot(async connection =>
     {
         var after = CreditPlace.Read(page.After);
-        try
+        var sources = new List<IEnumerable<CreditDocument>>();
+        foreach (var (sql, parameters) in Touched(filter, after, now, page.Limit + 1))
+            sources.Add((await Rows(connection, sql, ReadCredit, parameters)).Select(credit => CreditDocument.Of(credit, now)));
+        if (CreditList.ShowsUntouched(filter))
         {
-            await using var connection = await source.OpenConnectionAsync();
-            await using var snapshot = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead);
-            var sources = new List<IEnumerable<CreditDocument>>();
-            foreach (var (sql, parameters) in Touched(filter, after, now, page.Limit + 1))
-                sources.Add((await Rows(connection, sql, ReadCredit, parameters)).Select(credit => CreditDocument.Of(credit, now)));
-            if (CreditList.ShowsUntouched(filter))
-            {
-                var lots = FreeLots(filter, after, now);
-                var free = await Rows(connection, lots.Page("l.created_at, l.key", page.Limit + 1), ReadFree, lots.Parameters);
-                sources.Add(CreditList.Untouched(free, filter.Status, after, now));
-            }
-            return CreditList.Merge(page.Limit, [.. sources]);
+            var lots = FreeLots(filter, after, now);
+            var free = await Rows(connection, lots.Page("l.created_at, l.key", page.Limit + 1), ReadFree, lots.Parameters);
+            sources.Add(CreditList.Untouched(free, filter.Status, after, now));
         }
-        catch (Exception e) when (Unavailable.Says(e))
-        {
-            throw new StoreUnavailableException("PostgreSQL is away.", e);
-        }
-    }
+        return CreditList.Merge(page.Limit, [.. sources]);
+    });
 
     public async Task<CreditDocument?> Credit(CreditId id, Instant now)
     {

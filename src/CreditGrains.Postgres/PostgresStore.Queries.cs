@@ -41,48 +41,38 @@ public sealed partial class PostgresStore
             .After("entry_id", Behind(page, "ledger", 1) is { } after ? [Sql.Number(after.Number(0))] : []),
         "entry_id", page, ReadEntry, entry => Cursor.After("ledger", entry.EntryId));
 
-    public async Task<Audit?> Audit(string contractId)
+    public Task<Audit?> Audit(string contractId) => Snapshot<Audit?>(async connection =>
     {
-        try
-        {
-            // One snapshot for all of it (G2).
-            await using var connection = await source.OpenConnectionAsync();
-            await using var snapshot = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead);
-            if ((await Rows(connection, "select 1 from document where kind = 'contract' and id = $1", _ => true, Sql.Text(contractId))).Count == 0) return null;
-            var lots = await Rows(connection, """
-                select l.lot_id, l.quantity,
-                       case when l.expiry_booked then 0 else l.free_count end, case when l.expiry_booked then l.free_count else 0 end,
-                       c.allocated, c.expired,
-                       coalesce(e.granted, 0), coalesce(e.minted, 0), coalesce(e.charged, 0), coalesce(e.lot_expired, 0), coalesce(e.coverage_expired, 0)
-                from lot l
-                left join lateral (select count(*) filter (where player_id is not null and not expiry_booked) as allocated,
-                                          count(*) filter (where player_id is not null and expiry_booked) as expired
-                                   from credit where lot = l.key) c on true
-                left join (select lot_id, sum(quantity) filter (where kind = 'lot-granted') as granted, sum(quantity) filter (where kind = 'credits-minted') as minted,
-                                  sum(quantity) filter (where kind = 'credits-charged') as charged, sum(quantity) filter (where kind = 'lot-expired') as lot_expired,
-                                  sum(quantity) filter (where kind = 'coverage-expired') as coverage_expired
-                           from entry where contract_id = $1 and lot_id is not null group by lot_id) e using (lot_id)
-                where l.contract_id = $1 order by l.lot_id
-                """,
-                reader => new LotFacts(
-                    reader.GetString(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4), reader.GetInt64(5),
-                    (long)reader.GetDecimal(6), (long)reader.GetDecimal(7), (long)reader.GetDecimal(8), (long)reader.GetDecimal(9), (long)reader.GetDecimal(10)),
-                Sql.Text(contractId));
-            var users = await Rows(connection, """
-                select m.user_id, m.total_used, coalesce(e.charged, 0), coalesce(r.charged, 0)
-                from member m
-                left join (select user_id, sum(quantity) as charged from entry where contract_id = $1 and kind = 'credits-charged' group by user_id) e using (user_id)
-                left join (select user_id, sum(charged) as charged from report where contract_id = $1 group by user_id) r using (user_id)
-                where m.contract_id = $1 order by m.user_id
-                """,
-                reader => new UserFacts(reader.GetString(0), reader.GetInt64(1), (long)reader.GetDecimal(2), reader.GetInt64(3)), Sql.Text(contractId));
-            return Domain.Audit.Of(contractId, lots, users);
-        }
-        catch (Exception e) when (Unavailable.Says(e))
-        {
-            throw new StoreUnavailableException("PostgreSQL is away.", e);
-        }
-    }
+        if ((await Rows(connection, "select 1 from document where kind = 'contract' and id = $1", _ => true, Sql.Text(contractId))).Count == 0) return null;
+        var lots = await Rows(connection, """
+            select l.lot_id, l.quantity,
+                   case when l.expiry_booked then 0 else l.free_count end, case when l.expiry_booked then l.free_count else 0 end,
+                   c.allocated, c.expired,
+                   coalesce(e.granted, 0), coalesce(e.minted, 0), coalesce(e.charged, 0), coalesce(e.lot_expired, 0), coalesce(e.coverage_expired, 0)
+            from lot l
+            left join lateral (select count(*) filter (where player_id is not null and not expiry_booked) as allocated,
+                                      count(*) filter (where player_id is not null and expiry_booked) as expired
+                               from credit where lot = l.key) c on true
+            left join (select lot_id, sum(quantity) filter (where kind = 'lot-granted') as granted, sum(quantity) filter (where kind = 'credits-minted') as minted,
+                              sum(quantity) filter (where kind = 'credits-charged') as charged, sum(quantity) filter (where kind = 'lot-expired') as lot_expired,
+                              sum(quantity) filter (where kind = 'coverage-expired') as coverage_expired
+                       from entry where contract_id = $1 and lot_id is not null group by lot_id) e using (lot_id)
+            where l.contract_id = $1 order by l.lot_id
+            """,
+            reader => new LotFacts(
+                reader.GetString(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4), reader.GetInt64(5),
+                (long)reader.GetDecimal(6), (long)reader.GetDecimal(7), (long)reader.GetDecimal(8), (long)reader.GetDecimal(9), (long)reader.GetDecimal(10)),
+            Sql.Text(contractId));
+        var users = await Rows(connection, """
+            select m.user_id, m.total_used, coalesce(e.charged, 0), coalesce(r.charged, 0)
+            from member m
+            left join (select user_id, sum(quantity) as charged from entry where contract_id = $1 and kind = 'credits-charged' group by user_id) e using (user_id)
+            left join (select user_id, sum(charged) as charged from report where contract_id = $1 group by user_id) r using (user_id)
+            where m.contract_id = $1 order by m.user_id
+            """,
+            reader => new UserFacts(reader.GetString(0), reader.GetInt64(1), (long)reader.GetDecimal(2), reader.GetInt64(3)), Sql.Text(contractId));
+        return Domain.Audit.Of(contractId, lots, users);
+    });
 
     public async Task Ping() => await Rows("select 1", _ => true);
 

@@ -112,12 +112,21 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
         reader.GetString(0), reader.GetString(1), reader.GetString(2), reader.GetString(3), reader.Instant(4), reader.GetInt32(5), reader.GetInt32(6),
         Json.Read<ImmutableArray<PlayerOutcome>>(reader.GetString(7)), Json.Read<Balance>(reader.GetString(8)));
 
-    private async Task<List<T>> Rows<T>(string sql, Func<NpgsqlDataReader, T> read, params NpgsqlParameter[] parameters)
+    private Task<List<T>> Rows<T>(string sql, Func<NpgsqlDataReader, T> read, params NpgsqlParameter[] parameters) => Connected(connection => Rows(connection, sql, read, parameters));
+
+    // All that is read in it is of one instant.
+    private Task<T> Snapshot<T>(Func<NpgsqlConnection, Task<T>> read) => Connected(async connection =>
+    {
+        await using var snapshot = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead);
+        return await read(connection);
+    });
+
+    private async Task<T> Connected<T>(Func<NpgsqlConnection, Task<T>> read)
     {
         try
         {
             await using var connection = await source.OpenConnectionAsync();
-            return await Rows(connection, sql, read, parameters);
+            return await read(connection);
         }
         catch (Exception e) when (Unavailable.Says(e))
         {

@@ -52,7 +52,7 @@ public sealed class Child : IAsyncDisposable
         await process.WaitForExitAsync();
     }
 
-    /// <summary>Returns when it answers <paramref name="isReady"/>; throws with its output where it ends before, or after a minute.</summary>
+    /// <summary>Returns when it answers <paramref name="isReady"/>; throws with its output where it ends before, or after 90 seconds.</summary>
     public async Task Ready(Func<Task<bool>> isReady)
     {
         using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
