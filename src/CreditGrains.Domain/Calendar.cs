@@ -34,8 +34,13 @@ public static class Calendar
     /// <summary>The first valid instant of a local day; of a day that its zone skipped, the next day's.</summary>
     public static Instant StartOf(LocalDate day, DateTimeZone zone) => zone.ResolveLocal(day.AtMidnight(), Resolver).ToInstant();
 
-    /// <summary>The local date at an instant.</summary>
-    public static LocalDate DateAt(Instant instant, DateTimeZone zone) => instant.InZone(zone).Date;
+    /// <summary>The local day that has begun last at an instant (T1). Where the clock is set back over midnight, the new day goes on.</summary>
+    public static LocalDate DateAt(Instant instant, DateTimeZone zone)
+    {
+        var date = instant.InZone(zone).Date;
+        while (StartOf(date.PlusDays(1), zone) <= instant) date = date.PlusDays(1);
+        return date;
+    }
 
     /// <summary>The same local time of day, so many calendar days later (P3, L4).</summary>
     public static Instant SameTimeAfter(Instant instant, int days, DateTimeZone zone) =>

@@ -39,6 +39,44 @@ public sealed class CalendarTests
         Assert.Equal(Given.At(later), Calendar.SameTimeAfter(Given.At(instant), days, Calendar.Zone(zone)!));
     }
 
+    [Theory]
+    [InlineData("America/St_Johns", "2010-11-07T02:30:59Z", "2010-11-07", "a minute of the new day")]
+    [InlineData("America/St_Johns", "2010-11-07T02:31:00Z", "2010-11-07", "the clock is set back to 23:01: the new day goes on")]
+    [InlineData("America/St_Johns", "2010-11-07T02:29:59Z", "2010-11-06", "a second before")]
+    [InlineData("Pacific/Apia", "2011-12-30T10:00:00Z", "2011-12-31", "the skipped day has no instant")]
+    public void T1_a_day_that_has_begun_goes_on_until_the_next_begins(string zone, string instant, string day, string because)
+    {
+        Assert.NotEmpty(because);
+        Assert.Equal(Date(day), Calendar.DateAt(Given.At(instant), Calendar.Zone(zone)!));
+    }
+
+    [Theory]
+    [InlineData("2026-01-31", RecurrenceUnit.Month, 1, "2026-01-31 2026-02-28 2026-03-31 2026-04-30")]
+    [InlineData("2028-01-30", RecurrenceUnit.Month, 1, "2028-01-30 2028-02-29 2028-03-30")]
+    [InlineData("2026-11-30", RecurrenceUnit.Month, 3, "2026-11-30 2027-02-28 2027-05-30")]
+    [InlineData("2024-02-29", RecurrenceUnit.Year, 1, "2024-02-29 2025-02-28 2026-02-28 2027-02-28 2028-02-29")]
+    [InlineData("2026-01-31", RecurrenceUnit.Day, 10, "2026-01-31 2026-02-10 2026-02-20")]
+    [InlineData("2026-01-05", RecurrenceUnit.Week, 2, "2026-01-05 2026-01-19 2026-02-02")]
+    public void T2_each_date_is_counted_from_the_anchor(string anchor, RecurrenceUnit unit, int every, string dates)
+    {
+        var recurrence = Recurrence.From(Date(anchor), unit, every);
+        Assert.Equal(dates.Split(' ').Select(Date), Enumerable.Range(0, dates.Split(' ').Length).Select(number => recurrence[number]));
+    }
+
+    [Theory]
+    [InlineData(RecurrenceUnit.Day, 3)]
+    [InlineData(RecurrenceUnit.Week, 2)]
+    [InlineData(RecurrenceUnit.Month, 1)]
+    [InlineData(RecurrenceUnit.Month, 5)]
+    [InlineData(RecurrenceUnit.Year, 1)]
+    public void T2_the_last_date_at_or_before_a_day_is_the_one_that_walking_finds(RecurrenceUnit unit, int every)
+    {
+        var recurrence = Recurrence.From(Date("2024-02-29"), unit, every) with { Day = 31 };
+        var dates = Enumerable.Range(-400, 4_000).Select(number => (number, date: recurrence[number])).TakeWhile(pair => pair.date < Date("2035-01-01")).ToList();
+        for (var day = Date("2022-01-01"); day < Date("2031-01-01"); day = day.PlusDays(1))
+            Assert.Equal(dates.Last(pair => pair.date <= day).number, recurrence.LastAtOrBefore(day));
+    }
+
     [Fact]
     public void T1_around_every_change_of_every_zone_days_begin_at_their_first_instant() => DaysBeginAtTheirFirstInstant(Calendar.StartOf);
 
