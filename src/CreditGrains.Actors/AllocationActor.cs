@@ -5,16 +5,36 @@ namespace CreditGrains.Actors;
 /// <inheritdoc cref="IAllocation"/>
 public class AllocationActor(ActorServices services, AllocationKey key) : IAllocation
 {
-    private readonly Cached<StoredMember?> stored = new(() => services.Store.Member(key));
+    private readonly Cached<Allowance?> stored = new(async () => (await services.Store.Member(key))?.AsAllowance());
     private readonly Dictionary<string, Held> holds = [];
+    private readonly Signal freed = new(services.Time);
+    private readonly Gate booking = new();
 
-    private sealed record Held(Claimant By, long Credits, long Since);
+    private sealed record Held(Claimant By, Hold Hold, long Since, int Reading);
+
+    protected ActorServices Services => services;
 
     public async Task<HoldAnswer> Hold(Claimant by, long credits)
     {
-        var answer = await Peek(credits);
-        if (answer.Refusal is null) holds[by.ReportId] = new(by, credits, services.Time.GetTimestamp());
-        return answer;
+        var asked = services.Time.GetTimestamp();
+        while (true)
+        {
+            var answer = await Peek(credits);
+            if (answer.Hold is null) return answer;
+
+            // What can be used is there, but others may hold it: nobody is refused because of what is then let go.
+            var others = holds.Values.Where(held => held.By.ReportId != by.ReportId).Select(held => held.Hold).ToList();
+            if (await stored.Get() is { } allowance && allowance.Decide(credits, others, services.Clock.Now) is { Refusal: null, Value: { } hold })
+            {
+                holds[by.ReportId] = new(by, hold, services.Time.GetTimestamp(), stored.Readings);
+                return new(hold, null);
+            }
+
+            // No longer than half a lease: what the report has claimed of players shall not lapse meanwhile.
+            var left = services.Options.Lease / 2 - services.Time.GetElapsedTime(asked);
+            if (left <= TimeSpan.Zero) return new(null, null);
+            await freed.Wait(left);
+        }
     }
 
     // A refusal is never given on what was read before it was asked for.
@@ -22,17 +42,27 @@ public class AllocationActor(ActorServices services, AllocationKey key) : IAlloc
     {
         if (LetLapsedGo()) stored.Drop();
         var asked = stored.IsAsked;
-        var answer = Answer(await stored.Get(), credits);
+        var answer = await Answer(credits);
         if (answer.Refusal is null || !asked) return answer;
         stored.Drop();
-        return Answer(await stored.Get(), credits);
+        return await Answer(credits);
     }
 
     public async Task Settle(Claimant by, bool used)
     {
         if (holds.GetValueOrDefault(by.ReportId) is not { } held || held.By != by) return;
         holds.Remove(by.ReportId);
-        if (used && stored.IsKnown && await stored.Get() is { } member) stored.Set(member with { TotalUsed = member.TotalUsed + held.Credits });
+        freed.Raise();
+        if (!used) return;
+
+        // What was read anew meanwhile may know of this use already.
+        if (held.Reading != stored.Readings || !stored.IsKnown || await stored.Get() is not { } allowance)
+        {
+            stored.Drop();
+            return;
+        }
+        stored.Set(allowance.After(held.Hold));
+        if (held.Hold is { OfCycle: > 0, Until: { } due }) services.Wakeups.Schedule(key, due);
     }
 
     public Task Forget()
@@ -41,18 +71,43 @@ public class AllocationActor(ActorServices services, AllocationKey key) : IAlloc
         return Task.CompletedTask;
     }
 
-    private HoldAnswer Answer(StoredMember? member, long credits)
+    public async Task WakeUp()
     {
-        var amounts = new Amounts(credits, null, null, null);
-        if (member is not { Member.Assigned: true }) return new(null, new(RefusalCode.UserNotAssigned, $"The user {key.UserId} is not assigned to the contract.", Amounts: amounts));
-        if (member.Disabled) return new(null, new(RefusalCode.UserDisabled, $"The user {key.UserId} is disabled.", Amounts: amounts));
-        return new(new(credits, null, null), null);
+        stored.Drop();
+        await Book();
+    }
+
+    private async Task<HoldAnswer> Answer(long credits)
+    {
+        if (await Book() is not { } allowance)
+            return new(null, new(RefusalCode.UserNotAssigned, $"The user {key.UserId} is not assigned to the contract.", Amounts: new(credits, null, null, null)));
+        var decision = allowance.Decide(credits, [], services.Clock.Now);
+        return new(decision.Value, decision.Refusal);
+    }
+
+    /// <summary>The allowance with every cycle booked that has begun (T3).</summary>
+    protected async Task<Allowance?> Book()
+    {
+        while (true)
+        {
+            if (await stored.Get() is not { } allowance) return null;
+            if (allowance.IsBooked(services.Clock.Now)) return allowance;
+            using var turn = await booking.Enter();
+            if (!stored.IsKnown || await stored.Get() is not { } newest) continue;
+
+            var (next, changes) = newest.RollForward(services.Clock.Now);
+            if (changes.IsNothing) continue;
+            var reading = stored.Readings;
+            if (await services.Store.Commit(new([], [], changes)) is CommitResult.Done && reading == stored.Readings) stored.Set(next);
+            else stored.Drop();
+        }
     }
 
     private bool LetLapsedGo()
     {
         var lapsed = holds.Values.Where(held => services.Time.GetElapsedTime(held.Since) >= services.Options.Lease).ToList();
         foreach (var held in lapsed) holds.Remove(held.By.ReportId);
+        if (lapsed.Count > 0) freed.Raise();
         services.Metrics.LeasesLapsed.Add(lapsed.Count);
         return lapsed.Count > 0;
     }

@@ -24,6 +24,9 @@ public sealed record Commit(ImmutableArray<DocumentWrite> Documents, ImmutableAr
 {
     public Commit(DocumentWrite document, Changes changes) : this([document], [], changes) { }
 
+    /// <summary>What is remembered until then, or not as long, is let go; null: nothing is.</summary>
+    public Instant? ForgetUntil { get; init; }
+
     /// <summary>Several decisions' changes as one: of each lot the last word, of each user the sum.</summary>
     public static Changes Merge(IEnumerable<Changes> parts)
     {
@@ -32,8 +35,10 @@ public sealed record Commit(ImmutableArray<DocumentWrite> Documents, ImmutableAr
         {
             Lots = [.. all.SelectMany(part => part.Lots).GroupBy(lot => (lot.ContractId, lot.Lot.LotId)).Select(group => group.Last() with { IsNew = group.Any(lot => lot.IsNew) })],
             Credits = [.. all.SelectMany(part => part.Credits)],
-            Uses = [.. all.SelectMany(part => part.Uses).GroupBy(use => (use.ContractId, use.UserId)).Select(group => new Use(group.Key.ContractId, group.Key.UserId, group.Sum(use => use.Credits)))],
-            Members = [.. all.SelectMany(part => part.Members).GroupBy(member => (member.ContractId, member.Member.UserId)).Select(group => group.Last())],
+            Uses = [.. all.SelectMany(part => part.Uses).GroupBy(use => (use.ContractId, use.UserId)).Select(group => group.Aggregate((one, other) => one + other))],
+            Members = [.. all.SelectMany(part => part.Members).GroupBy(member => (member.ContractId, member.Member.UserId)).Select(group => group.Last() with { From = group.First().From, MustBeEnabled = group.Any(member => member.MustBeEnabled) })],
+            Cycles = [.. all.SelectMany(part => part.Cycles)],
+            Previews = [.. all.SelectMany(part => part.Previews)],
             Switches = [.. all.SelectMany(part => part.Switches)],
             Requests = [.. all.SelectMany(part => part.Requests)],
             Reports = [.. all.SelectMany(part => part.Reports)],
@@ -67,14 +72,24 @@ public static class Fences
 
     public static string Key(this Use use) => $"use:{use.ContractId}/{use.UserId}";
 
+    public static string Key(this MemberChange change) => $"member:{change.ContractId}/{change.Member.UserId}";
+
+    public static string Key(this CycleChange change) => $"use:{change.ContractId}/{change.UserId}";
+
+    public static string Key(this Preview preview) => $"preview:{preview.Token}";
+
     public static string Key(this KeyedRequest request) => $"request:{request.ClientId}/{request.Key}";
 
     public static string Key(this Report report) => $"report:{report.ClientId}/{report.ReportId}";
 
     /// <summary>What these changes alone may make: two of them in one commit would be one too many.</summary>
     public static IEnumerable<string> Making(Changes changes) => changes.Lots.Where(lot => lot.IsNew).Select(Key)
-        .Concat(changes.Credits.Select(Key)).Concat(changes.Requests.Select(Key)).Concat(changes.Reports.Select(Key));
+        .Concat(changes.Credits.Select(Key)).Concat(changes.Requests.Select(Key)).Concat(changes.Reports.Select(Key)).Concat(changes.Previews.Select(Key));
+
+    /// <summary>Which of a user's cycles these changes use or end: one commit knows one of each user.</summary>
+    public static IEnumerable<(string User, CycleKey? Cycle)> Cycles(Changes changes) => changes.Uses.Where(use => use.Cycle is not null).Select(use => (use.Key(), use.Cycle))
+        .Concat(changes.Members.Select(change => ($"use:{change.ContractId}/{change.Member.UserId}", (CycleKey?)null)));
 
     /// <summary>All that can make these changes fail.</summary>
-    public static IEnumerable<string> Of(Changes changes) => Making(changes).Concat(changes.Uses.Select(Key));
+    public static IEnumerable<string> Of(Changes changes) => Making(changes).Concat(changes.Uses.Select(Key)).Concat(changes.Members.Select(Key)).Concat(changes.Cycles.Select(Key));
 }

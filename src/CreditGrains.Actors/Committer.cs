@@ -20,8 +20,8 @@ public abstract class Committer<TState>(ActorServices services)
     /// <summary>Reads the state and its fence.</summary>
     protected abstract Task<(TState State, long Version)> Load();
 
-    /// <summary>What else a command needs to know, read once it does.</summary>
-    protected virtual Task<TState> LoadMore(TState state) => Task.FromResult(state);
+    /// <summary>What else a command needs to know.</summary>
+    protected virtual Task<TState> LoadMore(TState state, Needs needs) => Task.FromResult(state);
 
     /// <summary>When the state was last decided on.</summary>
     protected abstract Instant AsOf(TState state);
@@ -39,9 +39,9 @@ public abstract class Committer<TState>(ActorServices services)
     protected virtual void Committed(TState state) { }
 
     /// <summary>Decides a command in its turn and answers when all that the answer rests on is durable. Not settled: what the command brought with it is outdated, or the commit's outcome is unknown.</summary>
-    protected Task<Settled<TAnswer>> Run<TAnswer>(Func<TState, Instant, Changed<TState, TAnswer>> decide, bool needsMore = false)
+    protected Task<Settled<TAnswer>> Run<TAnswer>(Func<TState, Instant, Changed<TState, TAnswer>> decide, Needs needs = Needs.State)
     {
-        var command = new Command<TAnswer>(decide, needsMore);
+        var command = new Command<TAnswer>(decide, needs);
         waiting.Enqueue(command);
         if (!committing) _ = CommitAll();
         return command.Answer();
@@ -86,7 +86,7 @@ public abstract class Committer<TState>(ActorServices services)
             var (loaded, loadedVersion) = await Load();
             known = new(loaded, loadedVersion);
         }
-        if (batch.Any(command => command.NeedsMore)) known = known with { State = await LoadMore(known.State) };
+        if (batch.Max(command => command.Needs) is > Needs.State and var needs) known = known with { State = await LoadMore(known.State, needs) };
 
         var (before, version) = known;
         var now = Instant.Max(services.Clock.Now, AsOf(before));
@@ -95,11 +95,13 @@ public abstract class Committer<TState>(ActorServices services)
         var decided = new List<Command>();
         var later = new List<Command>();
         var made = new HashSet<string>();
+        var cycles = new Dictionary<string, CycleKey?>();
         foreach (var command in batch)
         {
             var (next, changes) = command.Decide(state, now);
             var makes = Fences.Making(changes).ToList();
-            if (made.Overlaps(makes))
+            var uses = Fences.Cycles(changes).ToList();
+            if (made.Overlaps(makes) || uses.Any(use => cycles.TryGetValue(use.User, out var other) && (other is null || other != use.Cycle)))
             {
                 later.Add(command);
                 continue;
@@ -108,13 +110,13 @@ public abstract class Committer<TState>(ActorServices services)
             parts.Add(changes);
             decided.Add(command);
             made.UnionWith(makes);
+            foreach (var (user, cycle) in uses) cycles[user] = cycle;
         }
 
         // A refusal is written as a new version: what is still on its way to the store, its outcome lost, can then no longer land.
         var merged = Commit.Merge(parts);
         var write = Write(before, state, version, now);
-        var requests = merged.Requests.Select(request => new DocumentWrite(StoredRequest.Kind, $"{request.ClientId}/{request.Key}", 0, Json.Write(request), request.ClientId, now, null));
-        var result = await services.Store.Commit(write is null ? new([], [Prove(version)], Changes.None) : new([write, .. requests], [], merged));
+        var result = await services.Store.Commit(write is null ? new([], [Prove(version)], Changes.None) : new([write, .. Remembered.Of(merged, now)], [], merged));
         switch (result)
         {
             case CommitResult.Done:
@@ -137,7 +139,7 @@ public abstract class Committer<TState>(ActorServices services)
         private int decisions;
         private HashSet<string> fences = [];
 
-        public abstract bool NeedsMore { get; }
+        public abstract Needs Needs { get; }
 
         public (TState State, Changes Changes) Decide(TState state, Instant now)
         {
@@ -164,13 +166,13 @@ public abstract class Committer<TState>(ActorServices services)
         protected abstract (TState State, Changes Changes) DecideOn(TState state, Instant now);
     }
 
-    private sealed class Command<TAnswer>(Func<TState, Instant, Changed<TState, TAnswer>> decide, bool needsMore) : Command
+    private sealed class Command<TAnswer>(Func<TState, Instant, Changed<TState, TAnswer>> decide, Needs needs) : Command
     {
         private readonly TaskCompletionSource<Settled<TAnswer>> source = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private TAnswer? answer;
         private Exception? bug;
 
-        public override bool NeedsMore => needsMore;
+        public override Needs Needs => needs;
 
         public async Task<Settled<TAnswer>> Answer() => await source.Task;
 
@@ -204,8 +206,14 @@ public abstract class Committer<TState>(ActorServices services)
 /// <summary>A command's answer; without one, what the command rested on is outdated or the outcome is unknown.</summary>
 public readonly record struct Settled<TAnswer>(bool IsSettled, TAnswer? Answer);
 
-/// <summary>A request remembered by its Idempotency-Key, as a document.</summary>
-internal static class StoredRequest
+/// <summary>What a command needs to know besides the state.</summary>
+public enum Needs
 {
-    public const string Kind = "request";
+    State,
+
+    /// <summary>A contract's users.</summary>
+    Members,
+
+    /// <summary>They too as others may have changed them: disabled or enabled since.</summary>
+    FreshMembers,
 }

@@ -24,6 +24,37 @@ public class ContractActor(ActorServices services, string contractId) : Committe
         }
     }
 
+    public async Task<Decision<Window>> Preview(AllocationChange change, string actor)
+    {
+        var token = $"{Guid.NewGuid():N}";
+        return await Decide((contract, now) => Existing(contract, known => Allocating.Decide(known, change, actor, $"confirm:{token}", now).Select(shown => new Changed<Contract, Window>(
+            known,
+            new Changes { Previews = [new(token, known.Terms.ClientId, contractId, change, PlanVersion.Of(known, now), now, null)] },
+            shown.Answer with { ConfirmationToken = token }))), Needs.FreshMembers);
+    }
+
+    public async Task<Decision<AllocationAnswer>> Confirm(string token, string actor)
+    {
+        while (true)
+        {
+            var preview = await Preview(token);
+            if (preview?.Answer is { } first) return new AllocationAnswer(first, Replayed: true);
+            var settled = await Run((contract, now) => Existing(contract, known => Allocating.Confirm(known, preview, actor, now)), Needs.FreshMembers);
+
+            // The other request with the same token may have been the first.
+            var isRefused = settled is { IsSettled: true, Answer.Refusal.Code: RefusalCode.AllocationChanged };
+            if (settled.IsSettled && !(isRefused && await Preview(token) is { Answer: not null })) return settled.Answer!.Select(window => new AllocationAnswer(window, Replayed: false));
+        }
+    }
+
+    public async Task<Decision<AllocationAnswer>> Allocate(AllocationChange change, string? seen, string actor) => (await Once(null, (contract, now) =>
+        seen is not null && seen != $"{PlanVersion.Of(contract, now)}"
+            ? new Refusal(RefusalCode.PreconditionFailed, "The allocation has changed since.")
+            : Allocating.Decide(contract, change, actor, "request", now), Needs.FreshMembers)).Select(made => new AllocationAnswer(made.Answer, made.Replayed));
+
+    public async Task<Decision<GrantedExtra>> GrantExtra(GrantExtra grant, RequestKey? key) =>
+        (await Once(key, (contract, now) => Allocating.Decide(contract, grant, now), Needs.FreshMembers)).Select(made => new GrantedExtra(made.Answer, made.Replayed));
+
     public Task<Decision<ImmutableArray<Member>>> ReplaceUsers(ImmutableArray<UserName> users, string actor) =>
         DecideMembers((contract, now) => Membership.Replace(contract, users, actor, now));
 
@@ -57,11 +88,10 @@ public class ContractActor(ActorServices services, string contractId) : Committe
     protected override async Task<(Contract? State, long Version)> Load()
     {
         if (await Services.Store.Contract(contractId) is not { } stored) return (null, 0);
-        var document = Stored<ContractDocument>.Read(stored.Document);
-        return (new(document.Terms, document.Revision, stored.OpenLots, stored.Document.AsOf), stored.Document.Version);
+        return (stored.AsContract(), stored.Document.Version);
     }
 
-    protected override async Task<Contract?> LoadMore(Contract? state) => state is null or { Members: not null }
+    protected override async Task<Contract?> LoadMore(Contract? state, Needs needs) => state is null || (state.Members is not null && needs < Needs.FreshMembers)
         ? state
         : state with { Members = (await Services.Store.Members(contractId)).ToImmutableSortedDictionary(member => member.UserId, member => member, StringComparer.Ordinal) };
 
@@ -76,7 +106,7 @@ public class ContractActor(ActorServices services, string contractId) : Committe
 
     protected override DocumentWrite? Write(Contract? before, Contract? after, long version, Instant now) => after is null ? null : new(
         Kind, contractId, version,
-        before?.Revision == after.Revision ? null : Stored<ContractDocument>.Write(new(after.Terms, after.Revision)),
+        before?.Revision == after.Revision && before.Plan == after.Plan ? null : Body(after),
         after.Terms.ClientId, now, after.NextDue);
 
     protected override Guard Prove(long version) => new(Kind, contractId, version);
@@ -86,10 +116,14 @@ public class ContractActor(ActorServices services, string contractId) : Committe
         if (state?.NextDue is { } due) Services.Wakeups.Schedule(contractId, due);
     }
 
+    private static string Body(Contract contract) => contract.Plan == Plan.Initial
+        ? Stored<ContractDocument>.Write(new(contract.Terms, contract.Revision))
+        : Stored<ContractDocument>.Write(new(contract.Terms, contract.Revision, contract.Plan), StoredSchema.Allocated);
+
     private Changed<Contract?, ChargeAnswer> Decide(Contract? contract, ChargeCredits charge, Instant now)
     {
         if (contract is null) return new(contract, Changes.None, new ChargeAnswer.Refused(Absent));
-        if (Charging.IsOutdated(charge, now)) return new(contract, Changes.None, new ChargeAnswer.Outdated());
+        if (Charging.IsOutdated(contract, charge, now)) return new(contract, Changes.None, new ChargeAnswer.Outdated());
         var decision = Charging.Decide(contract, charge, now);
         return decision.Value is { } changed
             ? new(changed.State, changed.Changes, new ChargeAnswer.Charged(changed.Answer, [.. changed.Changes.Credits.Where(change => change.Expected == 0).Select(change => change.Credit)]))
@@ -104,20 +138,42 @@ public class ContractActor(ActorServices services, string contractId) : Committe
     // What was granted under that id or key before (§3): the first answer, or a refusal where it was another request.
     private async Task<Decision<GrantedLot>?> Recall(GrantLot grant, RequestKey? key)
     {
-        if (key is not null && await Services.Store.Contract(contractId) is { } stored)
+        if (key is not null && await Recall(key) is { } remembered)
         {
-            var client = Stored<ContractDocument>.Read(stored.Document).Terms.ClientId;
-            if (await Services.Store.Document(StoredRequest.Kind, $"{client}/{key.Key}") is { } document)
-            {
-                var remembered = Json.Read<KeyedRequest>(document.Body);
-                if (remembered.Fingerprint != key.Fingerprint) return new Refusal(RefusalCode.IdempotencyKeyReused, "The Idempotency-Key stands for another request.");
-                var made = await Services.Store.Lot(contractId, remembered.Made) ?? throw new InvariantException("a remembered request's lot is there");
-                return new GrantedLot(AsGranted(made), Replayed: true);
-            }
+            if (remembered.Fingerprint != key.Fingerprint) return new Refusal(RefusalCode.IdempotencyKeyReused, "The Idempotency-Key stands for another request.");
+            var made = await Services.Store.Lot(contractId, remembered.Made) ?? throw new InvariantException("a remembered request's lot is there");
+            return new GrantedLot(AsGranted(made), Replayed: true);
         }
         if (await Services.Store.Lot(contractId, grant.LotId) is not { } lot) return null;
         return grant.Made(lot) ? new GrantedLot(AsGranted(lot), Replayed: true) : new Refusal(RefusalCode.IdempotencyKeyReused, $"The lot {grant.LotId} was added by another request.");
     }
+
+    // An outcome that was lost is looked up under the key, never brought about twice; a caller without one gets one for this call.
+    private async Task<Decision<(T Answer, bool Replayed)>> Once<T>(RequestKey? given, Func<Contract, Instant, Decision<Changed<Contract, T>>> decide, Needs needs)
+    {
+        var key = given ?? new RequestKey($"{Guid.NewGuid():N}", "");
+        for (var again = given is not null; ; again = true)
+        {
+            if (again && await Recall(key) is { } remembered)
+                return remembered.Fingerprint == key.Fingerprint
+                    ? (Json.Read<T>(remembered.Made), Replayed: given is not null)
+                    : new Refusal(RefusalCode.IdempotencyKeyReused, "The Idempotency-Key stands for another request.");
+            var settled = await Run((contract, now) => Existing(contract, known => decide(known, now).Select(changed => new Changed<Contract, T>(
+                changed.State,
+                changed.Changes with { Requests = [new(known.Terms.ClientId, key.Key, key.Fingerprint, Json.Write(changed.Answer)) { ForgetAt = given is null ? now + Remembered.Kept : null }] },
+                changed.Answer))), needs);
+            if (settled.IsSettled) return settled.Answer!.Select(answer => (answer, Replayed: false));
+        }
+    }
+
+    private async Task<KeyedRequest?> Recall(RequestKey key) =>
+        await Services.Store.Contract(contractId) is { } stored
+        && await Services.Store.Document(Remembered.Request, $"{stored.Document.AsContract().Terms.ClientId}/{key.Key}") is { } document
+            ? Json.Read<KeyedRequest>(document.Body)
+            : null;
+
+    private async Task<Preview?> Preview(string token) =>
+        await Services.Store.Document(Remembered.Preview, token) is { } document && Json.Read<Preview>(document.Body) is var preview && preview.ContractId == contractId ? preview : null;
 
     private static Lot AsGranted(Lot lot) => lot with { Free = Runs.UpTo(lot.Quantity), ExpiryBooked = false };
 
@@ -126,13 +182,13 @@ public class ContractActor(ActorServices services, string contractId) : Committe
         : changed.Changes with { Requests = [new(changed.State.Terms.ClientId, key.Key, key.Fingerprint, changed.Answer.LotId)] };
 
     private Task<Decision<ImmutableArray<Member>>> DecideMembers(Func<Contract, Instant, Decision<Changed<Contract, ImmutableArray<Member>>>> decide) =>
-        Decide((contract, now) => Existing(contract, known => decide(known, now)), needsMore: true);
+        Decide((contract, now) => Existing(contract, known => decide(known, now)), Needs.Members);
 
-    private async Task<TAnswer> Decide<TAnswer>(Func<Contract?, Instant, Changed<Contract?, TAnswer>> decide, bool needsMore = false)
+    private async Task<TAnswer> Decide<TAnswer>(Func<Contract?, Instant, Changed<Contract?, TAnswer>> decide, Needs needs = Needs.State)
     {
         while (true)
         {
-            var settled = await Run(decide, needsMore);
+            var settled = await Run(decide, needs);
             if (settled.IsSettled) return settled.Answer!;
         }
     }

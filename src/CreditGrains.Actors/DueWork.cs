@@ -1,7 +1,10 @@
+using System.Collections.Immutable;
+using NodaTime;
+
 namespace CreditGrains.Actors;
 
-/// <summary>Processes what has fallen due (T3): contracts book what passed, and coverage that is over is booked.</summary>
-/// <param name="cannot">Is told of a contract that cannot be processed; it is no obstacle to the rest.</param>
+/// <summary>Processes what has fallen due (T3): contracts and allocations book what passed, and coverage that is over is booked.</summary>
+/// <param name="cannot">Is told of a contract or allocation that cannot be processed; it is no obstacle to the rest.</param>
 public sealed class DueWork(IActors actors, IStore store, IClock clock, Action<string, Exception> cannot)
 {
     private const int PageSize = 100;
@@ -12,28 +15,34 @@ public sealed class DueWork(IActors actors, IStore store, IClock clock, Action<s
     /// <summary>Returns when nothing is due any more but what cannot be processed.</summary>
     public async Task Settle()
     {
-        var woken = new Dictionary<string, int>();
-        while (true)
-        {
-            var due = await store.DueContracts(clock.Now, PageSize + woken.Count);
-            var again = due.Where(id => woken.GetValueOrDefault(id) < MaxWakeUps).ToList();
-            if (again.Count == 0) break;
-            foreach (var id in again) woken[id] = woken.GetValueOrDefault(id) + 1;
-            await Task.WhenAll(again.Select(WakeUp));
-        }
+        await WakeUp(store.DueContracts, id => actors.Contract(id).WakeUp());
+        await WakeUp(store.DueAllocations, key => actors.Allocation(key).WakeUp());
         var sweeper = new CoverageSweeper(store, clock);
         while (await sweeper.Sweep()) { }
     }
 
-    private async Task WakeUp(string contractId)
+    private async Task WakeUp<TKey>(Func<Instant, int, Task<ImmutableArray<TKey>>> read, Func<TKey, Task> wakeUp) where TKey : notnull
     {
-        try
+        var woken = new Dictionary<TKey, int>();
+        while (true)
         {
-            await actors.Contract(contractId).WakeUp();
+            var due = await read(clock.Now, PageSize + woken.Count);
+            var again = due.Where(key => woken.GetValueOrDefault(key) < MaxWakeUps).ToList();
+            if (again.Count == 0) return;
+            foreach (var key in again) woken[key] = woken.GetValueOrDefault(key) + 1;
+            await Task.WhenAll(again.Select(Try));
         }
-        catch (Exception e) when (e is not StoreUnavailableException)
+
+        async Task Try(TKey key)
         {
-            cannot(contractId, e);
+            try
+            {
+                await wakeUp(key);
+            }
+            catch (Exception e) when (e is not StoreUnavailableException)
+            {
+                cannot($"{key}", e);
+            }
         }
     }
 }

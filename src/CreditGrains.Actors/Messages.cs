@@ -19,6 +19,18 @@ public interface IContract
 
     Task<Decision<ImmutableArray<Member>>> RemoveUser(string userId, string actor);
 
+    /// <summary>Shows what a change of the allocation would do, and keeps it for a while so that its token confirms it (A7).</summary>
+    Task<Decision<Window>> Preview(AllocationChange change, string actor);
+
+    /// <summary>Does what was previewed; the same token again: the first answer.</summary>
+    Task<Decision<AllocationAnswer>> Confirm(string token, string actor);
+
+    /// <summary>Changes the allocation at once; <paramref name="seen"/>: the window's version that the caller has seen (If-Match), null: any.</summary>
+    Task<Decision<AllocationAnswer>> Allocate(AllocationChange change, string? seen, string actor);
+
+    /// <summary>Adds extra credits, or takes unused ones back (A5). The same key and request again: the first answer.</summary>
+    Task<Decision<GrantedExtra>> GrantExtra(GrantExtra grant, RequestKey? key);
+
     Task<ChargeAnswer> Charge(ChargeCredits charge);
 
     /// <summary>What <see cref="Charge"/> would answer; nothing changes (R6).</summary>
@@ -31,8 +43,14 @@ public interface IContract
     Task WakeUp();
 }
 
-/// <summary>A contract's terms and their revision.</summary>
-public sealed record ContractDocument(Terms Terms, long Revision);
+/// <summary>A contract's terms and their revision; <paramref name="Plan"/> null: nothing was ever decided about its allocation.</summary>
+public sealed record ContractDocument(Terms Terms, long Revision, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Plan? Plan = null);
+
+/// <summary>A contract's allocation as it now is; <paramref name="Replayed"/>: that was the first answer.</summary>
+public sealed record AllocationAnswer(Window Window, bool Replayed);
+
+/// <summary>A user's row after extra credits; <paramref name="Replayed"/>: that was the first answer.</summary>
+public sealed record GrantedExtra(AllocationRow Row, bool Replayed);
 
 /// <summary>A lot as it was when it was added; <paramref name="Replayed"/>: that was before.</summary>
 public sealed record GrantedLot(Lot Lot, bool Replayed);
@@ -78,9 +96,12 @@ public interface IAllocation
 
     /// <summary>What is in memory may be old: it is read anew before the next answer.</summary>
     Task Forget();
+
+    /// <summary>Books the cycles that have begun (T3).</summary>
+    Task WakeUp();
 }
 
-/// <summary>A promise, or the reason for none.</summary>
+/// <summary>A promise, or the reason for none; neither: nothing can be said now, ask again.</summary>
 public sealed record HoldAnswer(Hold? Hold, Refusal? Refusal);
 
 /// <summary>Who claims: the report, one of its attempts, and its rank; the one opened first is the older.</summary>

@@ -31,6 +31,8 @@ public interface IActors
 public interface IWakeups
 {
     void Schedule(string contractId, Instant at);
+
+    void Schedule(AllocationKey allocation, Instant at);
 }
 
 /// <summary>A versioned document: a contract's terms, a user, an idempotency key.</summary>
@@ -41,8 +43,8 @@ public sealed record Document(string Kind, string Id, long Version, string Body,
 /// <summary>A contract's document and its open lots.</summary>
 public sealed record StoredContract(Document Document, ImmutableArray<Lot> OpenLots);
 
-/// <summary>A user of a contract as the store has it; <paramref name="TotalUsed"/> in credits.</summary>
-public sealed record StoredMember(Member Member, bool Disabled, long TotalUsed);
+/// <summary>A user of a contract as the store has it, and the contract's document.</summary>
+public sealed record StoredMember(Member Member, Document Contract);
 
 /// <summary>Loads what actors own and commits what they decide. What it answers is durable; it throws <see cref="StoreUnavailableException"/> while it is away.</summary>
 public interface IStore
@@ -64,6 +66,9 @@ public interface IStore
 
     /// <summary>Up to <paramref name="limit"/> contracts for which something fell due at or before <paramref name="now"/>, earliest first.</summary>
     Task<ImmutableArray<string>> DueContracts(Instant now, int limit);
+
+    /// <summary>Up to <paramref name="limit"/> allocations of which a cycle ended at or before <paramref name="now"/> that was used, earliest first.</summary>
+    Task<ImmutableArray<AllocationKey>> DueAllocations(Instant now, int limit);
 
     /// <summary>Up to <paramref name="limit"/> allocated credits that expired at or before <paramref name="now"/> and are not booked, earliest first.</summary>
     Task<ImmutableArray<Credit>> DueCredits(Instant now, int limit);

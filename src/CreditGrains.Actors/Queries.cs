@@ -18,6 +18,12 @@ public interface IQueries
     /// <summary>Whether the user has ever been assigned to a contract of the client.</summary>
     Task<bool> UserExists(UserKey key);
 
+    /// <summary>A contract with all its users, past ones too, of one instant; null where there is none.</summary>
+    Task<Contract?> Allocations(string contractId);
+
+    /// <summary>The user's memberships of contracts of the client, past ones too, by contract id.</summary>
+    Task<Page<Allowance>> Allocations(UserKey user, PageRequest page);
+
     /// <summary>By creation, then lot id.</summary>
     Task<Page<Lot>> Lots(string contractId, PageRequest page);
 

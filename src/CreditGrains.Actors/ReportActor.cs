@@ -55,11 +55,13 @@ public class ReportActor(ActorServices services, ReportKey key) : IReport
             var players = await ClaimAll(submit);
             var toCharge = players.Count(player => player.Claimed);
             var held = await allocation.Hold(opened!, toCharge);
+            if (held is { Hold: null, Refusal: null }) return null;
             if (held.Refusal is { } refused)
             {
                 // R2 in its order, at one moment: the user is refused before and after the contract was asked.
                 var explained = await services.Actors.Contract(submit.ContractId).Explain(refused);
-                outdated = explained.Code == refused.Code && (await allocation.Peek(toCharge)).Refusal?.Code != refused.Code;
+                outdated = (explained.Code == refused.Code && (await allocation.Peek(toCharge)).Refusal?.Code != refused.Code)
+                    || (explained.Code == RefusalCode.InsufficientAllocation && !await AreStill(players));
                 return outdated ? null : new ReportAnswer.Refused(explained);
             }
 
@@ -145,8 +147,14 @@ public class ReportActor(ActorServices services, ReportKey key) : IReport
         {
             ChargeAnswer.Charged(var report, _) => new ReportAnswer.Rehearsed(report, null),
             ChargeAnswer.Refused(var refusal) => Outline(submit, players, now, refusal),
-            _ => await Rehearse(submit),
+            _ => await RehearseAnew(submit),
         };
+    }
+
+    private async Task<ReportAnswer> RehearseAnew(SubmitReport submit)
+    {
+        await services.Actors.Allocation(new(submit.ContractId, submit.UserId)).Forget();
+        return await Rehearse(submit);
     }
 
     // What a refused report would have been.

@@ -1,3 +1,6 @@
+using System.Collections.Immutable;
+using CreditGrains.Domain;
+
 namespace CreditGrains.Actors;
 
 /// <summary>What stores read out of documents for their lists.</summary>
@@ -5,4 +8,21 @@ public static class StoredDocuments
 {
     /// <summary>A contract's terms; throws <see cref="UnknownSchemaException"/>.</summary>
     public static ContractDocument AsContract(this Document document) => Stored<ContractDocument>.Read(document);
+
+    /// <summary>A contract as its actor knows it, with its users where they are given.</summary>
+    public static Contract AsContract(this StoredContract stored, IEnumerable<Member>? members = null)
+    {
+        var document = stored.Document.AsContract();
+        return new(document.Terms, document.Revision, stored.OpenLots, stored.Document.AsOf, members?.ToImmutableSortedDictionary(member => member.UserId, member => member, StringComparer.Ordinal))
+        {
+            Plan = document.Plan ?? Plan.Initial,
+        };
+    }
+
+    /// <summary>What stands behind a user's reports.</summary>
+    public static Allowance AsAllowance(this StoredMember stored)
+    {
+        var document = stored.Contract.AsContract();
+        return new(document.Terms, document.Plan is { Enabled: true }, stored.Member);
+    }
 }

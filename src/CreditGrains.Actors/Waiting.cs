@@ -57,6 +57,9 @@ internal sealed class Cached<T>(Func<Task<T>> load)
 {
     private Task<T>? known;
 
+    /// <summary>How often it was dropped: what was learnt since is of another reading.</summary>
+    public int Readings { get; private set; }
+
     public bool IsKnown => known is { IsCompletedSuccessfully: true };
 
     /// <summary>Whether it is known or on its way: then it was asked for before now.</summary>
@@ -83,5 +86,9 @@ internal sealed class Cached<T>(Func<Task<T>> load)
 
     public void Set(T value) => known = Task.FromResult(value);
 
-    public void Drop() => known = null;
+    public void Drop()
+    {
+        known = null;
+        Readings++;
+    }
 }

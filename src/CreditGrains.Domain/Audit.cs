@@ -17,8 +17,19 @@ public sealed record LotFacts(
     string LotId, long Quantity, long Free, long ExpiredFree, long Allocated, long ExpiredAllocated,
     long Granted, long Minted, long Charged, long LotExpired, long CoverageExpired);
 
-/// <summary>What the store says of one user of a contract, in credits: the state's total, the entries' sum, and what the reports say.</summary>
-public sealed record UserFacts(string UserId, long TotalUsed, long Charged, long Reported);
+/// <summary>What the store says of one user of a contract, in credits.</summary>
+/// <param name="TotalUsed">State: used in all.</param>
+/// <param name="UsedInCycle">State: used of the cycle that was booked last.</param>
+/// <param name="ExtraCredits">State: extra credits granted.</param>
+/// <param name="ExtraUsed">State: extra credits used.</param>
+/// <param name="Charged">Entries: charged in all.</param>
+/// <param name="ChargedOfCycle">Entries: charged of that cycle.</param>
+/// <param name="ChargedOfExtra">Entries: charged of extra credits.</param>
+/// <param name="ExtraGranted">Entries: extra credits granted.</param>
+/// <param name="Reported">Reports: charged in all.</param>
+public sealed record UserFacts(
+    string UserId, long TotalUsed, long UsedInCycle, long ExtraCredits, long ExtraUsed,
+    long Charged, long ChargedOfCycle, long ChargedOfExtra, long ExtraGranted, long Reported);
 
 /// <summary>One number that is not what the entries make it.</summary>
 public sealed record Difference(string Subject, string What, long FromEntries, long FromState);
@@ -50,6 +61,9 @@ public sealed record Audit(
     private static IEnumerable<Difference> Compare(UserFacts user) => new Difference[]
     {
         new($"user:{user.UserId}", "totalUsed", user.Charged, user.TotalUsed),
+        new($"user:{user.UserId}", "usedInCycle", user.ChargedOfCycle, user.UsedInCycle),
+        new($"user:{user.UserId}", "extraCredits", user.ExtraGranted, user.ExtraCredits),
+        new($"user:{user.UserId}", "extraUsed", user.ChargedOfExtra, user.ExtraUsed),
         new($"user:{user.UserId}", "reported", user.Charged, user.Reported),
     }.Where(difference => difference.FromEntries != difference.FromState);
 }

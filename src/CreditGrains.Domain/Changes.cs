@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
+using NodaTime;
 
 namespace CreditGrains.Domain;
 
@@ -9,20 +11,69 @@ public sealed record LotChange(string ContractId, string ClientId, Lot Lot, bool
 public sealed record CreditChange(Credit Credit, long Expected);
 
 /// <summary>Credits that a user has used of a contract; it is refused where the user is not assigned or is disabled by then.</summary>
-public sealed record Use(string ContractId, string UserId, long Credits);
+public sealed record Use(string ContractId, string UserId, long Credits)
+{
+    /// <summary>Credits of the cycle; refused where its amount is exceeded.</summary>
+    public long OfCycle { get; init; }
 
-/// <summary>A user of a contract (C3).</summary>
-public sealed record Member(string UserId, string Name, bool Assigned);
+    /// <summary>Extra credits; refused where there are fewer, or the cycle is not used up (A4).</summary>
+    public long OfExtra { get; init; }
 
-/// <summary>A member as it now is.</summary>
-public sealed record MemberChange(string ContractId, string ClientId, Member Member);
+    /// <summary>The cycle that must still be the user's; null: whatever it is.</summary>
+    public CycleKey? Cycle { get; init; }
+
+    /// <summary>When that cycle ends; null: never.</summary>
+    public Instant? DueAt { get; init; }
+
+    /// <summary>Two uses of one user and one cycle as one.</summary>
+    public static Use operator +(Use one, Use other) => one with
+    {
+        Credits = one.Credits + other.Credits,
+        OfCycle = one.OfCycle + other.OfCycle,
+        OfExtra = one.OfExtra + other.OfExtra,
+        Cycle = one.Cycle ?? other.Cycle,
+        DueAt = one.DueAt ?? other.DueAt,
+    };
+}
+
+/// <summary>One of a user's cycles: those after a restart count anew.</summary>
+public readonly record struct CycleKey(int Restarts, int Cycle)
+{
+    public override string ToString() => $"cycle:{Restarts}.{Cycle}";
+}
+
+/// <summary>A user's renewals, booked (T3): the cycle and what was used of it as they must have been, and the cycle that runs now.</summary>
+public sealed record CycleChange(string ContractId, string UserId, CycleKey From, long UsedInCycle, int To);
+
+/// <summary>A user of a contract (C3), and what the user may use of it.</summary>
+public sealed record Member(string UserId, string Name, bool Assigned, bool Disabled = false)
+{
+    public Allocation Allocation { get; init; } = Allocation.None;
+}
+
+/// <summary>A member as it now is, but for what was used, unless the cycles start anew.</summary>
+/// <param name="From">The cycle that must have been running; null: it must not have been there.</param>
+/// <param name="MustBeEnabled">Refused where the user is disabled.</param>
+public sealed record MemberChange(string ContractId, string ClientId, Member Member, CycleKey? From, bool MustBeEnabled);
+
+/// <summary>A change that was shown to a manager and waits to be confirmed (A7).</summary>
+/// <param name="Token">Confirms it.</param>
+/// <param name="Version">What it rests on.</param>
+/// <param name="Answer">What its confirmation was answered; null: it is not confirmed.</param>
+public sealed record Preview(string Token, string ClientId, string ContractId, AllocationChange Change, PlanVersion Version, Instant At, Window? Answer);
 
 /// <summary>A user disabled or enabled for all contracts of the client (C3).</summary>
 public sealed record UserSwitch(string ClientId, string UserId, bool Disabled);
 
 /// <summary>A request remembered by its Idempotency-Key: what it asked, and the id of what it made (§3).</summary>
 /// <param name="Key">1 to 200 characters, hashed.</param>
-public sealed record KeyedRequest(string ClientId, string Key, string Fingerprint, string Made);
+/// <param name="Made">What came of it: an id, or the answer.</param>
+public sealed record KeyedRequest(string ClientId, string Key, string Fingerprint, string Made)
+{
+    /// <summary>When nobody can ask for it any more; null: it is kept for ever.</summary>
+    [JsonIgnore]
+    public Instant? ForgetAt { get; init; }
+}
 
 /// <summary>What a decision changes besides the state of the actor that decided: rows, a report's record, and the entries that explain them. All of it is committed, or nothing.</summary>
 public sealed record Changes
@@ -37,6 +88,10 @@ public sealed record Changes
 
     public ImmutableArray<MemberChange> Members { get; init; } = [];
 
+    public ImmutableArray<CycleChange> Cycles { get; init; } = [];
+
+    public ImmutableArray<Preview> Previews { get; init; } = [];
+
     public ImmutableArray<UserSwitch> Switches { get; init; } = [];
 
     public ImmutableArray<KeyedRequest> Requests { get; init; } = [];
@@ -45,5 +100,5 @@ public sealed record Changes
 
     public ImmutableArray<Entry> Entries { get; init; } = [];
 
-    public bool IsNothing => Lots.IsEmpty && Credits.IsEmpty && Uses.IsEmpty && Members.IsEmpty && Switches.IsEmpty && Requests.IsEmpty && Reports.IsEmpty && Entries.IsEmpty;
+    public bool IsNothing => Lots.IsEmpty && Credits.IsEmpty && Uses.IsEmpty && Members.IsEmpty && Cycles.IsEmpty && Previews.IsEmpty && Switches.IsEmpty && Requests.IsEmpty && Reports.IsEmpty && Entries.IsEmpty;
 }

@@ -8,11 +8,6 @@ namespace CreditGrains.Domain;
 /// <param name="Claimed">Whether this report alone may now charge the player (R4).</param>
 public sealed record PlayerOnReport(string PlayerId, string? Name, Credit? Current, bool Claimed);
 
-/// <summary>What an allocation promised to a report: the user may use that many credits (A4).</summary>
-/// <param name="Credits">Credits held.</param>
-/// <param name="UserAvailable">What the user could use before this hold; null: no limit.</param>
-public sealed record Hold(long Credits, long? UserAvailable, Instant? NextRenewalAt);
-
 /// <summary>A report whose players and user are settled, ready to be charged.</summary>
 public sealed record ChargeCredits(ReportKey Report, string UserId, string Actor, ImmutableArray<PlayerOnReport> Players, Hold Hold)
 {
@@ -23,9 +18,9 @@ public sealed record ChargeCredits(ReportKey Report, string UserId, string Actor
 /// <summary>Takes one credit for each uncovered player of a report from the contract's pool (R1, R2, L2, P2, P3). All or nothing.</summary>
 public static class Charging
 {
-    /// <summary>Whether a player was covered when asked but is no longer: the report has to ask again.</summary>
-    public static bool IsOutdated(ChargeCredits charge, Instant now) =>
-        charge.Players.Any(player => !player.Claimed && !player.Current!.CoversAt(now));
+    /// <summary>Whether a player was covered when asked but is no longer, or the promise to the user is over: the report has to ask again.</summary>
+    public static bool IsOutdated(Contract contract, ChargeCredits charge, Instant now) =>
+        !charge.Hold.IsGoodFor(contract, now) || charge.Players.Any(player => !player.Claimed && !player.Current!.CoversAt(now));
 
     /// <summary>Refuses with <see cref="RefusalCode.ContractNotActive"/> or <see cref="RefusalCode.InsufficientContractCredits"/>.</summary>
     public static Decision<Changed<Contract, Report>> Decide(Contract contract, ChargeCredits charge, Instant now)
@@ -42,9 +37,10 @@ public static class Charging
         var draws = minted is null ? contract.Lots.Take(toCharge, now) : [minted];
         var credits = new Queue<(Lot Lot, long Ordinal)>(draws.SelectMany(draw => draw.Taken.Ordinals().Select(ordinal => (draw.Before, ordinal))));
 
-        var charged = charge.Players.Where(player => player.Claimed).Select(player => (player, credit: Activate(contract.Terms, charge, player, credits.Dequeue(), now))).ToList();
+        var charged = charge.Players.Where(player => player.Claimed).Zip(charge.Hold.Sources(), (player, usedOf) => (player, credit: Activate(contract.Terms, charge, player, credits.Dequeue(), usedOf, now))).ToList();
         var outcome = charged.ToDictionary(pair => pair.player.PlayerId, pair => new PlayerOutcome(pair.player.PlayerId, PlayerCharge.New, pair.credit.Id.ToString(), pair.credit.ExpiresAt));
-        var next = contract.With([.. draws.Select(draw => draw.After)]);
+        var use = charge.Hold.AsUse(contract.Terms.ContractId, charge.UserId);
+        var next = contract.With([.. draws.Select(draw => draw.After)]).With(use, now);
         var report = new Report(
             charge.Report.ReportId, charge.Report.ClientId, contract.Terms.ContractId, charge.UserId, now, toCharge, charge.Players.Length - toCharge,
             [.. charge.Players.Select(player => outcome.GetValueOrDefault(player.PlayerId) ?? Covered(player))],
@@ -56,12 +52,12 @@ public static class Charging
             {
                 Lots = [.. draws.Select(draw => contract.Change(draw.After, isNew: draw.Before.Quantity == 0))],
                 Credits = [.. charged.SelectMany(pair => Replace(pair.player.Current, pair.credit))],
-                Uses = [new(contract.Terms.ContractId, charge.UserId, toCharge)],
+                Uses = [use],
                 Reports = [report],
                 Entries =
                 [
                     .. charged.Where(pair => pair.player.Current is { ExpiryBooked: false }).Select(pair => Coverage.Ended(charge.Report.ClientId, pair.player.Current!, 1, now)),
-                    .. draws.SelectMany(draw => Explain(contract, charge, draw, now)),
+                    .. draws.SelectMany(draw => Explain(contract, charge, draw, [.. charged.Select(pair => pair.credit)], now)),
                 ],
             },
             report);
@@ -75,9 +71,9 @@ public static class Charging
     private static PlayerOutcome Covered(PlayerOnReport player) =>
         new(player.PlayerId, PlayerCharge.Covered, player.Current!.Id.ToString(), player.Current.ExpiresAt);
 
-    private static Credit Activate(Terms terms, ChargeCredits charge, PlayerOnReport player, (Lot Lot, long Ordinal) source, Instant now) => new(
+    private static Credit Activate(Terms terms, ChargeCredits charge, PlayerOnReport player, (Lot Lot, long Ordinal) source, string? usedOf, Instant now) => new(
         new(terms.ContractId, source.Lot.LotId, source.Ordinal), charge.Report.ClientId, source.Lot.PaymentId, charge.UserId, player.PlayerId, player.Name,
-        source.Lot.CreatedAt, terms.CoverageEnd(now, source.Lot.ExpiresAt), now, charge.Report.ReportId, IsCurrent: true, ExpiryBooked: false, Version: 1);
+        source.Lot.CreatedAt, terms.CoverageEnd(now, source.Lot.ExpiresAt), now, charge.Report.ReportId, IsCurrent: true, ExpiryBooked: false, Version: 1, usedOf);
 
     // The player's credit that is over makes way; its end is booked where that has not happened yet (T3).
     private static IEnumerable<CreditChange> Replace(Credit? over, Credit credit)
@@ -98,18 +94,18 @@ public static class Charging
         return new(lot with { CreatedAt = now, ExpiresAt = terms.CutToEnd(expiry) }, grown, new([new Run(lot.Quantity + 1, grown.Quantity)]));
     }
 
-    private static IEnumerable<Entry> Explain(Contract contract, ChargeCredits charge, Draw draw, Instant now)
+    // One entry for what was drawn of a lot and used of one right.
+    private static IEnumerable<Entry> Explain(Contract contract, ChargeCredits charge, Draw draw, IReadOnlyCollection<Credit> charged, Instant now)
     {
-        var charged = contract.Tell(EntryKind.CreditsCharged, draw.After, now, now, charge.Actor, $"report:{charge.Report.ReportId}") with
-        {
-            Quantity = draw.Taken.Count,
-            Before = $"{(contract.IsUnlimited ? draw.Taken.Count : draw.Before.Free.Count)}",
-            After = $"{(contract.IsUnlimited ? 0 : draw.After.Free.Count)}",
-            UserId = charge.UserId,
-            ReportId = charge.Report.ReportId,
-        };
+        var told = contract.Tell(EntryKind.CreditsCharged, draw.After, now, now, charge.Actor, $"report:{charge.Report.ReportId}") with { UserId = charge.UserId, ReportId = charge.Report.ReportId };
         if (contract.IsUnlimited)
-            yield return charged with { Kind = EntryKind.CreditsMinted, Before = $"{draw.Before.Quantity}", After = $"{draw.After.Quantity}" };
-        yield return charged;
+            yield return told with { Kind = EntryKind.CreditsMinted, Quantity = draw.Taken.Count, Before = $"{draw.Before.Quantity}", After = $"{draw.After.Quantity}" };
+
+        var free = contract.IsUnlimited ? draw.Taken.Count : draw.Before.Free.Count;
+        foreach (var part in charged.Where(credit => credit.Id.LotId == draw.Before.LotId).GroupBy(credit => credit.UsedOf))
+        {
+            yield return told with { Quantity = part.Count(), Before = $"{free}", After = $"{free - part.Count()}", UsedOf = part.Key };
+            free -= part.Count();
+        }
     }
 }

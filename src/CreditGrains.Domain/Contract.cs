@@ -11,6 +11,9 @@ namespace CreditGrains.Domain;
 /// <param name="Members">Its users, present and past; null until a command needs them.</param>
 public sealed record Contract(Terms Terms, long Revision, ImmutableArray<Lot> Lots, Instant AsOf, ImmutableSortedDictionary<string, Member>? Members = null)
 {
+    /// <summary>Its rules for what its users may use.</summary>
+    public Plan Plan { get; init; } = Plan.Initial;
+
     public bool IsUnlimited => Terms.Type == ContractType.Unlimited;
 
     /// <summary>What a draw could take now, in credits; null where there is no limit (R2).</summary>
@@ -47,6 +50,17 @@ public sealed record Contract(Terms Terms, long Revision, ImmutableArray<Lot> Lo
         var ids = changed.Select(lot => lot.LotId).ToHashSet();
         return this with { Lots = [.. Lots.Where(lot => !ids.Contains(lot.LotId)), .. changed.Where(lot => lot.IsOpen)] };
     }
+
+    /// <summary>The contract after a user's use, where its users are known.</summary>
+    internal Contract With(Use use, Instant now) => Members?.GetValueOrDefault(use.UserId) is { } member
+        ? this with { Members = Members.SetItem(use.UserId, member with { Allocation = member.Allocation.At(now, Terms).With(use) }) }
+        : this;
+
+    /// <summary>Its users, by id; they must be known.</summary>
+    internal ImmutableSortedDictionary<string, Member> AllMembers => Members ?? throw new InvariantException("members are loaded before they are looked at");
+
+    internal MemberChange Change(Member? before, Member after, bool mustBeEnabled = false) =>
+        new(Terms.ContractId, Terms.ClientId, after, before?.Allocation.CycleKey, mustBeEnabled);
 
     internal LotChange Change(Lot lot, bool isNew = false) => new(Terms.ContractId, Terms.ClientId, lot, isNew);
 

@@ -8,6 +8,7 @@ public enum CreditStatus { Unallocated, Allocated, Expired }
 /// <param name="ExpiresAt">When it expires; allocated: when its player's coverage ends (P3); null: never.</param>
 /// <param name="IsCurrent">Whether it is its player's latest credit.</param>
 /// <param name="ExpiryBooked">Whether its expiry is in the ledger.</param>
+/// <param name="UsedOf">Of which right its user used it, as <see cref="Entry.UsedOf"/> says.</param>
 /// <param name="Version">Its fence: rises with every change.</param>
 public sealed record Credit(
     CreditId Id,
@@ -22,7 +23,8 @@ public sealed record Credit(
     string? ReportId,
     bool IsCurrent,
     bool ExpiryBooked,
-    long Version)
+    long Version,
+    string? UsedOf = null)
 {
     public CreditStatus StatusAt(Instant now) =>
         now >= ExpiresAt ? CreditStatus.Expired : PlayerId is null ? CreditStatus.Unallocated : CreditStatus.Allocated;

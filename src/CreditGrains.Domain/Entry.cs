@@ -31,6 +31,21 @@ public enum EntryKind
 
     /// <summary>A user was disabled or enabled, for all contracts of the client (C3).</summary>
     UserSwitched,
+
+    /// <summary>A user's cycles began (A3): renewals, or the first start. What was left unused is gone.</summary>
+    CyclesBegun,
+
+    /// <summary>A user's settings or start date changed, and the cycles started anew (A6).</summary>
+    AllocationSet,
+
+    /// <summary>Extra credits were granted to a user, or with a negative quantity taken back (A5).</summary>
+    ExtraGranted,
+
+    /// <summary>A contract's rules for its users were switched on or off (A8).</summary>
+    AllocationSwitched,
+
+    /// <summary>A contract's default settings changed (A9).</summary>
+    DefaultsSet,
 }
 
 /// <summary>One line of the immutable ledger (G1): what moved or changed, when it took effect, when it was booked, by whom and why.</summary>
@@ -73,6 +88,9 @@ public sealed record Entry
     public string? ReportId { get; init; }
 
     public string? LotId { get; init; }
+
+    /// <summary>Of which right the user used the credits: a cycle, e.g. <c>cycle:2.14</c>, or <c>extra</c>; null: no limit (A4, A8).</summary>
+    public string? UsedOf { get; init; }
 
     /// <summary>The actor of what time does by itself.</summary>
     public const string System = "system";

@@ -25,6 +25,7 @@ public static class Json
         options.Converters.Add(new TextConverter<LocalDate>(LocalDatePattern.Iso.Format, text => Read(LocalDatePattern.Iso.Parse(text), "an ISO-8601 date")));
         options.Converters.Add(new TextConverter<Runs>(runs => runs.ToString(), Runs.Parse));
         options.Converters.Add(new TextConverter<CreditId>(id => id.ToString(), CreditId.Parse));
+        options.Converters.Add(new RenewalDayConverter());
         options.Converters.Add(new EnumConverter());
         return options;
     }
@@ -49,6 +50,25 @@ public static class Json
             var names = Enum.GetValues<T>().ToFrozenDictionary(value => value, value => policy.ConvertName(value.ToString()));
             var values = names.ToFrozenDictionary(pair => pair.Value, pair => pair.Key, StringComparer.Ordinal);
             return new(value => names[value], text => values.TryGetValue(text, out var value) ? value : throw new JsonException($"expected one of {string.Join(", ", names.Values)}"));
+        }
+    }
+
+    // A weekday is a text, a day of the month a number (A1).
+    private sealed class RenewalDayConverter : JsonConverter<RenewalDay>
+    {
+        private static readonly string[] Weekdays = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+
+        public override RenewalDay Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.TokenType switch
+        {
+            JsonTokenType.Number when reader.TryGetInt32(out var day) => RenewalDay.Of(day),
+            JsonTokenType.String when Array.IndexOf(Weekdays, reader.GetString()) is >= 0 and var day => RenewalDay.Of((IsoDayOfWeek)(day + 1)),
+            _ => throw new JsonException("expected monday to sunday or 1 to 31"),
+        };
+
+        public override void Write(Utf8JsonWriter writer, RenewalDay value, JsonSerializerOptions options)
+        {
+            if (value.Weekday == IsoDayOfWeek.None) writer.WriteNumberValue(value.DayOfMonth);
+            else writer.WriteStringValue(Weekdays[(int)value.Weekday - 1]);
         }
     }
 

@@ -17,51 +17,64 @@ public static class Membership
     {
         var kept = users.Select(user => user.UserId).ToHashSet();
         return Set(contract, [
-            .. users.Select(user => new Member(user.UserId, user.Name, Assigned: true)),
-            .. Members(contract).Values.Where(member => member.Assigned && !kept.Contains(member.UserId)).Select(member => member with { Assigned = false })],
+            .. users.Select(user => Assigned(contract, user, now)),
+            .. contract.AllMembers.Values.Where(member => member.Assigned && !kept.Contains(member.UserId)).Select(member => member with { Assigned = false })],
             actor, now);
     }
 
     /// <summary>Assigns one user, or renames one.</summary>
     public static Changed<Contract, ImmutableArray<Member>> Assign(Contract contract, UserName user, string actor, Instant now) =>
-        Set(contract, [new(user.UserId, user.Name, Assigned: true)], actor, now);
+        Set(contract, [Assigned(contract, user, now)], actor, now);
 
     /// <summary>Removes one user; refuses with <see cref="RefusalCode.NotFound"/> where the user is not assigned.</summary>
     public static Decision<Changed<Contract, ImmutableArray<Member>>> Remove(Contract contract, string userId, string actor, Instant now) =>
-        Members(contract).GetValueOrDefault(userId) is { Assigned: true } member
+        contract.AllMembers.GetValueOrDefault(userId) is { Assigned: true } member
             ? Set(contract, [member with { Assigned = false }], actor, now)
             : Refusal.NotFound($"user {userId} of this contract");
 
+    // Who is added, or comes back, begins with cycles of their own (A9, A11).
+    private static Member Assigned(Contract contract, UserName user, Instant now)
+    {
+        var present = contract.AllMembers.GetValueOrDefault(user.UserId);
+        var assigned = (present ?? new Member(user.UserId, user.Name, true)) with { Name = user.Name, Assigned = true };
+        return present is { Assigned: true } || contract.IsUnlimited ? assigned : Allocating.Begin(contract, assigned, now);
+    }
+
     private static Changed<Contract, ImmutableArray<Member>> Set(Contract contract, IEnumerable<Member> members, string actor, Instant now)
     {
-        var present = Members(contract);
+        var present = contract.AllMembers;
         var changed = members.Where(member => present.GetValueOrDefault(member.UserId) != member).ToImmutableArray();
         var next = present.SetItems(changed.Select(member => KeyValuePair.Create(member.UserId, member)));
         return new(
-            contract with { Members = next },
+            changed.IsEmpty ? contract : contract with { Members = next, Plan = contract.Plan.Changed(changed.Length == 1 ? $"user {changed[0].UserId}" : $"{changed.Length} users", actor, now) },
             new Changes
             {
-                Members = [.. changed.Select(member => new MemberChange(contract.Terms.ContractId, contract.Terms.ClientId, member))],
-                Entries = [.. changed.Select(member => new Entry
-                {
-                    Kind = EntryKind.UserSet,
-                    EffectiveAt = now,
-                    BookedAt = now,
-                    Actor = actor,
-                    Cause = "request",
-                    Subject = $"user:{contract.Terms.ContractId}/{member.UserId}",
-                    Before = present.TryGetValue(member.UserId, out var before) ? Json.Write(before) : null,
-                    After = Json.Write(member),
-                    ClientId = contract.Terms.ClientId,
-                    ContractId = contract.Terms.ContractId,
-                    UserId = member.UserId,
-                })],
+                Members = [.. changed.Select(member => contract.Change(present.GetValueOrDefault(member.UserId), member))],
+                Entries = [.. changed.SelectMany(Explain)],
             },
             [.. next.Values.Where(member => member.Assigned)]);
-    }
 
-    private static ImmutableSortedDictionary<string, Member> Members(Contract contract) =>
-        contract.Members ?? throw new InvariantException("members are loaded before they are changed");
+        IEnumerable<Entry> Explain(Member member)
+        {
+            var before = present.GetValueOrDefault(member.UserId);
+            yield return new Entry
+            {
+                Kind = EntryKind.UserSet,
+                EffectiveAt = now,
+                BookedAt = now,
+                Actor = actor,
+                Cause = "request",
+                Subject = $"user:{contract.Terms.ContractId}/{member.UserId}",
+                Before = before is null ? null : Json.Write(new { before.UserId, before.Name, before.Assigned }),
+                After = Json.Write(new { member.UserId, member.Name, member.Assigned }),
+                ClientId = contract.Terms.ClientId,
+                ContractId = contract.Terms.ContractId,
+                UserId = member.UserId,
+            };
+            if (before?.Allocation.Restarts != member.Allocation.Restarts && member.Allocation.Restarts > 0)
+                foreach (var entry in Allocating.ExplainRestart(contract, before ?? member with { Allocation = Allocation.None }, member, actor, "assigned", now)) yield return entry;
+        }
+    }
 }
 
 /// <summary>A user of a client, whatever the contract (C3).</summary>

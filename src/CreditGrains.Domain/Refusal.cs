@@ -14,6 +14,12 @@ public enum RefusalCode
     /// <summary>The document has changed since the version that the caller named (If-Match).</summary>
     PreconditionFailed,
 
+    /// <summary>C2: an unlimited contract has no user allocation.</summary>
+    AllocationNotSupported,
+
+    /// <summary>A7: settings, switch, defaults, users, extra credits, terms or the date have changed since the preview.</summary>
+    AllocationChanged,
+
     /// <summary>R3: the report id stands for another request.</summary>
     ReportIdReused,
 
@@ -28,6 +34,9 @@ public enum RefusalCode
 
     /// <summary>C3: the user is disabled for all contracts of the client.</summary>
     UserDisabled,
+
+    /// <summary>A4: the user may use too few credits.</summary>
+    InsufficientAllocation,
 
     /// <summary>L2: the contract's pool holds too few credits.</summary>
     InsufficientContractCredits,

@@ -13,7 +13,7 @@ internal sealed class AlarmClock(ActorServices services)
 
     private Instant? set;
 
-    /// <summary>Rings at that instant, a little later so that not all contracts of one midnight ring at once.</summary>
+    /// <summary>Rings at that instant, a little later so that not all actors of one midnight ring at once.</summary>
     public async Task Set<TGrain>(TGrain grain, Instant at) where TGrain : IGrainBase, IRemindable
     {
         if (set == at) return;

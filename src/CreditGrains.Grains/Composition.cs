@@ -32,5 +32,5 @@ public static class Composition
 
     private static DueWork Due(IServiceProvider provider, ILogger log) => new(
         provider.GetRequiredService<IActors>(), provider.GetRequiredService<IStore>(), provider.GetRequiredService<IClock>(),
-        (contract, cause) => log.LogError(cause, "Contract {ContractId} has something due that cannot be processed", contract));
+        (actor, cause) => log.LogError(cause, "{Actor} has something due that cannot be processed", actor));
 }

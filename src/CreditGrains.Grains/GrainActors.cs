@@ -28,6 +28,8 @@ public sealed class GrainActors(IGrainFactory grains) : IActors, IWakeups
 
     public void Schedule(string contractId, Instant at) => contracts[contractId].Remind(at).Ignore();
 
+    public void Schedule(AllocationKey allocation, Instant at) => allocations[allocation.ToString()].Remind(at).Ignore();
+
     /// <summary>Grains of one kind; which class and interface that is, Orleans is asked once.</summary>
     private sealed class Kind<TGrain>(IGrainFactory grains) where TGrain : IGrainWithStringKey
     {

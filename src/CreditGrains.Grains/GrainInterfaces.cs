@@ -14,7 +14,12 @@ public interface IContractGrain : IContract, IGrainWithStringKey
 
 public interface IUserGrain : IUser, IGrainWithStringKey;
 
-public interface IAllocationGrain : IAllocation, IGrainWithStringKey;
+public interface IAllocationGrain : IAllocation, IGrainWithStringKey
+{
+    /// <summary>Sets the allocation's alarm clock to that instant of business time.</summary>
+    [OneWay]
+    Task Remind(Instant at);
+}
 
 public interface IPlayerCreditGrain : IPlayerCredit, IGrainWithStringKey;
 

@@ -36,9 +36,19 @@ public sealed class UserGrain(IGrainContext context, ActorServices services)
 /// <inheritdoc cref="IAllocation"/>
 [Reentrant, PreferLocalPlacement]
 public sealed class AllocationGrain(IGrainContext context, ActorServices services)
-    : AllocationActor(services, AllocationKey.Parse(context.GrainId.Key.ToString()!)), IAllocationGrain, IGrainBase
+    : AllocationActor(services, AllocationKey.Parse(context.GrainId.Key.ToString()!)), IAllocationGrain, IGrainBase, IRemindable
 {
+    private readonly AlarmClock alarm = new(services);
+
     public IGrainContext GrainContext => context;
+
+    public Task Remind(Instant at) => alarm.Set(this, at);
+
+    public async Task ReceiveReminder(string reminderName, TickStatus status)
+    {
+        await WakeUp();
+        await alarm.Rang(this, (await Book())?.NextDue);
+    }
 }
 
 /// <inheritdoc cref="IPlayerCredit"/>

@@ -45,6 +45,7 @@ public static class Front
             .AddEndpointFilterFactory(Parameters.Check);
         v1.MapGroup("").WithTags("contracts").MapContracts();
         v1.MapGroup("").WithTags("users").MapUsers();
+        v1.MapGroup("").WithTags("allocations").MapAllocations();
         v1.MapGroup("").WithTags("lots").MapLots();
         v1.MapGroup("").WithTags("reports").MapReports();
         v1.MapGroup("").WithTags("credits").MapCredits();

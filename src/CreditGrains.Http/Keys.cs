@@ -24,7 +24,7 @@ internal enum Access
     /// <summary>Making reports: consumers.</summary>
     Report,
 
-    /// <summary>Changing users: managers (A12).</summary>
+    /// <summary>Changing users and what they may use: managers (A12).</summary>
     Manage,
 
     /// <summary>Everything else: operators.</summary>
@@ -45,6 +45,9 @@ internal sealed record Caller(string Name, Role Role, string? ClientId = null, s
 
     /// <summary>Whether what belongs to that client is there for this caller.</summary>
     public bool Sees(string clientId) => ClientId is null || ClientId == clientId;
+
+    /// <summary>Whether what belongs to that user is there for this caller.</summary>
+    public bool IsFor(string userId) => UserId is null || UserId == userId;
 
     public static ValueTask<Caller?> BindAsync(HttpContext context) => ValueTask.FromResult(context.Features.Get<Caller>());
 }

@@ -35,14 +35,15 @@ internal static class LedgerEndpoints
 internal sealed record LedgerEntry(
     long EntryId, EntryKind Kind, Instant EffectiveAt, Instant BookedAt, string Actor, string? Reason, string Cause, string Subject, long Quantity,
     [property: JsonConverter(typeof(LedgerEntry.RawJson))] string? Before, [property: JsonConverter(typeof(LedgerEntry.RawJson))] string? After,
-    string ClientId, string? ContractId, string? UserId, string? ReportId, string? LotId)
+    string ClientId, string? ContractId, string? UserId, string? ReportId, string? LotId,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? UsedOf)
 {
     public static LedgerEntry Of(BookedEntry booked)
     {
         var entry = booked.Entry;
         return new(
             booked.EntryId, entry.Kind, entry.EffectiveAt, entry.BookedAt, entry.Actor, entry.Reason, entry.Cause, entry.Subject, entry.Quantity,
-            entry.Before, entry.After, entry.ClientId, entry.ContractId, entry.UserId, entry.ReportId, entry.LotId);
+            entry.Before, entry.After, entry.ClientId, entry.ContractId, entry.UserId, entry.ReportId, entry.LotId, entry.UsedOf);
     }
 
     internal sealed class RawJson : JsonConverter<string>

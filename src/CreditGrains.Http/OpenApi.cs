@@ -46,6 +46,12 @@ internal static class OpenApi
     private static void Describe(OpenApiSchema schema, Type type)
     {
         var value = Nullable.GetUnderlyingType(type) ?? type;
+        if (value == typeof(RenewalDay))
+        {
+            schema.Type = JsonSchemaType.String | JsonSchemaType.Integer | (value == type ? 0 : JsonSchemaType.Null);
+            schema.Properties?.Clear();
+            return;
+        }
         if (!value.IsEnum && value != typeof(Instant) && value != typeof(LocalDate) && value != typeof(CreditId)) return;
 
         schema.Type = value == type ? JsonSchemaType.String : JsonSchemaType.String | JsonSchemaType.Null;
@@ -82,6 +88,7 @@ internal static class OpenApi
     private static OpenApiSchema SchemaOf(string parameter) => parameter switch
     {
         "limit" => new() { Type = JsonSchemaType.Integer, Minimum = "1", Maximum = $"{Parameters.MaxLimit}", Default = Parameters.DefaultLimit },
+        "count" => new() { Type = JsonSchemaType.Integer, Minimum = "1", Maximum = $"{Parameters.MaxLimit}", Default = Parameters.DefaultCount },
         "from" or "to" => new() { Type = JsonSchemaType.String, Format = "date-time" },
         "status" => new() { Type = JsonSchemaType.String, Enum = Names(typeof(CreditStatus)) },
         "cursor" or Parameters.CreditId => new() { Type = JsonSchemaType.String },

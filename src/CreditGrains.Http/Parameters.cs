@@ -13,7 +13,7 @@ namespace CreditGrains.Http;
 /// <summary>Ids of paths and parameters of queries: all are checked before a call is made, and what a call does not take is refused (§3).</summary>
 internal static class Parameters
 {
-    public const int MaxLimit = 1_000, DefaultLimit = 100;
+    public const int MaxLimit = 1_000, DefaultLimit = 100, DefaultCount = 12;
 
     /// <summary>A credit's id is made by the service: one that cannot be is just not found.</summary>
     public const string CreditId = "creditId";
@@ -26,6 +26,8 @@ internal static class Parameters
     }
 
     public static PageRequest Page(string? limit, string? cursor) => new(limit is null ? DefaultLimit : int.Parse(limit, CultureInfo.InvariantCulture), cursor);
+
+    public static int Count(string? count) => count is null ? DefaultCount : int.Parse(count, CultureInfo.InvariantCulture);
 
     public static Instant? Instant(string? text) => text is null ? null : InstantPattern.ExtendedIso.Parse(text).Value;
 
@@ -48,14 +50,14 @@ internal static class Parameters
 
     private static Problem? Fault(string name, string value, Caller caller) => name switch
     {
-        "limit" when !int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) || limit is < 1 or > MaxLimit => Malformed(name, $"is 1 to {MaxLimit}"),
+        "limit" or "count" when !int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) || limit is < 1 or > MaxLimit => Malformed(name, $"is 1 to {MaxLimit}"),
         "from" or "to" when InstantPattern.ExtendedIso.Parse(value) is not { Success: true, Value: var instant } || !Calendar.IsInstant(instant) => Malformed(name, "is an ISO-8601 UTC instant"),
         "status" when Status(value) is null => Malformed(name, $"is one of {string.Join(", ", Enum.GetValues<CreditStatus>().Select(Text))}"),
         "lotId" or "paymentId" => Ids.CanBe(value) ? null : Problems.Of(Refusal.Invalid(name, $"has 1 to {Ids.MaxMadeLength} characters of {Ids.Alphabet}")),
-        "cursor" or "limit" or "from" or "to" or "status" => null,
+        "cursor" or "limit" or "count" or "from" or "to" or "status" => null,
         _ when Fields.Id(name, value) is { } refusal => Problems.Of(refusal),
         "clientId" when !caller.Sees(value) => Problems.NotFound($"client {value}"),
-        "userId" when caller.UserId is { } own && own != value => Problems.NotFound($"user {value}"),
+        "userId" when !caller.IsFor(value) => Problems.NotFound($"user {value}"),
         _ => null,
     };
 

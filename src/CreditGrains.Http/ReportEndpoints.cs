@@ -14,7 +14,7 @@ internal static class ReportEndpoints
     public static void MapReports(this IEndpointRouteBuilder v1)
     {
         v1.MapPost("/reports", Post).Needs(Access.Report).Answers<Report>("Makes a report, once for each reportId; with dryRun it says what would happen", 201, 200).Refuses(
-            RefusalCode.NotFound, RefusalCode.InvalidField, RefusalCode.ReportIdReused, RefusalCode.ContractNotActive, RefusalCode.UserNotAssigned, RefusalCode.UserDisabled, RefusalCode.InsufficientContractCredits);
+            RefusalCode.NotFound, RefusalCode.InvalidField, RefusalCode.ReportIdReused, RefusalCode.ContractNotActive, RefusalCode.UserNotAssigned, RefusalCode.UserDisabled, RefusalCode.InsufficientAllocation, RefusalCode.InsufficientContractCredits);
         v1.MapGet("/reports/{reportId}", Get).Needs(Access.Any).Answers<Report>("A report of a client", 200).Refuses(RefusalCode.NotFound, RefusalCode.InvalidField);
         v1.MapGet("/reports", List).Needs(Access.Any).Answers<Listing<Report>>("Reports, by instant", 200).Refuses(RefusalCode.NotFound);
     }
@@ -22,7 +22,7 @@ internal static class ReportEndpoints
     private static async Task<IResult> Post(ReportBody body, Caller caller, Clients clients, IActors actors, CancellationToken gone)
     {
         if (body.Check() is { } invalid) return Problems.Of(invalid);
-        if (caller.UserId is { } own && own != body.UserId) return Problems.Of(Problems.Forbidden, "The API key makes reports as its own user only.", "userId");
+        if (!caller.IsFor(body.UserId!)) return Problems.Of(Problems.Forbidden, "The API key makes reports as its own user only.", "userId");
         if (await clients.Of(body.ContractId!, caller) is not { } clientId) return Problems.NotFound($"contract {body.ContractId}");
 
         return await actors.Report(new(clientId, body.ReportId!)).Submit(body.ToSubmit(caller)).WaitAsync(gone) switch
@@ -39,7 +39,7 @@ internal static class ReportEndpoints
     {
         if ((caller.ClientId ?? clientId) is not { } client) return Problems.Of(Refusal.Invalid("clientId", "is required: a reportId belongs to a client"));
 
-        return await queries.Report(new(client, reportId)).WaitAsync(gone) is { } report && (caller.UserId is null || caller.UserId == report.UserId)
+        return await queries.Report(new(client, reportId)).WaitAsync(gone) is { } report && caller.IsFor(report.UserId)
             ? TypedResults.Ok(report)
             : Problems.NotFound($"report {reportId} of client {client}");
     }

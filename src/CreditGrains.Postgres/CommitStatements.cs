@@ -11,6 +11,13 @@ internal static class CommitStatements
     /// <summary>The SQLSTATE that the function <c>expect</c> raises.</summary>
     public const string FenceFailed = "CG001";
 
+    /// <summary>Whether a member m can use what g says (A4): of that cycle, no more than its amount, and extra credits only where the cycle is used up.</summary>
+    public const string CanUse = """
+        (g.restarts is null or (m.restarts = g.restarts and m.cycle = g.cycle
+            and (g.of_cycle = 0 or m.amount is null or m.used_in_cycle + g.of_cycle <= m.amount)
+            and (g.of_extra = 0 or (m.extra_used + g.of_extra <= m.extra_credits and (m.settings is null or m.cycle < 0 or m.used_in_cycle + g.of_cycle = m.amount)))))
+        """;
+
     public static NpgsqlBatch Of(IReadOnlyCollection<Commit> commits, NpgsqlConnection connection)
     {
         var changes = Commit.Merge(commits.Select(commit => commit.Changes));
@@ -20,11 +27,14 @@ internal static class CommitStatements
         Users(batch, changes.Members, changes.Switches);
         NewLots(batch, [.. changes.Lots.Where(lot => lot.IsNew)]);
         Lots(batch, [.. changes.Lots.Where(lot => !lot.IsNew)]);
+        Cycles(batch, changes.Cycles);
         Uses(batch, changes.Uses);
         Credits(batch, [.. changes.Credits.Where(change => change.Expected > 0)]);
         NewCredits(batch, [.. changes.Credits.Where(change => change.Expected == 0).Select(change => change.Credit)]);
         Reports(batch, changes.Reports);
         Entries(batch, changes.Entries);
+        if (commits.Max(commit => commit.ForgetUntil) is { } until)
+            Add(batch, $"delete from document where kind in ('{Remembered.Preview}', '{Remembered.Request}') and due_at <= $1", Sql.At(until));
         return batch;
     }
 
@@ -66,19 +76,68 @@ internal static class CommitStatements
         if (members.IsEmpty && switches.IsEmpty) return;
         Add(batch, "select pg_advisory_xact_lock(h) from (select hashtextextended(u, 0) as h from unnest($1) as g (u) order by 1) g",
             Sql.Texts(members.Select(member => $"{member.ClientId}/{member.Member.UserId}").Concat(switches.Select(user => $"{user.ClientId}/{user.UserId}")).Distinct()));
-        if (!members.IsEmpty)
-            Add(batch, """
-                insert into member (contract_id, user_id, client_id, name, assigned, disabled)
-                select contract_id, user_id, client_id, name, assigned, coalesce(
-                    (select (d.body::jsonb -> 'value' ->> 'disabled')::boolean from document d where d.kind = 'user' and d.id = g.client_id || '/' || g.user_id), false)
-                from unnest($1, $2, $3, $4, $5) as g (contract_id, user_id, client_id, name, assigned)
-                on conflict (contract_id, user_id) do update set name = excluded.name, assigned = excluded.assigned
-                """,
-                Sql.Texts(members.Select(member => member.ContractId)), Sql.Texts(members.Select(member => member.Member.UserId)), Sql.Texts(members.Select(member => member.ClientId)),
-                Sql.Texts(members.Select(member => member.Member.Name)), Sql.Flags(members.Select(member => member.Member.Assigned)));
+        NewMembers(batch, [.. members.Where(member => member.From is null)]);
+        Members(batch, [.. members.Where(member => member.From is not null)]);
         if (!switches.IsEmpty)
             Add(batch, "update member m set disabled = g.disabled from unnest($1, $2, $3) as g (client_id, user_id, disabled) where m.client_id = g.client_id and m.user_id = g.user_id",
                 Sql.Texts(switches.Select(user => user.ClientId)), Sql.Texts(switches.Select(user => user.UserId)), Sql.Flags(switches.Select(user => user.Disabled)));
+    }
+
+    private static void NewMembers(NpgsqlBatch batch, ImmutableArray<MemberChange> members)
+    {
+        if (members.IsEmpty) return;
+        Add(batch, """
+            with made as (
+                insert into member (contract_id, user_id, client_id, name, assigned, settings, start_date, amount, restarts, cycle, disabled)
+                select g.*, coalesce((select (d.body::jsonb -> 'value' ->> 'disabled')::boolean from document d where d.kind = 'user' and d.id = g.client_id || '/' || g.user_id), false)
+                from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) as g (contract_id, user_id, client_id, name, assigned, settings, start_date, amount, restarts, cycle)
+                on conflict do nothing returning 1)
+            select expect((select count(*) from made), $11)
+            """,
+            Sql.Texts(members.Select(member => member.ContractId)), Sql.Texts(members.Select(member => member.Member.UserId)), Sql.Texts(members.Select(member => member.ClientId)),
+            Sql.Texts(members.Select(member => member.Member.Name)), Sql.Flags(members.Select(member => member.Member.Assigned)),
+            Sql.Texts(members.Select(member => Sql.Settings(member.Member.Allocation))), Sql.Dates(members.Select(member => member.Member.Allocation.StartDate)),
+            Sql.Numbers(members.Select(member => member.Member.Allocation.Settings?.Amount)), Sql.Integers(members.Select(member => member.Member.Allocation.Restarts)),
+            Sql.Integers(members.Select(member => member.Member.Allocation.Cycle)), Sql.Number(members.Length));
+    }
+
+    // Cycles that start anew end the one that was running, and what was used of it.
+    private static void Members(NpgsqlBatch batch, ImmutableArray<MemberChange> members)
+    {
+        if (members.IsEmpty) return;
+        Add(batch, """
+            with changed as (
+                update member m set name = g.name, assigned = g.assigned, extra_credits = g.extra_credits,
+                    settings = case when m.restarts = g.restarts then m.settings else g.settings end, start_date = case when m.restarts = g.restarts then m.start_date else g.start_date end,
+                    amount = case when m.restarts = g.restarts then m.amount else g.amount end, cycle = case when m.restarts = g.restarts then m.cycle else g.cycle end,
+                    used_in_cycle = case when m.restarts = g.restarts then m.used_in_cycle else 0 end, due_at = case when m.restarts = g.restarts then m.due_at end, restarts = g.restarts
+                from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                    as g (contract_id, user_id, name, assigned, settings, start_date, amount, restarts, cycle, extra_credits, from_restarts, from_cycle, must_be_enabled)
+                where m.contract_id = g.contract_id and m.user_id = g.user_id and not (g.must_be_enabled and m.disabled)
+                  and (g.restarts = g.from_restarts or (m.restarts = g.from_restarts and m.cycle = g.from_cycle)) returning 1)
+            select expect((select count(*) from changed), $14)
+            """,
+            Sql.Texts(members.Select(member => member.ContractId)), Sql.Texts(members.Select(member => member.Member.UserId)),
+            Sql.Texts(members.Select(member => member.Member.Name)), Sql.Flags(members.Select(member => member.Member.Assigned)),
+            Sql.Texts(members.Select(member => Sql.Settings(member.Member.Allocation))), Sql.Dates(members.Select(member => member.Member.Allocation.StartDate)),
+            Sql.Numbers(members.Select(member => member.Member.Allocation.Settings?.Amount)), Sql.Integers(members.Select(member => member.Member.Allocation.Restarts)),
+            Sql.Integers(members.Select(member => member.Member.Allocation.Cycle)), Sql.Numbers(members.Select(member => member.Member.Allocation.ExtraCredits)),
+            Sql.Integers(members.Select(member => member.From!.Value.Restarts)), Sql.Integers(members.Select(member => member.From!.Value.Cycle)),
+            Sql.Flags(members.Select(member => member.MustBeEnabled)), Sql.Number(members.Length));
+    }
+
+    private static void Cycles(NpgsqlBatch batch, ImmutableArray<CycleChange> cycles)
+    {
+        if (cycles.IsEmpty) return;
+        Add(batch, """
+            with changed as (
+                update member m set cycle = g.next, used_in_cycle = 0, due_at = null
+                from unnest($1, $2, $3, $4, $5, $6) as g (contract_id, user_id, restarts, cycle, used_in_cycle, next)
+                where m.contract_id = g.contract_id and m.user_id = g.user_id and m.restarts = g.restarts and m.cycle = g.cycle and m.used_in_cycle = g.used_in_cycle returning 1)
+            select expect((select count(*) from changed), $7)
+            """,
+            Sql.Texts(cycles.Select(cycle => cycle.ContractId)), Sql.Texts(cycles.Select(cycle => cycle.UserId)), Sql.Integers(cycles.Select(cycle => cycle.From.Restarts)),
+            Sql.Integers(cycles.Select(cycle => cycle.From.Cycle)), Sql.Numbers(cycles.Select(cycle => cycle.UsedInCycle)), Sql.Integers(cycles.Select(cycle => cycle.To)), Sql.Number(cycles.Length));
     }
 
     private static void NewLots(NpgsqlBatch batch, ImmutableArray<LotChange> lots)
@@ -118,12 +177,13 @@ internal static class CommitStatements
         if (uses.IsEmpty) return;
         Add(batch, """
             with changed as (
-                update member m set total_used = m.total_used + g.credits
-                from unnest($1, $2, $3) as g (contract_id, user_id, credits)
-                where m.contract_id = g.contract_id and m.user_id = g.user_id and m.assigned and not m.disabled returning 1)
-            select expect((select count(*) from changed), $4)
-            """,
-            Sql.Texts(uses.Select(use => use.ContractId)), Sql.Texts(uses.Select(use => use.UserId)), Sql.Numbers(uses.Select(use => use.Credits)), Sql.Number(uses.Length));
+                update member m set total_used = m.total_used + g.credits, used_in_cycle = m.used_in_cycle + g.of_cycle, extra_used = m.extra_used + g.of_extra, due_at = coalesce(g.due_at, m.due_at)
+                from unnest($1, $2, $3, $4, $5, $6, $7, $8) as g (contract_id, user_id, credits, of_cycle, of_extra, restarts, cycle, due_at)
+                where m.contract_id = g.contract_id and m.user_id = g.user_id and m.assigned and not m.disabled
+            """ + $"and {CanUse} returning 1) select expect((select count(*) from changed), $9)",
+            Sql.Texts(uses.Select(use => use.ContractId)), Sql.Texts(uses.Select(use => use.UserId)), Sql.Numbers(uses.Select(use => use.Credits)), Sql.Numbers(uses.Select(use => use.OfCycle)),
+            Sql.Numbers(uses.Select(use => use.OfExtra)), Sql.Integers(uses.Select(use => use.Cycle?.Restarts)), Sql.Integers(uses.Select(use => use.Cycle?.Cycle)),
+            Sql.Instants(uses.Select(use => use.DueAt)), Sql.Number(uses.Length));
     }
 
     private static void Credits(NpgsqlBatch batch, ImmutableArray<CreditChange> credits)
@@ -132,17 +192,17 @@ internal static class CommitStatements
         Add(batch, """
             with changed as (
                 update credit c set used_by = g.used_by, player_id = g.player_id, player_name = g.player_name, expires_at = g.expires_at, activated_at = g.activated_at,
-                                    report_id = g.report_id, is_current = g.is_current, expiry_booked = g.expiry_booked, version = g.version
-                from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-                    as g (lot, ordinal, used_by, player_id, player_name, expires_at, activated_at, report_id, is_current, expiry_booked, version, expected)
+                                    report_id = g.report_id, is_current = g.is_current, expiry_booked = g.expiry_booked, version = g.version, used_of = g.used_of
+                from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                    as g (lot, ordinal, used_by, player_id, player_name, expires_at, activated_at, report_id, is_current, expiry_booked, version, used_of, expected)
                 where c.lot = g.lot and c.ordinal = g.ordinal and c.version = g.expected returning 1)
-            select expect((select count(*) from changed), $13)
+            select expect((select count(*) from changed), $14)
             """,
             Sql.Texts(credits.Select(change => Keys.Lot(change.Credit.Id))), Sql.Numbers(credits.Select(change => change.Credit.Id.Ordinal)),
             Sql.Texts(credits.Select(change => change.Credit.UsedBy)), Sql.Texts(credits.Select(change => change.Credit.PlayerId)), Sql.Texts(credits.Select(change => change.Credit.PlayerName)),
             Sql.Instants(credits.Select(change => change.Credit.ExpiresAt)), Sql.Instants(credits.Select(change => change.Credit.ActivatedAt)), Sql.Texts(credits.Select(change => change.Credit.ReportId)),
             Sql.Flags(credits.Select(change => change.Credit.IsCurrent)), Sql.Flags(credits.Select(change => change.Credit.ExpiryBooked)), Sql.Numbers(credits.Select(change => change.Credit.Version)),
-            Sql.Numbers(credits.Select(change => change.Expected)), Sql.Number(credits.Length));
+            Sql.Texts(credits.Select(change => change.Credit.UsedOf)), Sql.Numbers(credits.Select(change => change.Expected)), Sql.Number(credits.Length));
     }
 
     private static void NewCredits(NpgsqlBatch batch, ImmutableArray<Credit> credits)
@@ -150,16 +210,17 @@ internal static class CommitStatements
         if (credits.IsEmpty) return;
         Add(batch, """
             with made as (
-                insert into credit (lot, ordinal, client_id, payment_id, used_by, player_id, player_name, created_at, expires_at, activated_at, report_id, is_current, expiry_booked, version)
-                select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+                insert into credit (lot, ordinal, client_id, payment_id, used_by, player_id, player_name, created_at, expires_at, activated_at, report_id, is_current, expiry_booked, version, used_of)
+                select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
                 on conflict do nothing returning 1)
-            select expect((select count(*) from made), $15)
+            select expect((select count(*) from made), $16)
             """,
             Sql.Texts(credits.Select(credit => Keys.Lot(credit.Id))), Sql.Numbers(credits.Select(credit => credit.Id.Ordinal)),
             Sql.Texts(credits.Select(credit => credit.ClientId)), Sql.Texts(credits.Select(credit => credit.PaymentId)), Sql.Texts(credits.Select(credit => credit.UsedBy)),
             Sql.Texts(credits.Select(credit => credit.PlayerId)), Sql.Texts(credits.Select(credit => credit.PlayerName)), Sql.Instants(credits.Select(credit => credit.CreatedAt)),
             Sql.Instants(credits.Select(credit => credit.ExpiresAt)), Sql.Instants(credits.Select(credit => credit.ActivatedAt)), Sql.Texts(credits.Select(credit => credit.ReportId)),
-            Sql.Flags(credits.Select(credit => credit.IsCurrent)), Sql.Flags(credits.Select(credit => credit.ExpiryBooked)), Sql.Numbers(credits.Select(credit => credit.Version)), Sql.Number(credits.Length));
+            Sql.Flags(credits.Select(credit => credit.IsCurrent)), Sql.Flags(credits.Select(credit => credit.ExpiryBooked)), Sql.Numbers(credits.Select(credit => credit.Version)), Sql.Texts(credits.Select(credit => credit.UsedOf)),
+            Sql.Number(credits.Length));
     }
 
     private static void Reports(NpgsqlBatch batch, ImmutableArray<Report> reports)
@@ -182,14 +243,15 @@ internal static class CommitStatements
     {
         if (entries.IsEmpty) return;
         Add(batch, """
-            insert into entry (kind, effective_at, booked_at, actor, reason, cause, subject, quantity, before, after, client_id, contract_id, user_id, report_id, lot_id)
-            select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+            insert into entry (kind, effective_at, booked_at, actor, reason, cause, subject, quantity, before, after, client_id, contract_id, user_id, report_id, lot_id, used_of)
+            select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
             """,
             Sql.Texts(entries.Select(entry => entry.Kind.ToSql())), Sql.Instants(entries.Select(entry => entry.EffectiveAt)), Sql.Instants(entries.Select(entry => entry.BookedAt)),
             Sql.Texts(entries.Select(entry => entry.Actor)), Sql.Texts(entries.Select(entry => entry.Reason)), Sql.Texts(entries.Select(entry => entry.Cause)),
             Sql.Texts(entries.Select(entry => entry.Subject)), Sql.Numbers(entries.Select(entry => entry.Quantity)), Sql.Texts(entries.Select(entry => entry.Before)),
             Sql.Texts(entries.Select(entry => entry.After)), Sql.Texts(entries.Select(entry => entry.ClientId)), Sql.Texts(entries.Select(entry => entry.ContractId)),
-            Sql.Texts(entries.Select(entry => entry.UserId)), Sql.Texts(entries.Select(entry => entry.ReportId)), Sql.Texts(entries.Select(entry => entry.LotId)));
+            Sql.Texts(entries.Select(entry => entry.UserId)), Sql.Texts(entries.Select(entry => entry.ReportId)), Sql.Texts(entries.Select(entry => entry.LotId)),
+            Sql.Texts(entries.Select(entry => entry.UsedOf)));
     }
 
     private static void Add(NpgsqlBatch batch, string sql, params NpgsqlParameter[] parameters)

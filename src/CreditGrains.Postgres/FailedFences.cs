@@ -23,11 +23,29 @@ internal static class FailedFences
         await Ask(connection, failed, "select g.fence from unnest($1, $2) as g (fence, key) join lot l using (key)",
             Sql.Texts(lots.Select(lot => lot.Key())), Sql.Texts(lots.Select(lot => Keys.Lot(lot.ContractId, lot.Lot.LotId))));
 
-        await Ask(connection, failed, """
-            select g.key from unnest($1, $2, $3) as g (key, contract_id, user_id) left join member m using (contract_id, user_id)
-            where m.user_id is null or not m.assigned or m.disabled
+        await Ask(connection, failed, $"""
+            select g.key from unnest($1, $2, $3, $4, $5, $6, $7) as g (key, contract_id, user_id, of_cycle, of_extra, restarts, cycle) left join member m using (contract_id, user_id)
+            where m.user_id is null or not m.assigned or m.disabled or not {CommitStatements.CanUse}
             """,
-            Sql.Texts(changes.Uses.Select(use => use.Key())), Sql.Texts(changes.Uses.Select(use => use.ContractId)), Sql.Texts(changes.Uses.Select(use => use.UserId)));
+            Sql.Texts(changes.Uses.Select(use => use.Key())), Sql.Texts(changes.Uses.Select(use => use.ContractId)), Sql.Texts(changes.Uses.Select(use => use.UserId)),
+            Sql.Numbers(changes.Uses.Select(use => use.OfCycle)), Sql.Numbers(changes.Uses.Select(use => use.OfExtra)),
+            Sql.Integers(changes.Uses.Select(use => use.Cycle?.Restarts)), Sql.Integers(changes.Uses.Select(use => use.Cycle?.Cycle)));
+
+        await Ask(connection, failed, """
+            select g.key from unnest($1, $2, $3, $4, $5, $6) as g (key, contract_id, user_id, restarts, cycle, used_in_cycle) left join member m using (contract_id, user_id)
+            where m.user_id is null or (m.restarts, m.cycle, m.used_in_cycle) <> (g.restarts, g.cycle, g.used_in_cycle)
+            """,
+            Sql.Texts(changes.Cycles.Select(cycle => cycle.Key())), Sql.Texts(changes.Cycles.Select(cycle => cycle.ContractId)), Sql.Texts(changes.Cycles.Select(cycle => cycle.UserId)),
+            Sql.Integers(changes.Cycles.Select(cycle => cycle.From.Restarts)), Sql.Integers(changes.Cycles.Select(cycle => cycle.From.Cycle)), Sql.Numbers(changes.Cycles.Select(cycle => cycle.UsedInCycle)));
+
+        await Ask(connection, failed, """
+            select g.key from unnest($1, $2, $3, $4, $5, $6, $7) as g (key, contract_id, user_id, restarts, from_restarts, from_cycle, must_be_enabled) left join member m using (contract_id, user_id)
+            where (m.user_id is null) <> (g.from_cycle is null) or (g.must_be_enabled and m.disabled)
+               or (g.restarts <> g.from_restarts and (m.restarts, m.cycle) <> (g.from_restarts, g.from_cycle))
+            """,
+            Sql.Texts(changes.Members.Select(member => member.Key())), Sql.Texts(changes.Members.Select(member => member.ContractId)), Sql.Texts(changes.Members.Select(member => member.Member.UserId)),
+            Sql.Integers(changes.Members.Select(member => member.Member.Allocation.Restarts)), Sql.Integers(changes.Members.Select(member => member.From?.Restarts)),
+            Sql.Integers(changes.Members.Select(member => member.From?.Cycle)), Sql.Flags(changes.Members.Select(member => member.MustBeEnabled)));
 
         var changed = changes.Credits.Where(change => change.Expected > 0).ToList();
         await Ask(connection, failed, """

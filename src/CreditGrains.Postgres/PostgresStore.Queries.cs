@@ -17,12 +17,20 @@ public sealed partial class PostgresStore
         "id", page, reader => ReadDocument(reader).AsContract(), contract => Cursor.After("contracts", contract.Terms.ContractId));
 
     public Task<Page<Member>> Users(string contractId, PageRequest page) => List(
-        new Select("user_id, name, assigned", "member").WhereText("contract_id", contractId).Where("assigned = ?", Sql.Flag(true))
-            .After("user_id", Behind(page, "users", 1) is { } after ? [Sql.Text(after.Text(0))] : []),
-        "user_id", page, ReadMember, member => Cursor.After("users", member.UserId));
+        new Select(MemberColumns, "member m").WhereText("m.contract_id", contractId).Where("m.assigned = ?", Sql.Flag(true))
+            .After("m.user_id", Behind(page, "users", 1) is { } after ? [Sql.Text(after.Text(0))] : []),
+        "m.user_id", page, ReadMember, member => Cursor.After("users", member.UserId));
 
     public async Task<bool> UserExists(UserKey key) => (await Rows(
         "select 1 from member where client_id = $1 and user_id = $2 limit 1", _ => true, Sql.Text(key.ClientId), Sql.Text(key.UserId))).Count > 0;
+
+    public Task<Contract?> Allocations(string contractId) => Snapshot(async connection => (await LoadContracts(connection, [contractId])).GetValueOrDefault(contractId)?
+        .AsContract(await Rows(connection, $"select {MemberColumns} from member m where m.contract_id = $1", ReadMember, Sql.Text(contractId))));
+
+    public Task<Page<Allowance>> Allocations(UserKey user, PageRequest page) => List(
+        new Select($"{MemberColumns}, {MembersDocument}", $"member m {OfMembers}").WhereText("m.client_id", user.ClientId).WhereText("m.user_id", user.UserId)
+            .After("m.contract_id", Behind(page, "allocations", 1) is { } after ? [Sql.Text(after.Text(0))] : []),
+        "m.contract_id", page, reader => ReadStoredMember(reader).AsAllowance(), allowance => Cursor.After("allocations", allowance.Terms.ContractId));
 
     public Task<Page<Lot>> Lots(string contractId, PageRequest page) => List(
         new Select(LotColumns, "lot").WhereText("contract_id", contractId).After("created_at, key", Behind(page, "lots", 2) is { } after ? [Sql.At(after.Instant(0)), Sql.Text(Keys.Lot(contractId, after.Text(1)))] : []),
@@ -36,7 +44,7 @@ public sealed partial class PostgresStore
         "at, report_id, client_id", page, ReadReport, report => Cursor.After("reports", report.At, report.ReportId, report.ClientId));
 
     public Task<Page<BookedEntry>> Ledger(LedgerFilter filter, PageRequest page) => List(
-        new Select("entry_id, kind, effective_at, booked_at, actor, reason, cause, subject, quantity, before, after, client_id, contract_id, user_id, report_id, lot_id", "entry")
+        new Select("entry_id, kind, effective_at, booked_at, actor, reason, cause, subject, quantity, before, after, client_id, contract_id, user_id, report_id, lot_id, used_of", "entry")
             .WhereText("client_id", filter.ClientId).WhereText("contract_id", filter.ContractId).WhereText("user_id", filter.UserId).WhereText("report_id", filter.ReportId)
             .After("entry_id", Behind(page, "ledger", 1) is { } after ? [Sql.Number(after.Number(0))] : []),
         "entry_id", page, ReadEntry, entry => Cursor.After("ledger", entry.EntryId));
@@ -64,13 +72,21 @@ public sealed partial class PostgresStore
                 (long)reader.GetDecimal(6), (long)reader.GetDecimal(7), (long)reader.GetDecimal(8), (long)reader.GetDecimal(9), (long)reader.GetDecimal(10)),
             Sql.Text(contractId));
         var users = await Rows(connection, """
-            select m.user_id, m.total_used, coalesce(e.charged, 0), coalesce(r.charged, 0)
+            select m.user_id, m.total_used, m.used_in_cycle, m.extra_credits, m.extra_used,
+                   coalesce(e.charged, 0), coalesce(e.of_cycle, 0), coalesce(e.of_extra, 0), coalesce(e.granted, 0), coalesce(r.charged, 0)
             from member m
-            left join (select user_id, sum(quantity) as charged from entry where contract_id = $1 and kind = 'credits-charged' group by user_id) e using (user_id)
+            left join lateral (select sum(quantity) filter (where kind = 'credits-charged') as charged,
+                                      sum(quantity) filter (where kind = 'credits-charged' and used_of = 'cycle:' || m.restarts || '.' || m.cycle) as of_cycle,
+                                      sum(quantity) filter (where kind = 'credits-charged' and used_of = 'extra') as of_extra,
+                                      sum(quantity) filter (where kind = 'extra-granted') as granted
+                               from entry where contract_id = $1 and client_id = m.client_id and user_id = m.user_id and kind in ('credits-charged', 'extra-granted')) e on true
             left join (select user_id, sum(charged) as charged from report where contract_id = $1 group by user_id) r using (user_id)
             where m.contract_id = $1 order by m.user_id
             """,
-            reader => new UserFacts(reader.GetString(0), reader.GetInt64(1), (long)reader.GetDecimal(2), reader.GetInt64(3)), Sql.Text(contractId));
+            reader => new UserFacts(
+                reader.GetString(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4),
+                (long)reader.GetDecimal(5), (long)reader.GetDecimal(6), (long)reader.GetDecimal(7), (long)reader.GetDecimal(8), reader.GetInt64(9)),
+            Sql.Text(contractId));
         return Domain.Audit.Of(contractId, lots, users);
     });
 
@@ -93,6 +109,7 @@ public sealed partial class PostgresStore
         UserId = reader.TextOrNull(13),
         ReportId = reader.TextOrNull(14),
         LotId = reader.TextOrNull(15),
+        UsedOf = reader.TextOrNull(16),
     });
 
     private static CursorParts? Behind(PageRequest page, string list, int parts) => page.After is { } cursor ? Cursor.Read(cursor, list, parts) : null;

@@ -42,13 +42,16 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
         "select kind, id, version, body, as_of from document where kind = $1 and id = $2", ReadDocument, Sql.Text(kind), Sql.Text(id))).SingleOrDefault();
 
     public async Task<ImmutableArray<Member>> Members(string contractId) => [.. await Rows(
-        "select user_id, name, assigned from member where contract_id = $1", ReadMember, Sql.Text(contractId))];
+        $"select {MemberColumns} from member m where m.contract_id = $1", ReadMember, Sql.Text(contractId))];
 
     public async Task<Lot?> Lot(string contractId, string lotId) => (await Rows(
         $"select {LotColumns} from lot where key = $1", reader => ReadLot(reader, 0), Sql.Text(Keys.Lot(contractId, lotId)))).SingleOrDefault();
 
     public async Task<ImmutableArray<string>> DueContracts(Instant now, int limit) => [.. await Rows(
         "select id from document where kind = 'contract' and due_at <= $1 order by due_at limit $2", reader => reader.GetString(0), Sql.At(now), Sql.Number(limit))];
+
+    public async Task<ImmutableArray<AllocationKey>> DueAllocations(Instant now, int limit) => [.. await Rows(
+        "select contract_id, user_id from member where due_at <= $1 order by due_at limit $2", reader => new AllocationKey(reader.GetString(0), reader.GetString(1)), Sql.At(now), Sql.Number(limit))];
 
     public async Task<ImmutableArray<Credit>> DueCredits(Instant now, int limit) => [.. await Rows(
         $"select {CreditColumns} from credit where player_id is not null and not expiry_booked and expires_at <= $1 order by expires_at limit $2", ReadCredit, Sql.At(now), Sql.Number(limit))];
@@ -62,10 +65,13 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
         await reports.DisposeAsync();
     }
 
-    private async Task<Dictionary<string, StoredContract>> LoadContracts(IReadOnlyCollection<string> ids)
+    private Task<Dictionary<string, StoredContract>> LoadContracts(IReadOnlyCollection<string> ids) => Connected(connection => LoadContracts(connection, ids));
+
+    private static async Task<Dictionary<string, StoredContract>> LoadContracts(NpgsqlConnection connection, IReadOnlyCollection<string> ids)
     {
         // One statement, so that a contract and its lots are of one instant.
         var rows = await Rows(
+            connection,
             $"""
             select d.kind, d.id, d.version, d.body, d.as_of, l.* from document d
             left join lateral (select {LotColumns} from lot where contract_id = d.id and (source = 'minted' or (free_count > 0 and not expiry_booked))) l on true
@@ -77,8 +83,8 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
     }
 
     private async Task<Dictionary<AllocationKey, StoredMember>> LoadMembers(IReadOnlyCollection<AllocationKey> keys) => (await Rows(
-        "select user_id, name, assigned, disabled, total_used, contract_id from member join unnest($1, $2) as g (contract_id, user_id) using (contract_id, user_id)",
-        reader => (Key: new AllocationKey(reader.GetString(5), reader.GetString(0)), Row: new StoredMember(ReadMember(reader), reader.GetBoolean(3), reader.GetInt64(4))),
+        $"select {MemberColumns}, {MembersDocument} from unnest($1, $2) as g (contract_id, user_id) join member m using (contract_id, user_id) {OfMembers}",
+        reader => (Key: new AllocationKey(reader.GetString(13), reader.GetString(0)), Row: ReadStoredMember(reader)),
         Sql.Texts(keys.Select(key => key.ContractId)), Sql.Texts(keys.Select(key => key.UserId)))).ToDictionary(pair => pair.Key, pair => pair.Row);
 
     private async Task<Dictionary<PlayerKey, Credit>> LoadCredits(IReadOnlyCollection<PlayerKey> keys) => (await Rows(
@@ -89,16 +95,31 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
         $"select {ReportColumns} from report join unnest($1, $2) as g (client_id, report_id) using (client_id, report_id)", ReadReport,
         Sql.Texts(keys.Select(key => key.ClientId)), Sql.Texts(keys.Select(key => key.ReportId)))).ToDictionary(report => new ReportKey(report.ClientId, report.ReportId));
 
+    private const string MemberColumns =
+        "m.user_id, m.name, m.assigned, m.disabled, m.settings, m.start_date, m.restarts, m.cycle, m.used_in_cycle, m.extra_credits, m.extra_used, m.total_used";
+
+    private const string MembersDocument = "d.kind, d.id, d.version, d.body, d.as_of", OfMembers = "join document d on d.kind = 'contract' and d.id = m.contract_id";
+
     private const string LotColumns = "lot_id, source, payment_id, quantity, free, created_at, available_from, asked_expiry, expires_at, expiry_booked, request";
 
     private const string CreditColumns =
-        "lot, ordinal, client_id, payment_id, used_by, player_id, player_name, created_at, expires_at, activated_at, report_id, is_current, expiry_booked, version";
+        "lot, ordinal, client_id, payment_id, used_by, player_id, player_name, created_at, expires_at, activated_at, report_id, is_current, expiry_booked, version, used_of";
 
     private const string ReportColumns = "report_id, client_id, contract_id, user_id, at, charged, covered, players, balance";
 
-    private static Document ReadDocument(NpgsqlDataReader reader) => new(reader.GetString(0), reader.GetString(1), reader.GetInt64(2), reader.GetString(3), reader.Instant(4));
+    private static Document ReadDocument(NpgsqlDataReader reader) => ReadDocument(reader, 0);
 
-    private static Member ReadMember(NpgsqlDataReader reader) => new(reader.GetString(0), reader.GetString(1), reader.GetBoolean(2));
+    private static Document ReadDocument(NpgsqlDataReader reader, int first) =>
+        new(reader.GetString(first), reader.GetString(first + 1), reader.GetInt64(first + 2), reader.GetString(first + 3), reader.Instant(first + 4));
+
+    private static StoredMember ReadStoredMember(NpgsqlDataReader reader) => new(ReadMember(reader), ReadDocument(reader, 12));
+
+    private static Member ReadMember(NpgsqlDataReader reader) => new(reader.GetString(0), reader.GetString(1), reader.GetBoolean(2), reader.GetBoolean(3))
+    {
+        Allocation = new(
+            reader.TextOrNull(4) is { } settings ? Json.Read<Settings>(settings) : null, reader.IsDBNull(5) ? null : LocalDate.FromDateOnly(reader.GetFieldValue<DateOnly>(5)),
+            reader.GetInt32(6), reader.GetInt32(7), reader.GetInt64(8), reader.GetInt64(9), reader.GetInt64(10), reader.GetInt64(11)),
+    };
 
     private static Lot ReadLot(NpgsqlDataReader reader, int first) => new(
         reader.GetString(first), reader.Enum<LotSource>(first + 1), reader.GetString(first + 2), reader.GetInt64(first + 3), Runs.Parse(reader.GetString(first + 4)),
@@ -106,7 +127,7 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
 
     private static Credit ReadCredit(NpgsqlDataReader reader) => new(
         Keys.Credit(reader.GetString(0), reader.GetInt64(1)), reader.GetString(2), reader.GetString(3), reader.TextOrNull(4), reader.TextOrNull(5), reader.TextOrNull(6),
-        reader.Instant(7), reader.InstantOrNull(8), reader.InstantOrNull(9), reader.TextOrNull(10), reader.GetBoolean(11), reader.GetBoolean(12), reader.GetInt64(13));
+        reader.Instant(7), reader.InstantOrNull(8), reader.InstantOrNull(9), reader.TextOrNull(10), reader.GetBoolean(11), reader.GetBoolean(12), reader.GetInt64(13), reader.TextOrNull(14));
 
     private static Report ReadReport(NpgsqlDataReader reader) => new(
         reader.GetString(0), reader.GetString(1), reader.GetString(2), reader.GetString(3), reader.Instant(4), reader.GetInt32(5), reader.GetInt32(6),

@@ -26,6 +26,16 @@ internal static class Sql
 
     public static NpgsqlParameter Numbers(IEnumerable<long> values) => Array(values, NpgsqlDbType.Bigint);
 
+    public static NpgsqlParameter Numbers(IEnumerable<long?> values) => Array(values, NpgsqlDbType.Bigint);
+
+    public static NpgsqlParameter Integers(IEnumerable<int> values) => Array(values, NpgsqlDbType.Integer);
+
+    public static NpgsqlParameter Integers(IEnumerable<int?> values) => Array(values, NpgsqlDbType.Integer);
+
+    public static NpgsqlParameter Dates(IEnumerable<LocalDate?> values) => Array(values.Select(value => value?.ToDateOnly()), NpgsqlDbType.Date);
+
+    public static string? Settings(Allocation allocation) => allocation.Settings is { } settings ? Json.Write(settings) : null;
+
     public static NpgsqlParameter Instants(IEnumerable<Instant> values) => Array(values.Select(value => value.ToSql()), NpgsqlDbType.TimestampTz);
 
     public static NpgsqlParameter Instants(IEnumerable<Instant?> values) => Array(values.Select(value => value.ToSql()), NpgsqlDbType.TimestampTz);

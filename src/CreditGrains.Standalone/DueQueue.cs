@@ -1,4 +1,5 @@
 using CreditGrains.Actors;
+using CreditGrains.Domain;
 using NodaTime;
 using IClock = CreditGrains.Actors.IClock;
 
@@ -14,7 +15,11 @@ internal sealed partial class DueQueue(Sqlite.SqliteStore store, Func<DueWork> w
     private readonly Lock waiting = new();
     private Instant until = Instant.MaxValue;
 
-    public void Schedule(string contractId, Instant at)
+    public void Schedule(string contractId, Instant at) => Schedule(at);
+
+    public void Schedule(AllocationKey allocation, Instant at) => Schedule(at);
+
+    private void Schedule(Instant at)
     {
         lock (waiting)
         {

@@ -1,4 +1,5 @@
 using CreditGrains.Actors;
+using CreditGrains.Domain;
 using CreditGrains.Http;
 using CreditGrains.Standalone.Sqlite;
 using NodaTime;
@@ -54,7 +55,7 @@ public static class StandaloneHost
         .AddSingleton(provider => new DueWork(provider.GetRequiredService<IActors>(), store, provider.GetRequiredService<IClock>(), Cannot(provider.GetRequiredService<ILogger<DueWork>>())));
 
     private static Action<string, Exception> Cannot(ILogger log) =>
-        (contract, cause) => log.LogError(cause, "Contract {ContractId} has something due that cannot be processed", contract);
+        (actor, cause) => log.LogError(cause, "{Actor} has something due that cannot be processed", actor);
 
     private static void AddMachineClock(IServiceCollection services) => services
         .AddSingleton<IClock, MachineClock>()
@@ -74,5 +75,7 @@ public static class StandaloneHost
     private sealed class NoAlarm : IWakeups
     {
         public void Schedule(string contractId, Instant at) { }
+
+        public void Schedule(AllocationKey allocation, Instant at) { }
     }
 }

@@ -9,7 +9,8 @@ public sealed class AuditTests
         "L1", Quantity: 100, Free: 0, ExpiredFree: 70, Allocated: 20, ExpiredAllocated: 10,
         Granted: 100, Minted: 0, Charged: 30, LotExpired: 70, CoverageExpired: 10);
 
-    private static readonly UserFacts Anna = new("anna", TotalUsed: 30, Charged: 30, Reported: 30);
+    private static readonly UserFacts Anna = new(
+        "anna", TotalUsed: 30, UsedInCycle: 10, ExtraCredits: 8, ExtraUsed: 5, Charged: 30, ChargedOfCycle: 10, ChargedOfExtra: 5, ExtraGranted: 8, Reported: 30);
 
     public static TheoryData<string, LotFacts, UserFacts> Wrong => new()
     {
@@ -19,6 +20,9 @@ public sealed class AuditTests
         { "lot:L1 expired", Over with { ExpiredFree = 69 }, Anna },
         { "lot:L1 allocated", Over with { Charged = 31 }, Anna },
         { "user:anna totalUsed", Over, Anna with { TotalUsed = 29 } },
+        { "user:anna usedInCycle", Over, Anna with { UsedInCycle = 11 } },
+        { "user:anna extraCredits", Over, Anna with { ExtraCredits = 9 } },
+        { "user:anna extraUsed", Over, Anna with { ExtraUsed = 6 } },
         { "user:anna reported", Over, Anna with { Reported = 31 } },
     };
 

@@ -109,8 +109,8 @@ public sealed class ChargingTests
     public void Taken_for_covered_but_no_longer_is_outdated()
     {
         var charge = Given.Charge("R2", [new("ann", null, Given.Credit("ann", until: 20), Claimed: false)]);
-        Assert.False(Charging.IsOutdated(charge, Given.Day(20) - Duration.Epsilon));
-        Assert.True(Charging.IsOutdated(charge, Given.Day(20)));
+        Assert.False(Charging.IsOutdated(Given.Contract(), charge, Given.Day(20) - Duration.Epsilon));
+        Assert.True(Charging.IsOutdated(Given.Contract(), charge, Given.Day(20)));
     }
 
     [Fact]

@@ -20,8 +20,13 @@ public sealed class RefusalTests
         [RefusalCode.IdempotencyKeyReused] = async () =>
             (await new ContractActor(With(new() { Lot = Given.Lot("L1", 5) }), "C1").Grant(Given.Grant("L1", 6), null)).Refusal,
         [RefusalCode.ContractNotActive] = () => Of(Charging.Decide(Given.Contract(Given.Lot("L1", 5)), Given.Charge("ann"), Given.Day(365))),
-        [RefusalCode.UserNotAssigned] = () => Held(new(new("anna", "Anna", Assigned: false), Disabled: true, TotalUsed: 7)),
-        [RefusalCode.UserDisabled] = () => Held(new(new("anna", "Anna", Assigned: true), Disabled: true, TotalUsed: 7)),
+        [RefusalCode.UserNotAssigned] = () => Held(new("anna", "Anna", Assigned: false, Disabled: true)),
+        [RefusalCode.UserDisabled] = () => Held(new("anna", "Anna", Assigned: true, Disabled: true)),
+        [RefusalCode.InsufficientAllocation] = () => Held(new("anna", "Anna", Assigned: true), Plan.Initial with { Enabled = true }),
+        [RefusalCode.AllocationNotSupported] = () => Of(Allocating.Decide(new(Given.Terms with { Type = ContractType.Unlimited }, 1, [], Given.Day(0)), new GrantExtra("anna", 1, "why", "key"), Given.Day(1))),
+        [RefusalCode.AllocationChanged] = () => Of(Allocating.Confirm(
+            Given.Contract() with { Members = ImmutableSortedDictionary<string, Member>.Empty },
+            new("token", "acme", "C1", new(true, null, false, []), new(1, 7, "", new(2026, 1, 2)), Given.Day(1), null), "key", Given.Day(1))),
         [RefusalCode.InsufficientContractCredits] = () => Of(Charging.Decide(Given.Contract(), Given.Charge("ann"), Given.Day(1))),
     };
 
@@ -40,10 +45,13 @@ public sealed class RefusalTests
 
     private static Task<Refusal?> Of<T>(Decision<T> decision) => Task.FromResult(decision.Refusal);
 
-    private static async Task<Refusal?> Held(StoredMember? member) =>
-        (await new AllocationActor(With(new() { Member = member }), new("C1", "anna")).Peek(1)).Refusal;
+    private static async Task<Refusal?> Held(Member? member, Plan? plan = null)
+    {
+        var stored = member is null ? null : new StoredMember(member, new(ContractActor.Kind, "C1", 1, Json.Write(new { Schema = 1, Value = new ContractDocument(Given.Terms, 1, plan) }), Given.Day(0)));
+        return (await new AllocationActor(With(new() { Member = stored }), new("C1", "anna")).Peek(1)).Refusal;
+    }
 
-    private static ActorServices With(Facts facts) => new(null!, facts, null!, null!, TimeProvider.System, new(), new());
+    private static ActorServices With(Facts facts) => new(null!, facts, new MachineClock(), null!, TimeProvider.System, new(), new());
 
     /// <summary>A store of a few facts: whoever looks for more, or wants to change them, has gone too far to refuse.</summary>
     private sealed class Facts : IStore
@@ -69,6 +77,8 @@ public sealed class RefusalTests
         public Task<Credit?> CurrentCredit(PlayerKey key) => throw new NotSupportedException();
 
         public Task<ImmutableArray<string>> DueContracts(Instant now, int limit) => throw new NotSupportedException();
+
+        public Task<ImmutableArray<AllocationKey>> DueAllocations(Instant now, int limit) => throw new NotSupportedException();
 
         public Task<ImmutableArray<Credit>> DueCredits(Instant now, int limit) => throw new NotSupportedException();
 

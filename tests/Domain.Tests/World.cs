@@ -60,7 +60,7 @@ internal sealed class World(Terms terms)
             ExpiredAllocated: credits.Values.Count(credit => credit.Id.LotId == lot.LotId && credit.ExpiryBooked),
             Sum(lot, EntryKind.LotGranted), Sum(lot, EntryKind.CreditsMinted), Sum(lot, EntryKind.CreditsCharged),
             Sum(lot, EntryKind.LotExpired), Sum(lot, EntryKind.CoverageExpired)))],
-        [new("anna", totalUsed, entries.Where(entry => entry.Kind == EntryKind.CreditsCharged).Sum(entry => entry.Quantity), reports.Values.Sum(report => report.Charged))]);
+        [new("anna", totalUsed, 0, 0, 0, entries.Where(entry => entry.Kind == EntryKind.CreditsCharged).Sum(entry => entry.Quantity), 0, 0, 0, reports.Values.Sum(report => report.Charged))]);
 
     /// <summary>Everything that must not depend on when time was booked (T3): rows without their fences, entries without their booked time.</summary>
     public string Settled() => Json.Write(new

@@ -51,7 +51,7 @@ internal sealed class Books(World world, BusinessClock clock, Submissions submis
         foreach (var use in changes.Uses)
         {
             var account = Account(users, new AllocationKey(use.ContractId, use.UserId));
-            var total = Store.Member(new(use.ContractId, use.UserId))!.TotalUsed;
+            var total = Store.Member(new(use.ContractId, use.UserId))!.Allocation.TotalUsed;
             Holds(total == account.Charged && total == account.Reported, "the books balance (G2)",
                 $"user {use.ContractId}/{use.UserId}: total used {total}, charged {account.Charged}, reported {account.Reported}");
         }
@@ -143,7 +143,7 @@ internal sealed class Books(World world, BusinessClock clock, Submissions submis
         Holds(termsChange || (report.At >= terms.Begins && !(report.At >= terms.Ends)), "only an active contract is charged (C1)", $"{key} at {report.At}, {terms}");
         Holds(report.Players.Length == report.Charged + report.Covered && report.Charged == report.Players.Count(player => player.Charge == PlayerCharge.New),
             "a report adds up (R1)", $"{report}");
-        Holds(Store.Member(new(report.ContractId, report.UserId)) is { Member.Assigned: true, Disabled: false } || !commit.Changes.Members.IsEmpty,
+        Holds(Store.Member(new(report.ContractId, report.UserId)) is { Assigned: true, Disabled: false } || !commit.Changes.Members.IsEmpty,
             "only an assigned, enabled user consumes (C3)", $"{key} by {report.UserId}");
 
         foreach (var player in report.Players)

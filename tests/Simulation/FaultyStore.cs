@@ -22,13 +22,15 @@ internal sealed class FaultyStore(World world, MemoryStore store, Func<Weather> 
 
     public Task<Lot?> Lot(string contractId, string lotId) => Load(() => store.Lot(contractId, lotId));
 
-    public Task<StoredMember?> Member(AllocationKey key) => Load(() => store.Member(key));
+    public Task<StoredMember?> Member(AllocationKey key) => Load(() => store.StoredMember(key));
 
     public Task<Credit?> CurrentCredit(PlayerKey key) => Load(() => store.CurrentCredit(key));
 
     public Task<Report?> Report(ReportKey key) => Load(() => store.Report(key));
 
     public Task<ImmutableArray<string>> DueContracts(Instant now, int limit) => Load(() => store.DueContracts(now, limit));
+
+    public Task<ImmutableArray<AllocationKey>> DueAllocations(Instant now, int limit) => Load(() => store.DueAllocations(now, limit));
 
     public Task<ImmutableArray<Credit>> DueCredits(Instant now, int limit) => Load(() => store.DueCredits(now, limit));
 

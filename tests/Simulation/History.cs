@@ -10,7 +10,7 @@ internal sealed class History(World world, MemoryStore store, BusinessClock cloc
 {
     private readonly List<(int Commit, Instant Clock)> moments = [];
     private readonly Dictionary<string, Timeline<ContractState>> contracts = [];
-    private readonly Dictionary<AllocationKey, Timeline<StoredMember>> members = [];
+    private readonly Dictionary<AllocationKey, Timeline<Member>> members = [];
     private readonly Dictionary<PlayerKey, Timeline<Credit>> players = [];
     private readonly Dictionary<ReportKey, Timeline<Report>> reports = [];
     private readonly Dictionary<string, ContractDocument> read = [];
@@ -45,7 +45,7 @@ internal sealed class History(World world, MemoryStore store, BusinessClock cloc
             Timeline(members, new(change.ContractId, change.Member.UserId)).Add(commits.Count, store.Member(new(change.ContractId, change.Member.UserId))!);
         foreach (var change in commit.Changes.Switches)
             foreach (var (key, row) in store.AllMembers.Where(row => row.Key.UserId == change.UserId && row.Value.ClientId == change.ClientId))
-                Timeline(members, key).Add(commits.Count, row.Stored);
+                Timeline(members, key).Add(commits.Count, row.Member);
         foreach (var player in commit.Changes.Credits.Select(change => new PlayerKey(change.Credit.ClientId, change.Credit.PlayerId!)).Distinct())
             Timeline(players, player).Add(commits.Count, store.CurrentCredit(player)!);
         foreach (var report in commit.Changes.Reports)
@@ -61,7 +61,7 @@ internal sealed class History(World world, MemoryStore store, BusinessClock cloc
         return false;
     }
 
-    public StoredMember? Member(AllocationKey key, int moment) => At(members, key, moment);
+    public Member? Member(AllocationKey key, int moment) => At(members, key, moment);
 
     /// <summary>The business instants of that time, ends included.</summary>
     public IEnumerable<Instant> Instants(int from, int until) => moments.Skip(from).Take(until - from + 1).Select(moment => moment.Clock).Distinct();
@@ -75,7 +75,7 @@ internal sealed class History(World world, MemoryStore store, BusinessClock cloc
         var toCharge = players.Count(player => At(this.players, new(key.ClientId, player), moment) is not { } credit || now >= credit.ExpiresAt);
         if (At(contracts, submit.ContractId, moment) is not { } contract) return new(RefusalCode.NotFound, toCharge, 0, 0);
         if (now < contract.Terms.Begins || now >= contract.Terms.Ends) return new(RefusalCode.ContractNotActive, toCharge, 0, 0);
-        if (Member(new(submit.ContractId, submit.UserId), moment) is not { Member.Assigned: true } member) return new(RefusalCode.UserNotAssigned, toCharge, 0, 0);
+        if (Member(new(submit.ContractId, submit.UserId), moment) is not { Assigned: true } member) return new(RefusalCode.UserNotAssigned, toCharge, 0, 0);
         if (member.Disabled) return new(RefusalCode.UserDisabled, toCharge, 0, 0);
         if (contract.Terms.Type == ContractType.Unlimited) return null;
         var remaining = Remaining(contract.Open, now);

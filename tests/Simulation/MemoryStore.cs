@@ -13,7 +13,7 @@ internal sealed class MemoryStore
     private readonly Dictionary<string, SortedDictionary<string, Lot>> openLots = [];
     private readonly Dictionary<CreditId, Credit> credits = [];
     private readonly Dictionary<PlayerKey, CreditId> current = [];
-    private readonly Dictionary<AllocationKey, (string ClientId, StoredMember Stored)> members = [];
+    private readonly Dictionary<AllocationKey, (string ClientId, Member Member, Instant? DueAt)> members = [];
     private readonly Dictionary<UserKey, bool> switches = [];
     private readonly Dictionary<ReportKey, Report> reports = [];
     private readonly SortedSet<(Instant ExpiresAt, CreditId Id)> due = new(Comparer<(Instant ExpiresAt, CreditId Id)>.Create((a, b) =>
@@ -35,7 +35,7 @@ internal sealed class MemoryStore
 
     public IReadOnlyDictionary<(string ContractId, string LotId), Lot> Lots => lots;
 
-    public IReadOnlyDictionary<AllocationKey, (string ClientId, StoredMember Stored)> AllMembers => members;
+    public IReadOnlyDictionary<AllocationKey, (string ClientId, Member Member, Instant? DueAt)> AllMembers => members;
 
     public Document? Document(string kind, string id) => documents.TryGetValue($"{kind}:{id}", out var row) ? row.Document : null;
 
@@ -44,11 +44,13 @@ internal sealed class MemoryStore
 
     public ImmutableArray<Lot> OpenLots(string contractId) => openLots.TryGetValue(contractId, out var open) ? [.. open.Values] : [];
 
-    public ImmutableArray<Member> Members(string contractId) => [.. members.Where(row => row.Key.ContractId == contractId).Select(row => row.Value.Stored.Member)];
+    public ImmutableArray<Member> Members(string contractId) => [.. members.Where(row => row.Key.ContractId == contractId).Select(row => row.Value.Member)];
 
     public Lot? Lot(string contractId, string lotId) => lots.GetValueOrDefault((contractId, lotId));
 
-    public StoredMember? Member(AllocationKey key) => members.TryGetValue(key, out var row) ? row.Stored : null;
+    public Member? Member(AllocationKey key) => members.TryGetValue(key, out var row) ? row.Member : null;
+
+    public StoredMember? StoredMember(AllocationKey key) => Member(key) is { } member ? new(member, Document(ContractActor.Kind, key.ContractId)!) : null;
 
     public Credit? Credit(CreditId id) => credits.GetValueOrDefault(id);
 
@@ -57,7 +59,9 @@ internal sealed class MemoryStore
     public Report? Report(ReportKey key) => reports.GetValueOrDefault(key);
 
     public ImmutableArray<string> DueContracts(Instant now, int limit) =>
-        [.. documents.Values.Where(row => row.DueAt <= now).OrderBy(row => row.DueAt).Take(limit).Select(row => row.Document.Id)];
+        [.. documents.Values.Where(row => row.Document.Kind == ContractActor.Kind && row.DueAt <= now).OrderBy(row => row.DueAt).Take(limit).Select(row => row.Document.Id)];
+
+    public ImmutableArray<AllocationKey> DueAllocations(Instant now, int limit) => [.. members.Where(row => row.Value.DueAt <= now).OrderBy(row => row.Value.DueAt).Take(limit).Select(row => row.Key)];
 
     public ImmutableArray<Credit> DueCredits(Instant now, int limit) => [.. due.TakeWhile(next => next.ExpiresAt <= now).Take(limit).Select(next => credits[next.Id])];
 
@@ -88,8 +92,12 @@ internal sealed class MemoryStore
             if (lot.IsNew == lots.ContainsKey((lot.ContractId, lot.Lot.LotId)) || !named.Add(lot.Key())) failing.Add(lot.Key());
         foreach (var report in commit.Changes.Reports)
             if (reports.ContainsKey(new(report.ClientId, report.ReportId)) || !named.Add(report.Key())) failing.Add(report.Key());
+        foreach (var member in commit.Changes.Members)
+            if (!MayChange(member)) failing.Add(member.Key());
+        foreach (var cycle in commit.Changes.Cycles)
+            if (Member(new(cycle.ContractId, cycle.UserId))?.Allocation is not { } allocation || allocation.CycleKey != cycle.From || allocation.UsedInCycle != cycle.UsedInCycle) failing.Add(cycle.Key());
         foreach (var use in commit.Changes.Uses)
-            if (!MayUse(commit.Changes, new(use.ContractId, use.UserId))) failing.Add(use.Key());
+            if (!MayUse(commit.Changes, use)) failing.Add(use.Key());
         failing.UnionWith(FailingCredits(commit.Changes.Credits));
         return failing;
     }
@@ -116,11 +124,39 @@ internal sealed class MemoryStore
         }
     }
 
-    private bool MayUse(Changes changes, AllocationKey key)
+    // A4: no more than the amount; extra credits only where the cycle is used up.
+    private bool MayUse(Changes changes, Use use)
     {
-        if (Member(key) is not { } stored) return false;
-        var assigned = changes.Members.LastOrDefault(change => change.ContractId == key.ContractId && change.Member.UserId == key.UserId)?.Member.Assigned ?? stored.Member.Assigned;
-        return assigned && !stored.Disabled;
+        if (Member(new(use.ContractId, use.UserId)) is not { } stored) return false;
+        var change = changes.Members.LastOrDefault(change => change.ContractId == use.ContractId && change.Member.UserId == use.UserId);
+        var member = change is null ? stored : Changed(change);
+        if (!member.Assigned || stored.Disabled) return false;
+        if (use.Cycle is not { } cycle) return true;
+
+        var allocation = member.Allocation;
+        return allocation.CycleKey == cycle
+            && (use.OfCycle == 0 || allocation.Settings?.Amount is null || allocation.UsedInCycle + use.OfCycle <= allocation.Settings.Amount)
+            && (use.OfExtra == 0 || (allocation.ExtraLeft >= use.OfExtra && (allocation.Settings is null || cycle.Cycle < 0 || allocation.UsedInCycle + use.OfCycle == allocation.Settings.Amount)));
+    }
+
+    private bool MayChange(MemberChange change)
+    {
+        if (Member(new(change.ContractId, change.Member.UserId)) is not { } stored) return change.From is null;
+        return change.From is { } from && !(change.MustBeEnabled && stored.Disabled) && (change.Member.Allocation.Restarts == from.Restarts || stored.Allocation.CycleKey == from);
+    }
+
+    // What was used stays, unless the cycles start anew.
+    private Member Changed(MemberChange change)
+    {
+        var (stored, next) = (Member(new(change.ContractId, change.Member.UserId)), change.Member.Allocation);
+        var allocation = stored?.Allocation ?? Allocation.None;
+        return change.Member with
+        {
+            Disabled = switches.GetValueOrDefault(new(change.ClientId, change.Member.UserId)),
+            Allocation = next.Restarts == allocation.Restarts
+                ? allocation with { ExtraCredits = next.ExtraCredits }
+                : next with { UsedInCycle = 0, ExtraUsed = allocation.ExtraUsed, TotalUsed = allocation.TotalUsed },
+        };
     }
 
     private void CarryOut(Commit commit)
@@ -141,21 +177,28 @@ internal sealed class MemoryStore
         foreach (var change in commit.Changes.Members)
         {
             var key = new AllocationKey(change.ContractId, change.Member.UserId);
-            var disabled = switches.GetValueOrDefault(new(change.ClientId, change.Member.UserId));
-            members[key] = (change.ClientId, new(change.Member, disabled, Member(key)?.TotalUsed ?? 0));
+            var restarts = Member(key)?.Allocation.Restarts != change.Member.Allocation.Restarts;
+            members[key] = (change.ClientId, Changed(change), restarts ? null : members[key].DueAt);
         }
         foreach (var change in commit.Changes.Switches)
         {
             switches[new(change.ClientId, change.UserId)] = change.Disabled;
             foreach (var (key, row) in members.Where(row => row.Key.UserId == change.UserId && row.Value.ClientId == change.ClientId).ToList())
-                members[key] = row with { Stored = row.Stored with { Disabled = change.Disabled } };
+                members[key] = row with { Member = row.Member with { Disabled = change.Disabled } };
+        }
+        foreach (var cycle in commit.Changes.Cycles)
+        {
+            var row = members[new(cycle.ContractId, cycle.UserId)];
+            members[new(cycle.ContractId, cycle.UserId)] = row with { Member = row.Member with { Allocation = row.Member.Allocation with { Cycle = cycle.To, UsedInCycle = 0 } }, DueAt = null };
         }
         foreach (var use in commit.Changes.Uses)
         {
             var row = members[new(use.ContractId, use.UserId)];
-            members[new(use.ContractId, use.UserId)] = row with { Stored = row.Stored with { TotalUsed = row.Stored.TotalUsed + use.Credits } };
+            members[new(use.ContractId, use.UserId)] = row with { Member = row.Member with { Allocation = row.Member.Allocation.With(use) }, DueAt = use.DueAt ?? row.DueAt };
         }
         foreach (var report in commit.Changes.Reports) reports[new(report.ClientId, report.ReportId)] = report;
+        if (commit.ForgetUntil is { } until)
+            foreach (var (key, row) in documents.Where(row => row.Value.Document.Kind is Remembered.Preview or Remembered.Request && row.Value.DueAt <= until).ToList()) documents.Remove(key);
     }
 
     private void CarryOut(Credit credit)

@@ -86,6 +86,8 @@ internal sealed class Simulation : IWakeups, IDisposable
 
     void IWakeups.Schedule(string contractId, Instant at) { }
 
+    void IWakeups.Schedule(AllocationKey allocation, Instant at) { }
+
     public void Dispose()
     {
         listener.Dispose();

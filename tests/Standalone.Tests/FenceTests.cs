@@ -91,26 +91,26 @@ public sealed class FenceTests : IDisposable
     {
         var use = Of(new() { Uses = [new("C", "U", 5)] });
         Assert.Equal(["use:C/U"], await Conflict(use));
-        await Done(Of(new() { Members = [Member(assigned: true)], Uses = [new("C", "U", 5)] }));
+        await Done(Of(new() { Members = [await Member(assigned: true)], Uses = [new("C", "U", 5)] }));
         await Done(use);
-        await Done(Of(new() { Members = [Member(assigned: false)] }));
+        await Done(Of(new() { Members = [await Member(assigned: false)] }));
         Assert.Equal(["use:C/U"], await Conflict(use));
-        await Done(Of(new() { Members = [Member(assigned: true)] }));
+        await Done(Of(new() { Members = [await Member(assigned: true)] }));
         await Done(Of(new() { Switches = [new("acme", "U", true)] }));
         Assert.Equal(["use:C/U"], await Conflict(use));
         await Done(Of(new() { Switches = [new("acme", "U", false)] }));
         await Done(use);
 
-        Assert.Equal(new(new("U", "Ute", true), false, 15), await store.Member(new("C", "U")));
+        Assert.Equal(new("U", "Ute", true) { Allocation = Allocation.None with { TotalUsed = 15 } }, await Stored());
     }
 
     [Fact]
     public async Task A_user_who_is_disabled_is_so_in_contracts_that_come_later_C3()
     {
         await Done(Of(new() { Switches = [new("acme", "U", true)] }));
-        await Done(Of(new() { Members = [Member(assigned: true)] }));
+        await Done(Of(new() { Members = [await Member(assigned: true)] }));
 
-        Assert.True((await store.Member(new("C", "U")))?.Disabled);
+        Assert.True((await Stored()).Disabled);
         Assert.Equal(["use:C/U"], await Conflict(Of(new() { Uses = [new("C", "U", 0)] })));
     }
 
@@ -132,7 +132,7 @@ public sealed class FenceTests : IDisposable
             Lots = [NewLot],
             Credits = [new(Credit(2, "P"), 0), new(Credit(3, "Q"), 0)],
             Uses = [new("C", "U", 1)],
-            Members = [Member(assigned: true) with { ContractId = "D" }],
+            Members = [await Member(assigned: true) with { ContractId = "D" }],
             Reports = [Report("R"), Report("S")],
             Entries = [Entry],
         }));
@@ -170,7 +170,9 @@ public sealed class FenceTests : IDisposable
     private static Credit Credit(long ordinal, string? player) =>
         new(new("C", "L", ordinal), "acme", "PAY", "U", player, null, Now, Now + Duration.FromDays(30), Now, "R", IsCurrent: true, ExpiryBooked: false, Version: 1);
 
-    private static MemberChange Member(bool assigned) => new("C", "acme", new("U", "Ute", assigned));
+    private async Task<Member> Stored() => Assert.Single(await store.Members("C"));
+
+    private async Task<MemberChange> Member(bool assigned) => new("C", "acme", new("U", "Ute", assigned), (await store.Members("C")).SingleOrDefault()?.Allocation.CycleKey, MustBeEnabled: false);
 
     private static Report Report(string id) => new(id, "acme", "C", "U", Now, 0, 0, [], new(null, 10));
 

@@ -55,6 +55,14 @@ public abstract class LocalActors : IActors
 
         public Task<Decision<ImmutableArray<Member>>> RemoveUser(string userId, string actor) => actors.Call((IContract contract) => contract.RemoveUser(userId, actor), id);
 
+        public Task<Decision<Window>> Preview(AllocationChange change, string actor) => actors.Call((IContract contract) => contract.Preview(change, actor), id);
+
+        public Task<Decision<AllocationAnswer>> Confirm(string token, string actor) => actors.Call((IContract contract) => contract.Confirm(token, actor), id);
+
+        public Task<Decision<AllocationAnswer>> Allocate(AllocationChange change, string? seen, string actor) => actors.Call((IContract contract) => contract.Allocate(change, seen, actor), id);
+
+        public Task<Decision<GrantedExtra>> GrantExtra(GrantExtra grant, RequestKey? key) => actors.Call((IContract contract) => contract.GrantExtra(grant, key), id);
+
         public Task<ChargeAnswer> Charge(ChargeCredits charge) => actors.Call((IContract contract) => contract.Charge(charge), id);
 
         public Task<ChargeAnswer> Rehearse(ChargeCredits charge) => actors.Call((IContract contract) => contract.Rehearse(charge), id);
@@ -78,6 +86,8 @@ public abstract class LocalActors : IActors
         public Task Settle(Claimant by, bool used) => actors.Call((IAllocation allocation) => allocation.Settle(by, used), id);
 
         public Task Forget() => actors.Call((IAllocation allocation) => allocation.Forget(), id);
+
+        public Task WakeUp() => actors.Call((IAllocation allocation) => allocation.WakeUp(), id);
     }
 
     private sealed class PlayerCreditRef(LocalActors actors, ActorId id) : IPlayerCredit

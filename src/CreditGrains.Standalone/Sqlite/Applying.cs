@@ -19,11 +19,14 @@ internal sealed class Applying(Database database)
 
         // A use counts only where its user may still consume after this very commit.
         foreach (var change in changes.Switches) Write(change);
-        foreach (var member in changes.Members) Write(member);
+        foreach (var member in changes.Members) Expect(Write(member), member.Key());
+        foreach (var cycle in changes.Cycles) Expect(Write(cycle), cycle.Key());
         foreach (var use in changes.Uses) Expect(Write(use), use.Key());
         foreach (var report in changes.Reports) Expect(Write(report), report.Key());
         if (failed.Count == 0)
             foreach (var entry in changes.Entries) Append(entry);
+        if (commit.ForgetUntil is { } until)
+            database[$"delete from documents where kind in ('{Remembered.Preview}', '{Remembered.Request}') and due_at <= ?"].Bind(until).Run();
         return failed.ToImmutable();
 
         void Expect(bool asExpected, string key)
@@ -61,41 +64,72 @@ internal sealed class Applying(Database database)
         var (credit, key) = (change.Credit, Rows.LotKey(change.Credit.Id.ContractId, change.Credit.Id.LotId));
         return change.Expected == 0
             ? database["""
-                insert into credits (lot, ordinal, client_id, used_by, player_id, player_name, created_at, expires_at, activated_at, report_id, is_current, expiry_booked, minted, version)
-                values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing
+                insert into credits (lot, ordinal, client_id, used_by, player_id, player_name, created_at, expires_at, activated_at, report_id, is_current, expiry_booked, minted, version, used_of)
+                values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing
                 """]
                 .Bind(key).Bind(credit.Id.Ordinal).Bind(credit.ClientId).Bind(credit.UsedBy).Bind(credit.PlayerId).Bind(credit.PlayerName).Bind(credit.CreatedAt).Bind(credit.ExpiresAt)
-                .Bind(credit.ActivatedAt).Bind(credit.ReportId).Bind(credit.IsCurrent).Bind(credit.ExpiryBooked).Bind(credit.Id.LotId == Lot.MintedId).Bind(credit.Version).Run() == 1
+                .Bind(credit.ActivatedAt).Bind(credit.ReportId).Bind(credit.IsCurrent).Bind(credit.ExpiryBooked).Bind(credit.Id.LotId == Lot.MintedId).Bind(credit.Version).Bind(credit.UsedOf).Run() == 1
             : database["""
-                update or ignore credits set used_by = ?, player_id = ?, player_name = ?, expires_at = ?, activated_at = ?, report_id = ?, is_current = ?, expiry_booked = ?, version = ?
+                update or ignore credits set used_by = ?, player_id = ?, player_name = ?, expires_at = ?, activated_at = ?, report_id = ?, is_current = ?, expiry_booked = ?, version = ?, used_of = ?
                 where lot = ? and ordinal = ? and version = ?
                 """]
                 .Bind(credit.UsedBy).Bind(credit.PlayerId).Bind(credit.PlayerName).Bind(credit.ExpiresAt).Bind(credit.ActivatedAt).Bind(credit.ReportId).Bind(credit.IsCurrent)
-                .Bind(credit.ExpiryBooked).Bind(credit.Version).Bind(key).Bind(credit.Id.Ordinal).Bind(change.Expected).Run() == 1;
+                .Bind(credit.ExpiryBooked).Bind(credit.Version).Bind(credit.UsedOf).Bind(key).Bind(credit.Id.Ordinal).Bind(change.Expected).Run() == 1;
     }
 
     private void Write(UserSwitch change) => database[change.Disabled
         ? "insert into disabled_users (client_id, user_id) values (?, ?) on conflict do nothing"
         : "delete from disabled_users where client_id = ? and user_id = ?"].Bind(change.ClientId).Bind(change.UserId).Run();
 
-    private void Write(MemberChange change) => database["""
-        insert into members (contract_id, user_id, client_id, name, assigned, total_used) values (?, ?, ?, ?, ?, 0)
-        on conflict do update set name = excluded.name, assigned = excluded.assigned
-        """].Bind(change.ContractId).Bind(change.Member.UserId).Bind(change.ClientId).Bind(change.Member.Name).Bind(change.Member.Assigned).Run();
+    private bool Write(MemberChange change)
+    {
+        var (member, allocation) = (change.Member, change.Member.Allocation);
+        if (change.From is not { } from)
+            return database["""
+                insert into members (contract_id, user_id, client_id, name, assigned, total_used, settings, start_date, amount, restarts, cycle) values (?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?)
+                on conflict do nothing
+                """]
+                .Bind(change.ContractId).Bind(member.UserId).Bind(change.ClientId).Bind(member.Name).Bind(member.Assigned)
+                .Bind(Rows.Settings(allocation)).Bind(Rows.StartDate(allocation)).Bind(allocation.Settings?.Amount).Bind(allocation.Restarts).Bind(allocation.Cycle).Run() == 1;
+        var kept = database["""
+            update members set name = ?, assigned = ?, extra_credits = ? where contract_id = ? and user_id = ?
+            and (? = 0 or not exists (select 1 from disabled_users d where d.client_id = members.client_id and d.user_id = members.user_id))
+            """]
+            .Bind(member.Name).Bind(member.Assigned).Bind(allocation.ExtraCredits).Bind(change.ContractId).Bind(member.UserId).Bind(change.MustBeEnabled).Run() == 1;
+        return kept && (from.Restarts == allocation.Restarts || database["""
+            update members set settings = ?, start_date = ?, amount = ?, restarts = ?, cycle = ?, used_in_cycle = 0, due_at = null where contract_id = ? and user_id = ? and restarts = ? and cycle = ?
+            """]
+            .Bind(Rows.Settings(allocation)).Bind(Rows.StartDate(allocation)).Bind(allocation.Settings?.Amount).Bind(allocation.Restarts).Bind(allocation.Cycle)
+            .Bind(change.ContractId).Bind(member.UserId).Bind(from.Restarts).Bind(from.Cycle).Run() == 1);
+    }
 
-    private bool Write(Use use) => database["""
-        update members set total_used = total_used + ? where contract_id = ? and user_id = ? and assigned = 1
-        and not exists (select 1 from disabled_users d where d.client_id = members.client_id and d.user_id = members.user_id)
-        """].Bind(use.Credits).Bind(use.ContractId).Bind(use.UserId).Run() == 1;
+    private bool Write(CycleChange change) => database["""
+        update members set cycle = ?, used_in_cycle = 0, due_at = null where contract_id = ? and user_id = ? and restarts = ? and cycle = ? and used_in_cycle = ?
+        """].Bind(change.To).Bind(change.ContractId).Bind(change.UserId).Bind(change.From.Restarts).Bind(change.From.Cycle).Bind(change.UsedInCycle).Run() == 1;
+
+    // A4: no more than the amount; extra credits only where the cycle is used up.
+    private bool Write(Use use)
+    {
+        const string MayConsume = "assigned = 1 and not exists (select 1 from disabled_users d where d.client_id = members.client_id and d.user_id = members.user_id)";
+        return use.Cycle is not { } cycle
+            ? database[$"update members set total_used = total_used + ? where contract_id = ? and user_id = ? and {MayConsume}"].Bind(use.Credits).Bind(use.ContractId).Bind(use.UserId).Run() == 1
+            : database[$"""
+                update members set total_used = total_used + ?1, used_in_cycle = used_in_cycle + ?2, extra_used = extra_used + ?3, due_at = coalesce(?4, due_at)
+                where contract_id = ?5 and user_id = ?6 and restarts = ?7 and cycle = ?8 and {MayConsume}
+                and (?2 = 0 or amount is null or used_in_cycle + ?2 <= amount)
+                and (?3 = 0 or (extra_used + ?3 <= extra_credits and (settings is null or cycle < 0 or used_in_cycle + ?2 = amount)))
+                """]
+                .Bind(use.Credits).Bind(use.OfCycle).Bind(use.OfExtra).Bind(use.DueAt).Bind(use.ContractId).Bind(use.UserId).Bind(cycle.Restarts).Bind(cycle.Cycle).Run() == 1;
+    }
 
     private bool Write(Report report) =>
         database["insert into reports (client_id, report_id, contract_id, user_id, at, charged, body) values (?, ?, ?, ?, ?, ?, ?) on conflict do nothing"]
             .Bind(report.ClientId).Bind(report.ReportId).Bind(report.ContractId).Bind(report.UserId).Bind(report.At).Bind(report.Charged).Bind(Json.Write(report)).Run() == 1;
 
     private void Append(Entry entry) => database["""
-        insert into entries (kind, effective_at, booked_at, actor, reason, cause, subject, quantity, before, after, client_id, contract_id, user_id, report_id, lot_id)
-        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        insert into entries (kind, effective_at, booked_at, actor, reason, cause, subject, quantity, before, after, client_id, contract_id, user_id, report_id, lot_id, used_of)
+        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """]
         .Bind(entry.Kind.ToString()).Bind(entry.EffectiveAt).Bind(entry.BookedAt).Bind(entry.Actor).Bind(entry.Reason).Bind(entry.Cause).Bind(entry.Subject).Bind(entry.Quantity)
-        .Bind(entry.Before).Bind(entry.After).Bind(entry.ClientId).Bind(entry.ContractId).Bind(entry.UserId).Bind(entry.ReportId).Bind(entry.LotId).Run();
+        .Bind(entry.Before).Bind(entry.After).Bind(entry.ClientId).Bind(entry.ContractId).Bind(entry.UserId).Bind(entry.ReportId).Bind(entry.LotId).Bind(entry.UsedOf).Run();
 }

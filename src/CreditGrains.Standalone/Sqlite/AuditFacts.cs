@@ -31,11 +31,23 @@ internal static class AuditFacts
 
     public static List<UserFacts> Users(Database database, string contractId)
     {
-        var used = ByUser("select user_id, total_used from members where contract_id = ?");
-        var charged = ByUser($"select user_id, sum(quantity) from entries where contract_id = ? and user_id is not null and kind = '{EntryKind.CreditsCharged}' group by user_id");
+        var members = database[$"select {Rows.Member} from members m where m.contract_id = ?"].Bind(contractId).All(Rows.ReadMember).ToDictionary(member => member.UserId);
+        var entries = database[$"""
+            select user_id, kind, used_of, sum(quantity) from entries where contract_id = ? and user_id is not null and kind in ('{EntryKind.CreditsCharged}', '{EntryKind.ExtraGranted}')
+            group by user_id, kind, used_of
+            """].Bind(contractId).All(row => (User: row.Text(), Kind: Enum.Parse<EntryKind>(row.Text()), UsedOf: row.OptionalText(), Credits: row.Number())).ToLookup(row => row.User);
         var reported = ByUser("select user_id, sum(charged) from reports where contract_id = ? group by user_id");
-        return [.. used.Keys.Union(charged.Keys).Union(reported.Keys).Order(StringComparer.Ordinal)
-            .Select(id => new UserFacts(id, used.GetValueOrDefault(id), charged.GetValueOrDefault(id), reported.GetValueOrDefault(id)))];
+        return [.. members.Keys.Union(entries.Select(group => group.Key)).Union(reported.Keys).Order(StringComparer.Ordinal).Select(id =>
+        {
+            var allocation = members.GetValueOrDefault(id)?.Allocation ?? Allocation.None;
+            var charged = entries[id].Where(row => row.Kind == EntryKind.CreditsCharged).ToList();
+            return new UserFacts(
+                id, allocation.TotalUsed, allocation.UsedInCycle, allocation.ExtraCredits, allocation.ExtraUsed,
+                charged.Sum(row => row.Credits), Of($"{allocation.CycleKey}"), Of(Allocation.Extra), entries[id].Where(row => row.Kind == EntryKind.ExtraGranted).Sum(row => row.Credits),
+                reported.GetValueOrDefault(id));
+
+            long Of(string right) => charged.Where(row => row.UsedOf == right).Sum(row => row.Credits);
+        })];
 
         Dictionary<string, long> ByUser(string sql) => database[sql].Bind(contractId).All(row => (User: row.Text(), Credits: row.Number())).ToDictionary(row => row.User, row => row.Credits);
     }

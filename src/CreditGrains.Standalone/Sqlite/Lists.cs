@@ -20,13 +20,23 @@ public sealed partial class SqliteStore
 
     public Task<Page<Member>> Users(string contractId, PageRequest page) => lists.Read(database =>
     {
-        var where = new Where().And("contract_id = ? and assigned = 1", contractId);
-        if (Behind(page, "users", 1) is { } after) where.And("user_id > ?", after.Text(0));
-        return Cut(page, Select(database, Rows.Member, "members", where, "user_id", page.Limit, Rows.ReadMember), member => Cursor.After("users", member.UserId));
+        var where = new Where().And("m.contract_id = ? and m.assigned = 1", contractId);
+        if (Behind(page, "users", 1) is { } after) where.And("m.user_id > ?", after.Text(0));
+        return Cut(page, Select(database, Rows.Member, "members m", where, "m.user_id", page.Limit, Rows.ReadMember), member => Cursor.After("users", member.UserId));
     });
 
     public Task<bool> UserExists(UserKey key) =>
         lists.Read(database => database["select 1 from members where client_id = ? and user_id = ?"].Bind(key.ClientId).Bind(key.UserId).Any());
+
+    public Task<Contract?> Allocations(string contractId) => lists.Read(database => database.Snapshot(() => ReadStoredContract(database, contractId)?.AsContract(ReadMembers(database, contractId))));
+
+    public Task<Page<Allowance>> Allocations(UserKey user, PageRequest page) => lists.Read(database =>
+    {
+        var where = new Where().And("m.client_id = ? and m.user_id = ?", user.ClientId, user.UserId);
+        if (Behind(page, "allocations", 1) is { } after) where.And("m.contract_id > ?", after.Text(0));
+        return Cut(page, Select(database, $"{Rows.Member}, {Rows.Document}", $"members m join documents on kind = '{ContractActor.Kind}' and id = m.contract_id", where, "m.contract_id", page.Limit,
+            row => new StoredMember(Rows.ReadMember(row), Rows.ReadDocument(row)).AsAllowance()), allowance => Cursor.After("allocations", allowance.Terms.ContractId));
+    });
 
     public Task<Page<Lot>> Lots(string contractId, PageRequest page) => lists.Read(database =>
     {

@@ -1,5 +1,6 @@
 using CreditGrains.Actors;
 using CreditGrains.Domain;
+using NodaTime.Text;
 
 namespace CreditGrains.Standalone.Sqlite;
 
@@ -13,15 +14,23 @@ internal static class Rows
     /// <summary>Of credits c and their lots l.</summary>
     public const string Credit = """
         l.contract_id, l.lot_id, c.ordinal, c.client_id, l.payment_id, c.used_by, c.player_id, c.player_name, c.created_at, c.expires_at, c.activated_at, c.report_id,
-        c.is_current, c.expiry_booked, c.version
+        c.is_current, c.expiry_booked, c.version, c.used_of
         """;
 
-    public const string Member = "user_id, name, assigned";
+    /// <summary>Of members m.</summary>
+    public const string Member = """
+        m.user_id, m.name, m.assigned, exists (select 1 from disabled_users d where d.client_id = m.client_id and d.user_id = m.user_id),
+        m.settings, m.start_date, m.restarts, m.cycle, m.used_in_cycle, m.extra_credits, m.extra_used, m.total_used
+        """;
 
-    public const string Entry = "entry_id, kind, effective_at, booked_at, actor, reason, cause, subject, quantity, before, after, client_id, contract_id, user_id, report_id, lot_id";
+    public const string Entry = "entry_id, kind, effective_at, booked_at, actor, reason, cause, subject, quantity, before, after, client_id, contract_id, user_id, report_id, lot_id, used_of";
 
     /// <summary>A lot's key: keys sort as the ids of their credits do.</summary>
     public static string LotKey(string contractId, string lotId) => $"{contractId}~{lotId}~";
+
+    public static string? Settings(Allocation allocation) => allocation.Settings is { } settings ? Json.Write(settings) : null;
+
+    public static string? StartDate(Allocation allocation) => allocation.StartDate is { } date ? LocalDatePattern.Iso.Format(date) : null;
 
     public static Document ReadDocument(Statement row) => new(row.Text(), row.Text(), row.Number(), row.Text(), row.Instant());
 
@@ -31,9 +40,14 @@ internal static class Rows
 
     public static Credit ReadCredit(Statement row) => new(
         new(row.Text(), row.Text(), row.Number()), row.Text(), row.Text(), row.OptionalText(), row.OptionalText(), row.OptionalText(), row.Instant(), row.OptionalInstant(), row.OptionalInstant(),
-        row.OptionalText(), row.Flag(), row.Flag(), row.Number());
+        row.OptionalText(), row.Flag(), row.Flag(), row.Number(), row.OptionalText());
 
-    public static Member ReadMember(Statement row) => new(row.Text(), row.Text(), row.Flag());
+    public static Member ReadMember(Statement row) => new(row.Text(), row.Text(), row.Flag(), row.Flag())
+    {
+        Allocation = new(
+            row.OptionalText() is { } settings ? Json.Read<Settings>(settings) : null, row.OptionalText() is { } start ? LocalDatePattern.Iso.Parse(start).Value : null,
+            (int)row.Number(), (int)row.Number(), row.Number(), row.Number(), row.Number(), row.Number()),
+    };
 
     public static Report ReadReport(Statement row) => Json.Read<Report>(row.Text());
 
@@ -54,5 +68,6 @@ internal static class Rows
         UserId = row.OptionalText(),
         ReportId = row.OptionalText(),
         LotId = row.OptionalText(),
+        UsedOf = row.OptionalText(),
     });
 }

@@ -60,19 +60,17 @@ public sealed partial class SqliteStore : IStore, IQueries, IDisposable
     public Task<Document?> Document(string kind, string id) =>
         actors.Read(database => database[$"select {Rows.Document} from documents where kind = ? and id = ?"].Bind(kind).Bind(id).First(Rows.ReadDocument));
 
-    Task<StoredContract?> IStore.Contract(string contractId) => actors.Read(database => database.Snapshot(() =>
-        ReadContract(database, contractId) is { } document ? new StoredContract(document, [.. database[OnlyOpenLots].Bind(contractId).All(Rows.ReadLot)]) : null));
+    Task<StoredContract?> IStore.Contract(string contractId) => actors.Read(database => database.Snapshot(() => ReadStoredContract(database, contractId)));
 
     public Task<ImmutableArray<Member>> Members(string contractId) =>
-        actors.Read(database => database[$"select {Rows.Member} from members where contract_id = ?"].Bind(contractId).All(Rows.ReadMember).ToImmutableArray());
+        actors.Read(database => ReadMembers(database, contractId).ToImmutableArray());
 
     public Task<Lot?> Lot(string contractId, string lotId) =>
         actors.Read(database => database[$"select {Rows.Lot} from lots l where l.key = ?"].Bind(Rows.LotKey(contractId, lotId)).First(Rows.ReadLot));
 
     public Task<StoredMember?> Member(AllocationKey key) => actors.Read(database => database[$"""
-        select {Rows.Member}, exists (select 1 from disabled_users d where d.client_id = m.client_id and d.user_id = m.user_id), total_used
-        from members m where contract_id = ? and user_id = ?
-        """].Bind(key.ContractId).Bind(key.UserId).First(row => new StoredMember(Rows.ReadMember(row), row.Flag(), row.Number())));
+        select {Rows.Member}, {Rows.Document} from members m join documents on kind = '{ContractActor.Kind}' and id = m.contract_id where m.contract_id = ? and m.user_id = ?
+        """].Bind(key.ContractId).Bind(key.UserId).First(row => new StoredMember(Rows.ReadMember(row), Rows.ReadDocument(row))));
 
     public Task<Credit?> CurrentCredit(PlayerKey key) =>
         actors.Read(database => database[$"select {Rows.Credit} from credits c join lots l on l.key = c.lot where c.player_id = ? and c.client_id = ? and c.is_current = 1"]
@@ -84,6 +82,10 @@ public sealed partial class SqliteStore : IStore, IQueries, IDisposable
         actors.Read(database => database["select id from documents where kind = ? and due_at <= ? order by due_at limit ?"]
             .Bind(ContractActor.Kind).Bind(now).Bind(limit).All(row => row.Text()).ToImmutableArray());
 
+    public Task<ImmutableArray<AllocationKey>> DueAllocations(Instant now, int limit) =>
+        actors.Read(database => database["select contract_id, user_id from members where due_at <= ? order by due_at limit ?"]
+            .Bind(now).Bind(limit).All(row => new AllocationKey(row.Text(), row.Text())).ToImmutableArray());
+
     public Task<ImmutableArray<Credit>> DueCredits(Instant now, int limit) => actors.Read(database => database[$"""
         select {Rows.Credit} from credits c join lots l on l.key = c.lot where c.expiry_booked = 0 and c.player_id is not null and c.expires_at <= ? order by c.expires_at limit ?
         """].Bind(now).Bind(limit).All(Rows.ReadCredit).ToImmutableArray());
@@ -92,6 +94,7 @@ public sealed partial class SqliteStore : IStore, IQueries, IDisposable
     internal Task<Instant?> NextDue(Instant now) => actors.Read(database => database.Snapshot(() => new[]
     {
         "select due_at from documents where kind = 'contract' and due_at > ? order by due_at limit 1",
+        "select due_at from members where due_at > ? order by due_at limit 1",
         "select expires_at from credits where expiry_booked = 0 and player_id is not null and expires_at > ? order by expires_at limit 1",
     }.SelectMany(sql => database[sql].Bind(now).All(row => row.OptionalInstant())).Min()));
 
@@ -122,8 +125,14 @@ public sealed partial class SqliteStore : IStore, IQueries, IDisposable
         }
     }
 
+    private static StoredContract? ReadStoredContract(Database database, string contractId) =>
+        ReadContract(database, contractId) is { } document ? new(document, [.. database[OnlyOpenLots].Bind(contractId).All(Rows.ReadLot)]) : null;
+
     private static Document? ReadContract(Database database, string contractId) =>
         database[$"select {Rows.Document} from documents where kind = ? and id = ?"].Bind(ContractActor.Kind).Bind(contractId).First(Rows.ReadDocument);
+
+    private static List<Member> ReadMembers(Database database, string contractId) =>
+        database[$"select {Rows.Member} from members m where m.contract_id = ?"].Bind(contractId).All(Rows.ReadMember);
 
     private static Report? ReadReport(Database database, ReportKey key) =>
         database["select body from reports where client_id = ? and report_id = ?"].Bind(key.ClientId).Bind(key.ReportId).First(Rows.ReadReport);

@@ -33,6 +33,8 @@ internal sealed class Statement(sqlite3 database, sqlite3_stmt prepared) : IDisp
         return this;
     }
 
+    public Statement Bind(long? number) => number is { } known ? Bind(known) : BindNull();
+
     public Statement Bind(bool flag) => Bind(flag ? 1 : 0);
 
     public Statement Bind(Instant instant) => Bind(instant.ToMicroseconds());

@@ -1,0 +1,188 @@
+using System.Collections.Immutable;
+using CreditGrains.Actors;
+using CreditGrains.Domain;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Net.Http.Headers;
+using NodaTime;
+using IClock = CreditGrains.Actors.IClock;
+
+namespace CreditGrains.Http;
+
+/// <summary>What users may use of a contract (A1 to A12).</summary>
+internal static class AllocationEndpoints
+{
+    private static readonly RefusalCode[] Refusals =
+        [RefusalCode.NotFound, RefusalCode.InvalidField, RefusalCode.AllocationNotSupported, RefusalCode.UserNotAssigned, RefusalCode.UserDisabled];
+
+    public static void MapAllocations(this IEndpointRouteBuilder v1)
+    {
+        var window = v1.MapGroup("/contracts/{contractId}/allocations");
+        window.MapGet("", Get).Needs(Access.Read).Answers<Window>("The allocation of a contract's credits to its users", 200).Refuses(RefusalCode.NotFound, RefusalCode.AllocationNotSupported);
+        window.MapPatch("", Patch).Needs(Access.Manage).Answers<Window>("Changes the allocation at once", 200).Refuses([.. Refusals, RefusalCode.PreconditionFailed]);
+        window.MapPost("/preview", Preview).Needs(Access.Manage).Answers<Window>("Shows what a change would do, and gives the token that confirms it", 200).Refuses(Refusals);
+        window.MapPost("/confirm", Confirm).Needs(Access.Manage).Answers<Window>("Does what was previewed, once", 200).Refuses([.. Refusals, RefusalCode.AllocationChanged]);
+        window.MapGet("/{userId}", GetUser).Needs(Access.Any).Answers<AllocationRow>("One user's allocation", 200).Refuses(RefusalCode.NotFound, RefusalCode.AllocationNotSupported);
+        window.MapPost("/{userId}/extra", PostExtra).Needs(Access.Manage).Answers<AllocationRow>("Grants extra credits, or takes unused ones back; Idempotency-Key makes it repeatable", 201, 200)
+            .Refuses([.. Refusals, RefusalCode.IdempotencyKeyReused]);
+        window.MapGet("/{userId}/renewals", GetRenewals).Needs(Access.Any).Answers<Renewals>("The coming resets of a user's credits", 200).Refuses(RefusalCode.NotFound, RefusalCode.AllocationNotSupported);
+        v1.MapGet("/users/{userId}/allocations", List).Needs(Access.Any).Answers<Listing<UserAllocation>>("A user's allocations, by contract", 200).Refuses(RefusalCode.InvalidField);
+    }
+
+    private static async Task<IResult> Get(string contractId, Caller caller, IQueries queries, IClock clock, HttpContext context, CancellationToken gone)
+    {
+        if (await queries.Allocations(contractId).WaitAsync(gone) is not { } contract || !caller.Sees(contract.Terms.ClientId)) return Problems.NotFound($"contract {contractId}");
+        if (contract.IsUnlimited) return Problems.Of(Allocating.NotSupported(contract));
+
+        return Show(Window.Of(contract, Now(contract, clock)), context);
+    }
+
+    private static async Task<IResult> Patch(string contractId, AllocationBody body, Caller caller, Clients clients, IActors actors, HttpContext context, CancellationToken gone)
+    {
+        if (body.Check() is { } invalid) return Problems.Of(invalid);
+        if (await clients.Of(contractId, caller) is null) return Problems.NotFound($"contract {contractId}");
+
+        var decision = await actors.Contract(contractId).Allocate(body.ToChange(), Seen(context.Request), caller.Name).WaitAsync(gone);
+        return decision.Refusal is { } refusal ? Problems.Of(refusal) : Show(decision.Value!.Window, context);
+    }
+
+    private static async Task<IResult> Preview(string contractId, AllocationBody body, Caller caller, Clients clients, IActors actors, CancellationToken gone)
+    {
+        if (body.Check() is { } invalid) return Problems.Of(invalid);
+        if (await clients.Of(contractId, caller) is null) return Problems.NotFound($"contract {contractId}");
+
+        var decision = await actors.Contract(contractId).Preview(body.ToChange(), caller.Name).WaitAsync(gone);
+        return decision.Refusal is { } refusal ? Problems.Of(refusal) : TypedResults.Ok(decision.Value);
+    }
+
+    private static async Task<IResult> Confirm(string contractId, ConfirmBody body, Caller caller, Clients clients, IActors actors, HttpContext context, CancellationToken gone)
+    {
+        if (Fields.Id("confirmationToken", body.ConfirmationToken) is { } invalid) return Problems.Of(invalid);
+        if (await clients.Of(contractId, caller) is null) return Problems.NotFound($"contract {contractId}");
+
+        var decision = await actors.Contract(contractId).Confirm(body.ConfirmationToken!, caller.Name).WaitAsync(gone);
+        if (decision.Refusal is { } refusal) return Problems.Of(refusal);
+
+        var (window, replayed) = decision.Value!;
+        context.Response.Headers.ETag = Tag(window);
+        return replayed ? new Replayed<Window>(window) : TypedResults.Ok(window);
+    }
+
+    private static async Task<IResult> GetUser(string contractId, string userId, Caller caller, IQueries queries, IClock clock, CancellationToken gone)
+    {
+        var (contract, member, problem) = await Find(contractId, userId, caller, queries, gone);
+        return problem is not null ? problem : TypedResults.Ok(AllocationRow.Of(member!, contract!.Terms, Now(contract, clock)));
+    }
+
+    private static async Task<IResult> PostExtra(string contractId, string userId, ExtraBody body, Caller caller, Clients clients, IActors actors, HttpRequest request, CancellationToken gone)
+    {
+        var (key, noKey) = IdempotencyKeys.Of(request, body);
+        if (noKey is not null) return noKey;
+        if (body.Check() is { } invalid) return Problems.Of(invalid);
+        if (await clients.Of(contractId, caller) is null) return Problems.NotFound($"contract {contractId}");
+
+        var decision = await actors.Contract(contractId).GrantExtra(new(userId, body.Amount!.Value, body.Reason!, caller.Name), key).WaitAsync(gone);
+        if (decision.Refusal is { } refusal) return Problems.Of(refusal);
+
+        var (row, replayed) = decision.Value!;
+        return replayed ? new Replayed<AllocationRow>(row) : TypedResults.Created($"/v1/contracts/{contractId}/allocations/{userId}", row);
+    }
+
+    private static async Task<IResult> GetRenewals(string contractId, string userId, string? count, Caller caller, IQueries queries, IClock clock, CancellationToken gone)
+    {
+        var (contract, member, problem) = await Find(contractId, userId, caller, queries, gone);
+        if (problem is not null) return problem;
+
+        var terms = contract!.Terms;
+        var dates = member!.Allocation.ScheduleIn(terms)?.Renewals(Now(contract, clock)) ?? [];
+        return TypedResults.Ok(new Renewals(contractId, userId, terms.TimeZone, [.. dates.Take(Parameters.Count(count)).Select(date => new Renewals.Item(date, Domain.Calendar.StartOf(date, terms.Zone)))]));
+    }
+
+    private static async Task<IResult> List(string userId, string? clientId, string? limit, string? cursor, Caller caller, IQueries queries, IClock clock, CancellationToken gone)
+    {
+        if ((caller.ClientId ?? clientId) is not { } client) return Problems.Of(Refusal.Invalid("clientId", "is required: a userId belongs to a client"));
+        if (!caller.IsFor(userId)) return Problems.NotFound($"user {userId}");
+
+        var now = clock.Now;
+        return TypedResults.Ok(Listing<UserAllocation>.Of(await queries.Allocations(new UserKey(client, userId), Parameters.Page(limit, cursor)).WaitAsync(gone), allowance => UserAllocation.Of(allowance, now)));
+    }
+
+    private static async Task<(Contract? Contract, Member? Member, Problem? Problem)> Find(string contractId, string userId, Caller caller, IQueries queries, CancellationToken gone)
+    {
+        if (await queries.Allocations(contractId).WaitAsync(gone) is not { } contract || !caller.Sees(contract.Terms.ClientId)) return (null, null, Problems.NotFound($"contract {contractId}"));
+        if (contract.IsUnlimited) return (null, null, Problems.Of(Allocating.NotSupported(contract)));
+        return caller.IsFor(userId) && contract.Members!.GetValueOrDefault(userId) is { } member ? (contract, member, null) : (null, null, Problems.NotFound($"user {userId} of contract {contractId}"));
+    }
+
+    private static Instant Now(Contract contract, IClock clock) => Instant.Max(clock.Now, contract.AsOf);
+
+    private static IResult Show(Window window, HttpContext context)
+    {
+        context.Response.Headers.ETag = Tag(window);
+        return TypedResults.Ok(window);
+    }
+
+    private static string Tag(Window window) => $"\"{window.Version}\"";
+
+    // The version that If-Match names; one that is none is no window's.
+    private static string? Seen(HttpRequest request) => request.GetTypedHeaders().IfMatch switch
+    {
+        [] => request.Headers.IfMatch.Count == 0 ? null : "",
+        var tags when tags.Any(tag => tag.Equals(EntityTagHeaderValue.Any)) => null,
+        [var tag] => tag.Tag.Value!.Trim('"'),
+        _ => "",
+    };
+}
+
+/// <summary>Settings as they shall be; what is left out stays (A1, A7).</summary>
+internal record SettingsBody(long? Amount = null, Renewal? Renewal = null, int? Frequency = null, RenewalDay? On = null, LocalDate? StartDate = null)
+{
+    public SettingsChange ToSettings() => new(Amount, Renewal, Frequency, On, StartDate);
+}
+
+/// <summary>A change of the allocation (A7); what is left out stays.</summary>
+internal sealed record AllocationBody(bool? Enabled = null, SettingsBody? Defaults = null, bool ApplyToAll = false, AllocationBody.User?[]? Users = null)
+{
+    internal sealed record User(string? UserId, long? Amount = null, Renewal? Renewal = null, int? Frequency = null, RenewalDay? On = null, LocalDate? StartDate = null, long? ExtraCredits = null)
+        : SettingsBody(Amount, Renewal, Frequency, On, StartDate);
+
+    public Refusal? Check()
+    {
+        if (Users is null) return null;
+        if (Users.Length > Membership.MaxUsers) return Refusal.Invalid("users", $"has at most {Membership.MaxUsers} users");
+        var seen = new HashSet<string>();
+        return Fields.Each("users", Users, (at, user) => Fields.Id($"{at}userId", user.UserId) ?? (seen.Add(user.UserId!) ? null : Refusal.Invalid($"{at}userId", "is in the list already")));
+    }
+
+    public AllocationChange ToChange() => new(
+        Enabled, Defaults?.ToSettings(), ApplyToAll, [.. (Users ?? []).Select(user => new UserAllocationChange(user!.UserId!, user.ToSettings(), user.ExtraCredits))]);
+}
+
+internal sealed record ConfirmBody(string? ConfirmationToken);
+
+/// <summary>Extra credits to be added; a negative <paramref name="Amount"/> takes unused ones back (A5).</summary>
+internal sealed record ExtraBody(long? Amount, string? Reason)
+{
+    public Refusal? Check() => Fields.Given("amount", Amount) ?? Fields.Reason("reason", Reason);
+}
+
+/// <summary>The coming resets, earliest first; fewer than asked for where no more are left within the contract.</summary>
+internal sealed record Renewals(string ContractId, string UserId, string TimeZone, ImmutableArray<Renewals.Item> Items)
+{
+    internal sealed record Item(LocalDate RenewalDate, Instant RenewalAt);
+}
+
+/// <summary>A user's allocation of one of the client's contracts.</summary>
+internal sealed record UserAllocation(
+    string ContractId, string TimeZone, bool Enabled, bool Assigned, bool Disabled, long? Amount, Renewal? Renewal, int? Frequency, RenewalDay? On, LocalDate? StartDate, Instant? StartsAt,
+    LocalDate? NextRenewalDate, Instant? NextRenewalAt, long UsedInCycle, long? Available, long ExtraCredits, long ExtraUsed, long TotalUsed)
+{
+    public static UserAllocation Of(Allowance allowance, Instant now)
+    {
+        var row = AllocationRow.Of(allowance.Member, allowance.Terms, now);
+        return new(
+            allowance.Terms.ContractId, allowance.Terms.TimeZone, allowance.IsRestricted, allowance.Member.Assigned, allowance.Member.Disabled, row.Amount, row.Renewal, row.Frequency, row.On,
+            row.StartDate, row.StartsAt, row.NextRenewalDate, row.NextRenewalAt, row.UsedInCycle, row.Available, row.ExtraCredits, row.ExtraUsed, row.TotalUsed);
+    }
+}

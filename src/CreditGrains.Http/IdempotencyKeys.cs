@@ -1,0 +1,22 @@
+using CreditGrains.Actors;
+using CreditGrains.Domain;
+using Microsoft.AspNetCore.Http;
+
+namespace CreditGrains.Http;
+
+/// <summary>The header by which a POST is told from another one that adds the same (§3).</summary>
+internal static class IdempotencyKeys
+{
+    public const string Header = "Idempotency-Key";
+
+    private const int MaxLength = 200;
+
+    /// <summary>The key of a request and what it asks, both hashed; null where none was given. Refuses one that is none.</summary>
+    public static (RequestKey? Key, Problem? Refusal) Of<TBody>(HttpRequest request, TBody body) => request.Headers[Header] switch
+    {
+        [] => (null, null),
+        [{ Length: >= 1 and <= MaxLength } key] when key.All(c => c is > ' ' and <= '~') =>
+            (new(Fingerprint.Of(key), Fingerprint.Of($"{request.Method} {request.Path} {Json.Write(body)}")), null),
+        _ => (null, Problems.Of(Problems.Malformed, $"{Header} has 1 to {MaxLength} visible ASCII characters.", Header)),
+    };
+}
