@@ -63,6 +63,7 @@ public static class Allocating
     /// <summary>Does what was previewed; refuses with <see cref="RefusalCode.NotFound"/> where nothing was, and with <see cref="RefusalCode.AllocationChanged"/> where anything but use has happened since.</summary>
     public static Decision<Changed<Contract, Window>> Confirm(Contract contract, Preview? preview, string actor, Instant now)
     {
+        if (contract.IsUnlimited) return NotSupported(contract);
         if (preview is null) return Refusal.NotFound("preview with this confirmationToken");
         var version = PlanVersion.Of(contract, now);
         if (version != preview.Version) return new Refusal(RefusalCode.AllocationChanged, $"The allocation has changed since the preview: {version.Since(preview.Version, contract.Plan)}.");

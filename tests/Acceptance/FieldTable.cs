@@ -5,6 +5,16 @@ namespace CreditGrains.Acceptance;
 /// <summary>Every field of every call, broken in every way: each is answered by its status and code, and the ledger shows that nothing changed.</summary>
 public sealed class FieldTable(Served served) : IClassFixture<Served>
 {
+    private const string Allocation =
+        """{"enabled":true,"defaults":{"amount":5,"renewal":"weekly","frequency":1,"on":"monday","startDate":null},"applyToAll":false,"users":[{"userId":"U1","amount":5,"renewal":"monthly","frequency":1,"on":31,"startDate":null,"extraCredits":1}]}""";
+
+    private static readonly (string, Kind)[] AllocationFields =
+    [
+        ("enabled", Kind.Flag), ("defaults.amount", Kind.Amount), ("defaults.renewal", Kind.Choice), ("defaults.frequency", Kind.Frequency), ("defaults.on", Kind.Weekday), ("defaults.startDate", Kind.Date),
+        ("applyToAll", Kind.Flag), ("users", Kind.List), ("users[0].userId", Kind.Id | Kind.Required | Kind.Known), ("users[0].amount", Kind.Amount), ("users[0].renewal", Kind.Choice),
+        ("users[0].frequency", Kind.Frequency), ("users[0].on", Kind.DayOfMonth), ("users[0].startDate", Kind.Date), ("users[0].extraCredits", Kind.Amount),
+    ];
+
     private static readonly Call[] Calls =
     [
         new("PUT /v1/contracts/{*C9}", """{"contractId":"C9","clientId":"A","name":"N","type":"metered","timeZone":"UTC","startsOn":"2026-01-01","endsOn":null,"unallocatedLifetimeDays":30,"coverageDays":30,"coverageFrom":"activation"}""",
@@ -17,6 +27,14 @@ public sealed class FieldTable(Served served) : IClassFixture<Served>
         new("POST /v1/users/{U1}/enable", """{"clientId":"A"}""", ("clientId", Kind.Id | Kind.Required | Kind.Known)),
         new("POST /v1/contracts/{C1}/lots", """{"lotId":"G9","paymentId":"PAY-1","quantity":5,"availableFrom":null,"expiresAt":null}""",
             ("lotId", Kind.Id), ("paymentId", Kind.Id | Kind.Required), ("quantity", Kind.Quantity | Kind.Required), ("availableFrom", Kind.Instant), ("expiresAt", Kind.Instant)),
+        new("PATCH /v1/contracts/{C1}/allocations", Allocation, AllocationFields),
+        new("POST /v1/contracts/{C1}/allocations/preview", Allocation, AllocationFields),
+        new("POST /v1/contracts/{C1}/allocations/confirm", """{"confirmationToken":"T9"}""", ("confirmationToken", Kind.Id | Kind.Required | Kind.Known)),
+        new("POST /v1/contracts/{C1}/allocations/{U1}/extra", """{"amount":5,"reason":"N"}""", ("amount", Kind.Extra | Kind.Required), ("reason", Kind.Reason | Kind.Required | Kind.NotEmpty)),
+        new("GET /v1/contracts/{C1}/allocations", null),
+        new("GET /v1/contracts/{C1}/allocations/{U1}", null),
+        new("GET /v1/contracts/{C1}/allocations/{U1}/renewals?count", null),
+        new("GET /v1/users/{*U1}/allocations?clientId=A&limit&cursor", null),
         new("POST /v1/reports", """{"reportId":"R9","contractId":"C1","userId":"U1","players":[{"playerId":"P9","name":"N"}],"dryRun":false}""",
             ("reportId", Kind.Id | Kind.Required), ("contractId", Kind.Id | Kind.Required | Kind.Known), ("userId", Kind.Id | Kind.Required), ("players", Kind.List | Kind.Required),
             ("players[0].playerId", Kind.Id | Kind.Required), ("players[0].name", Kind.Name), ("dryRun", Kind.Flag)),
@@ -65,7 +83,7 @@ public sealed class FieldTable(Served served) : IClassFixture<Served>
     };
 
     [Flags]
-    private enum Kind { Id = 1, Name = 2, Choice = 4, Zone = 8, Date = 16, Instant = 32, Days = 64, Quantity = 128, Flag = 256, List = 512, Required = 1024, Known = 2048, NotNull = 4096, NotEmpty = 8192 }
+    private enum Kind { Id = 1, Name = 2, Choice = 4, Zone = 8, Date = 16, Instant = 32, Days = 64, Quantity = 128, Flag = 256, List = 512, Required = 1024, Known = 2048, NotNull = 4096, NotEmpty = 8192, Amount = 1 << 14, Frequency = 1 << 15, Weekday = 1 << 16, DayOfMonth = 1 << 17, Extra = 1 << 18, Reason = 1 << 19 }
 
     private sealed record Case(string Mutation, string Method, string Path, string? Body, int Status, string Code, string? Field, params (string, string)[] Headers);
 
@@ -80,7 +98,12 @@ public sealed class FieldTable(Served served) : IClassFixture<Served>
 
         private string Path => Name.Split(' ')[1].Split('?')[0];
 
-        private string[] Parameters => Name.Split('?') is [_, var query] ? query.Split('&') : [];
+        private string[] Parameters => [.. Query.Where(parameter => !parameter.Contains('='))];
+
+        // Some calls need one in any case.
+        private string Needed => string.Concat(Query.Where(parameter => parameter.Contains('=')).Select(parameter => $"{parameter}&"));
+
+        private string[] Query => Name.Split('?') is [_, var query] ? query.Split('&') : [];
 
         private string ValidPath => Path.Replace("{*", "").Replace("{", "").Replace("}", "");
 
@@ -101,13 +124,13 @@ public sealed class FieldTable(Served served) : IClassFixture<Served>
                 yield return With("of SQL", "%27%3B%20DROP%20TABLE%20lots%3B--", status, code);
                 yield return With("of another script", "%D0%B6%F0%9F%8E%BD", status, code);
             }
-            yield return new("wrong method", "PATCH", ValidPath, "{}", 405, "method-not-allowed", null);
+            yield return new("wrong method", Path.EndsWith("/allocations", StringComparison.Ordinal) ? "DELETE" : "PATCH", ValidPath, "{}", 405, "method-not-allowed", null);
             yield return new("longer path", Method, $"{ValidPath}/nothing/here", Body, 404, NotFound, null);
         }
 
         private IEnumerable<Case> InQuery()
         {
-            Case With(string mutation, string query, int status, string code, string field) => new($"query {mutation}", Method, $"{ValidPath}?{query}", Body, status, code, field);
+            Case With(string mutation, string query, int status, string code, string field) => new($"query {mutation}", Method, $"{ValidPath}?{Needed}{query}", Body, status, code, field);
 
             yield return With("unknown", "color=red", 400, Unknown, "color");
             yield return With("of the path", "contractId2=C1", 400, Unknown, "contractId2");
@@ -116,7 +139,7 @@ public sealed class FieldTable(Served served) : IClassFixture<Served>
                 yield return With($"{name} twice", $"{name}=1&{name}=1", 400, Malformed, name);
                 var broken = name switch
                 {
-                    "limit" => ("malformed", ["0", "-1", "1001", "ten", "1.5", "", "99999999999999999999"]),
+                    "limit" or "count" => ("malformed", ["0", "-1", "1001", "ten", "1.5", "", "99999999999999999999"]),
                     "cursor" => ("malformed", ["nonsense", "", "%00", "AAAA", "%27%20OR%201=1"]),
                     "from" or "to" => ("malformed", ["", "soon", "2026-01-01", "2026-01-01T00:00:00", "9999-12-31T00:00:00Z"]),
                     "status" => ("malformed", ["", "GOLD", "allocated", "1", "ALLOCATED,EXPIRED"]),
@@ -166,7 +189,8 @@ public sealed class FieldTable(Served served) : IClassFixture<Served>
             if (kind.HasFlag(Kind.Known)) yield return With("unknown", "\"nobody\"", 404) with { Field = null };
 
             var odd = kind.HasFlag(Kind.Flag) ? ["\"true\"", "1"]
-                : kind.HasFlag(Kind.Days) || kind.HasFlag(Kind.Quantity) ? ["\"5\"", "1.5", "true", "[]", "1e99", "99999999999999999999"]
+                : (kind & (Kind.Days | Kind.Quantity | Kind.Amount | Kind.Frequency | Kind.Extra)) != 0 ? ["\"5\"", "1.5", "true", "[]", "1e99", "99999999999999999999"]
+                : (kind & (Kind.Weekday | Kind.DayOfMonth)) != 0 ? ["true", "{}", "[1]", "1.5", "\"\"", "\"Monday\"", "\"1\"", "\"someday\"", "99999999999"]
                 : kind.HasFlag(Kind.List) ? ["\"P1\"", "5", "{\"0\":1}"]
                 : (string[])["5", "true", "{}", "[\"a\"]"];
             foreach (var value in odd) yield return Odd(value);
@@ -180,6 +204,12 @@ public sealed class FieldTable(Served served) : IClassFixture<Served>
                 : kind.HasFlag(Kind.Date) ? ["\"9999-12-31\"", "\"0001-01-01\""]
                 : kind.HasFlag(Kind.Instant) ? ["\"9999-12-31T00:00:00Z\"", "\"0001-01-01T00:00:00Z\""]
                 : kind.HasFlag(Kind.Days) ? ["0", "-1", "36501"]
+                : kind.HasFlag(Kind.Amount) ? ["-1", "1000000000", "9223372036854775807"]
+                : kind.HasFlag(Kind.Frequency) ? ["0", "-1", "1001"]
+                : kind.HasFlag(Kind.Weekday) ? ["1", "0", "32", "-1"]
+                : kind.HasFlag(Kind.DayOfMonth) ? ["\"monday\"", "0", "32", "-1"]
+                : kind.HasFlag(Kind.Extra) ? ["0", "-1", "1000000000", "-9223372036854775808"]
+                : kind.HasFlag(Kind.Reason) ? [$"\"{new string('x', 1_001)}\"", "\"  \"", "\"a\\u0000b\""]
                 : kind.HasFlag(Kind.Quantity) ? ["0", "-1", "1000000000", "9223372036854775807"]
                 : (string[])[];
             foreach (var value in broken) yield return Out(value);
@@ -206,7 +236,9 @@ public sealed class FieldTable(Served served) : IClassFixture<Served>
         private (JsonNode Root, JsonObject Parent, string Name) Find(string path)
         {
             var root = JsonNode.Parse(Body!)!;
-            return path.Split("[0].") is [var list, var name] ? (root, root[list]![0]!.AsObject(), name) : (root, root.AsObject(), path);
+            return path.Split("[0].") is [var list, var name] ? (root, root[list]![0]!.AsObject(), name)
+                : path.Split('.') is [var part, var field] ? (root, root[part]!.AsObject(), field)
+                : (root, root.AsObject(), path);
         }
     }
 }

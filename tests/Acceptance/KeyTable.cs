@@ -61,6 +61,16 @@ public sealed class KeyTable(Keyed keyed) : IClassFixture<Keyed>
         GET /v1/contracts/C1/users                   200     200       200       200        200    403       404        404  401
         GET /v1/contracts/C1/lots                    200     200       200       200        200    403       404        404  401
         GET /v1/contracts/C1/audit                   200     200       200       200        200    403       404        404  401
+        GET /v1/contracts/C1/allocations             200     200     200       200        200    403       404        404  401
+        GET /v1/contracts/C1/allocations/U1          200     200     200       200        200    200       404        404  401
+        GET /v1/contracts/C1/allocations/U2          200     200     200       200        200    404       404        404  401
+        GET /v1/contracts/C1/allocations/U1/renewals 200     200     200       200        200    200       404        404  401
+        GET /v1/users/U1/allocations?clientId=A      200     200     200       200        200    200       404        404  401
+        GET /v1/users/U2/allocations?clientId=A      200     200     200       200        200    404       404        404  401
+        PATCH /v1/contracts/C1/allocations           200     403     403       200        403    403       404        403  401
+        POST /v1/contracts/C1/allocations/preview    200     403     403       200        403    403       404        403  401
+        POST /v1/contracts/C1/allocations/confirm    404     403     403       404        403    403       404        403  401
+        POST /v1/contracts/C1/allocations/U1/extra   422     403     403       422        403    403       422        403  401
         GET /v1/reports                              200     200       200       200        200    200       200        200  401
         GET /v1/reports/R-U1?clientId=A              200     200       200       200        200    200       404        404  401
         GET /v1/reports/R-U2?clientId=A              200     200       200       200        200    404       404        404  401
@@ -94,6 +104,10 @@ public sealed class KeyTable(Keyed keyed) : IClassFixture<Keyed>
         ["PUT /v1/contracts/C1/users/U1"] = """{"name":""}""",
         ["POST /v1/users/U1/enable"] = """{"clientId":"A"}""",
         ["POST /v1/users/U1/disable"] = "{}",
+        ["PATCH /v1/contracts/C1/allocations"] = """{"enabled":false}""",
+        ["POST /v1/contracts/C1/allocations/preview"] = """{"enabled":true}""",
+        ["POST /v1/contracts/C1/allocations/confirm"] = """{"confirmationToken":"none"}""",
+        ["POST /v1/contracts/C1/allocations/U1/extra"] = "{}",
         ["POST /v1/reports"] = """{"reportId":"R-U1","contractId":"C1","userId":"U1","players":[{"playerId":"P-U1"}]}""",
     };
 

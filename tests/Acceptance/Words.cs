@@ -38,6 +38,9 @@ internal static class Words
     public static async Task<Answer> Grant(this Api api, string lot, long quantity, string? expiresAt = null, string? from = null, string contract = "C1") =>
         (await api.Post($"/v1/contracts/{contract}/lots", new { lotId = lot, paymentId = "PAY-1", quantity, availableFrom = from, expiresAt })).Is(201);
 
+    /// <summary>Changes what users of C1 may use.</summary>
+    public static async Task<Answer> Allocate(this Api api, object change) => (await api.Send("PATCH", "/v1/contracts/C1/allocations", System.Text.Json.JsonSerializer.Serialize(change))).Is(200);
+
     public static Task<Answer> Report(this Api api, string report, string[] players, string contract = "C1", string user = "U1", bool dryRun = false) =>
         api.Post("/v1/reports", new { reportId = report, contractId = contract, userId = user, players = players.Select(player => new { playerId = player, name = $"Player {player}" }), dryRun });
 
