@@ -180,7 +180,7 @@ internal static class CommitStatements
                 update member m set total_used = m.total_used + g.credits, used_in_cycle = m.used_in_cycle + g.of_cycle, extra_used = m.extra_used + g.of_extra, due_at = coalesce(g.due_at, m.due_at)
                 from unnest($1, $2, $3, $4, $5, $6, $7, $8) as g (contract_id, user_id, credits, of_cycle, of_extra, restarts, cycle, due_at)
                 where m.contract_id = g.contract_id and m.user_id = g.user_id and m.assigned and not m.disabled
-            """ + $"and {CanUse} returning 1) select expect((select count(*) from changed), $9)",
+            """ + $" and {CanUse} returning 1) select expect((select count(*) from changed), $9)",
             Sql.Texts(uses.Select(use => use.ContractId)), Sql.Texts(uses.Select(use => use.UserId)), Sql.Numbers(uses.Select(use => use.Credits)), Sql.Numbers(uses.Select(use => use.OfCycle)),
             Sql.Numbers(uses.Select(use => use.OfExtra)), Sql.Integers(uses.Select(use => use.Cycle?.Restarts)), Sql.Integers(uses.Select(use => use.Cycle?.Cycle)),
             Sql.Instants(uses.Select(use => use.DueAt)), Sql.Number(uses.Length));
