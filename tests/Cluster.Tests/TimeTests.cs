@@ -10,7 +10,7 @@ namespace CreditGrains.Cluster.Tests;
 public sealed class TimeTests(ITestOutputHelper output)
 {
     [Fact]
-    public async Task Many_player_credits_need_no_more_reminders_than_few()
+    public async Task Many_player_credits_need_no_more_reminders_than_few_and_a_user_one_only_for_a_cycle_in_use()
     {
         await using var cluster = await RunningCluster.Start(silos: 1);
         using var client = new Client(cluster.Silos);
@@ -20,6 +20,13 @@ public sealed class TimeTests(ITestOutputHelper output)
             Assert.Equal(HttpStatusCode.Created, (await client.Ask(HttpMethod.Post, "/v1/reports", Client.Report($"r{report}", "c", "u", Enumerable.Range(0, 1_000).Select(player => $"p{report}-{player}")))).Status);
         Assert.Equal(few, await Reminders());
         output.WriteLine($"20,000 player credits, {few} reminders");
+
+        var settings = JsonNode.Parse($$"""{"enabled":true,"users":[{"userId":"u","amount":5,"renewal":"daily","startDate":"{{DateTime.UtcNow:yyyy-MM-dd}}"}]}""");
+        Assert.Equal(HttpStatusCode.OK, (await client.Ask(HttpMethod.Patch, "/v1/contracts/c/allocations", settings)).Status);
+        Assert.Equal(few, await Reminders());
+        Assert.Equal(HttpStatusCode.Created, (await client.Ask(HttpMethod.Post, "/v1/reports", Client.Report("cycle", "c", "u", "one-more"))).Status);
+        for (var tries = 0; tries < 1_000 && await Reminders() == few; tries++) { }
+        Assert.Equal(few + 1, await Reminders());
 
         async Task<long> Reminders()
         {
