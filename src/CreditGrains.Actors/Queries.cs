@@ -4,7 +4,7 @@ using NodaTime;
 
 namespace CreditGrains.Actors;
 
-/// <summary>Reads of committed state, for lists and documents. They book nothing; what has fallen due shows because status and availability are functions of the instant (T3).</summary>
+/// <summary>Reads of committed state, for lists and documents. They book nothing; what has fallen due shows because status and availability are functions of the instant (T3), and by <see cref="Unbooked"/>.</summary>
 public interface IQueries
 {
     Task<ContractDocument?> Contract(string contractId);
@@ -30,6 +30,9 @@ public interface IQueries
     Task<Page<CreditDocument>> Credits(CreditFilter filter, Instant now, PageRequest page);
 
     Task<CreditDocument?> Credit(CreditId id, Instant now);
+
+    /// <summary>Contracts for which something fell due at or before <paramref name="now"/> and is not booked; each null: any.</summary>
+    Task<ImmutableArray<StoredContract>> Due(string? contractId, string? clientId, Instant now);
 
     /// <summary>In the order of booking.</summary>
     Task<Page<BookedEntry>> Ledger(LedgerFilter filter, PageRequest page);

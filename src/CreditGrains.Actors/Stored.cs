@@ -5,7 +5,7 @@ namespace CreditGrains.Actors;
 /// <summary>A document's body: what it says, under the version of its schema. A later version is refused, never guessed.</summary>
 internal sealed record Stored<T>(int Schema, T Value)
 {
-    public static string Write(T value) => Json.Write(new Stored<T>(StoredSchema.Newest, value));
+    public static string Write(T value) => Json.Write(new Stored<T>(StoredSchema.Of(value), value));
 
     public static T Read(Document document)
     {
@@ -18,6 +18,11 @@ internal sealed record Stored<T>(int Schema, T Value)
 
 internal static class StoredSchema
 {
-    /// <summary>The newest schema that this program reads and the one that it writes.</summary>
-    public const int Newest = 1;
+    /// <summary>The newest schema that this program reads.</summary>
+    public const int Newest = 2;
+
+    private const int WithBillingCycle = 2;
+
+    /// <summary>The schema that a value is written under: the oldest that has all that it says, so that only what an earlier version does not know is kept from it.</summary>
+    public static int Of<T>(T value) => value is ContractDocument { Terms.BillingCycle: not null } ? WithBillingCycle : 1;
 }

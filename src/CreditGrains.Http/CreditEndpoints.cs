@@ -17,14 +17,14 @@ internal static class CreditEndpoints
 
     private static async Task<IResult> List(
         string? clientId, string? contractId, string? status, string? playerId, string? userId, string? lotId, string? paymentId, string? limit, string? cursor,
-        Caller caller, IQueries queries, IClock clock, CancellationToken gone)
+        Caller caller, Unbooked unbooked, IClock clock, CancellationToken gone)
     {
         var filter = new CreditFilter(caller.ClientId ?? clientId, contractId, Parameters.Status(status), playerId, userId, lotId, paymentId);
-        return TypedResults.Ok(Listing<CreditDocument>.Of(await queries.Credits(filter, clock.Now, Parameters.Page(limit, cursor)).WaitAsync(gone)));
+        return TypedResults.Ok(Listing<CreditDocument>.Of(await unbooked.Credits(filter, clock.Now, Parameters.Page(limit, cursor)).WaitAsync(gone)));
     }
 
-    private static async Task<IResult> Get(string creditId, Caller caller, IQueries queries, IClock clock, CancellationToken gone) =>
-        CreditId.TryParse(creditId, out var id) && await queries.Credit(id, clock.Now).WaitAsync(gone) is { } credit && caller.Sees(credit.ClientId)
+    private static async Task<IResult> Get(string creditId, Caller caller, Unbooked unbooked, IClock clock, CancellationToken gone) =>
+        CreditId.TryParse(creditId, out var id) && await unbooked.Credit(id, clock.Now).WaitAsync(gone) is { } credit && caller.Sees(credit.ClientId)
             ? TypedResults.Ok(credit)
             : Problems.NotFound($"credit {creditId}");
 }

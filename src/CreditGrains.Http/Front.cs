@@ -1,4 +1,5 @@
 using System.Threading.RateLimiting;
+using CreditGrains.Actors;
 using CreditGrains.Domain;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -18,6 +19,7 @@ public static class Front
         .AddSingleton(options)
         .AddSingleton(options.ApiKeysFile is { } file ? Keys.Read(file) : Keys.None)
         .AddSingleton<Clients>()
+        .AddSingleton<Unbooked>()
         .AddSingleton<Readiness>()
         .ConfigureHttpJsonOptions(json => Json.Configure(json.SerializerOptions))
         .Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true)

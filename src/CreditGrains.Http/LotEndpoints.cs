@@ -41,12 +41,12 @@ internal static class LotEndpoints
         return replayed ? new Replayed<LotDocument>(document) : TypedResults.Created($"/v1/contracts/{contractId}/lots", document);
     }
 
-    private static async Task<IResult> List(string contractId, string? limit, string? cursor, Caller caller, Clients clients, IQueries queries, IClock clock, CancellationToken gone)
+    private static async Task<IResult> List(string contractId, string? limit, string? cursor, Caller caller, Clients clients, Unbooked unbooked, IClock clock, CancellationToken gone)
     {
         if (await clients.Of(contractId, caller) is null) return Problems.NotFound($"contract {contractId}");
 
         var now = clock.Now;
-        return TypedResults.Ok(Listing<LotDocument>.Of(await queries.Lots(contractId, Parameters.Page(limit, cursor)).WaitAsync(gone), lot => LotDocument.Of(contractId, lot, now)));
+        return TypedResults.Ok(Listing<LotDocument>.Of(await unbooked.Lots(contractId, now, Parameters.Page(limit, cursor)).WaitAsync(gone), lot => LotDocument.Of(contractId, lot, now)));
     }
 
     private static bool IsKey(StringValues header) => header.Count == 0 || header is [{ Length: >= 1 and <= MaxKey } key] && key.All(c => c is > ' ' and <= '~');
@@ -66,7 +66,7 @@ internal sealed record LotDocument(
 internal sealed record LotBody(string? PaymentId, long? Quantity, string? LotId = null, Instant? AvailableFrom = null, Instant? ExpiresAt = null)
 {
     public Refusal? Check() =>
-        Fields.IdIfGiven("lotId", LotId) ?? (LotId == Lot.MintedId ? Refusal.Invalid("lotId", "is the service's own") : null)
+        Fields.IdIfGiven("lotId", LotId) ?? (LotId == Lot.MintedId || (LotId is not null && Billing.IsLotId(LotId)) ? Refusal.Invalid("lotId", "is the service's own") : null)
         ?? Fields.Id("paymentId", PaymentId) ?? Fields.Given("quantity", Quantity);
 
     public GrantLot ToGrant(Caller caller) =>

@@ -25,8 +25,8 @@ public sealed partial class PostgresStore
         "select 1 from member where client_id = $1 and user_id = $2 limit 1", _ => true, Sql.Text(key.ClientId), Sql.Text(key.UserId))).Count > 0;
 
     public Task<Page<Lot>> Lots(string contractId, PageRequest page) => List(
-        new Select(LotColumns, "lot").WhereText("contract_id", contractId).After("created_at, key", Behind(page, "lots", 2) is { } after ? [Sql.At(after.Instant(0)), Sql.Text(Keys.Lot(contractId, after.Text(1)))] : []),
-        "created_at, key", page, reader => ReadLot(reader, 0), lot => Cursor.After("lots", lot.CreatedAt, lot.LotId));
+        new Select(LotColumns, "lot").WhereText("contract_id", contractId).After("created_at, key", page.After is { } cursor && LotPlace.Read(cursor) is var after ? [Sql.At(after.CreatedAt), Sql.Text(Keys.Lot(contractId, after.LotId))] : []),
+        "created_at, key", page, reader => ReadLot(reader, 0), lot => LotPlace.Of(lot).AsCursor());
 
     public Task<Page<Report>> Reports(ReportFilter filter, PageRequest page) => List(
         new Select(ReportColumns, "report")
@@ -40,6 +40,13 @@ public sealed partial class PostgresStore
             .WhereText("client_id", filter.ClientId).WhereText("contract_id", filter.ContractId).WhereText("user_id", filter.UserId).WhereText("report_id", filter.ReportId)
             .After("entry_id", Behind(page, "ledger", 1) is { } after ? [Sql.Number(after.Number(0))] : []),
         "entry_id", page, ReadEntry, entry => Cursor.After("ledger", entry.EntryId));
+
+    public async Task<ImmutableArray<StoredContract>> Due(string? contractId, string? clientId, Instant now)
+    {
+        var due = new Select("id", "document").WhereText("kind", ContractActor.Kind).WhereText("id", contractId).WhereText("owner", clientId).Where("due_at <= ?", Sql.At(now));
+        var ids = await Rows(due.All, reader => reader.GetString(0), due.Parameters);
+        return ids.Count == 0 ? [] : [.. (await LoadContracts(ids)).Values];
+    }
 
     public Task<Audit?> Audit(string contractId) => Snapshot<Audit?>(async connection =>
     {

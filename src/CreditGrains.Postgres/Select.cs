@@ -35,11 +35,13 @@ internal sealed class Select(string columns, string table, Select? inner = null)
     public Select After(string columnsInOrder, params NpgsqlParameter[] values) =>
         values.Length == 0 ? this : Where($"({columnsInOrder}) > ({string.Join(", ", values.Select(_ => "?"))})", values);
 
+    /// <summary>The statement for all rows, in no order.</summary>
+    public string All => $"select {columns} from {table}{(conditions.Count == 0 ? "" : $" where {string.Join(" and ", conditions)}")}";
+
     /// <summary>The statement for so many rows.</summary>
     public string Page(string order, int rows)
     {
         parameters.Add(Sql.Number(rows));
-        var where = conditions.Count == 0 ? "" : $" where {string.Join(" and ", conditions)}";
-        return $"select {columns} from {table}{where} order by {order} limit ${parameters.Count}";
+        return $"{All} order by {order} limit ${parameters.Count}";
     }
 }

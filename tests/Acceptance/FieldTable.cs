@@ -7,9 +7,10 @@ public sealed class FieldTable(Served served) : IClassFixture<Served>
 {
     private static readonly Call[] Calls =
     [
-        new("PUT /v1/contracts/{*C9}", """{"contractId":"C9","clientId":"A","name":"N","type":"metered","timeZone":"UTC","startsOn":"2026-01-01","endsOn":null,"unallocatedLifetimeDays":30,"coverageDays":30,"coverageFrom":"activation"}""",
+        new("PUT /v1/contracts/{*C9}", """{"contractId":"C9","clientId":"A","name":"N","type":"metered","timeZone":"UTC","startsOn":"2026-01-01","endsOn":null,"unallocatedLifetimeDays":30,"coverageDays":30,"coverageFrom":"activation","billingCycle":{"unit":"month","credits":5,"every":1,"anchor":"2026-01-01"}}""",
             ("contractId", Kind.Id), ("clientId", Kind.Id | Kind.Required), ("name", Kind.Name | Kind.Required | Kind.NotEmpty), ("type", Kind.Choice | Kind.Required), ("timeZone", Kind.Zone),
-            ("startsOn", Kind.Date | Kind.Required), ("endsOn", Kind.Date), ("unallocatedLifetimeDays", Kind.Days), ("coverageDays", Kind.Days | Kind.NotNull), ("coverageFrom", Kind.Choice | Kind.NotNull)),
+            ("startsOn", Kind.Date | Kind.Required), ("endsOn", Kind.Date), ("unallocatedLifetimeDays", Kind.Days), ("coverageDays", Kind.Days | Kind.NotNull), ("coverageFrom", Kind.Choice | Kind.NotNull),
+            ("billingCycle.unit", Kind.Choice | Kind.Required), ("billingCycle.credits", Kind.Quantity | Kind.Required), ("billingCycle.every", Kind.Days | Kind.NotNull), ("billingCycle.anchor", Kind.Date)),
         new("PUT /v1/contracts/{C1}/users", """{"users":[{"userId":"U7","name":"N"}]}""", ("users", Kind.List | Kind.Required), ("users[0].userId", Kind.Id | Kind.Required), ("users[0].name", Kind.Name | Kind.Required)),
         new("PUT /v1/contracts/{C1}/users/{*U7}", """{"name":"N"}""", ("name", Kind.Name | Kind.Required)),
         new("DELETE /v1/contracts/{C1}/users/{U1}", null),
@@ -144,7 +145,7 @@ public sealed class FieldTable(Served served) : IClassFixture<Served>
             yield return With("of another content type", Body, headers: ("Content-Type", "text/plain"));
             yield return With("of no content type", Body, headers: ("Content-Type", ""));
             yield return With("too large", Body + new string(' ', 5 << 20), "too-large", null, 413, ("Expect", "100-continue"));
-            yield return With("with a field that is not known", $$"""{"billingCycle":null,{{Body[1..]}}""", Unknown, "billingCycle");
+            yield return With("with a field that is not known", $$"""{"color":null,{{Body[1..]}}""", Unknown, "color");
             yield return With("with a field in capitals", $$"""{"{{Fields[0].Path.ToUpperInvariant()}}":null,{{Body[1..]}}""", Unknown);
             yield return With("with a field twice", $$"""{"{{Fields[0].Path}}":null,{{Body[1..]}}""");
             if (Fields.Any(field => field.Kind.HasFlag(Kind.List)))
@@ -206,7 +207,8 @@ public sealed class FieldTable(Served served) : IClassFixture<Served>
         private (JsonNode Root, JsonObject Parent, string Name) Find(string path)
         {
             var root = JsonNode.Parse(Body!)!;
-            return path.Split("[0].") is [var list, var name] ? (root, root[list]![0]!.AsObject(), name) : (root, root.AsObject(), path);
+            if (path.Split("[0].") is [var list, var item]) return (root, root[list]![0]!.AsObject(), item);
+            return path.Split('.') is [var part, var name] ? (root, root[part]!.AsObject(), name) : (root, root.AsObject(), path);
         }
     }
 }

@@ -31,8 +31,8 @@ public sealed partial class SqliteStore
     public Task<Page<Lot>> Lots(string contractId, PageRequest page) => lists.Read(database =>
     {
         var where = new Where().And("l.contract_id = ?", contractId);
-        if (Behind(page, "lots", 2) is { } after) where.And("(l.created_at, l.lot_id) > (?, ?)", after.Instant(0), after.Text(1));
-        return Cut(page, Select(database, Rows.Lot, "lots l", where, "l.created_at, l.lot_id", page.Limit, Rows.ReadLot), lot => Cursor.After("lots", lot.CreatedAt, lot.LotId));
+        if (page.After is { } cursor && LotPlace.Read(cursor) is var after) where.And("(l.created_at, l.lot_id) > (?, ?)", after.CreatedAt, after.LotId);
+        return Cut(page, Select(database, Rows.Lot, "lots l", where, "l.created_at, l.lot_id", page.Limit, Rows.ReadLot), lot => LotPlace.Of(lot).AsCursor());
     });
 
     Task<Report?> IQueries.Report(ReportKey key) => lists.Read(database => ReadReport(database, key));
@@ -67,6 +67,14 @@ public sealed partial class SqliteStore
         if (touched is not null) return CreditDocument.Of(touched, now);
         return database[$"select l.client_id, {Rows.Lot} from lots l where l.key = ? and l.quantity >= ?"].Bind(key).Bind(id.Ordinal)
             .First(row => CreditDocument.Untouched(row.Text(), id, Rows.ReadLot(row), now));
+    }));
+
+    public Task<ImmutableArray<StoredContract>> Due(string? contractId, string? clientId, Instant now) => lists.Read(database => database.Snapshot(() =>
+    {
+        var where = new Where().And("kind = ?", ContractActor.Kind).Equal("id", contractId).And(contractId is null ? "due_at <= ?" : "+due_at <= ?", now);
+        if (clientId is not null) where.And("+owner = ?", clientId);
+        return where.Bind(database[$"select {Rows.Document} from documents {where}"]).All(Rows.ReadDocument)
+            .Select(document => new StoredContract(document, [.. database[OnlyOpenLots].Bind(document.Id).All(Rows.ReadLot)])).ToImmutableArray();
     }));
 
     public Task<Audit?> Audit(string contractId) => lists.Read(database => database.Snapshot(() =>
