@@ -31,6 +31,9 @@ public enum EntryKind
 
     /// <summary>A user was disabled or enabled, for all contracts of the client (C3).</summary>
     UserSwitched,
+
+    /// <summary>Allocated credits went back to their lot, and their use to the user (P5).</summary>
+    CreditsReturned,
 }
 
 /// <summary>One line of the immutable ledger (G1): what moved or changed, when it took effect, when it was booked, by whom and why.</summary>

@@ -36,10 +36,46 @@ public sealed partial class PostgresStore
         "at, report_id, client_id", page, ReadReport, report => Cursor.After("reports", report.At, report.ReportId, report.ClientId));
 
     public Task<Page<BookedEntry>> Ledger(LedgerFilter filter, PageRequest page) => List(
-        new Select("entry_id, kind, effective_at, booked_at, actor, reason, cause, subject, quantity, before, after, client_id, contract_id, user_id, report_id, lot_id", "entry")
+        new Select(EntryColumns, "entry")
             .WhereText("client_id", filter.ClientId).WhereText("contract_id", filter.ContractId).WhereText("user_id", filter.UserId).WhereText("report_id", filter.ReportId)
             .After("entry_id", Behind(page, "ledger", 1) is { } after ? [Sql.Number(after.Number(0))] : []),
         "entry_id", page, ReadEntry, entry => Cursor.After("ledger", entry.EntryId));
+
+    public async Task<ImmutableArray<BookedEntry>> History(CreditDocument credit)
+    {
+        var entries = await Rows(
+            $"""
+            select {EntryColumns} from entry where contract_id = $1 and lot_id = $2 and kind in ({Names(Actors.History.OfLot)})
+            union all
+            select {EntryColumns} from entry where client_id = $3 and report_id = $4 and lot_id = $2 and kind in ({Names(Actors.History.OfReport)})
+            order by entry_id
+            """,
+            ReadEntry, Sql.Text(credit.ContractId), Sql.Text(credit.LotId), Sql.Text(credit.ClientId), Sql.Text(credit.ReportId));
+        return [.. entries.Where(entry => Actors.History.Concerns(credit, entry.Entry))];
+
+        // Named in the text, so that an index of those kinds alone is found.
+        static string Names(IEnumerable<EntryKind> kinds) => string.Join(", ", kinds.Select(kind => $"'{kind.ToSql()}'"));
+    }
+
+    public async Task<ImmutableArray<UsageRow>> Usage(UsageFilter filter)
+    {
+        var (sql, parameters) = UsageSums.Of(filter);
+        return [.. await Rows(sql, UsageSums.Read, parameters)];
+    }
+
+    public async Task<ImmutableArray<FedEntry>> Feed(FeedFilter filter, FeedPlace after, int limit)
+    {
+        var feed = new Select($"{EntryColumns}, transaction", "entry").WhereText("contract_id", filter.ContractId).WhereText("client_id", filter.ClientId)
+            .Where(BelowTheOldestRunning).After("transaction, entry_id", Sql.Transaction(after.Transaction), Sql.Number(after.EntryId));
+        return [.. await Rows(feed.Page("transaction, entry_id", limit), reader => new FedEntry(Place(reader, 16, 0), ReadEntry(reader)), feed.Parameters)];
+    }
+
+    public async Task<FeedPlace> FeedEnd() => (await Rows(
+        $"select transaction, entry_id from entry where {BelowTheOldestRunning} order by transaction desc, entry_id desc limit 1", reader => Place(reader, 0, 1))).SingleOrDefault() ?? FeedPlace.Start;
+
+    private const string BelowTheOldestRunning = "transaction < pg_snapshot_xmin(pg_current_snapshot())";
+
+    private static FeedPlace Place(NpgsqlDataReader reader, int transaction, int entry) => new((long)reader.GetFieldValue<ulong>(transaction), reader.GetInt64(entry));
 
     public async Task<ImmutableArray<StoredContract>> Due(string? contractId, string? clientId, Instant now)
     {
@@ -82,6 +118,8 @@ public sealed partial class PostgresStore
     });
 
     public async Task Ping() => await Rows("select 1", _ => true);
+
+    private const string EntryColumns = "entry_id, kind, effective_at, booked_at, actor, reason, cause, subject, quantity, before, after, client_id, contract_id, user_id, report_id, lot_id";
 
     private static BookedEntry ReadEntry(NpgsqlDataReader reader) => new(reader.GetInt64(0), new Entry
     {

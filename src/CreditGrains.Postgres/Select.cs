@@ -10,6 +10,7 @@ internal sealed class Select(string columns, string table, Select? inner = null)
     private readonly List<string> conditions = [];
     private readonly List<NpgsqlParameter> parameters = [.. inner?.parameters ?? []];
 
+    /// <summary>The values that it has gathered so far.</summary>
     public NpgsqlParameter[] Parameters => [.. parameters];
 
     /// <summary>Adds a condition, a <c>?</c> standing for each value.</summary>

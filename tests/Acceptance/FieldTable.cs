@@ -21,6 +21,9 @@ public sealed class FieldTable(Served served) : IClassFixture<Served>
         new("POST /v1/reports", """{"reportId":"R9","contractId":"C1","userId":"U1","players":[{"playerId":"P9","name":"N"}],"dryRun":false}""",
             ("reportId", Kind.Id | Kind.Required), ("contractId", Kind.Id | Kind.Required | Kind.Known), ("userId", Kind.Id | Kind.Required), ("players", Kind.List | Kind.Required),
             ("players[0].playerId", Kind.Id | Kind.Required), ("players[0].name", Kind.Name), ("dryRun", Kind.Flag)),
+        new("POST /v1/reports/batch", """{"reports":[{}]}""", ("reports", Kind.List | Kind.Required)),
+        new("POST /v1/credits", """{"clientId":"A","contractId":"C1","paymentId":"PAY-1","quantity":5,"expiresAt":null}""",
+            ("clientId", Kind.Id | Kind.Required | Kind.Known), ("contractId", Kind.Id | Kind.Required | Kind.Known), ("paymentId", Kind.Id | Kind.Required), ("quantity", Kind.Quantity | Kind.Required), ("expiresAt", Kind.Instant)),
         new("POST /v1/clock", """{"advanceTo":"2026-06-01T00:00:00Z"}""", ("advanceTo", Kind.Instant | Kind.Required)),
         new("GET /v1/contracts/{C1}", null),
         new("GET /v1/contracts?clientId&limit&cursor", null),
@@ -32,6 +35,8 @@ public sealed class FieldTable(Served served) : IClassFixture<Served>
         new("GET /v1/credits?clientId&contractId&status&playerId&userId&lotId&paymentId&limit&cursor", null),
         new("GET /v1/credits/{C1~G1~000000001}", null),
         new("GET /v1/ledger?clientId&contractId&userId&reportId&limit&cursor", null),
+        new("GET /v1/ledger/feed?clientId&contractId&cursor", null),
+        new("GET /v1/usage?clientId&contractId&userId&from&to&groupBy&limit&cursor", null),
         new("GET /v1/clock", null),
     ];
 
@@ -120,6 +125,7 @@ public sealed class FieldTable(Served served) : IClassFixture<Served>
                     "limit" => ("malformed", ["0", "-1", "1001", "ten", "1.5", "", "99999999999999999999"]),
                     "cursor" => ("malformed", ["nonsense", "", "%00", "AAAA", "%27%20OR%201=1"]),
                     "from" or "to" => ("malformed", ["", "soon", "2026-01-01", "2026-01-01T00:00:00", "9999-12-31T00:00:00Z"]),
+                    "groupBy" => ("malformed", ["", "year", "Day", "1", "day,month"]),
                     "status" => ("malformed", ["", "GOLD", "allocated", "1", "ALLOCATED,EXPIRED"]),
                     _ => ("invalid-field", (string[])["", name is "lotId" or "paymentId" ? new string('x', 201) : TooLong, "a%20b", "a~b", "%27%20OR%201=1", "%F0%9F%8E%BD", "%00"]),
                 };
@@ -149,7 +155,7 @@ public sealed class FieldTable(Served served) : IClassFixture<Served>
             yield return With("with a field in capitals", $$"""{"{{Fields[0].Path.ToUpperInvariant()}}":null,{{Body[1..]}}""", Unknown);
             yield return With("with a field twice", $$"""{"{{Fields[0].Path}}":null,{{Body[1..]}}""");
             if (Fields.Any(field => field.Kind.HasFlag(Kind.List)))
-                yield return With("with an item's field that is not known", Body.Replace("[{", """[{"color":"red","""), Unknown, $"{Fields.Single(field => field.Kind.HasFlag(Kind.List)).Path}[0].color");
+                yield return With("with an item's field that is not known", Body.Replace("[{", """[{"color":"red",""").Replace(",}", "}"), Unknown, $"{Fields.Single(field => field.Kind.HasFlag(Kind.List)).Path}[0].color");
         }
 
         private IEnumerable<Case> InField(string path, Kind kind)

@@ -69,6 +69,28 @@ public sealed partial class SqliteStore
             .First(row => CreditDocument.Untouched(row.Text(), id, Rows.ReadLot(row), now));
     }));
 
+    public Task<ImmutableArray<BookedEntry>> History(CreditDocument credit) => lists.Read(database => database.Snapshot(() =>
+    {
+        var ofLot = database[$"select {Rows.Entry} from entries where contract_id = ? and lot_id = ? and kind in ({Names(Actors.History.OfLot)})"]
+            .Bind(credit.ContractId).Bind(credit.LotId).All(Rows.ReadEntry);
+        var ofReport = credit.ReportId is null ? [] : database[$"select {Rows.Entry} from entries where report_id = ? and client_id = ? and +lot_id = ? and kind in ({Names(Actors.History.OfReport)})"]
+            .Bind(credit.ReportId).Bind(credit.ClientId).Bind(credit.LotId).All(Rows.ReadEntry);
+        return ofLot.Where(entry => Actors.History.Concerns(credit, entry.Entry)).Concat(ofReport).OrderBy(entry => entry.EntryId).ToImmutableArray();
+
+        static string Names(IEnumerable<EntryKind> kinds) => string.Join(", ", kinds.Select(kind => $"'{kind}'"));
+    }));
+
+    public Task<ImmutableArray<UsageRow>> Usage(UsageFilter filter) => lists.Read(database => UsageSums.Of(database, filter));
+
+    // One writer: the order of entries is the order of commits.
+    public Task<ImmutableArray<FedEntry>> Feed(FeedFilter filter, FeedPlace after, int limit) => lists.Read(database =>
+    {
+        var where = new Where().Equal("contract_id", filter.ContractId).Equal("client_id", filter.ClientId).And("entry_id > ?", after.EntryId);
+        return where.Bind(database[$"select {Rows.Entry} from entries {where} order by entry_id limit ?"]).Bind(limit).All(Rows.ReadEntry).Select(entry => new FedEntry(new(0, entry.EntryId), entry)).ToImmutableArray();
+    });
+
+    public Task<FeedPlace> FeedEnd() => lists.Read(database => database["select max(entry_id) from entries"].First(row => new FeedPlace(0, row.Number()))!);
+
     public Task<ImmutableArray<StoredContract>> Due(string? contractId, string? clientId, Instant now) => lists.Read(database => database.Snapshot(() =>
     {
         var where = new Where().And("kind = ?", ContractActor.Kind).Equal("id", contractId).And(contractId is null ? "due_at <= ?" : "+due_at <= ?", now);
