@@ -49,6 +49,9 @@ public interface IQueries
     /// <summary>The place of the last of them.</summary>
     Task<FeedPlace> FeedEnd();
 
+    /// <summary>A contract's balance as of <paramref name="at"/>, on one snapshot (G3); null where there is no such contract.</summary>
+    Task<ContractBalance?> Balance(string contractId, Instant at, Instant now);
+
     /// <summary>Recomputes a contract from its entries, on one snapshot (G2); null where there is no such contract.</summary>
     Task<Audit?> Audit(string contractId);
 

@@ -16,12 +16,15 @@ internal static class FeedEndpoints
     public static void MapFeed(this IEndpointRouteBuilder v1) => v1.MapGet("/ledger/feed", Get).Needs(Access.Read).DisableRateLimiting().WithSummary("Ledger entries as they are booked, behind the cursor or Last-Event-ID; else from the first on")
         .Produces<LedgerEntry>(StatusCodes.Status200OK, Events.ContentType);
 
-    private static IResult Get(string? clientId, string? contractId, string? cursor, Caller caller, Feed feed, FeedReaders readers, IHostApplicationLifetime lifetime, HttpRequest request)
+    private static async Task<IResult> Get(string? clientId, string? contractId, string? cursor, Caller caller, Clients clients, Feed feed, FeedReaders readers, IHostApplicationLifetime lifetime, HttpRequest request)
     {
         // A browser that connects again repeats the address, and says in the header how far it has come since.
         var last = request.Headers["Last-Event-ID"].ToString();
         var after = FeedPlace.Read(last.Length > 0 ? last : cursor);
-        return readers.Enter() ? new Events(feed, new(caller.ClientId ?? clientId, contractId), after, readers, lifetime.ApplicationStopping) : Problems.Overloaded;
+
+        // A contract is looked for among the entries of its client.
+        var client = caller.ClientId ?? clientId ?? (contractId is null ? null : await clients.Of(contractId, caller));
+        return readers.Enter() ? new Events(feed, new(client, contractId), after, readers, lifetime.ApplicationStopping) : Problems.Overloaded;
     }
 
     private sealed class Events(Feed feed, FeedFilter filter, FeedPlace after, FeedReaders readers, CancellationToken stopping) : IResult

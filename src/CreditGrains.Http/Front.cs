@@ -54,6 +54,7 @@ public static class Front
         v1.MapGroup("").WithTags("credits").MapCredits();
         v1.MapGroup("").WithTags("ledger").MapLedger();
         v1.MapGroup("").WithTags("ledger").MapFeed();
+        v1.MapGroup("").WithTags("ledger").MapBalances();
         v1.MapGroup("").WithTags("usage").MapUsage();
         v1.MapGroup("").WithTags("operation").MapClock(app.Services);
         return app;

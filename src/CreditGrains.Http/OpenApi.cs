@@ -83,7 +83,7 @@ internal static class OpenApi
     private static OpenApiSchema SchemaOf(string parameter) => parameter switch
     {
         "limit" => new() { Type = JsonSchemaType.Integer, Minimum = "1", Maximum = $"{Parameters.MaxLimit}", Default = Parameters.DefaultLimit },
-        "from" or "to" => new() { Type = JsonSchemaType.String, Format = "date-time" },
+        "from" or "to" or "at" => new() { Type = JsonSchemaType.String, Format = "date-time" },
         "status" => new() { Type = JsonSchemaType.String, Enum = Names(typeof(CreditStatus)) },
         "groupBy" => new() { Type = JsonSchemaType.String, Enum = Names(typeof(UsageBy)) },
         "cursor" or Parameters.CreditId => new() { Type = JsonSchemaType.String },

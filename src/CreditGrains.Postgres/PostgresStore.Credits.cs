@@ -51,7 +51,7 @@ public sealed partial class PostgresStore
         if (after is not null) byLot.Where("(l.created_at, l.key) >= (?, ?)", Sql.At(after.CreatedAt), Sql.Text(Keys.Lot(after.Id)));
         yield return (byLot.Page("l.created_at, l.key, c.ordinal", rows), byLot.Parameters);
 
-        var minted = OfLot(OfCredit(new Select(Qualified("c"), "credit c join lot l on l.key = c.lot"), filter, now), filter).Where("c.lot like '%~minted'")
+        var minted = OfLot(OfCredit(new Select(Qualified("c"), "credit c join lot l on l.key = c.lot"), filter, now), filter).Where("c.lot like '%~minted'").WhereText("c.lot", filter.ContractId is { } contract ? Keys.Lot(contract, Domain.Lot.MintedId) : null).WhereText("c.client_id", filter.ClientId)
             .After("c.created_at, c.lot, c.ordinal", Place(after));
         yield return (minted.Page("c.created_at, c.lot, c.ordinal", rows), minted.Parameters);
     }

@@ -30,6 +30,7 @@ public sealed class FieldTable(Served served) : IClassFixture<Served>
         new("GET /v1/contracts/{C1}/users?limit&cursor", null),
         new("GET /v1/contracts/{C1}/lots?limit&cursor", null),
         new("GET /v1/contracts/{C1}/audit", null),
+        new("GET /v1/contracts/{C1}/balance?at", null),
         new("GET /v1/reports/{*R1}?clientId", null),
         new("GET /v1/reports?clientId&contractId&userId&from&to&limit&cursor", null),
         new("GET /v1/credits?clientId&contractId&status&playerId&userId&lotId&paymentId&limit&cursor", null),
@@ -124,7 +125,7 @@ public sealed class FieldTable(Served served) : IClassFixture<Served>
                 {
                     "limit" => ("malformed", ["0", "-1", "1001", "ten", "1.5", "", "99999999999999999999"]),
                     "cursor" => ("malformed", ["nonsense", "", "%00", "AAAA", "%27%20OR%201=1"]),
-                    "from" or "to" => ("malformed", ["", "soon", "2026-01-01", "2026-01-01T00:00:00", "9999-12-31T00:00:00Z"]),
+                    "from" or "to" or "at" => ("malformed", ["", "soon", "2026-01-01", "2026-01-01T00:00:00", "9999-12-31T00:00:00Z"]),
                     "groupBy" => ("malformed", ["", "year", "Day", "1", "day,month"]),
                     "status" => ("malformed", ["", "GOLD", "allocated", "1", "ALLOCATED,EXPIRED"]),
                     _ => ("invalid-field", (string[])["", name is "lotId" or "paymentId" ? new string('x', 201) : TooLong, "a%20b", "a~b", "%27%20OR%201=1", "%F0%9F%8E%BD", "%00"]),

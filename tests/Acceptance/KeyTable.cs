@@ -61,6 +61,7 @@ public sealed class KeyTable(Keyed keyed) : IClassFixture<Keyed>
         GET /v1/contracts/C1/users                   200     200       200       200        200    403       404        404  401
         GET /v1/contracts/C1/lots                    200     200       200       200        200    403       404        404  401
         GET /v1/contracts/C1/audit                   200     200       200       200        200    403       404        404  401
+        GET /v1/contracts/C1/balance                 200     200       200       200        200    403       404        404  401
         GET /v1/reports                              200     200       200       200        200    200       200        200  401
         GET /v1/reports/R-U1?clientId=A              200     200       200       200        200    200       404        404  401
         GET /v1/reports/R-U2?clientId=A              200     200       200       200        200    404       404        404  401

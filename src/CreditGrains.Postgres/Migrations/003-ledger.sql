@@ -12,4 +12,15 @@ create index entry_lot on entry (contract_id, lot_id) where kind in ('lot-grante
 -- The feed (G4): in the order of transactions, and within one of entries.
 create index entry_feed on entry (transaction, entry_id);
 create index entry_feed_of_client on entry (client_id, transaction, entry_id);
-create index entry_feed_of_contract on entry (contract_id, transaction, entry_id);
+
+-- Balances as of an instant are added up from this alone.
+create index entry_effect on entry (contract_id, effective_at) include (kind, lot_id, user_id, quantity);
+
+-- Lists of a million: each filter's own order.
+create index lot_id_list on lot (lot_id, created_at, key);
+create index credit_minted_list on credit (created_at, lot, ordinal) where lot like '%~minted';
+create index credit_minted_of_client on credit (client_id, created_at, lot, ordinal) where lot like '%~minted';
+drop index entry_client_report;
+create index entry_client on entry (client_id, entry_id);
+create index entry_user on entry (user_id, entry_id) where user_id is not null;
+create index entry_report on entry (report_id, entry_id) where report_id is not null;

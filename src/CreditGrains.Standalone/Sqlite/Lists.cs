@@ -47,12 +47,14 @@ public sealed partial class SqliteStore
             report => Cursor.After("reports", report.At, report.ReportId, report.ClientId));
     });
 
-    public Task<Page<BookedEntry>> Ledger(LedgerFilter filter, PageRequest page) => lists.Read(database =>
+    public Task<Page<BookedEntry>> Ledger(LedgerFilter filter, PageRequest page) => lists.Read(database => Ledger(database, filter, page));
+
+    internal static Page<BookedEntry> Ledger(Database database, LedgerFilter filter, PageRequest page)
     {
         var where = new Where().Equal("report_id", filter.ReportId).Equal("user_id", filter.UserId).Equal("contract_id", filter.ContractId).Equal("client_id", filter.ClientId);
         if (Behind(page, "ledger", 1) is { } after) where.And("entry_id > ?", after.Number(0));
         return Cut(page, Select(database, Rows.Entry, "entries", where, "entry_id", page.Limit, Rows.ReadEntry), entry => Cursor.After("ledger", entry.EntryId));
-    });
+    }
 
     public Task<Page<CreditDocument>> Credits(CreditFilter filter, Instant now, PageRequest page) => lists.Read(database => database.Snapshot(() =>
     {
@@ -83,11 +85,13 @@ public sealed partial class SqliteStore
     public Task<ImmutableArray<UsageRow>> Usage(UsageFilter filter) => lists.Read(database => UsageSums.Of(database, filter));
 
     // One writer: the order of entries is the order of commits.
-    public Task<ImmutableArray<FedEntry>> Feed(FeedFilter filter, FeedPlace after, int limit) => lists.Read(database =>
+    public Task<ImmutableArray<FedEntry>> Feed(FeedFilter filter, FeedPlace after, int limit) => lists.Read(database => Feed(database, filter, after, limit));
+
+    internal static ImmutableArray<FedEntry> Feed(Database database, FeedFilter filter, FeedPlace after, int limit)
     {
         var where = new Where().Equal("contract_id", filter.ContractId).Equal("client_id", filter.ClientId).And("entry_id > ?", after.EntryId);
         return where.Bind(database[$"select {Rows.Entry} from entries {where} order by entry_id limit ?"]).Bind(limit).All(Rows.ReadEntry).Select(entry => new FedEntry(new(0, entry.EntryId), entry)).ToImmutableArray();
-    });
+    }
 
     public Task<FeedPlace> FeedEnd() => lists.Read(database => database["select max(entry_id) from entries"].First(row => new FeedPlace(0, row.Number()))!);
 
@@ -98,6 +102,12 @@ public sealed partial class SqliteStore
         return where.Bind(database[$"select {Rows.Document} from documents {where}"]).All(Rows.ReadDocument)
             .Select(document => new StoredContract(document, [.. database[OnlyOpenLots].Bind(document.Id).All(Rows.ReadLot)])).ToImmutableArray();
     }));
+
+    public Task<ContractBalance?> Balance(string contractId, Instant at, Instant now) => lists.Read(database => database.Snapshot(() => ReadContract(database, contractId) is { } document
+        ? ContractBalance.Of(
+            new StoredContract(document, [.. database[OnlyOpenLots].Bind(contractId).All(Rows.ReadLot)]).AsContract(),
+            BalanceSums.Lots(database, contractId, at, now), BalanceSums.Users(database, contractId, at), at)
+        : null));
 
     public Task<Audit?> Audit(string contractId) => lists.Read(database => database.Snapshot(() =>
         ReadContract(database, contractId) is null ? null : Domain.Audit.Of(contractId, AuditFacts.Lots(database, contractId), AuditFacts.Users(database, contractId))));

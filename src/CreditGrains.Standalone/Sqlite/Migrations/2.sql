@@ -11,3 +11,6 @@ create index entries_returned on entries (contract_id, effective_at) where kind 
 
 -- A credit's history: what happened to its lot.
 create index entries_of_lot on entries (contract_id, lot_id) where kind in ('LotGranted', 'LotExpirySet', 'LotExpired');
+
+-- Balances as of an instant are added up from this alone.
+create index entries_of_contract_by_effect on entries (contract_id, effective_at, kind, lot_id, user_id, quantity) where contract_id is not null;
