@@ -37,7 +37,7 @@ public sealed partial class PostgresStore
 
     public Task<Page<BookedEntry>> Ledger(LedgerFilter filter, PageRequest page) => List(
         new Select(EntryColumns, "entry")
-            .WhereText("client_id", filter.ClientId).WhereText("contract_id", filter.ContractId).WhereText("user_id", filter.UserId).WhereText("report_id", filter.ReportId)
+            .WhereText("contract_id", filter.ContractId).WhereText("user_id", filter.UserId).WhereText("report_id", filter.ReportId).Only("client_id", filter.ClientId, isNarrowest: filter is { ContractId: null, ReportId: null })
             .After("entry_id", Behind(page, "ledger", 1) is { } after ? [Sql.Number(after.Number(0))] : []),
         "entry_id", page, ReadEntry, entry => Cursor.After("ledger", entry.EntryId));
 

@@ -32,6 +32,10 @@ internal sealed class Select(string columns, string table, Select? inner = null)
     /// <summary>A column that must be equal, where a value is given.</summary>
     public Select WhereText(string column, string? value) => value is null ? this : Where($"{column} = ?", Sql.Text(value));
 
+    /// <summary>The same; where something narrower is asked for, too, it is left to be checked on what an index finds by that.</summary>
+    public Select Only(string column, string? value, bool isNarrowest) =>
+        value is null || isNarrowest ? WhereText(column, value) : Where($"{column} is not distinct from ?", Sql.Text(value));
+
     /// <summary>Only what comes after those values of those columns, in that order; no values: from the first.</summary>
     public Select After(string columnsInOrder, params NpgsqlParameter[] values) =>
         values.Length == 0 ? this : Where($"({columnsInOrder}) > ({string.Join(", ", values.Select(_ => "?"))})", values);

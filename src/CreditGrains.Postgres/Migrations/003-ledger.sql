@@ -20,6 +20,11 @@ create index entry_effect on entry (contract_id, effective_at) include (kind, lo
 create index lot_id_list on lot (lot_id, created_at, key);
 create index credit_minted_list on credit (created_at, lot, ordinal) where lot like '%~minted';
 create index credit_minted_of_client on credit (client_id, created_at, lot, ordinal) where lot like '%~minted';
+drop index credit_former;
+create index credit_player on credit (player_id, created_at, lot, ordinal) where player_id is not null;
+create index credit_freed on credit (lot, ordinal) where player_id is null;
+create index credit_allocated on credit (lot, ordinal) where player_id is not null and not expiry_booked;
+create index credit_expired on credit (lot, ordinal) where expiry_booked;
 drop index entry_client_report;
 create index entry_client on entry (client_id, entry_id);
 create index entry_user on entry (user_id, entry_id) where user_id is not null;

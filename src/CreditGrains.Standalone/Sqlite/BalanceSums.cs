@@ -28,6 +28,6 @@ internal static class BalanceSums
 
     // Of what is past, little is not booked, whatever the contract; of what is to come, most is, so that the contract's own credits are counted.
     private static string Over(bool isPast) => isPast
-        ? "select lot, count(*) from credits where +lot > ? and +lot < ? and expiry_booked = 0 and player_id is not null and expires_at <= ? group by lot"
+        ? "select lot, count(*) from credits indexed by credits_due where +lot > ? and +lot < ? and expiry_booked = 0 and player_id is not null and expires_at <= ? group by lot"
         : "select lot, count(*) from credits where lot > ? and lot < ? and +expiry_booked = 0 and player_id is not null and +expires_at <= ? group by lot";
 }
