@@ -10,8 +10,16 @@ public class ContractActor(ActorServices services, string contractId) : Committe
     /// <summary>The kind of a contract's document.</summary>
     public const string Kind = "contract";
 
-    public Task<Decision<ContractDocument>> Set(SetTerms set) => Decide((contract, now) => Answer(contract, Agreeing.Decide(contract, set, now)
-        .Select(changed => new Changed<Contract, ContractDocument>(changed.State, changed.Changes, new(changed.Answer.Terms, changed.Answer.Revision)))));
+    public async Task<Decision<ContractDocument>> Set(SetTerms set)
+    {
+        while (true)
+        {
+            var terms = set with { Billed = await Billed(set.Terms) };
+            var settled = await Run((contract, now) => Answer(contract, Agreeing.Decide(contract, terms, now)
+                .Select(changed => new Changed<Contract, ContractDocument>(changed.State, changed.Changes, new(changed.Answer.Terms, changed.Answer.Revision)))));
+            if (settled.IsSettled) return settled.Answer!;
+        }
+    }
 
     public async Task<Decision<GrantedLot>> Grant(GrantLot grant, RequestKey? key)
     {
@@ -118,7 +126,7 @@ public class ContractActor(ActorServices services, string contractId) : Committe
 
     private static string Body(Contract contract) => contract.Plan == Plan.Initial
         ? Stored<ContractDocument>.Write(new(contract.Terms, contract.Revision))
-        : Stored<ContractDocument>.Write(new(contract.Terms, contract.Revision, contract.Plan), StoredSchema.Allocated);
+        : Stored<ContractDocument>.Write(new(contract.Terms, contract.Revision, contract.Plan));
 
     private Changed<Contract?, ChargeAnswer> Decide(Contract? contract, ChargeCredits charge, Instant now)
     {
@@ -134,6 +142,10 @@ public class ContractActor(ActorServices services, string contractId) : Committe
     private Changes StillAllowed(ChargeCredits charge, Refusal refusal) => refusal.Code == RefusalCode.InsufficientContractCredits
         ? new Changes { Uses = [new(contractId, charge.UserId, 0)] }
         : Changes.None;
+
+    // L5: lots that are used up are in the store only. What changes after this look fails by the lot's own fence, and is looked at anew.
+    private async Task<LocalDate?> Billed(Terms terms) =>
+        terms.Check() is null && Billing.Running(terms, Services.Clock.Now) is { } start && await Services.Store.Lot(contractId, Billing.LotId(start)) is not null ? start : null;
 
     // What was granted under that id or key before (§3): the first answer, or a refusal where it was another request.
     private async Task<Decision<GrantedLot>?> Recall(GrantLot grant, RequestKey? key)

@@ -43,6 +43,13 @@ public static class CreditList
         return new([.. next.Take(limit)], next.Count > limit ? Place(next[limit - 1]).AsCursor() : null);
     }
 
+    /// <summary>A page with more credits among its own; those are in order, begin behind the page before, and are told once where the page has them, too.</summary>
+    public static Page<CreditDocument> Add(Page<CreditDocument> page, int limit, IEnumerable<CreditDocument> more)
+    {
+        var all = page.Items.Concat(more.Take(limit + 1)).DistinctBy(credit => credit.CreditId).OrderBy(Place).ToList();
+        return new([.. all.Take(limit)], all.Count > limit || page.Next is not null ? Place(all[Math.Min(limit, all.Count) - 1]).AsCursor() : null);
+    }
+
     /// <summary>The untouched credits of lots that pass the filter, in the order of their creation and then of their credits' ids, from the lot of <paramref name="after"/> on.</summary>
     public static IEnumerable<CreditDocument> Untouched(IEnumerable<ListedLot> lots, CreditStatus? status, CreditPlace? after, Instant now) =>
         from listed in lots

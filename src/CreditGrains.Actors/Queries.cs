@@ -4,7 +4,7 @@ using NodaTime;
 
 namespace CreditGrains.Actors;
 
-/// <summary>Reads of committed state, for lists and documents. They book nothing; what has fallen due shows because status and availability are functions of the instant (T3).</summary>
+/// <summary>Reads of committed state, for lists and documents. They book nothing; what has fallen due shows because status and availability are functions of the instant (T3), and by <see cref="Unbooked"/>.</summary>
 public interface IQueries
 {
     Task<ContractDocument?> Contract(string contractId);
@@ -37,8 +37,26 @@ public interface IQueries
 
     Task<CreditDocument?> Credit(CreditId id, Instant now);
 
+    /// <summary>Contracts for which something fell due at or before <paramref name="now"/> and is not booked; each null: any.</summary>
+    Task<ImmutableArray<StoredContract>> Due(string? contractId, string? clientId, Instant now);
+
+    /// <summary>The entries that tell of a credit, in the order of booking: how its lot came and what became of that as long as the credit lay in it; and what the report did that it is used by.</summary>
+    Task<ImmutableArray<BookedEntry>> History(CreditDocument credit);
+
+    /// <summary>Sums over reports, and over what was given back of them.</summary>
+    Task<ImmutableArray<UsageRow>> Usage(UsageFilter filter);
+
     /// <summary>In the order of booking.</summary>
     Task<Page<BookedEntry>> Ledger(LedgerFilter filter, PageRequest page);
+
+    /// <summary>Up to <paramref name="limit"/> entries behind a place in the feed; only those before which none can come any more (G4).</summary>
+    Task<ImmutableArray<FedEntry>> Feed(FeedFilter filter, FeedPlace after, int limit);
+
+    /// <summary>The place of the last of them.</summary>
+    Task<FeedPlace> FeedEnd();
+
+    /// <summary>A contract's balance as of <paramref name="at"/>, on one snapshot (G3); null where there is no such contract.</summary>
+    Task<ContractBalance?> Balance(string contractId, Instant at, Instant now);
 
     /// <summary>Recomputes a contract from its entries, on one snapshot (G2); null where there is no such contract.</summary>
     Task<Audit?> Audit(string contractId);
@@ -83,6 +101,20 @@ public sealed record CreditDocument(
     public static CreditDocument Untouched(string clientId, CreditId id, Lot lot, Instant now) => new(
         id, clientId, id.ContractId, id.LotId, lot.PaymentId, null, null, null,
         now >= lot.ExpiresAt ? CreditStatus.Expired : CreditStatus.Unallocated, lot.CreatedAt, lot.ExpiresAt, null, null);
+}
+
+/// <summary>Which entries tell of a credit.</summary>
+public static class History
+{
+    /// <summary>Of its lot.</summary>
+    public static readonly ImmutableArray<EntryKind> OfLot = [EntryKind.LotGranted, EntryKind.LotExpirySet, EntryKind.LotExpired];
+
+    /// <summary>Of its lot and its report.</summary>
+    public static readonly ImmutableArray<EntryKind> OfReport = [EntryKind.CreditsMinted, EntryKind.CreditsCharged, EntryKind.CoverageExpired, EntryKind.CreditsReturned];
+
+    /// <summary>Whether an entry of its lot is its own: once it had a player, the lot's expiry no longer was.</summary>
+    public static bool Concerns(CreditDocument credit, Entry entry) =>
+        credit.ActivatedAt is not { } activated || entry.Kind is not (EntryKind.LotExpirySet or EntryKind.LotExpired) || entry.EffectiveAt < activated;
 }
 
 /// <summary>A clock that is moved by hand (T4).</summary>

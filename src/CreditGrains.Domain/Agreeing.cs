@@ -3,7 +3,8 @@ using NodaTime;
 namespace CreditGrains.Domain;
 
 /// <summary>A contract's terms as they shall be; <paramref name="Expected"/>: the revision that the caller has seen (If-Match), null: any.</summary>
-public sealed record SetTerms(Terms Terms, long? Expected, string Actor);
+/// <param name="Billed">A day whose billing lot is in the store already, used up or not; null: none is known.</param>
+public sealed record SetTerms(Terms Terms, long? Expected, string Actor, LocalDate? Billed = null);
 
 /// <summary>Makes a contract, or changes its terms (C1).</summary>
 public static class Agreeing
@@ -17,7 +18,7 @@ public static class Agreeing
         if (set.Terms.CheckChange(present.Terms, now) is { } forbidden) return forbidden;
         if (set.Terms == present.Terms) return new Changed<Contract, Contract>(present, Changes.None, present);
 
-        return Told(present, present with { Terms = set.Terms, Revision = present.Revision + 1 }, set, now);
+        return Told(present, present with { Terms = set.Terms, Revision = present.Revision + 1, AsOf = now }, set, now);
     }
 
     private static Changed<Contract, Contract> Told(Contract? before, Contract after, SetTerms set, Instant now)
@@ -26,7 +27,8 @@ public static class Agreeing
         var moved = after.Lots.Where(lot => lot.Source != LotSource.Minted)
             .Select(lot => (lot, to: lot with { ExpiresAt = after.Terms.CutToEnd(lot.AskedExpiry) }))
             .Where(pair => pair.to.ExpiresAt != pair.lot.ExpiresAt).ToList();
-        var contract = after.With([.. moved.Select(pair => pair.to)]);
+        var billed = Running(before, after, set, now);
+        var contract = after.With([.. moved.Select(pair => pair.to), .. billed]);
         var told = new Entry
         {
             Kind = EntryKind.ContractSet,
@@ -44,13 +46,20 @@ public static class Agreeing
             contract,
             new Changes
             {
-                Lots = [.. moved.Select(pair => contract.Change(pair.to))],
+                Lots = [.. moved.Select(pair => contract.Change(pair.to)), .. billed.Select(lot => contract.Change(lot, isNew: true))],
                 Entries = [told, .. moved.Select(pair => contract.Tell(EntryKind.LotExpirySet, pair.to, now, now, set.Actor, "request") with
                 {
                     Before = Json.Write(pair.lot.ExpiresAt),
                     After = Json.Write(pair.to.ExpiresAt),
-                })],
+                }), .. billed.Select(lot => Billing.Tell(contract, lot, now, set.Actor, "request"))],
             },
             contract);
     }
+
+    // L5: changed terms grant from the cycle then running, unless that was granted before: by the terms as they were, or by earlier ones.
+    private static Lot[] Running(Contract? before, Contract after, SetTerms set, Instant now) =>
+        Billing.Running(after.Terms, now) is { } start && start != set.Billed && (before is null || start != Billing.Running(before.Terms, now))
+            && after.Lots.All(lot => lot.LotId != Billing.LotId(start))
+            ? [Billing.Grant(after.Terms, start, now)]
+            : [];
 }

@@ -19,28 +19,32 @@ public sealed record Contract(Terms Terms, long Revision, ImmutableArray<Lot> Lo
     /// <summary>What a draw could take now, in credits; null where there is no limit (R2).</summary>
     public long? RemainingAt(Instant now) => IsUnlimited ? null : Lots.AvailableAt(now);
 
-    /// <summary>When time will next change it by itself; null: never (L4).</summary>
-    public Instant? NextDue => Lots.Where(lot => lot.Free.Count > 0).Min(lot => lot.ExpiresAt);
+    /// <summary>When time will next change it by itself; null: never (L4, L5).</summary>
+    public Instant? NextDue => Lots.Where(lot => lot.Free.Count > 0).Select(lot => lot.ExpiresAt)
+        .Concat(Billing.After(Terms, AsOf).Take(1).Select(cycle => (Instant?)cycle.At)).Min();
 
-    /// <summary>What time does (T3): lots that are over expire, each at its own instant (L4).</summary>
+    /// <summary>What time does (T3), each at its own instant: lots that are over expire (L4), and the billing cycles that have started bring theirs (L5), be those over, too.</summary>
     public Changed<Contract> RollForward(Instant now)
     {
         Invariant.Holds(now >= AsOf, "time does not go back");
         if (!(NextDue <= now)) return new(this with { AsOf = now }, Changes.None);
 
-        var over = Lots.Where(lot => lot.Free.Count > 0 && lot.ExpiresAt <= now).InDrawOrder()
+        var granted = Billing.After(Terms, AsOf).TakeWhile(cycle => cycle.At <= now).Select(cycle => Billing.Grant(Terms, cycle.Start, cycle.At)).ToList();
+        var over = Lots.Concat(granted).Where(lot => lot.Free.Count > 0 && lot.ExpiresAt <= now).InDrawOrder()
             .Select(lot => lot with { ExpiryBooked = true }).ToList();
         return new(
-            With(over) with { AsOf = now },
+            With(granted).With(over) with { AsOf = now },
             new Changes
             {
-                Lots = [.. over.Select(lot => Change(lot))],
+                Lots = [.. granted.Select(lot => Change(lot, isNew: true)), .. over.Select(lot => Change(lot))],
+
+                // What expires as a cycle starts is told before what comes with it.
                 Entries = [.. over.Select(lot => Tell(EntryKind.LotExpired, lot, lot.ExpiresAt!.Value, now, Entry.System, "expiry") with
                 {
                     Quantity = lot.Free.Count,
                     Before = $"{lot.Free.Count}",
                     After = "0",
-                })],
+                }).Concat(granted.Select(lot => Billing.Tell(this, lot, now, Entry.System, "renewal"))).OrderBy(entry => entry.EffectiveAt)],
             });
     }
 

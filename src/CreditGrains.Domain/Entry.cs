@@ -46,6 +46,9 @@ public enum EntryKind
 
     /// <summary>A contract's default settings changed (A9).</summary>
     DefaultsSet,
+
+    /// <summary>Allocated credits went back to their lot, and their use to the user (P5).</summary>
+    CreditsReturned,
 }
 
 /// <summary>One line of the immutable ledger (G1): what moved or changed, when it took effect, when it was booked, by whom and why.</summary>

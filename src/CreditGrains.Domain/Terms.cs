@@ -18,6 +18,7 @@ public enum CoverageFrom { Activation, Creation }
 /// <param name="UnallocatedLifetimeDays">1 to 36,500 days (L4); null: until the contract's end.</param>
 /// <param name="CoverageDays">1 to 36,500 days (P3).</param>
 /// <param name="CoverageFrom">P3.</param>
+/// <param name="BillingCycle">Credits that come by themselves (L5); null: none. It is written only where there is one, so that versions that do not know it read the others.</param>
 public sealed record Terms(
     string ContractId,
     string ClientId,
@@ -28,7 +29,8 @@ public sealed record Terms(
     LocalDate? EndsOn,
     int? UnallocatedLifetimeDays,
     int CoverageDays,
-    CoverageFrom CoverageFrom)
+    CoverageFrom CoverageFrom,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] BillingCycle? BillingCycle = null)
 {
     private const int MaxDays = 36_500;
 
@@ -64,7 +66,8 @@ public sealed record Terms(
         if (EndsOn < StartsOn) return Refusal.Invalid("endsOn", "is not before startsOn");
         if (UnallocatedLifetimeDays is < 1 or > MaxDays) return Refusal.Invalid("unallocatedLifetimeDays", $"is null or 1 to {MaxDays} days");
         if (CoverageDays is < 1 or > MaxDays) return Refusal.Invalid("coverageDays", $"is 1 to {MaxDays} days");
-        return null;
+        if (BillingCycle is not null && Type == ContractType.Unlimited) return Refusal.Invalid("billingCycle", "is for metered contracts; credits of an unlimited one are minted as they are used");
+        return BillingCycle?.Check();
     }
 
     /// <summary>The first field that may not change from <paramref name="present"/> to these terms (C1); null where none is.</summary>

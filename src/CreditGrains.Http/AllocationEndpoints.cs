@@ -35,7 +35,8 @@ internal static class AllocationEndpoints
         if (await queries.Allocations(contractId).WaitAsync(gone) is not { } contract || !caller.Sees(contract.Terms.ClientId)) return Problems.NotFound($"contract {contractId}");
         if (contract.IsUnlimited) return Problems.Of(Allocating.NotSupported(contract));
 
-        return Show(Window.Of(contract, Now(contract, clock)), context);
+        var now = Now(contract, clock);
+        return Show(Window.Of(contract.RollForward(now).State, now), context);
     }
 
     private static async Task<IResult> Patch(string contractId, AllocationBody body, Caller caller, Clients clients, IActors actors, HttpContext context, CancellationToken gone)

@@ -63,12 +63,22 @@ internal sealed record ContractBody(
     string? TimeZone = "UTC",
     int? UnallocatedLifetimeDays = 30,
     int CoverageDays = 30,
-    CoverageFrom CoverageFrom = CoverageFrom.Activation)
+    CoverageFrom CoverageFrom = CoverageFrom.Activation,
+    BillingCycleBody? BillingCycle = null)
 {
     public Refusal? Check(string contractId) =>
         (ContractId is null || ContractId == contractId ? null : Refusal.Invalid("contractId", "is the one of the path"))
-        ?? Fields.Id("clientId", ClientId) ?? Fields.Name("name", Name) ?? Fields.Given("type", Type) ?? Fields.Given("timeZone", TimeZone) ?? Fields.Given("startsOn", StartsOn);
+        ?? Fields.Id("clientId", ClientId) ?? Fields.Name("name", Name) ?? Fields.Given("type", Type) ?? Fields.Given("timeZone", TimeZone) ?? Fields.Given("startsOn", StartsOn)
+        ?? BillingCycle?.Check();
 
     public Terms ToTerms(string contractId) =>
-        new(contractId, ClientId!, Name!, Type!.Value, TimeZone!, StartsOn!.Value, EndsOn, UnallocatedLifetimeDays, CoverageDays, CoverageFrom);
+        new(contractId, ClientId!, Name!, Type!.Value, TimeZone!, StartsOn!.Value, EndsOn, UnallocatedLifetimeDays, CoverageDays, CoverageFrom, BillingCycle?.ToCycle(StartsOn.Value));
+}
+
+/// <summary>A billing cycle as it shall be (L5); without an anchor the contract's first day is one.</summary>
+internal sealed record BillingCycleBody(RecurrenceUnit? Unit, long? Credits, int Every = 1, LocalDate? Anchor = null)
+{
+    public Refusal? Check() => Fields.Given("billingCycle.unit", Unit) ?? Fields.Given("billingCycle.credits", Credits);
+
+    public BillingCycle ToCycle(LocalDate startsOn) => new(Unit!.Value, Every, Anchor ?? startsOn, Credits!.Value);
 }

@@ -1,8 +1,11 @@
+using System.Collections.Immutable;
 using CreditGrains.Actors;
 using CreditGrains.Domain;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using NodaTime;
+using IClock = CreditGrains.Actors.IClock;
 
 namespace CreditGrains.Http;
 
@@ -12,19 +15,50 @@ internal static class CreditEndpoints
     public static void MapCredits(this IEndpointRouteBuilder v1)
     {
         v1.MapGet("/credits", List).Needs(Access.Read).Answers<Listing<CreditDocument>>("Credits, by creation, unallocated ones too", 200);
-        v1.MapGet($"/credits/{{{Parameters.CreditId}}}", Get).Needs(Access.Read).Answers<CreditDocument>("A credit", 200).Refuses(RefusalCode.NotFound);
+        v1.MapPost("/credits", Post).Needs(Access.Operate).Answers<LotDocument>("Creates credits by hand, as a manual lot; Idempotency-Key makes it repeatable", 201, 200)
+            .Refuses(RefusalCode.NotFound, RefusalCode.InvalidField, RefusalCode.ContractNotActive, RefusalCode.IdempotencyKeyReused);
+        v1.MapGet($"/credits/{{{Parameters.CreditId}}}", Get).Needs(Access.Read).Answers<CreditStory>("A credit and its history", 200).Refuses(RefusalCode.NotFound);
     }
 
     private static async Task<IResult> List(
         string? clientId, string? contractId, string? status, string? playerId, string? userId, string? lotId, string? paymentId, string? limit, string? cursor,
-        Caller caller, IQueries queries, IClock clock, CancellationToken gone)
+        Caller caller, Unbooked unbooked, IClock clock, CancellationToken gone)
     {
         var filter = new CreditFilter(caller.ClientId ?? clientId, contractId, Parameters.Status(status), playerId, userId, lotId, paymentId);
-        return TypedResults.Ok(Listing<CreditDocument>.Of(await queries.Credits(filter, clock.Now, Parameters.Page(limit, cursor)).WaitAsync(gone)));
+        return TypedResults.Ok(Listing<CreditDocument>.Of(await unbooked.Credits(filter, clock.Now, Parameters.Page(limit, cursor)).WaitAsync(gone)));
     }
 
-    private static async Task<IResult> Get(string creditId, Caller caller, IQueries queries, IClock clock, CancellationToken gone) =>
-        CreditId.TryParse(creditId, out var id) && await queries.Credit(id, clock.Now).WaitAsync(gone) is { } credit && caller.Sees(credit.ClientId)
-            ? TypedResults.Ok(credit)
+    private static async Task<IResult> Post(CreditsBody body, Caller caller, Clients clients, IActors actors, HttpRequest request, CancellationToken gone)
+    {
+        var (key, fault) = IdempotencyKeys.Of(request, body);
+        if (fault is not null) return fault;
+        if (body.Check() is { } invalid) return Problems.Of(invalid);
+        if (await clients.Of(body.ContractId!, caller) != body.ClientId) return Problems.NotFound($"contract {body.ContractId} of client {body.ClientId}");
+
+        var decision = await actors.Contract(body.ContractId!).Grant(body.ToGrant(caller), key).WaitAsync(gone);
+        return decision.Refusal is { } refusal ? Problems.Of(refusal) : LotEndpoints.Answer(body.ContractId!, decision.Value!);
+    }
+
+    private static async Task<IResult> Get(string creditId, Caller caller, Unbooked unbooked, IQueries queries, IClock clock, CancellationToken gone) =>
+        CreditId.TryParse(creditId, out var id) && await unbooked.Credit(id, clock.Now).WaitAsync(gone) is { } credit && caller.Sees(credit.ClientId)
+            ? TypedResults.Ok(CreditStory.Of(credit, await queries.History(credit).WaitAsync(gone)))
             : Problems.NotFound($"credit {creditId}");
+}
+
+/// <summary>Credits made by hand (P5): client, contract and payment are required.</summary>
+internal sealed record CreditsBody(string? ClientId, string? ContractId, string? PaymentId, long? Quantity, Instant? ExpiresAt = null)
+{
+    public Refusal? Check() => Fields.Id("clientId", ClientId) ?? Fields.Id("contractId", ContractId) ?? Fields.Id("paymentId", PaymentId) ?? Fields.Given("quantity", Quantity);
+
+    public GrantLot ToGrant(Caller caller) => new($"{Guid.CreateVersion7():N}", LotSource.Manual, PaymentId!, Quantity!.Value, null, ExpiresAt, caller.Name);
+}
+
+/// <summary>A credit (P1), and the ledger entries that tell of it.</summary>
+internal sealed record CreditStory(
+    CreditId CreditId, string ClientId, string ContractId, string LotId, string PaymentId, string? UsedBy, string? PlayerId, string? PlayerName,
+    CreditStatus Status, Instant CreatedAt, Instant? ExpiresAt, Instant? ActivatedAt, string? ReportId, ImmutableArray<LedgerEntry> History)
+{
+    public static CreditStory Of(CreditDocument credit, IEnumerable<BookedEntry> history) => new(
+        credit.CreditId, credit.ClientId, credit.ContractId, credit.LotId, credit.PaymentId, credit.UsedBy, credit.PlayerId, credit.PlayerName,
+        credit.Status, credit.CreatedAt, credit.ExpiresAt, credit.ActivatedAt, credit.ReportId, [.. history.Select(LedgerEntry.Of)]);
 }

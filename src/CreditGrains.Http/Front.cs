@@ -1,4 +1,5 @@
 using System.Threading.RateLimiting;
+using CreditGrains.Actors;
 using CreditGrains.Domain;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -18,6 +19,9 @@ public static class Front
         .AddSingleton(options)
         .AddSingleton(options.ApiKeysFile is { } file ? Keys.Read(file) : Keys.None)
         .AddSingleton<Clients>()
+        .AddSingleton<Unbooked>()
+        .AddSingleton(provider => new Feed(provider.GetRequiredService<IQueries>(), TimeProvider.System))
+        .AddSingleton<FeedReaders>()
         .AddSingleton<Readiness>()
         .ConfigureHttpJsonOptions(json => Json.Configure(json.SerializerOptions))
         .Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true)
@@ -50,6 +54,9 @@ public static class Front
         v1.MapGroup("").WithTags("reports").MapReports();
         v1.MapGroup("").WithTags("credits").MapCredits();
         v1.MapGroup("").WithTags("ledger").MapLedger();
+        v1.MapGroup("").WithTags("ledger").MapFeed();
+        v1.MapGroup("").WithTags("ledger").MapBalances();
+        v1.MapGroup("").WithTags("usage").MapUsage();
         v1.MapGroup("").WithTags("operation").MapClock(app.Services);
         return app;
     }

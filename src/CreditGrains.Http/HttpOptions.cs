@@ -12,6 +12,9 @@ public sealed record HttpOptions
     /// <summary>Requests that wait for their turn; one more is answered 429.</summary>
     public int MaxQueuedRequests { get; init; } = 4_096;
 
+    /// <summary>Readers of the feed at the same time; one more is answered 429.</summary>
+    public int MaxFeedReaders { get; init; } = 4_096;
+
     /// <summary>The largest body, in bytes; a larger one is answered 413. 10,000 users and 1,000 players with ordinary names fit.</summary>
     public long MaxBodyBytes { get; init; } = 4 << 20;
 }

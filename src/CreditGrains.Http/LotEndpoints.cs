@@ -27,18 +27,22 @@ internal static class LotEndpoints
         var decision = await actors.Contract(contractId).Grant(body.ToGrant(caller), key).WaitAsync(gone);
         if (decision.Refusal is { } refusal) return Problems.Of(refusal);
 
-        // As of its creation, so that a replay says what the first answer said.
-        var (lot, replayed) = decision.Value!;
-        var document = LotDocument.Of(contractId, lot, lot.CreatedAt);
-        return replayed ? new Replayed<LotDocument>(document) : TypedResults.Created($"/v1/contracts/{contractId}/lots", document);
+        return Answer(contractId, decision.Value!);
     }
 
-    private static async Task<IResult> List(string contractId, string? limit, string? cursor, Caller caller, Clients clients, IQueries queries, IClock clock, CancellationToken gone)
+    /// <summary>As of the lot's creation, so that a replay says what the first answer said.</summary>
+    public static IResult Answer(string contractId, GrantedLot granted)
+    {
+        var document = LotDocument.Of(contractId, granted.Lot, granted.Lot.CreatedAt);
+        return granted.Replayed ? new Replayed<LotDocument>(document) : TypedResults.Created($"/v1/contracts/{contractId}/lots", document);
+    }
+
+    private static async Task<IResult> List(string contractId, string? limit, string? cursor, Caller caller, Clients clients, Unbooked unbooked, IClock clock, CancellationToken gone)
     {
         if (await clients.Of(contractId, caller) is null) return Problems.NotFound($"contract {contractId}");
 
         var now = clock.Now;
-        return TypedResults.Ok(Listing<LotDocument>.Of(await queries.Lots(contractId, Parameters.Page(limit, cursor)).WaitAsync(gone), lot => LotDocument.Of(contractId, lot, now)));
+        return TypedResults.Ok(Listing<LotDocument>.Of(await unbooked.Lots(contractId, now, Parameters.Page(limit, cursor)).WaitAsync(gone), lot => LotDocument.Of(contractId, lot, now)));
     }
 }
 
@@ -54,7 +58,7 @@ internal sealed record LotDocument(
 internal sealed record LotBody(string? PaymentId, long? Quantity, string? LotId = null, Instant? AvailableFrom = null, Instant? ExpiresAt = null)
 {
     public Refusal? Check() =>
-        Fields.IdIfGiven("lotId", LotId) ?? (LotId == Lot.MintedId ? Refusal.Invalid("lotId", "is the service's own") : null)
+        Fields.IdIfGiven("lotId", LotId) ?? (LotId == Lot.MintedId || (LotId is not null && Billing.IsLotId(LotId)) ? Refusal.Invalid("lotId", "is the service's own") : null)
         ?? Fields.Id("paymentId", PaymentId) ?? Fields.Given("quantity", Quantity);
 
     public GrantLot ToGrant(Caller caller) =>

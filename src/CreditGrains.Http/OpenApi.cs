@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using CreditGrains.Actors;
 using CreditGrains.Domain;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
@@ -89,8 +90,9 @@ internal static class OpenApi
     {
         "limit" => new() { Type = JsonSchemaType.Integer, Minimum = "1", Maximum = $"{Parameters.MaxLimit}", Default = Parameters.DefaultLimit },
         "count" => new() { Type = JsonSchemaType.Integer, Minimum = "1", Maximum = $"{Parameters.MaxLimit}", Default = Parameters.DefaultCount },
-        "from" or "to" => new() { Type = JsonSchemaType.String, Format = "date-time" },
+        "from" or "to" or "at" => new() { Type = JsonSchemaType.String, Format = "date-time" },
         "status" => new() { Type = JsonSchemaType.String, Enum = Names(typeof(CreditStatus)) },
+        "groupBy" => new() { Type = JsonSchemaType.String, Enum = Names(typeof(UsageBy)) },
         "cursor" or Parameters.CreditId => new() { Type = JsonSchemaType.String },
         _ => new() { Type = JsonSchemaType.String, Pattern = "^[A-Za-z0-9._:-]+$" },
     };

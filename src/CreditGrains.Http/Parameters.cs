@@ -33,6 +33,8 @@ internal static class Parameters
 
     public static CreditStatus? Status(string? text) => Enum.GetValues<CreditStatus>().Cast<CreditStatus?>().FirstOrDefault(status => Text(status!.Value) == text);
 
+    public static UsageBy? GroupBy(string? text) => Enum.GetValues<UsageBy>().Cast<UsageBy?>().FirstOrDefault(by => Text(by!.Value) == text);
+
     private static Problem? Fault(HttpContext context, FrozenSet<string> taken)
     {
         var path = context.Request.RouteValues;
@@ -51,10 +53,11 @@ internal static class Parameters
     private static Problem? Fault(string name, string value, Caller caller) => name switch
     {
         "limit" or "count" when !int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) || limit is < 1 or > MaxLimit => Malformed(name, $"is 1 to {MaxLimit}"),
-        "from" or "to" when InstantPattern.ExtendedIso.Parse(value) is not { Success: true, Value: var instant } || !Calendar.IsInstant(instant) => Malformed(name, "is an ISO-8601 UTC instant"),
+        "from" or "to" or "at" when InstantPattern.ExtendedIso.Parse(value) is not { Success: true, Value: var instant } || !Calendar.IsInstant(instant) => Malformed(name, "is an ISO-8601 UTC instant"),
         "status" when Status(value) is null => Malformed(name, $"is one of {string.Join(", ", Enum.GetValues<CreditStatus>().Select(Text))}"),
+        "groupBy" when GroupBy(value) is null => Malformed(name, $"is one of {string.Join(", ", Enum.GetValues<UsageBy>().Select(Text))}"),
         "lotId" or "paymentId" => Ids.CanBe(value) ? null : Problems.Of(Refusal.Invalid(name, $"has 1 to {Ids.MaxMadeLength} characters of {Ids.Alphabet}")),
-        "cursor" or "limit" or "count" or "from" or "to" or "status" => null,
+        "cursor" or "limit" or "count" or "from" or "to" or "at" or "status" or "groupBy" => null,
         _ when Fields.Id(name, value) is { } refusal => Problems.Of(refusal),
         "clientId" when !caller.Sees(value) => Problems.NotFound($"client {value}"),
         "userId" when !caller.IsFor(value) => Problems.NotFound($"user {value}"),
@@ -62,6 +65,8 @@ internal static class Parameters
     };
 
     private static Problem Malformed(string name, string rule) => Problems.Of(Problems.Malformed, $"{name} {rule}.", name);
+
+    private static string Text(UsageBy by) => by.ToString().ToLowerInvariant();
 
     private static string Text(CreditStatus status) => status.ToString().ToUpperInvariant();
 }

@@ -121,7 +121,8 @@ internal static class Problems
         }
     }
 
-    private static Problem Of(Exception exception, IActors actors) => exception switch
+    /// <summary>The problem of what was thrown.</summary>
+    public static Problem Of(Exception exception, IActors actors) => exception switch
     {
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => BodyTooLarge,
         BadHttpRequestException { InnerException: JsonException json } => Of(json),

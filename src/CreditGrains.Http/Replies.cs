@@ -13,8 +13,12 @@ internal sealed record Listing<T>(ImmutableArray<T> Items, string? NextCursor)
 }
 
 /// <summary>The first answer again (R3): 200 and <c>Idempotency-Replayed: true</c>.</summary>
-internal sealed class Replayed<T>(T answer) : IResult
+internal sealed class Replayed<T>(T answer) : IResult, IStatusCodeHttpResult, IValueHttpResult
 {
+    public int? StatusCode => StatusCodes.Status200OK;
+
+    public object? Value => answer;
+
     public Task ExecuteAsync(HttpContext httpContext)
     {
         httpContext.Response.Headers["Idempotency-Replayed"] = "true";

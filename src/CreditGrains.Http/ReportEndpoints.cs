@@ -15,8 +15,32 @@ internal static class ReportEndpoints
     {
         v1.MapPost("/reports", Post).Needs(Access.Report).Answers<Report>("Makes a report, once for each reportId; with dryRun it says what would happen", 201, 200).Refuses(
             RefusalCode.NotFound, RefusalCode.InvalidField, RefusalCode.ReportIdReused, RefusalCode.ContractNotActive, RefusalCode.UserNotAssigned, RefusalCode.UserDisabled, RefusalCode.InsufficientAllocation, RefusalCode.InsufficientContractCredits);
+        v1.MapPost("/reports/batch", PostAll).Needs(Access.Report).Answers<Batch>("Makes up to 100 reports one after another, each with an answer of its own", 200).Refuses(RefusalCode.InvalidField);
         v1.MapGet("/reports/{reportId}", Get).Needs(Access.Any).Answers<Report>("A report of a client", 200).Refuses(RefusalCode.NotFound, RefusalCode.InvalidField);
         v1.MapGet("/reports", List).Needs(Access.Any).Answers<Listing<Report>>("Reports, by instant", 200).Refuses(RefusalCode.NotFound);
+    }
+
+    private static async Task<IResult> PostAll(ReportsBody body, Caller caller, Clients clients, IActors actors, CancellationToken gone)
+    {
+        if (body.Check() is { } invalid) return Problems.Of(invalid);
+
+        var answers = new List<BatchItem>();
+        Problem? away = null;
+        foreach (var report in body.Reports!) answers.Add(BatchItem.Of(away ?? await Try(report!)));
+        return TypedResults.Ok(new Batch([.. answers]));
+
+        // Once the store is away, the rest is not tried: all of it may be sent again.
+        async Task<IResult> Try(ReportBody report)
+        {
+            try
+            {
+                return await Post(report, caller, clients, actors, gone);
+            }
+            catch (Exception e) when (!gone.IsCancellationRequested && Problems.Of(e, actors) is { Code: Problems.Unavailable } problem)
+            {
+                return away = problem;
+            }
+        }
     }
 
     private static async Task<IResult> Post(ReportBody body, Caller caller, Clients clients, IActors actors, CancellationToken gone)
@@ -65,6 +89,26 @@ internal sealed record ReportBody(string? ReportId, string? ContractId, string? 
     public SubmitReport ToSubmit(Caller caller) => new(ContractId!, UserId!, [.. Distinct()], caller.Name, DryRun);
 
     private IEnumerable<PlayerName> Distinct() => Players!.Select(player => new PlayerName(player!.PlayerId!, player.Name)).DistinctBy(player => player.PlayerId);
+}
+
+/// <summary>Reports to be made in this order: 1 to 100.</summary>
+internal sealed record ReportsBody(ReportBody?[]? Reports)
+{
+    private const int MaxReports = 100;
+
+    public Refusal? Check() =>
+        Fields.Given("reports", Reports) ?? Fields.Each("reports", Reports!, (_, _) => null)
+        ?? (Reports!.Length is >= 1 and <= MaxReports ? null : Refusal.Invalid("reports", $"are 1 to {MaxReports}"));
+}
+
+/// <summary>What each report of a batch would have been answered alone, in the order of the request.</summary>
+internal sealed record Batch(ImmutableArray<BatchItem> Items);
+
+internal sealed record BatchItem(int Status, object? Body)
+{
+    public static BatchItem Of(IResult result) => result is Problem problem
+        ? new(problem.Status, problem)
+        : new(((IStatusCodeHttpResult)result).StatusCode!.Value, ((IValueHttpResult)result).Value);
 }
 
 /// <summary>What a report would do (R6); <paramref name="Refusal"/> null: it would succeed.</summary>

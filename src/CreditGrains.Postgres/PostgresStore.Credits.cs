@@ -37,21 +37,33 @@ public sealed partial class PostgresStore
         if (filter.PlayerId is not null || filter.UserId is not null)
         {
             var own = OfCredit(new Select(Qualified("c"), "credit c join lot l on l.key = c.lot"), filter, now)
-                .WhereText("c.player_id", filter.PlayerId).WhereText("c.used_by", filter.UserId).WhereText("c.client_id", filter.ClientId)
-                .WhereText("l.contract_id", filter.ContractId).WhereText("l.payment_id", filter.PaymentId).WhereText("l.lot_id", filter.LotId)
+                .WhereText("c.player_id", filter.PlayerId).Only("c.used_by", filter.UserId, isNarrowest: filter.PlayerId is null).Only("c.client_id", filter.ClientId, isNarrowest: false)
+                .Only("l.contract_id", filter.ContractId, isNarrowest: false).Only("l.payment_id", filter.PaymentId, isNarrowest: false).Only("l.lot_id", filter.LotId, isNarrowest: false)
                 .After("c.created_at, c.lot, c.ordinal", Place(after));
             yield return (own.Page("c.created_at, c.lot, c.ordinal", rows), own.Parameters);
             yield break;
         }
 
-        // Of each lot no more than the page, so that a lot of a million is not sorted for its first hundred.
-        var inner = OfCredit(new Select("*", "credit c"), filter, now).Where("c.lot = l.key");
-        if (after is not null) inner.Where("c.ordinal > case when c.lot = ? then ? else 0 end", Sql.Text(Keys.Lot(after.Id)), Sql.Number(after.Id.Ordinal));
-        var byLot = OfLot(new Select(Qualified("c"), $"lot l cross join lateral ({inner.Page("c.ordinal", rows)}) c", inner), filter).Where("l.source <> 'minted'");
-        if (after is not null) byLot.Where("(l.created_at, l.key) >= (?, ?)", Sql.At(after.CreatedAt), Sql.Text(Keys.Lot(after.Id)));
-        yield return (byLot.Page("l.created_at, l.key, c.ordinal", rows), byLot.Parameters);
+        // Of each lot no more than the page, so that a lot of a million is not sorted for its first hundred; and by an index of those of its credits alone that are asked for.
+        foreach (var kind in Kinds(filter.Status))
+        {
+            var inner = OfCredit(new Select("*", "credit c"), filter, now).Where("c.lot = l.key").Where(kind);
+            if (after is not null) inner.Where("c.ordinal > case when c.lot = ? then ? else 0 end", Sql.Text(Keys.Lot(after.Id)), Sql.Number(after.Id.Ordinal));
+            var byLot = OfLot(new Select(Qualified("c"), $"lot l cross join lateral ({inner.Page("c.ordinal", rows)}) c", inner), filter).Where("l.source <> 'minted'");
+            if (after is not null) byLot.Where("(l.created_at, l.key) >= (?, ?)", Sql.At(after.CreatedAt), Sql.Text(Keys.Lot(after.Id)));
+            yield return (byLot.Page("l.created_at, l.key, c.ordinal", rows), byLot.Parameters);
+        }
 
-        var minted = OfLot(OfCredit(new Select(Qualified("c"), "credit c join lot l on l.key = c.lot"), filter, now), filter).Where("c.lot like '%~minted'")
+        // Over, and not booked: the sweeper sees to it that these are few.
+        if (filter.Status is CreditStatus.Expired)
+        {
+            var due = OfLot(OfCredit(new Select(Qualified("c"), "credit c join lot l on l.key = c.lot"), filter, now), filter)
+                .Where("c.player_id is not null and not c.expiry_booked").Where("l.source <> 'minted'").After("c.created_at, c.lot, c.ordinal", Place(after));
+            yield return (due.Page("c.created_at, c.lot, c.ordinal", rows), due.Parameters);
+        }
+
+        if ((filter.LotId ?? Domain.Lot.MintedId) != Domain.Lot.MintedId || (filter.PaymentId ?? Domain.Lot.MintedId) != Domain.Lot.MintedId) yield break;
+        var minted = OfLot(OfCredit(new Select(Qualified("c"), "credit c join lot l on l.key = c.lot"), filter, now), filter).Where("c.lot like '%~minted'").WhereText("c.lot", filter.ContractId is { } contract ? Keys.Lot(contract, Domain.Lot.MintedId) : null).WhereText("c.client_id", filter.ClientId)
             .After("c.created_at, c.lot, c.ordinal", Place(after));
         yield return (minted.Page("c.created_at, c.lot, c.ordinal", rows), minted.Parameters);
     }
@@ -69,6 +81,15 @@ public sealed partial class PostgresStore
 
     private static Select OfLot(Select select, CreditFilter filter) => select
         .WhereText("l.contract_id", filter.ContractId).WhereText("l.payment_id", filter.PaymentId).WhereText("l.lot_id", filter.LotId).WhereText("l.client_id", filter.ClientId);
+
+    // Of the lots' touched credits: what an index holds that is of one status at most.
+    private static string[] Kinds(CreditStatus? status) => status switch
+    {
+        CreditStatus.Allocated => ["c.player_id is not null and not c.expiry_booked"],
+        CreditStatus.Unallocated => ["c.player_id is null"],
+        CreditStatus.Expired => ["c.expiry_booked", "c.player_id is null and not c.expiry_booked"],
+        _ => ["true"],
+    };
 
     private static Select OfCredit(Select select, CreditFilter filter, Instant now) => filter.Status switch
     {

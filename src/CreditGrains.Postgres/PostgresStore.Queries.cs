@@ -33,8 +33,8 @@ public sealed partial class PostgresStore
         "m.contract_id", page, reader => ReadStoredMember(reader).AsAllowance(), allowance => Cursor.After("allocations", allowance.Terms.ContractId));
 
     public Task<Page<Lot>> Lots(string contractId, PageRequest page) => List(
-        new Select(LotColumns, "lot").WhereText("contract_id", contractId).After("created_at, key", Behind(page, "lots", 2) is { } after ? [Sql.At(after.Instant(0)), Sql.Text(Keys.Lot(contractId, after.Text(1)))] : []),
-        "created_at, key", page, reader => ReadLot(reader, 0), lot => Cursor.After("lots", lot.CreatedAt, lot.LotId));
+        new Select(LotColumns, "lot").WhereText("contract_id", contractId).After("created_at, key", page.After is { } cursor && LotPlace.Read(cursor) is var after ? [Sql.At(after.CreatedAt), Sql.Text(Keys.Lot(contractId, after.LotId))] : []),
+        "created_at, key", page, reader => ReadLot(reader, 0), lot => LotPlace.Of(lot).AsCursor());
 
     public Task<Page<Report>> Reports(ReportFilter filter, PageRequest page) => List(
         new Select(ReportColumns, "report")
@@ -44,10 +44,53 @@ public sealed partial class PostgresStore
         "at, report_id, client_id", page, ReadReport, report => Cursor.After("reports", report.At, report.ReportId, report.ClientId));
 
     public Task<Page<BookedEntry>> Ledger(LedgerFilter filter, PageRequest page) => List(
-        new Select("entry_id, kind, effective_at, booked_at, actor, reason, cause, subject, quantity, before, after, client_id, contract_id, user_id, report_id, lot_id, used_of", "entry")
-            .WhereText("client_id", filter.ClientId).WhereText("contract_id", filter.ContractId).WhereText("user_id", filter.UserId).WhereText("report_id", filter.ReportId)
+        new Select(EntryColumns, "entry")
+            .WhereText("contract_id", filter.ContractId).WhereText("user_id", filter.UserId).WhereText("report_id", filter.ReportId).Only("client_id", filter.ClientId, isNarrowest: filter is { ContractId: null, ReportId: null })
             .After("entry_id", Behind(page, "ledger", 1) is { } after ? [Sql.Number(after.Number(0))] : []),
         "entry_id", page, ReadEntry, entry => Cursor.After("ledger", entry.EntryId));
+
+    public async Task<ImmutableArray<BookedEntry>> History(CreditDocument credit)
+    {
+        var entries = await Rows(
+            $"""
+            select {EntryColumns} from entry where contract_id = $1 and lot_id = $2 and kind in ({Names(Actors.History.OfLot)})
+            union all
+            select {EntryColumns} from entry where client_id = $3 and report_id = $4 and lot_id = $2 and kind in ({Names(Actors.History.OfReport)})
+            order by entry_id
+            """,
+            ReadEntry, Sql.Text(credit.ContractId), Sql.Text(credit.LotId), Sql.Text(credit.ClientId), Sql.Text(credit.ReportId));
+        return [.. entries.Where(entry => Actors.History.Concerns(credit, entry.Entry))];
+
+        // Named in the text, so that an index of those kinds alone is found.
+        static string Names(IEnumerable<EntryKind> kinds) => string.Join(", ", kinds.Select(kind => $"'{kind.ToSql()}'"));
+    }
+
+    public async Task<ImmutableArray<UsageRow>> Usage(UsageFilter filter)
+    {
+        var (sql, parameters) = UsageSums.Of(filter);
+        return [.. await Rows(sql, UsageSums.Read, parameters)];
+    }
+
+    public async Task<ImmutableArray<FedEntry>> Feed(FeedFilter filter, FeedPlace after, int limit)
+    {
+        var feed = new Select($"{EntryColumns}, transaction", "entry").WhereText("contract_id", filter.ContractId).WhereText("client_id", filter.ClientId)
+            .Where(BelowTheOldestRunning).After("transaction, entry_id", Sql.Transaction(after.Transaction), Sql.Number(after.EntryId));
+        return [.. await Rows(feed.Page("transaction, entry_id", limit), reader => new FedEntry(Place(reader, 16, 0), ReadEntry(reader)), feed.Parameters)];
+    }
+
+    public async Task<FeedPlace> FeedEnd() => (await Rows(
+        $"select transaction, entry_id from entry where {BelowTheOldestRunning} order by transaction desc, entry_id desc limit 1", reader => Place(reader, 0, 1))).SingleOrDefault() ?? FeedPlace.Start;
+
+    private const string BelowTheOldestRunning = "transaction < pg_snapshot_xmin(pg_current_snapshot())";
+
+    private static FeedPlace Place(NpgsqlDataReader reader, int transaction, int entry) => new((long)reader.GetFieldValue<ulong>(transaction), reader.GetInt64(entry));
+
+    public async Task<ImmutableArray<StoredContract>> Due(string? contractId, string? clientId, Instant now)
+    {
+        var due = new Select("id", "document").WhereText("kind", ContractActor.Kind).WhereText("id", contractId).WhereText("owner", clientId).Where("due_at <= ?", Sql.At(now));
+        var ids = await Rows(due.All, reader => reader.GetString(0), due.Parameters);
+        return ids.Count == 0 ? [] : [.. (await LoadContracts(ids)).Values];
+    }
 
     public Task<Audit?> Audit(string contractId) => Snapshot<Audit?>(async connection =>
     {
@@ -91,6 +134,8 @@ public sealed partial class PostgresStore
     });
 
     public async Task Ping() => await Rows("select 1", _ => true);
+
+    private const string EntryColumns = "entry_id, kind, effective_at, booked_at, actor, reason, cause, subject, quantity, before, after, client_id, contract_id, user_id, report_id, lot_id, used_of";
 
     private static BookedEntry ReadEntry(NpgsqlDataReader reader) => new(reader.GetInt64(0), new Entry
     {

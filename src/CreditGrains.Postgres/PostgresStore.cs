@@ -74,7 +74,7 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
             connection,
             $"""
             select d.kind, d.id, d.version, d.body, d.as_of, l.* from document d
-            left join lateral (select {LotColumns} from lot where contract_id = d.id and (source = 'minted' or (free_count > 0 and not expiry_booked))) l on true
+            left join lateral (select {LotColumns} from lot where contract_id = d.id and {OpenLots}) l on true
             where d.kind = 'contract' and d.id = any($1)
             """,
             reader => (Document: ReadDocument(reader), Lot: reader.IsDBNull(5) ? null : ReadLot(reader, 5)), Sql.Texts(ids));
@@ -101,6 +101,8 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
     private const string MembersDocument = "d.kind, d.id, d.version, d.body, d.as_of", OfMembers = "join document d on d.kind = 'contract' and d.id = m.contract_id";
 
     private const string LotColumns = "lot_id, source, payment_id, quantity, free, created_at, available_from, asked_expiry, expires_at, expiry_booked, request";
+
+    private const string OpenLots = "(source = 'minted' or (free_count > 0 and not expiry_booked))";
 
     private const string CreditColumns =
         "lot, ordinal, client_id, payment_id, used_by, player_id, player_name, created_at, expires_at, activated_at, report_id, is_current, expiry_booked, version, used_of";

@@ -9,6 +9,8 @@ internal sealed class Api(string url) : IDisposable
 {
     private readonly HttpClient http = new(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(1) }) { BaseAddress = new(url), Timeout = TimeSpan.FromSeconds(60) };
 
+    public string Url => url;
+
     public Task<Answer> Get(string path) => Send("GET", path);
 
     public Task<Answer> Put(string path, object body) => Send("PUT", path, Text(body));

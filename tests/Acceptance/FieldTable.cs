@@ -17,9 +17,10 @@ public sealed class FieldTable(Served served) : IClassFixture<Served>
 
     private static readonly Call[] Calls =
     [
-        new("PUT /v1/contracts/{*C9}", """{"contractId":"C9","clientId":"A","name":"N","type":"metered","timeZone":"UTC","startsOn":"2026-01-01","endsOn":null,"unallocatedLifetimeDays":30,"coverageDays":30,"coverageFrom":"activation"}""",
+        new("PUT /v1/contracts/{*C9}", """{"contractId":"C9","clientId":"A","name":"N","type":"metered","timeZone":"UTC","startsOn":"2026-01-01","endsOn":null,"unallocatedLifetimeDays":30,"coverageDays":30,"coverageFrom":"activation","billingCycle":{"unit":"month","credits":5,"every":1,"anchor":"2026-01-01"}}""",
             ("contractId", Kind.Id), ("clientId", Kind.Id | Kind.Required), ("name", Kind.Name | Kind.Required | Kind.NotEmpty), ("type", Kind.Choice | Kind.Required), ("timeZone", Kind.Zone),
-            ("startsOn", Kind.Date | Kind.Required), ("endsOn", Kind.Date), ("unallocatedLifetimeDays", Kind.Days), ("coverageDays", Kind.Days | Kind.NotNull), ("coverageFrom", Kind.Choice | Kind.NotNull)),
+            ("startsOn", Kind.Date | Kind.Required), ("endsOn", Kind.Date), ("unallocatedLifetimeDays", Kind.Days), ("coverageDays", Kind.Days | Kind.NotNull), ("coverageFrom", Kind.Choice | Kind.NotNull),
+            ("billingCycle.unit", Kind.Choice | Kind.Required), ("billingCycle.credits", Kind.Quantity | Kind.Required), ("billingCycle.every", Kind.Days | Kind.NotNull), ("billingCycle.anchor", Kind.Date)),
         new("PUT /v1/contracts/{C1}/users", """{"users":[{"userId":"U7","name":"N"}]}""", ("users", Kind.List | Kind.Required), ("users[0].userId", Kind.Id | Kind.Required), ("users[0].name", Kind.Name | Kind.Required)),
         new("PUT /v1/contracts/{C1}/users/{*U7}", """{"name":"N"}""", ("name", Kind.Name | Kind.Required)),
         new("DELETE /v1/contracts/{C1}/users/{U1}", null),
@@ -38,17 +39,23 @@ public sealed class FieldTable(Served served) : IClassFixture<Served>
         new("POST /v1/reports", """{"reportId":"R9","contractId":"C1","userId":"U1","players":[{"playerId":"P9","name":"N"}],"dryRun":false}""",
             ("reportId", Kind.Id | Kind.Required), ("contractId", Kind.Id | Kind.Required | Kind.Known), ("userId", Kind.Id | Kind.Required), ("players", Kind.List | Kind.Required),
             ("players[0].playerId", Kind.Id | Kind.Required), ("players[0].name", Kind.Name), ("dryRun", Kind.Flag)),
+        new("POST /v1/reports/batch", """{"reports":[{}]}""", ("reports", Kind.List | Kind.Required)),
+        new("POST /v1/credits", """{"clientId":"A","contractId":"C1","paymentId":"PAY-1","quantity":5,"expiresAt":null}""",
+            ("clientId", Kind.Id | Kind.Required | Kind.Known), ("contractId", Kind.Id | Kind.Required | Kind.Known), ("paymentId", Kind.Id | Kind.Required), ("quantity", Kind.Quantity | Kind.Required), ("expiresAt", Kind.Instant)),
         new("POST /v1/clock", """{"advanceTo":"2026-06-01T00:00:00Z"}""", ("advanceTo", Kind.Instant | Kind.Required)),
         new("GET /v1/contracts/{C1}", null),
         new("GET /v1/contracts?clientId&limit&cursor", null),
         new("GET /v1/contracts/{C1}/users?limit&cursor", null),
         new("GET /v1/contracts/{C1}/lots?limit&cursor", null),
         new("GET /v1/contracts/{C1}/audit", null),
+        new("GET /v1/contracts/{C1}/balance?at", null),
         new("GET /v1/reports/{*R1}?clientId", null),
         new("GET /v1/reports?clientId&contractId&userId&from&to&limit&cursor", null),
         new("GET /v1/credits?clientId&contractId&status&playerId&userId&lotId&paymentId&limit&cursor", null),
         new("GET /v1/credits/{C1~G1~000000001}", null),
         new("GET /v1/ledger?clientId&contractId&userId&reportId&limit&cursor", null),
+        new("GET /v1/ledger/feed?clientId&contractId&cursor", null),
+        new("GET /v1/usage?clientId&contractId&userId&from&to&groupBy&limit&cursor", null),
         new("GET /v1/clock", null),
     ];
 
@@ -141,7 +148,8 @@ public sealed class FieldTable(Served served) : IClassFixture<Served>
                 {
                     "limit" or "count" => ("malformed", ["0", "-1", "1001", "ten", "1.5", "", "99999999999999999999"]),
                     "cursor" => ("malformed", ["nonsense", "", "%00", "AAAA", "%27%20OR%201=1"]),
-                    "from" or "to" => ("malformed", ["", "soon", "2026-01-01", "2026-01-01T00:00:00", "9999-12-31T00:00:00Z"]),
+                    "from" or "to" or "at" => ("malformed", ["", "soon", "2026-01-01", "2026-01-01T00:00:00", "9999-12-31T00:00:00Z"]),
+                    "groupBy" => ("malformed", ["", "year", "Day", "1", "day,month"]),
                     "status" => ("malformed", ["", "GOLD", "allocated", "1", "ALLOCATED,EXPIRED"]),
                     _ => ("invalid-field", (string[])["", name is "lotId" or "paymentId" ? new string('x', 201) : TooLong, "a%20b", "a~b", "%27%20OR%201=1", "%F0%9F%8E%BD", "%00"]),
                 };
@@ -167,11 +175,11 @@ public sealed class FieldTable(Served served) : IClassFixture<Served>
             yield return With("of another content type", Body, headers: ("Content-Type", "text/plain"));
             yield return With("of no content type", Body, headers: ("Content-Type", ""));
             yield return With("too large", Body + new string(' ', 5 << 20), "too-large", null, 413, ("Expect", "100-continue"));
-            yield return With("with a field that is not known", $$"""{"billingCycle":null,{{Body[1..]}}""", Unknown, "billingCycle");
+            yield return With("with a field that is not known", $$"""{"color":null,{{Body[1..]}}""", Unknown, "color");
             yield return With("with a field in capitals", $$"""{"{{Fields[0].Path.ToUpperInvariant()}}":null,{{Body[1..]}}""", Unknown);
             yield return With("with a field twice", $$"""{"{{Fields[0].Path}}":null,{{Body[1..]}}""");
             if (Fields.Any(field => field.Kind.HasFlag(Kind.List)))
-                yield return With("with an item's field that is not known", Body.Replace("[{", """[{"color":"red","""), Unknown, $"{Fields.Single(field => field.Kind.HasFlag(Kind.List)).Path}[0].color");
+                yield return With("with an item's field that is not known", Body.Replace("[{", """[{"color":"red",""").Replace(",}", "}"), Unknown, $"{Fields.Single(field => field.Kind.HasFlag(Kind.List)).Path}[0].color");
         }
 
         private IEnumerable<Case> InField(string path, Kind kind)

@@ -71,6 +71,7 @@ public sealed class KeyTable(Keyed keyed) : IClassFixture<Keyed>
         POST /v1/contracts/C1/allocations/preview    200     403     403       200        403    403       404        403  401
         POST /v1/contracts/C1/allocations/confirm    404     403     403       404        403    403       404        403  401
         POST /v1/contracts/C1/allocations/U1/extra   422     403     403       422        403    403       422        403  401
+        GET /v1/contracts/C1/balance                 200     200       200       200        200    403       404        404  401
         GET /v1/reports                              200     200       200       200        200    200       200        200  401
         GET /v1/reports/R-U1?clientId=A              200     200       200       200        200    200       404        404  401
         GET /v1/reports/R-U2?clientId=A              200     200       200       200        200    404       404        404  401
@@ -78,7 +79,13 @@ public sealed class KeyTable(Keyed keyed) : IClassFixture<Keyed>
         GET /v1/credits                              200     200       200       200        200    403       200        200  401
         GET /v1/credits/C1~G1~000000001              200     200       200       200        200    403       404        404  401
         GET /v1/credits?clientId=A                   200     200       200       200        200    403       404        404  401
+        POST /v1/credits                             201     403       403       403        403    403       403        403  401
         GET /v1/ledger                               200     200       200       200        200    403       200        200  401
+        GET /v1/ledger/feed?cursor=nonsense          400     400       400       400        400    403       400        400  401
+        GET /v1/ledger/feed?clientId=A&cursor=no     400     400       400       400        400    403       404        404  401
+        GET /v1/usage                                200     200       200       200        200    200       200        200  401
+        GET /v1/usage?clientId=A                     200     200       200       200        200    200       404        404  401
+        GET /v1/usage?userId=U2                      200     200       200       200        200    404       200        200  401
         GET /v1/clock                                200     200       200       200        200    200       200        200  401
         POST /v1/clock                               200     403       403       403        403    403       403        403  401
         PUT /v1/contracts/C1                         200     403       403       403        403    403       403        403  401
@@ -89,6 +96,7 @@ public sealed class KeyTable(Keyed keyed) : IClassFixture<Keyed>
         POST /v1/users/U1/enable                     200     403       403       200        403    403       404        403  401
         POST /v1/users/U1/disable                    422     403       403       422        403    403       422        403  401
         POST /v1/reports                             200     403       403       403        200    200       403        404  401
+        POST /v1/reports/batch                       200     403       403       403        200    200       403        200  401
         GET /v1/nothing                              404     404       404       404        404    404       404        404  401
         GET /health/live                             200     200       200       200        200    200       200        200  200
         GET /health/ready                            200     200       200       200        200    200       200        200  200
@@ -108,6 +116,8 @@ public sealed class KeyTable(Keyed keyed) : IClassFixture<Keyed>
         ["POST /v1/contracts/C1/allocations/preview"] = """{"enabled":true}""",
         ["POST /v1/contracts/C1/allocations/confirm"] = """{"confirmationToken":"none"}""",
         ["POST /v1/contracts/C1/allocations/U1/extra"] = "{}",
+        ["POST /v1/credits"] = """{"clientId":"A","contractId":"C1","paymentId":"PAY","quantity":1}""",
+        ["POST /v1/reports/batch"] = """{"reports":[{"reportId":"R-U1","contractId":"C1","userId":"U1","players":[{"playerId":"P-U1"}]}]}""",
         ["POST /v1/reports"] = """{"reportId":"R-U1","contractId":"C1","userId":"U1","players":[{"playerId":"P-U1"}]}""",
     };
 

@@ -60,4 +60,37 @@ public sealed class TimeTests(ITestOutputHelper output)
         Assert.Equal(11_062, charged);
         Assert.True((bool)(await client.Get("/v1/contracts/cups/audit"))["balanced"]!);
     }
+
+    [Fact]
+    public async Task Two_years_of_monthly_cycles_bring_24_lots_on_three_silos_that_are_all_down_for_three_months_and_start_three_times_L5()
+    {
+        await using var cluster = await RunningCluster.Start(silos: 3, testClock: "2026-01-01T00:00:00Z");
+        using var client = new Client(cluster.Silos);
+        await client.Contract("c", "acme", "u", credits: 0, startsOn: "2026-01-31", more: new JsonObject
+        {
+            ["endsOn"] = "2028-01-30",
+            ["unallocatedLifetimeDays"] = 7,
+            ["billingCycle"] = new JsonObject { ["unit"] = "month", ["every"] = 1, ["anchor"] = "2026-01-31", ["credits"] = 10 },
+        });
+        await Advance("2026-12-15T00:00:00Z");
+        for (var start = 0; start < 3; start++)
+        {
+            await cluster.KillAll();
+            await cluster.StartAll();
+            await Task.WhenAll(Enumerable.Range(0, 9).Select(i => client.Ask(HttpMethod.Post, "/v1/reports", Client.Report($"r{start}-{i}", "c", "u", $"p{start}-{i}"))));
+            await Advance("2027-03-15T00:00:00Z");
+        }
+        await Advance("2028-03-01T00:00:00Z");
+
+        var lots = (await client.Get("/v1/contracts/c/lots?limit=1000"))["items"]!.AsArray();
+        Assert.Equal(Enumerable.Range(0, 24).Select(month => $"c:{new DateTime(2026, 1, 31).AddMonths(month):yyyy-MM-dd}"), lots.Select(lot => (string)lot!["paymentId"]!));
+        var granted = (await client.Get("/v1/ledger?contractId=c&limit=1000"))["items"]!.AsArray().Where(entry => (string)entry!["kind"]! == "lot-granted").ToList();
+        Assert.Equal(lots.Select(lot => (string)lot!["lotId"]!), granted.Select(entry => (string)entry!["lotId"]!));
+        Assert.Equal(lots.Select(lot => (string)lot!["createdAt"]!), granted.Select(entry => (string)entry!["effectiveAt"]!));
+        var audit = await client.Get("/v1/contracts/c/audit");
+        Assert.True((bool)audit["balanced"]!, audit.ToJsonString());
+        Assert.Equal(240, (long)audit["granted"]!);
+
+        async Task Advance(string to) => Assert.Equal(HttpStatusCode.OK, (await client.Ask(HttpMethod.Post, "/v1/clock", new JsonObject { ["advanceTo"] = to })).Status);
+    }
 }

@@ -99,4 +99,16 @@ public sealed class CalendarTests
     }
 
     private static LocalDate Date(string text) => LocalDatePattern.Iso.Parse(text).Value;
+
+    [Fact]
+    public void From_1972_on_a_day_of_any_zone_begins_at_a_multiple_of_five_minutes_which_is_what_usage_is_added_up_by()
+    {
+        foreach (var zone in DateTimeZoneProviders.Tzdb.Ids.Select(id => Calendar.Zone(id)!))
+        {
+            var changes = zone.GetZoneIntervals(Instant.FromUtc(1972, 5, 2, 0, 0), Instant.FromUtc(2040, 1, 1, 0, 0)).Where(interval => interval.HasStart).Select(interval => interval.Start).Where(at => at > Instant.FromUtc(1972, 5, 2, 0, 0))
+                .Append(Instant.FromUtc(1972, 5, 3, 0, 0));
+            foreach (var day in changes.SelectMany(at => Enumerable.Range(-1, 3).Select(more => at.InZone(zone).Date.PlusDays(more))))
+                Assert.True(Calendar.StartOf(day, zone).ToUnixTimeSeconds() % 300 == 0, $"{zone.Id} {day}");
+        }
+    }
 }

@@ -11,6 +11,7 @@ public sealed class JsonTests
         var charged = Charging.Decide(Given.Contract(Given.Lot("L1", 5)), Given.Charge("ann", "bob"), Given.Day(1)).Value!;
         Same(Given.Terms);
         Same(Given.Terms with { EndsOn = null, UnallocatedLifetimeDays = null, Type = ContractType.Unlimited, CoverageFrom = CoverageFrom.Creation });
+        Same(Given.Terms with { BillingCycle = new(RecurrenceUnit.Month, 2, new(2026, 1, 31), 10) });
         Same(charged.Answer);
         Same(charged.Changes.Lots.Single().Lot);
         Same(Given.Lot("L1", 5, until: null));

@@ -15,6 +15,8 @@ namespace CreditGrains.Domain.Tests;
 /// day 1 14:00  report R2 ann bob                  -> ann:new bob:new
 /// day 2        ends day 40                        -> ends day 40
 /// day 2        left                               -> 38
+/// day 3        billing 10 every 1 month from day 2 -> done              billing never: none any more
+/// day 3        lots                               -> billing:2026-01-03:10 until day 33
 /// day 2        books                              -> granted 100 minted 0 unallocated 38 allocated 62 expired 0
 /// </code>
 /// A step without an expectation must succeed. After every step the books balance (G2).
@@ -68,6 +70,10 @@ internal sealed partial class Story
             made => $"until {Day(made.Players.Single().ExpiresAt)}"),
         ["ends", "day", var day] => Told(world.Agree(world.Contract.Terms with { EndsOn = terms.StartsOn.PlusDays(Number(day)) }), _ => $"ends day {day}"),
         ["ends", "never"] => Told(world.Agree(world.Contract.Terms with { EndsOn = null }), _ => "ends never"),
+        ["billing", "never"] => Told(world.Agree(world.Contract.Terms with { BillingCycle = null }), _ => "done"),
+        ["billing", var credits, "every", var every, var unit, "from", "day", var anchor] => Told(
+            world.Agree(world.Contract.Terms with { BillingCycle = new(Enum.Parse<RecurrenceUnit>(unit, ignoreCase: true), Number(every), terms.StartsOn.PlusDays(Number(anchor)), Number(credits)) }), _ => "done"),
+        ["lots"] => string.Join(", ", Rolled().Lots.OrderBy(lot => lot.CreatedAt).Select(lot => $"{lot.LotId}:{lot.Free.Count} until {Day(lot.ExpiresAt)}")),
         ["left"] => $"{Rolled().RemainingAt(world.Now)?.ToString(CultureInfo.InvariantCulture) ?? "no limit"}",
         ["sweep"] => Swept(),
         ["books"] => Books(),

@@ -18,6 +18,8 @@ internal sealed class World(Terms terms)
 
     public IReadOnlyList<Entry> Entries => entries;
 
+    public IReadOnlyCollection<Lot> Lots => lots.Values;
+
     /// <summary>The clock moves; nothing is booked until somebody asks (T3).</summary>
     public void MoveTo(Instant now) => Now = now;
 
@@ -37,7 +39,8 @@ internal sealed class World(Terms terms)
     public Decision<Contract> Agree(Terms terms)
     {
         RollForward();
-        return Take(Agreeing.Decide(Contract, new(terms, null, "ops"), Now));
+        var billed = Billing.Running(terms, Now) is { } start && lots.ContainsKey(Billing.LotId(start)) ? start : (LocalDate?)null;
+        return Take(Agreeing.Decide(Contract, new(terms, null, "ops", billed), Now));
     }
 
     public Decision<Report> Report(string reportId, IReadOnlyCollection<string> players)

@@ -136,6 +136,35 @@ public sealed class ListTests : IDisposable
     }
 
     [Fact]
+    public void Whatever_the_filter_no_list_of_entries_is_scanned_or_sorted_nor_what_is_added_up_from_them()
+    {
+        SqliteStore.Open(directory.Path).Dispose();
+        using var database = new Database(Path.Combine(directory.Path, "credits.db"));
+        for (var mix = 0; mix < 1 << 5; mix++)
+        {
+            Assert.Empty(SqliteStore.Ledger(database, new(If(0), If(1), If(2), If(3)), new(10, If(4) is null ? null : Cursor.After("ledger", 5L))).Items);
+            Assert.Empty(SqliteStore.Feed(database, new(If(0), If(1)), FeedPlace.Start, 10));
+
+            string? If(int bit) => (mix & (1 << bit)) == 0 ? null : "x";
+        }
+        // Without any filter the entries themselves are in order.
+        foreach (var plan in database.Plans()) Assert.False(plan.Contains("TEMP B-TREE") || (plan.StartsWith("SCAN") && plan != "SCAN entries"), plan);
+
+        using var sums = new Database(Path.Combine(directory.Path, "credits.db"));
+        Assert.Empty(BalanceSums.Lots(sums, "C", Engine.Start, Engine.Start));
+        Assert.Empty(BalanceSums.Lots(sums, "C", Engine.Start, Engine.Start - Duration.FromDays(1)));
+        Assert.Empty(BalanceSums.Users(sums, "C", Engine.Start));
+        foreach (var by in Enum.GetValues<UsageBy>())
+        {
+            Assert.Empty(UsageSums.Of(sums, new("x", null, null, Engine.Start, null, by)));
+            Assert.Empty(UsageSums.Of(sums, new(null, "x", null, Engine.Start, null, by)));
+        }
+        foreach (var plan in sums.Plans()) Assert.False(plan.StartsWith("SCAN") && plan is not ("SCAN s" or "SCAN (subquery-2)" or "SCAN (subquery-3)"), plan);
+        Assert.Equal(2, sums.Plans().Count(plan => plan.Contains("USING COVERING INDEX entries_of_contract_by_effect")));
+        Assert.Contains(sums.Plans(), plan => plan.Contains("USING COVERING INDEX reports_of_client"));
+    }
+
+    [Fact]
     public async Task An_audit_finds_every_number_that_somebody_has_changed_G2()
     {
         await using (var engine = await Engine.Open(directory.Path))

@@ -123,8 +123,8 @@ internal sealed class Applying(Database database)
     }
 
     private bool Write(Report report) =>
-        database["insert into reports (client_id, report_id, contract_id, user_id, at, charged, body) values (?, ?, ?, ?, ?, ?, ?) on conflict do nothing"]
-            .Bind(report.ClientId).Bind(report.ReportId).Bind(report.ContractId).Bind(report.UserId).Bind(report.At).Bind(report.Charged).Bind(Json.Write(report)).Run() == 1;
+        database["insert into reports (client_id, report_id, contract_id, user_id, at, charged, covered, body) values (?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing"]
+            .Bind(report.ClientId).Bind(report.ReportId).Bind(report.ContractId).Bind(report.UserId).Bind(report.At).Bind(report.Charged).Bind(report.Covered).Bind(Json.Write(report)).Run() == 1;
 
     private void Append(Entry entry) => database["""
         insert into entries (kind, effective_at, booked_at, actor, reason, cause, subject, quantity, before, after, client_id, contract_id, user_id, report_id, lot_id, used_of)

@@ -41,8 +41,8 @@ public sealed partial class SqliteStore
     public Task<Page<Lot>> Lots(string contractId, PageRequest page) => lists.Read(database =>
     {
         var where = new Where().And("l.contract_id = ?", contractId);
-        if (Behind(page, "lots", 2) is { } after) where.And("(l.created_at, l.lot_id) > (?, ?)", after.Instant(0), after.Text(1));
-        return Cut(page, Select(database, Rows.Lot, "lots l", where, "l.created_at, l.lot_id", page.Limit, Rows.ReadLot), lot => Cursor.After("lots", lot.CreatedAt, lot.LotId));
+        if (page.After is { } cursor && LotPlace.Read(cursor) is var after) where.And("(l.created_at, l.lot_id) > (?, ?)", after.CreatedAt, after.LotId);
+        return Cut(page, Select(database, Rows.Lot, "lots l", where, "l.created_at, l.lot_id", page.Limit, Rows.ReadLot), lot => LotPlace.Of(lot).AsCursor());
     });
 
     Task<Report?> IQueries.Report(ReportKey key) => lists.Read(database => ReadReport(database, key));
@@ -57,12 +57,14 @@ public sealed partial class SqliteStore
             report => Cursor.After("reports", report.At, report.ReportId, report.ClientId));
     });
 
-    public Task<Page<BookedEntry>> Ledger(LedgerFilter filter, PageRequest page) => lists.Read(database =>
+    public Task<Page<BookedEntry>> Ledger(LedgerFilter filter, PageRequest page) => lists.Read(database => Ledger(database, filter, page));
+
+    internal static Page<BookedEntry> Ledger(Database database, LedgerFilter filter, PageRequest page)
     {
         var where = new Where().Equal("report_id", filter.ReportId).Equal("user_id", filter.UserId).Equal("contract_id", filter.ContractId).Equal("client_id", filter.ClientId);
         if (Behind(page, "ledger", 1) is { } after) where.And("entry_id > ?", after.Number(0));
         return Cut(page, Select(database, Rows.Entry, "entries", where, "entry_id", page.Limit, Rows.ReadEntry), entry => Cursor.After("ledger", entry.EntryId));
-    });
+    }
 
     public Task<Page<CreditDocument>> Credits(CreditFilter filter, Instant now, PageRequest page) => lists.Read(database => database.Snapshot(() =>
     {
@@ -78,6 +80,44 @@ public sealed partial class SqliteStore
         return database[$"select l.client_id, {Rows.Lot} from lots l where l.key = ? and l.quantity >= ?"].Bind(key).Bind(id.Ordinal)
             .First(row => CreditDocument.Untouched(row.Text(), id, Rows.ReadLot(row), now));
     }));
+
+    public Task<ImmutableArray<BookedEntry>> History(CreditDocument credit) => lists.Read(database => database.Snapshot(() =>
+    {
+        var ofLot = database[$"select {Rows.Entry} from entries where contract_id = ? and lot_id = ? and kind in ({Names(Actors.History.OfLot)})"]
+            .Bind(credit.ContractId).Bind(credit.LotId).All(Rows.ReadEntry);
+        var ofReport = credit.ReportId is null ? [] : database[$"select {Rows.Entry} from entries where report_id = ? and client_id = ? and +lot_id = ? and kind in ({Names(Actors.History.OfReport)})"]
+            .Bind(credit.ReportId).Bind(credit.ClientId).Bind(credit.LotId).All(Rows.ReadEntry);
+        return ofLot.Where(entry => Actors.History.Concerns(credit, entry.Entry)).Concat(ofReport).OrderBy(entry => entry.EntryId).ToImmutableArray();
+
+        static string Names(IEnumerable<EntryKind> kinds) => string.Join(", ", kinds.Select(kind => $"'{kind}'"));
+    }));
+
+    public Task<ImmutableArray<UsageRow>> Usage(UsageFilter filter) => lists.Read(database => UsageSums.Of(database, filter));
+
+    // One writer: the order of entries is the order of commits.
+    public Task<ImmutableArray<FedEntry>> Feed(FeedFilter filter, FeedPlace after, int limit) => lists.Read(database => Feed(database, filter, after, limit));
+
+    internal static ImmutableArray<FedEntry> Feed(Database database, FeedFilter filter, FeedPlace after, int limit)
+    {
+        var where = new Where().Equal("contract_id", filter.ContractId).Equal("client_id", filter.ClientId).And("entry_id > ?", after.EntryId);
+        return where.Bind(database[$"select {Rows.Entry} from entries {where} order by entry_id limit ?"]).Bind(limit).All(Rows.ReadEntry).Select(entry => new FedEntry(new(0, entry.EntryId), entry)).ToImmutableArray();
+    }
+
+    public Task<FeedPlace> FeedEnd() => lists.Read(database => database["select max(entry_id) from entries"].First(row => new FeedPlace(0, row.Number()))!);
+
+    public Task<ImmutableArray<StoredContract>> Due(string? contractId, string? clientId, Instant now) => lists.Read(database => database.Snapshot(() =>
+    {
+        var where = new Where().And("kind = ?", ContractActor.Kind).Equal("id", contractId).And(contractId is null ? "due_at <= ?" : "+due_at <= ?", now);
+        if (clientId is not null) where.And("+owner = ?", clientId);
+        return where.Bind(database[$"select {Rows.Document} from documents {where}"]).All(Rows.ReadDocument)
+            .Select(document => new StoredContract(document, [.. database[OnlyOpenLots].Bind(document.Id).All(Rows.ReadLot)])).ToImmutableArray();
+    }));
+
+    public Task<ContractBalance?> Balance(string contractId, Instant at, Instant now) => lists.Read(database => database.Snapshot(() => ReadContract(database, contractId) is { } document
+        ? ContractBalance.Of(
+            new StoredContract(document, [.. database[OnlyOpenLots].Bind(contractId).All(Rows.ReadLot)]).AsContract(),
+            BalanceSums.Lots(database, contractId, at, now), BalanceSums.Users(database, contractId, at), at)
+        : null));
 
     public Task<Audit?> Audit(string contractId) => lists.Read(database => database.Snapshot(() =>
         ReadContract(database, contractId) is null ? null : Domain.Audit.Of(contractId, AuditFacts.Lots(database, contractId), AuditFacts.Users(database, contractId))));

@@ -1,0 +1,67 @@
+using NodaTime;
+
+namespace CreditGrains.Domain;
+
+/// <summary>Credits that come with every cycle of a contract (L5).</summary>
+/// <param name="Every">1 to 1,000 units from the start of a cycle to the next.</param>
+/// <param name="Anchor">The first day of the first cycle; every other is counted from it (T2).</param>
+/// <param name="Credits">Credits of each cycle's lot, 1 to 999,999,999.</param>
+public sealed record BillingCycle(RecurrenceUnit Unit, int Every, LocalDate Anchor, long Credits)
+{
+    internal Recurrence Starts => Recurrence.From(Anchor, Unit, Every);
+
+    /// <summary>The first field that breaks a rule; null where none does.</summary>
+    public Refusal? Check()
+    {
+        if (Every is < 1 or > Recurrence.MaxEvery) return Refusal.Invalid("billingCycle.every", $"is 1 to {Recurrence.MaxEvery}");
+        if (Anchor < Calendar.MinDate || Anchor > Calendar.MaxDate) return Refusal.Invalid("billingCycle.anchor", $"lies between {Calendar.MinDate:R} and {Calendar.MaxDate:R}");
+        if (Credits is < 1 or > Lot.MaxQuantity) return Refusal.Invalid("billingCycle.credits", $"is 1 to {Lot.MaxQuantity}");
+        return null;
+    }
+}
+
+/// <summary>One lot for each billing cycle that starts within the contract, exactly once (L5). Which are still to come follows from the instant of the contract's last decision.</summary>
+public static class Billing
+{
+    private const string Prefix = "billing:";
+
+    /// <summary>The id of the lot of the cycle that starts on that day: there is one a day, so that a cycle is granted once.</summary>
+    public static string LotId(LocalDate start) => $"{Prefix}{start:R}";
+
+    /// <summary>Whether a lot of that id can only come from a billing cycle.</summary>
+    public static bool IsLotId(string lotId) => lotId.StartsWith(Prefix, StringComparison.Ordinal);
+
+    /// <summary>The first day of the cycle that runs at an instant; null where none has started within the contract, or the contract is not active.</summary>
+    public static LocalDate? Running(Terms terms, Instant now)
+    {
+        if (terms.BillingCycle is not { Starts: var starts } || !terms.IsActiveAt(now)) return null;
+        var number = starts.LastAtOrBefore(Calendar.DateAt(now, terms.Zone));
+        return number >= 0 && starts[number] >= terms.StartsOn ? starts[number] : null;
+    }
+
+    /// <summary>The cycles that start after an instant and within the contract, in order: their first days and the instants at which those begin.</summary>
+    public static IEnumerable<(LocalDate Start, Instant At)> After(Terms terms, Instant after)
+    {
+        if (terms.BillingCycle is not { Starts: var starts }) yield break;
+        var before = after < terms.Begins ? terms.StartsOn.PlusDays(-1) : Calendar.DateAt(after, terms.Zone);
+        for (var number = Math.Max(0, starts.LastAtOrBefore(before) + 1); starts[number] is var start && start <= Calendar.MaxDate; number++)
+        {
+            var at = Calendar.StartOf(start, terms.Zone);
+            if (at >= terms.Ends) yield break;
+            yield return (start, at);
+        }
+    }
+
+    /// <summary>The lot of a cycle, granted at that instant: it never expires before the next cycle starts, never after the contract's end (L4).</summary>
+    internal static Lot Grant(Terms terms, LocalDate start, Instant at)
+    {
+        var cycle = terms.BillingCycle!;
+        var next = Calendar.StartOf(cycle.Starts[cycle.Starts.LastAtOrBefore(start) + 1], terms.Zone);
+        var asked = Granting.DefaultExpiry(terms, at) is { } lifetime ? Instant.Max(lifetime, next) : (Instant?)null;
+        return new(LotId(start), LotSource.Billing, $"{terms.ContractId}:{start:R}", cycle.Credits, Runs.UpTo(cycle.Credits), at, at, asked, terms.CutToEnd(asked));
+    }
+
+    /// <summary>The entry that tells of it.</summary>
+    internal static Entry Tell(Contract contract, Lot lot, Instant now, string actor, string cause) =>
+        contract.Tell(EntryKind.LotGranted, lot, lot.CreatedAt, now, actor, cause) with { Quantity = lot.Quantity, Before = "0", After = $"{lot.Quantity}" };
+}

@@ -1,0 +1,27 @@
+using CreditGrains.Actors;
+using CreditGrains.Domain;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using NodaTime;
+using IClock = CreditGrains.Actors.IClock;
+
+namespace CreditGrains.Http;
+
+/// <summary>A contract's balance as of any instant, past or to come (G3).</summary>
+internal static class BalanceEndpoints
+{
+    public static void MapBalances(this IEndpointRouteBuilder v1) => v1.MapGet("/contracts/{contractId}/balance", Get).Needs(Access.Read)
+        .Answers<ContractBalance>("A contract's credits as of an instant: as answered then, or as foretold by the renewals and expiries already known", 200).Refuses(RefusalCode.NotFound, RefusalCode.InvalidField);
+
+    private static async Task<IResult> Get(string contractId, string? at, Caller caller, Clients clients, IQueries queries, IClock clock, CancellationToken gone)
+    {
+        var now = clock.Now;
+        var asked = Parameters.Instant(at) ?? now;
+        if (asked > now + Duration.FromDays(ContractBalance.MaxDaysAhead)) return Problems.Of(Refusal.Invalid("at", $"is at most {ContractBalance.MaxDaysAhead} days ahead"));
+
+        return await clients.Of(contractId, caller) is not null && await queries.Balance(contractId, asked, now).WaitAsync(gone) is { } balance
+            ? TypedResults.Ok(balance)
+            : Problems.NotFound($"contract {contractId}");
+    }
+}

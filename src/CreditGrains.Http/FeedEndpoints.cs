@@ -1,0 +1,84 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+using CreditGrains.Actors;
+using CreditGrains.Domain;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Hosting;
+
+namespace CreditGrains.Http;
+
+/// <summary>The ledger as it grows (G4), as server-sent events. Readers are not counted among the requests that are worked on; they have a bound of their own.</summary>
+internal static class FeedEndpoints
+{
+    public static void MapFeed(this IEndpointRouteBuilder v1) => v1.MapGet("/ledger/feed", Get).Needs(Access.Read).DisableRateLimiting().WithSummary("Ledger entries as they are booked, behind the cursor or Last-Event-ID; else from the first on")
+        .Produces<LedgerEntry>(StatusCodes.Status200OK, Events.ContentType);
+
+    private static async Task<IResult> Get(string? clientId, string? contractId, string? cursor, Caller caller, Clients clients, Feed feed, FeedReaders readers, IHostApplicationLifetime lifetime, HttpRequest request)
+    {
+        // A browser that connects again repeats the address, and says in the header how far it has come since.
+        var last = request.Headers["Last-Event-ID"].ToString();
+        var after = FeedPlace.Read(last.Length > 0 ? last : cursor);
+
+        // A contract is looked for among the entries of its client.
+        var client = caller.ClientId ?? clientId ?? (contractId is null ? null : await clients.Of(contractId, caller));
+        return readers.Enter() ? new Events(feed, new(client, contractId), after, readers, lifetime.ApplicationStopping) : Problems.Overloaded;
+    }
+
+    private sealed class Events(Feed feed, FeedFilter filter, FeedPlace after, FeedReaders readers, CancellationToken stopping) : IResult
+    {
+        public const string ContentType = "text/event-stream";
+
+        private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(10);
+
+        private static readonly byte[] Beat = ": nothing new\n\n"u8.ToArray(), Hello = ": the feed follows\nretry: 1000\n\n"u8.ToArray();
+
+        // Written once, however many read it.
+        private static readonly ConditionalWeakTable<FedEntry, byte[]> Frames = [];
+
+        public async Task ExecuteAsync(HttpContext httpContext)
+        {
+            using var ended = CancellationTokenSource.CreateLinkedTokenSource(httpContext.RequestAborted, stopping);
+            try
+            {
+                var response = httpContext.Response;
+                response.ContentType = ContentType;
+                response.Headers.CacheControl = "no-store";
+                response.Headers["X-Accel-Buffering"] = "no";
+                httpContext.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
+                await response.Body.WriteAsync(Hello, ended.Token);
+                await response.Body.FlushAsync(ended.Token);
+                await foreach (var entry in feed.Read(filter, after, Heartbeat, ended.Token))
+                    await response.Body.WriteAsync(entry is null ? Beat : Frames.GetValue(entry, Frame), ended.Token);
+            }
+            catch (Exception e) when (ended.IsCancellationRequested || e is StoreUnavailableException)
+            {
+                // The stream just ends: the reader comes back with what it has seen last.
+            }
+            finally
+            {
+                readers.Leave();
+            }
+        }
+
+        private static byte[] Frame(FedEntry entry) => Encoding.UTF8.GetBytes($"id: {entry.Place.AsCursor()}\nevent: entry\ndata: {Json.Write(LedgerEntry.Of(entry.Booked))}\n\n");
+    }
+}
+
+/// <summary>How many read the feed.</summary>
+internal sealed class FeedReaders(HttpOptions options)
+{
+    private int count;
+
+    /// <summary>One more, who leaves later; false where there are too many.</summary>
+    public bool Enter()
+    {
+        if (Interlocked.Increment(ref count) <= options.MaxFeedReaders) return true;
+        Leave();
+        return false;
+    }
+
+    public void Leave() => Interlocked.Decrement(ref count);
+}
