@@ -31,6 +31,30 @@ public enum EntryKind
 
     /// <summary>A user was disabled or enabled, for all contracts of the client (C3).</summary>
     UserSwitched,
+
+    /// <summary>An account began to exist, or was renamed (S1).</summary>
+    AccountSet,
+
+    /// <summary>A project began to exist, or changed (S1).</summary>
+    ProjectSet,
+
+    /// <summary>A milestone began to exist, or changed (S1, S3).</summary>
+    MilestoneSet,
+
+    /// <summary>Settings of all accounts changed (S5).</summary>
+    SettingsSet,
+
+    /// <summary>Services credits were bought: they are free (S1).</summary>
+    ServicesCreditsBought,
+
+    /// <summary>Free services credits of a purchase became a milestone's (S2).</summary>
+    ServicesCreditsAllocated,
+
+    /// <summary>A milestone gave services credits back to a purchase: they are free (S3, L3).</summary>
+    ServicesCreditsReturned,
+
+    /// <summary>Free services credits of a purchase expired (S6, L3).</summary>
+    ServicesCreditsExpired,
 }
 
 /// <summary>One line of the immutable ledger (G1): what moved or changed, when it took effect, when it was booked, by whom and why.</summary>
@@ -58,6 +82,9 @@ public sealed record Entry
     /// <summary>Credits moved; 0 where none did.</summary>
     public long Quantity { get; init; }
 
+    /// <summary>Services credits moved; null where the entry is not about them.</summary>
+    public decimal? ServicesCredits { get; init; }
+
     /// <summary>What the subject was, as JSON: for a movement out of a lot, what the lot had free.</summary>
     public string? Before { get; init; }
 
@@ -73,6 +100,11 @@ public sealed record Entry
     public string? ReportId { get; init; }
 
     public string? LotId { get; init; }
+
+    public string? AccountId { get; init; }
+
+    /// <summary>The client of what concerns all of them; no client's id looks like it.</summary>
+    public const string AllClients = "*";
 
     /// <summary>The actor of what time does by itself.</summary>
     public const string System = "system";

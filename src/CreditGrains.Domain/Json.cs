@@ -26,6 +26,7 @@ public static class Json
         options.Converters.Add(new TextConverter<Runs>(runs => runs.ToString(), Runs.Parse));
         options.Converters.Add(new TextConverter<CreditId>(id => id.ToString(), CreditId.Parse));
         options.Converters.Add(new EnumConverter());
+        options.Converters.Add(new DecimalConverter());
         return options;
     }
 
@@ -50,6 +51,19 @@ public static class Json
             var values = names.ToFrozenDictionary(pair => pair.Value, pair => pair.Key, StringComparer.Ordinal);
             return new(value => names[value], text => values.TryGetValue(text, out var value) ? value : throw new JsonException($"expected one of {string.Join(", ", names.Values)}"));
         }
+    }
+
+    // Decimals are read exactly or not at all, and written without zeros at their end.
+    private sealed class DecimalConverter : JsonConverter<decimal>
+    {
+        private const int MaxCharacters = 28;
+
+        public override decimal Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            reader.TokenType == JsonTokenType.Number && (reader.HasValueSequence ? reader.ValueSequence.Length : reader.ValueSpan.Length) <= MaxCharacters && reader.TryGetDecimal(out var number)
+                ? ServicesCredits.Plain(number)
+                : throw new JsonException($"expected a number of at most {MaxCharacters} characters");
+
+        public override void Write(Utf8JsonWriter writer, decimal value, JsonSerializerOptions options) => writer.WriteNumberValue(ServicesCredits.Plain(value));
     }
 
     private sealed class TextConverter<T>(Func<T, string> write, Func<string, T> read) : JsonConverter<T>
