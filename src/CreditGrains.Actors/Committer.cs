@@ -23,6 +23,12 @@ public abstract class Committer<TState>(ActorServices services)
     /// <summary>What else a command needs to know, read once it does.</summary>
     protected virtual Task<TState> LoadMore(TState state) => Task.FromResult(state);
 
+    /// <summary>What else these commands need to know, by the names of what they are about.</summary>
+    protected virtual Task<TState> LoadMore(TState state, IReadOnlyCollection<string> about) => LoadMore(state);
+
+    /// <summary>What was read and must not have changed when the commands that needed it are committed.</summary>
+    protected virtual IEnumerable<Guard> RestsOn(TState state) => [];
+
     /// <summary>When the state was last decided on.</summary>
     protected abstract Instant AsOf(TState state);
 
@@ -39,9 +45,9 @@ public abstract class Committer<TState>(ActorServices services)
     protected virtual void Committed(TState state) { }
 
     /// <summary>Decides a command in its turn and answers when all that the answer rests on is durable. Not settled: what the command brought with it is outdated, or the commit's outcome is unknown.</summary>
-    protected Task<Settled<TAnswer>> Run<TAnswer>(Func<TState, Instant, Changed<TState, TAnswer>> decide, bool needsMore = false)
+    protected Task<Settled<TAnswer>> Run<TAnswer>(Func<TState, Instant, Changed<TState, TAnswer>> decide, bool needsMore = false, params IReadOnlyCollection<string> about)
     {
-        var command = new Command<TAnswer>(decide, needsMore);
+        var command = new Command<TAnswer>(decide, needsMore, about);
         waiting.Enqueue(command);
         if (!committing) _ = CommitAll();
         return command.Answer();
@@ -86,7 +92,8 @@ public abstract class Committer<TState>(ActorServices services)
             var (loaded, loadedVersion) = await Load();
             known = new(loaded, loadedVersion);
         }
-        if (batch.Any(command => command.NeedsMore)) known = known with { State = await LoadMore(known.State) };
+        var needsMore = batch.Any(command => command.NeedsMore);
+        if (needsMore) known = known with { State = await LoadMore(known.State, [.. batch.SelectMany(command => command.About).Distinct()]) };
 
         var (before, version) = known;
         var now = Instant.Max(services.Clock.Now, AsOf(before));
@@ -114,7 +121,7 @@ public abstract class Committer<TState>(ActorServices services)
         var merged = Commit.Merge(parts);
         var write = Write(before, state, version, now);
         var requests = merged.Requests.Select(request => new DocumentWrite(StoredRequest.Kind, $"{request.ClientId}/{request.Key}", 0, Json.Write(request), request.ClientId, now, null));
-        var result = await services.Store.Commit(write is null ? new([], [Prove(version)], Changes.None) : new([write, .. requests], [], merged));
+        var result = await services.Store.Commit(write is null ? new([], [Prove(version)], Changes.None) : new([write, .. requests], needsMore ? [.. RestsOn(before)] : [], merged));
         switch (result)
         {
             case CommitResult.Done:
@@ -138,6 +145,8 @@ public abstract class Committer<TState>(ActorServices services)
         private HashSet<string> fences = [];
 
         public abstract bool NeedsMore { get; }
+
+        public abstract IReadOnlyCollection<string> About { get; }
 
         public (TState State, Changes Changes) Decide(TState state, Instant now)
         {
@@ -164,13 +173,15 @@ public abstract class Committer<TState>(ActorServices services)
         protected abstract (TState State, Changes Changes) DecideOn(TState state, Instant now);
     }
 
-    private sealed class Command<TAnswer>(Func<TState, Instant, Changed<TState, TAnswer>> decide, bool needsMore) : Command
+    private sealed class Command<TAnswer>(Func<TState, Instant, Changed<TState, TAnswer>> decide, bool needsMore, IReadOnlyCollection<string> about) : Command
     {
         private readonly TaskCompletionSource<Settled<TAnswer>> source = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private TAnswer? answer;
         private Exception? bug;
 
         public override bool NeedsMore => needsMore;
+
+        public override IReadOnlyCollection<string> About => about;
 
         public async Task<Settled<TAnswer>> Answer() => await source.Task;
 

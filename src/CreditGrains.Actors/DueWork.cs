@@ -1,7 +1,10 @@
+using System.Collections.Immutable;
+using NodaTime;
+
 namespace CreditGrains.Actors;
 
-/// <summary>Processes what has fallen due (T3): contracts book what passed, and coverage that is over is booked.</summary>
-/// <param name="cannot">Is told of a contract that cannot be processed; it is no obstacle to the rest.</param>
+/// <summary>Processes what has fallen due (T3): contracts and accounts book what passed, and coverage that is over is booked.</summary>
+/// <param name="cannot">Is told of a contract or account that cannot be processed; it is no obstacle to the rest.</param>
 public sealed class DueWork(IActors actors, IStore store, IClock clock, Action<string, Exception> cannot)
 {
     private const int PageSize = 100;
@@ -12,28 +15,34 @@ public sealed class DueWork(IActors actors, IStore store, IClock clock, Action<s
     /// <summary>Returns when nothing is due any more but what cannot be processed.</summary>
     public async Task Settle()
     {
-        var woken = new Dictionary<string, int>();
-        while (true)
-        {
-            var due = await store.DueContracts(clock.Now, PageSize + woken.Count);
-            var again = due.Where(id => woken.GetValueOrDefault(id) < MaxWakeUps).ToList();
-            if (again.Count == 0) break;
-            foreach (var id in again) woken[id] = woken.GetValueOrDefault(id) + 1;
-            await Task.WhenAll(again.Select(WakeUp));
-        }
+        await WakeUp(store.DueContracts, id => actors.Contract(id).WakeUp());
+        await WakeUp(store.DueAccounts, id => actors.Account(id).WakeUp());
         var sweeper = new CoverageSweeper(store, clock);
         while (await sweeper.Sweep()) { }
     }
 
-    private async Task WakeUp(string contractId)
+    private async Task WakeUp(Func<Instant, int, Task<ImmutableArray<string>>> dueAt, Func<string, Task> wakeUp)
+    {
+        var woken = new Dictionary<string, int>();
+        while (true)
+        {
+            var due = await dueAt(clock.Now, PageSize + woken.Count);
+            var again = due.Where(id => woken.GetValueOrDefault(id) < MaxWakeUps).ToList();
+            if (again.Count == 0) break;
+            foreach (var id in again) woken[id] = woken.GetValueOrDefault(id) + 1;
+            await Task.WhenAll(again.Select(id => WakeUp(id, wakeUp)));
+        }
+    }
+
+    private async Task WakeUp(string id, Func<string, Task> wakeUp)
     {
         try
         {
-            await actors.Contract(contractId).WakeUp();
+            await wakeUp(id);
         }
         catch (Exception e) when (e is not StoreUnavailableException)
         {
-            cannot(contractId, e);
+            cannot(id, e);
         }
     }
 }

@@ -49,6 +49,10 @@ public static class Front
         v1.MapGroup("").WithTags("reports").MapReports();
         v1.MapGroup("").WithTags("credits").MapCredits();
         v1.MapGroup("").WithTags("ledger").MapLedger();
+        v1.MapGroup("").WithTags("accounts").MapAccounts();
+        v1.MapGroup("").WithTags("projects").MapProjects();
+        v1.MapGroup("").WithTags("milestones").MapMilestones();
+        v1.MapGroup("").WithTags("settings").MapServicesSettings();
         v1.MapGroup("").WithTags("operation").MapClock(app.Services);
         return app;
     }

@@ -1,11 +1,8 @@
-using System.Security.Cryptography;
-using System.Text;
 using CreditGrains.Actors;
 using CreditGrains.Domain;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.Primitives;
 using NodaTime;
 using IClock = CreditGrains.Actors.IClock;
 
@@ -14,10 +11,6 @@ namespace CreditGrains.Http;
 /// <summary>Lots of a contract (L1).</summary>
 internal static class LotEndpoints
 {
-    public const string IdempotencyKey = "Idempotency-Key";
-
-    private const int MaxKey = 200;
-
     public static void MapLots(this IEndpointRouteBuilder v1)
     {
         v1.MapPost("/contracts/{contractId}/lots", Post).Needs(Access.Operate).Answers<LotDocument>("Adds a purchased lot; lotId and Idempotency-Key make it repeatable", 201, 200)
@@ -27,11 +20,10 @@ internal static class LotEndpoints
 
     private static async Task<IResult> Post(string contractId, LotBody body, Caller caller, IActors actors, HttpRequest request, CancellationToken gone)
     {
-        var header = request.Headers[IdempotencyKey];
-        if (!IsKey(header)) return Problems.Of(Problems.Malformed, $"{IdempotencyKey} has 1 to {MaxKey} visible ASCII characters.", IdempotencyKey);
+        if (RequestKeys.Fault(request) is { } malformed) return malformed;
         if (body.Check() is { } invalid) return Problems.Of(invalid);
 
-        var key = header.Count == 0 ? null : new RequestKey(Hash(header.ToString()), Hash($"{request.Method} {request.Path} {Json.Write(body)}"));
+        var key = RequestKeys.Of(request, body);
         var decision = await actors.Contract(contractId).Grant(body.ToGrant(caller), key).WaitAsync(gone);
         if (decision.Refusal is { } refusal) return Problems.Of(refusal);
 
@@ -48,10 +40,6 @@ internal static class LotEndpoints
         var now = clock.Now;
         return TypedResults.Ok(Listing<LotDocument>.Of(await queries.Lots(contractId, Parameters.Page(limit, cursor)).WaitAsync(gone), lot => LotDocument.Of(contractId, lot, now)));
     }
-
-    private static bool IsKey(StringValues header) => header.Count == 0 || header is [{ Length: >= 1 and <= MaxKey } key] && key.All(c => c is > ' ' and <= '~');
-
-    private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 }
 
 /// <summary>A lot as it is shown (L1); <paramref name="Available"/>: what a draw could take, in credits.</summary>

@@ -30,7 +30,7 @@ internal static class OpenApi
     public static IServiceCollection AddCreditGrainsOpenApi(this IServiceCollection services) => services.AddOpenApi("v1", options => options
         .AddDocumentTransformer((document, _, _) =>
         {
-            document.Info = new() { Title = "CreditGrains", Version = "v1", Description = "Credits of contracts, consumed by reports on players." };
+            document.Info = new() { Title = "CreditGrains", Version = "v1", Description = "Credits of contracts, consumed by reports on players, and services credits of accounts, allocated to milestones." };
             document.Components ??= new();
             document.Components.SecuritySchemes = new Dictionary<string, IOpenApiSecurityScheme> { ["key"] = new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer" } };
             return Task.CompletedTask;
@@ -46,6 +46,7 @@ internal static class OpenApi
     private static void Describe(OpenApiSchema schema, Type type)
     {
         var value = Nullable.GetUnderlyingType(type) ?? type;
+        if (value == typeof(decimal)) schema.Type = value == type ? JsonSchemaType.Number : JsonSchemaType.Number | JsonSchemaType.Null;
         if (!value.IsEnum && value != typeof(Instant) && value != typeof(LocalDate) && value != typeof(CreditId)) return;
 
         schema.Type = value == type ? JsonSchemaType.String : JsonSchemaType.String | JsonSchemaType.Null;
@@ -65,6 +66,7 @@ internal static class OpenApi
         {
             var schema = await context.GetOrCreateSchemaAsync(typeof(Shortage), cancellationToken: cancelled);
             schema.Required = new HashSet<string> { "type", "title", "status", "detail", "code" };
+            foreach (var (name, property) in (await context.GetOrCreateSchemaAsync(typeof(ServicesShortage), cancellationToken: cancelled)).Properties!) schema.Properties![name] = property;
             context.Document.AddComponent(nameof(Problem), schema);
         }
 
@@ -82,7 +84,7 @@ internal static class OpenApi
     private static OpenApiSchema SchemaOf(string parameter) => parameter switch
     {
         "limit" => new() { Type = JsonSchemaType.Integer, Minimum = "1", Maximum = $"{Parameters.MaxLimit}", Default = Parameters.DefaultLimit },
-        "from" or "to" => new() { Type = JsonSchemaType.String, Format = "date-time" },
+        "from" or "to" or "at" => new() { Type = JsonSchemaType.String, Format = "date-time" },
         "status" => new() { Type = JsonSchemaType.String, Enum = Names(typeof(CreditStatus)) },
         "cursor" or Parameters.CreditId => new() { Type = JsonSchemaType.String },
         _ => new() { Type = JsonSchemaType.String, Pattern = "^[A-Za-z0-9._:-]+$" },

@@ -49,10 +49,10 @@ internal static class Parameters
     private static Problem? Fault(string name, string value, Caller caller) => name switch
     {
         "limit" when !int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) || limit is < 1 or > MaxLimit => Malformed(name, $"is 1 to {MaxLimit}"),
-        "from" or "to" when InstantPattern.ExtendedIso.Parse(value) is not { Success: true, Value: var instant } || !Calendar.IsInstant(instant) => Malformed(name, "is an ISO-8601 UTC instant"),
+        "from" or "to" or "at" when InstantPattern.ExtendedIso.Parse(value) is not { Success: true, Value: var instant } || !Calendar.IsInstant(instant) => Malformed(name, "is an ISO-8601 UTC instant"),
         "status" when Status(value) is null => Malformed(name, $"is one of {string.Join(", ", Enum.GetValues<CreditStatus>().Select(Text))}"),
         "lotId" or "paymentId" => Ids.CanBe(value) ? null : Problems.Of(Refusal.Invalid(name, $"has 1 to {Ids.MaxMadeLength} characters of {Ids.Alphabet}")),
-        "cursor" or "limit" or "from" or "to" or "status" => null,
+        "cursor" or "limit" or "from" or "to" or "at" or "status" => null,
         _ when Fields.Id(name, value) is { } refusal => Problems.Of(refusal),
         "clientId" when !caller.Sees(value) => Problems.NotFound($"client {value}"),
         "userId" when caller.UserId is { } own && own != value => Problems.NotFound($"user {value}"),

@@ -54,7 +54,7 @@ public static class StandaloneHost
         .AddSingleton(provider => new DueWork(provider.GetRequiredService<IActors>(), store, provider.GetRequiredService<IClock>(), Cannot(provider.GetRequiredService<ILogger<DueWork>>())));
 
     private static Action<string, Exception> Cannot(ILogger log) =>
-        (contract, cause) => log.LogError(cause, "Contract {ContractId} has something due that cannot be processed", contract);
+        (id, cause) => log.LogError(cause, "Contract or account {Id} has something due that cannot be processed", id);
 
     private static void AddMachineClock(IServiceCollection services) => services
         .AddSingleton<IClock, MachineClock>()
@@ -74,5 +74,7 @@ public static class StandaloneHost
     private sealed class NoAlarm : IWakeups
     {
         public void Schedule(string contractId, Instant at) { }
+
+        public void ScheduleAccount(string accountId, Instant at) { }
     }
 }

@@ -16,6 +16,10 @@ internal sealed class MemoryStore
     private readonly Dictionary<AllocationKey, (string ClientId, StoredMember Stored)> members = [];
     private readonly Dictionary<UserKey, bool> switches = [];
     private readonly Dictionary<ReportKey, Report> reports = [];
+    private readonly Dictionary<string, SortedDictionary<string, Purchase>> purchases = [];
+    private readonly Dictionary<string, Project> projects = [];
+    private readonly Dictionary<string, Milestone> milestones = [];
+    private readonly Dictionary<string, List<Consumption>> consumptions = [];
     private readonly SortedSet<(Instant ExpiresAt, CreditId Id)> due = new(Comparer<(Instant ExpiresAt, CreditId Id)>.Create((a, b) =>
         a.ExpiresAt != b.ExpiresAt ? a.ExpiresAt.CompareTo(b.ExpiresAt) : string.CompareOrdinal(a.Id.ToString(), b.Id.ToString())));
 
@@ -56,8 +60,36 @@ internal sealed class MemoryStore
 
     public Report? Report(ReportKey key) => reports.GetValueOrDefault(key);
 
-    public ImmutableArray<string> DueContracts(Instant now, int limit) =>
-        [.. documents.Values.Where(row => row.DueAt <= now).OrderBy(row => row.DueAt).Take(limit).Select(row => row.Document.Id)];
+    public ImmutableArray<string> DueContracts(Instant now, int limit) => Due(ContractActor.Kind, now, limit);
+
+    public ImmutableArray<string> DueAccounts(Instant now, int limit) => Due(AccountActor.Kind, now, limit);
+
+    public StoredAccount? Account(string accountId) =>
+        Document(AccountActor.Kind, accountId) is { } document ? new(document, [.. Purchases(accountId).Where(purchase => purchase.Free > 0)]) : null;
+
+    public IEnumerable<Purchase> Purchases(string accountId) => purchases.TryGetValue(accountId, out var bought) ? bought.Values : [];
+
+    public Purchase? Purchase(string accountId, string purchaseId) => Purchases(accountId).FirstOrDefault(purchase => purchase.PurchaseId == purchaseId);
+
+    public Project? Project(string projectId) => projects.GetValueOrDefault(projectId);
+
+    public Milestone? Milestone(string milestoneId) => milestones.GetValueOrDefault(milestoneId);
+
+    public IEnumerable<Milestone> Milestones => milestones.Values;
+
+    public IReadOnlyList<Consumption> Consumptions(string accountId) => consumptions.GetValueOrDefault(accountId, []);
+
+    public ServicesSettings Settings => Document(ServicesSettingsActor.Kind, ServicesSettingsActor.Id).AsSettings().Settings;
+
+    public ServicesFacts Services(string accountId, IReadOnlyCollection<string> milestoneIds, IReadOnlyCollection<string> projectIds)
+    {
+        var found = milestoneIds.Select(Milestone).OfType<Milestone>().ToImmutableDictionary(milestone => milestone.MilestoneId);
+        var held = found.Values.SelectMany(milestone => milestone.Holdings).Select(holding => holding.PurchaseId).Distinct().Select(id => Purchase(accountId, id)).OfType<Purchase>();
+        var (settings, version) = Document(ServicesSettingsActor.Kind, ServicesSettingsActor.Id).AsSettings();
+        return new(
+            found, projectIds.Concat(found.Values.Select(milestone => milestone.ProjectId)).Distinct().Select(Project).OfType<Project>().ToImmutableDictionary(project => project.ProjectId),
+            [.. held], settings, version);
+    }
 
     public ImmutableArray<Credit> DueCredits(Instant now, int limit) => [.. due.TakeWhile(next => next.ExpiresAt <= now).Take(limit).Select(next => credits[next.Id])];
 
@@ -88,6 +120,14 @@ internal sealed class MemoryStore
             if (lot.IsNew == lots.ContainsKey((lot.ContractId, lot.Lot.LotId)) || !named.Add(lot.Key())) failing.Add(lot.Key());
         foreach (var report in commit.Changes.Reports)
             if (reports.ContainsKey(new(report.ClientId, report.ReportId)) || !named.Add(report.Key())) failing.Add(report.Key());
+        foreach (var purchase in commit.Changes.Purchases)
+            if (purchase.IsNew == Purchase(purchase.AccountId, purchase.Purchase.PurchaseId) is not null || !named.Add(purchase.Key())) failing.Add(purchase.Key());
+        foreach (var project in commit.Changes.Projects)
+            if ((Project(project.Project.ProjectId)?.Version ?? 0) != project.Expected || !named.Add(project.Key())) failing.Add(project.Key());
+        foreach (var milestone in commit.Changes.Milestones)
+            if ((Milestone(milestone.Milestone.MilestoneId)?.Version ?? 0) != milestone.Expected || !named.Add(milestone.Key())) failing.Add(milestone.Key());
+        foreach (var consumption in commit.Changes.Consumptions)
+            if (Consumptions(consumption.AccountId).Any(written => written.Number == consumption.Number) || !named.Add(consumption.Key())) failing.Add(consumption.Key());
         foreach (var use in commit.Changes.Uses)
             if (!MayUse(commit.Changes, new(use.ContractId, use.UserId))) failing.Add(use.Key());
         failing.UnionWith(FailingCredits(commit.Changes.Credits));
@@ -156,6 +196,18 @@ internal sealed class MemoryStore
             members[new(use.ContractId, use.UserId)] = row with { Stored = row.Stored with { TotalUsed = row.Stored.TotalUsed + use.Credits } };
         }
         foreach (var report in commit.Changes.Reports) reports[new(report.ClientId, report.ReportId)] = report;
+        foreach (var change in commit.Changes.Purchases)
+        {
+            if (!purchases.TryGetValue(change.AccountId, out var bought)) purchases[change.AccountId] = bought = new(StringComparer.Ordinal);
+            bought[change.Purchase.PurchaseId] = change.Purchase;
+        }
+        foreach (var change in commit.Changes.Projects) projects[change.Project.ProjectId] = change.Project;
+        foreach (var change in commit.Changes.Milestones) milestones[change.Milestone.MilestoneId] = change.Milestone;
+        foreach (var consumption in commit.Changes.Consumptions)
+        {
+            if (!consumptions.TryGetValue(consumption.AccountId, out var written)) consumptions[consumption.AccountId] = written = [];
+            written.Add(consumption);
+        }
     }
 
     private void CarryOut(Credit credit)
@@ -168,6 +220,9 @@ internal sealed class MemoryStore
         if (credit.IsCurrent) current[key] = credit.Id;
         else if (current.TryGetValue(key, out var id) && id == credit.Id) current.Remove(key);
     }
+
+    private ImmutableArray<string> Due(string kind, Instant now, int limit) =>
+        [.. documents.Values.Where(row => row.Document.Kind == kind && row.DueAt <= now).OrderBy(row => row.DueAt).Take(limit).Select(row => row.Document.Id)];
 
     private long Version(string kind, string id) => Document(kind, id)?.Version ?? 0;
 }

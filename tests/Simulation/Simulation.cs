@@ -86,6 +86,8 @@ internal sealed class Simulation : IWakeups, IDisposable
 
     void IWakeups.Schedule(string contractId, Instant at) { }
 
+    void IWakeups.ScheduleAccount(string accountId, Instant at) { }
+
     public void Dispose()
     {
         listener.Dispose();

@@ -80,6 +80,8 @@ internal sealed class Engine : IAsyncDisposable
     private sealed class NoAlarm : IWakeups
     {
         public void Schedule(string contractId, Instant at) { }
+
+        public void ScheduleAccount(string accountId, Instant at) { }
     }
 }
 

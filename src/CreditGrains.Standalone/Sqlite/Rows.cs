@@ -18,7 +18,7 @@ internal static class Rows
 
     public const string Member = "user_id, name, assigned";
 
-    public const string Entry = "entry_id, kind, effective_at, booked_at, actor, reason, cause, subject, quantity, before, after, client_id, contract_id, user_id, report_id, lot_id";
+    public const string Entry = "entry_id, kind, effective_at, booked_at, actor, reason, cause, subject, quantity, before, after, client_id, contract_id, user_id, report_id, lot_id, services_credits, account_id";
 
     /// <summary>A lot's key: keys sort as the ids of their credits do.</summary>
     public static string LotKey(string contractId, string lotId) => $"{contractId}~{lotId}~";
@@ -54,5 +54,7 @@ internal static class Rows
         UserId = row.OptionalText(),
         ReportId = row.OptionalText(),
         LotId = row.OptionalText(),
+        ServicesCredits = row.OptionalNumber() is { } credits ? ServicesCredits.FromTenThousandths(credits) : null,
+        AccountId = row.OptionalText(),
     });
 }
