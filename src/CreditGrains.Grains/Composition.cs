@@ -32,5 +32,5 @@ public static class Composition
 
     private static DueWork Due(IServiceProvider provider, ILogger log) => new(
         provider.GetRequiredService<IActors>(), provider.GetRequiredService<IStore>(), provider.GetRequiredService<IClock>(),
-        (contract, cause) => log.LogError(cause, "Contract {ContractId} has something due that cannot be processed", contract));
+        (id, cause) => log.LogError(cause, "Contract or account {Id} has something due that cannot be processed", id));
 }

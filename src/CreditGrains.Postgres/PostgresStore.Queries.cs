@@ -36,8 +36,8 @@ public sealed partial class PostgresStore
         "at, report_id, client_id", page, ReadReport, report => Cursor.After("reports", report.At, report.ReportId, report.ClientId));
 
     public Task<Page<BookedEntry>> Ledger(LedgerFilter filter, PageRequest page) => List(
-        new Select("entry_id, kind, effective_at, booked_at, actor, reason, cause, subject, quantity, before, after, client_id, contract_id, user_id, report_id, lot_id", "entry")
-            .WhereText("client_id", filter.ClientId).WhereText("contract_id", filter.ContractId).WhereText("user_id", filter.UserId).WhereText("report_id", filter.ReportId)
+        new Select("entry_id, kind, effective_at, booked_at, actor, reason, cause, subject, quantity, before, after, client_id, contract_id, user_id, report_id, lot_id, services_credits, account_id", "entry")
+            .WhereText("client_id", filter.ClientId).WhereText("contract_id", filter.ContractId).WhereText("user_id", filter.UserId).WhereText("report_id", filter.ReportId).WhereText("account_id", filter.AccountId)
             .After("entry_id", Behind(page, "ledger", 1) is { } after ? [Sql.Number(after.Number(0))] : []),
         "entry_id", page, ReadEntry, entry => Cursor.After("ledger", entry.EntryId));
 
@@ -93,6 +93,8 @@ public sealed partial class PostgresStore
         UserId = reader.TextOrNull(13),
         ReportId = reader.TextOrNull(14),
         LotId = reader.TextOrNull(15),
+        ServicesCredits = reader.IsDBNull(16) ? null : reader.Quantity(16),
+        AccountId = reader.TextOrNull(17),
     });
 
     private static CursorParts? Behind(PageRequest page, string list, int parts) => page.After is { } cursor ? Cursor.Read(cursor, list, parts) : null;
