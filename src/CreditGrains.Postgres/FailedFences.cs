@@ -65,6 +65,7 @@ internal static class FailedFences
 
         // What one commit itself says twice.
         failed.UnionWith(Twice(changes.Reports.Select(report => report.Key())));
+        failed.UnionWith(Twice(changes.Projects.Select(change => change.Key()).Concat(changes.Milestones.Select(change => change.Key())).Concat(purchases.Select(change => change.Key()))));
         failed.UnionWith(Twice(made.Select(change => change.Key())));
         failed.UnionWith(Twice(changed.Select(change => change.Credit.Id.ToString())).SelectMany(id => changed.Where(change => change.Credit.Id.ToString() == id).Select(change => change.Key())));
         return failed.ToImmutable();
