@@ -19,7 +19,7 @@ internal sealed class MemoryStore
     private readonly Dictionary<string, SortedDictionary<string, Purchase>> purchases = [];
     private readonly Dictionary<string, Project> projects = [];
     private readonly Dictionary<string, Milestone> milestones = [];
-    private readonly Dictionary<string, List<Consumption>> consumptions = [];
+    private readonly HashSet<string> consumptions = [];
     private readonly SortedSet<(Instant ExpiresAt, CreditId Id)> due = new(Comparer<(Instant ExpiresAt, CreditId Id)>.Create((a, b) =>
         a.ExpiresAt != b.ExpiresAt ? a.ExpiresAt.CompareTo(b.ExpiresAt) : string.CompareOrdinal(a.Id.ToString(), b.Id.ToString())));
 
@@ -35,7 +35,8 @@ internal sealed class MemoryStore
     public string LastConflict { get; private set; } = "";
 
     public IEnumerable<Instant> Boundaries => openLots.Values.SelectMany(open => open.Values)
-        .SelectMany(lot => new[] { lot.AvailableFrom, lot.ExpiresAt ?? lot.AvailableFrom }).Concat(due.Take(3).Select(next => next.ExpiresAt));
+        .SelectMany(lot => new[] { lot.AvailableFrom, lot.ExpiresAt ?? lot.AvailableFrom }).Concat(due.Take(3).Select(next => next.ExpiresAt))
+        .Concat(AllPurchases.Where(row => row.Purchase.Free > 0).SelectMany(row => new[] { row.Purchase.AvailableFrom, row.Purchase.ExpiresAt }));
 
     public IReadOnlyDictionary<(string ContractId, string LotId), Lot> Lots => lots;
 
@@ -77,7 +78,7 @@ internal sealed class MemoryStore
 
     public IEnumerable<Milestone> Milestones => milestones.Values;
 
-    public IReadOnlyList<Consumption> Consumptions(string accountId) => consumptions.GetValueOrDefault(accountId, []);
+    public IEnumerable<(string AccountId, Purchase Purchase)> AllPurchases => purchases.SelectMany(bought => bought.Value.Values.Select(purchase => (bought.Key, purchase)));
 
     public ServicesSettings Settings => Document(ServicesSettingsActor.Kind, ServicesSettingsActor.Id).AsSettings().Settings;
 
@@ -127,7 +128,7 @@ internal sealed class MemoryStore
         foreach (var milestone in commit.Changes.Milestones)
             if ((Milestone(milestone.Milestone.MilestoneId)?.Version ?? 0) != milestone.Expected || !named.Add(milestone.Key())) failing.Add(milestone.Key());
         foreach (var consumption in commit.Changes.Consumptions)
-            if (Consumptions(consumption.AccountId).Any(written => written.Number == consumption.Number) || !named.Add(consumption.Key())) failing.Add(consumption.Key());
+            if (consumptions.Contains(consumption.ConsumptionId) || !named.Add(consumption.Key())) failing.Add(consumption.Key());
         foreach (var use in commit.Changes.Uses)
             if (!MayUse(commit.Changes, new(use.ContractId, use.UserId))) failing.Add(use.Key());
         failing.UnionWith(FailingCredits(commit.Changes.Credits));
@@ -203,11 +204,7 @@ internal sealed class MemoryStore
         }
         foreach (var change in commit.Changes.Projects) projects[change.Project.ProjectId] = change.Project;
         foreach (var change in commit.Changes.Milestones) milestones[change.Milestone.MilestoneId] = change.Milestone;
-        foreach (var consumption in commit.Changes.Consumptions)
-        {
-            if (!consumptions.TryGetValue(consumption.AccountId, out var written)) consumptions[consumption.AccountId] = written = [];
-            written.Add(consumption);
-        }
+        foreach (var consumption in commit.Changes.Consumptions) consumptions.Add(consumption.ConsumptionId);
     }
 
     private void CarryOut(Credit credit)
