@@ -44,8 +44,8 @@ public interface IQueries
 
     Task<Purchase?> Purchase(string accountId, string purchaseId);
 
-    /// <summary>Every purchase made at or before <paramref name="at"/>, and what of it was allocated by then.</summary>
-    Task<ImmutableArray<PurchaseFacts>> PurchasesAsOf(string accountId, Instant at);
+    /// <summary>Every purchase made at or before <paramref name="at"/>, and what of it was allocated by then, by its records; null: as they are.</summary>
+    Task<ImmutableArray<PurchaseFacts>> PurchasesAsOf(string accountId, Instant? at);
 
     Task<Project?> Project(string projectId);
 

@@ -68,8 +68,9 @@ internal static class AccountEndpoints
     {
         if (await Find(accountId, caller, queries, gone) is null) return Absent(accountId);
 
-        var instant = Parameters.Instant(at) ?? clock.Now;
-        return TypedResults.Ok(new AccountBalance(accountId, instant, CurrencyBalance.Of(await queries.PurchasesAsOf(accountId, instant).WaitAsync(gone), instant)));
+        var asked = Parameters.Instant(at);
+        var instant = asked ?? clock.Now;
+        return TypedResults.Ok(new AccountBalance(accountId, instant, CurrencyBalance.Of(await queries.PurchasesAsOf(accountId, asked).WaitAsync(gone), instant)));
     }
 
     private static async Task<IResult> Consumptions(string accountId, string? limit, string? cursor, Caller caller, IQueries queries, CancellationToken gone) =>

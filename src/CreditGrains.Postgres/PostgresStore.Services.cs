@@ -49,7 +49,9 @@ public sealed partial class PostgresStore
             .After("created_at, purchase_id", Behind(page, "purchases", 2) is { } after ? [Sql.At(after.Instant(0)), Sql.Text(after.Text(1))] : []),
         "created_at, purchase_id", page, ReadPurchase, purchase => Cursor.After("purchases", purchase.CreatedAt, purchase.PurchaseId));
 
-    public async Task<ImmutableArray<PurchaseFacts>> PurchasesAsOf(string accountId, Instant at) => [.. await Rows(
+    public async Task<ImmutableArray<PurchaseFacts>> PurchasesAsOf(string accountId, Instant? at) => at is null
+        ? [.. (await Rows($"select {PurchaseColumns} from purchase where account_id = $1", ReadPurchase, Sql.Text(accountId))).Select(purchase => new PurchaseFacts(purchase, purchase.Allocated))]
+        : [.. await Rows(
         $"""
         select {PurchaseColumns}, (select coalesce(sum(c.quantity), 0)::bigint from consumption c
             where c.account_id = p.account_id and c.purchase_id = p.purchase_id and c.milestone_id is not null and c.at <= $2)

@@ -46,11 +46,13 @@ public sealed partial class SqliteStore
 
     Task<Purchase?> IQueries.Purchase(string accountId, string purchaseId) => lists.Read(database => ReadPurchase(database, accountId, purchaseId));
 
-    public Task<ImmutableArray<PurchaseFacts>> PurchasesAsOf(string accountId, Instant at) => lists.Read(database => database[$"""
+    public Task<ImmutableArray<PurchaseFacts>> PurchasesAsOf(string accountId, Instant? at) => lists.Read(database => at is not { } then
+        ? [.. database[$"select {ServicesRows.Purchase} from purchases where account_id = ?"].Bind(accountId).All(row => Facts(ServicesRows.ReadPurchase(row)))]
+        : database[$"""
         select {ServicesRows.Purchase}, (select coalesce(sum(c.quantity), 0) from consumptions c
             where c.account_id = p.account_id and c.purchase_id = p.purchase_id and c.milestone_id is not null and c.at <= ?)
         from purchases p where p.account_id = ? and p.created_at <= ?
-        """].Bind(at).Bind(accountId).Bind(at).All(row => new PurchaseFacts(ServicesRows.ReadPurchase(row), row.Quantity())).ToImmutableArray());
+        """].Bind(then).Bind(accountId).Bind(then).All(row => new PurchaseFacts(ServicesRows.ReadPurchase(row), row.Quantity())).ToImmutableArray());
 
     public Task<Project?> Project(string projectId) => lists.Read(database => ReadProject(database, projectId));
 
@@ -88,6 +90,8 @@ public sealed partial class SqliteStore
     });
 
     public Task<ServicesSettings> ServicesSettings() => lists.Read(database => ReadSettings(database).Settings);
+
+    private static PurchaseFacts Facts(Purchase purchase) => new(purchase, purchase.Allocated);
 
     private static Document? ReadAccount(Database database, string accountId) => ReadDocument(database, AccountActor.Kind, accountId);
 
