@@ -18,6 +18,7 @@ internal sealed class ServicesBooks(World world, BusinessClock clock)
     public void Before(Commit commit)
     {
         var changes = commit.Changes;
+        Holds(changes.Entries.All(entry => entry.Actor != ServicesWork.Rehearsing), "a dry run changes nothing (S3)", $"{string.Join(' ', changes.Entries.AsEnumerable())}");
         foreach (var entry in changes.Entries.Where(entry => entry.Cause == "adjustment")) CheckZero(entry);
         foreach (var entry in changes.Entries.Where(entry => entry is { Kind: EntryKind.ServicesCreditsExpired, Cause: "expiry" })) CheckExpiry(entry);
         if (changes.Purchases.All(change => !change.IsNew)) CheckOrder(changes);

@@ -11,6 +11,9 @@ internal sealed class ServicesWork(World world, Network network, MemoryStore sto
     private static readonly string[] Currencies = ["EUR", "USD"];
     private static readonly string[] Statuses = ["Planned", "Planned", "Canceled", "Done", "Started"];
 
+    /// <summary>Who only asks what would happen.</summary>
+    public const string Rehearsing = "rehearsing";
+
     private readonly List<(string AccountId, BuyCredits Buy, RequestKey? Key)> bought = [];
     private int named;
 
@@ -78,7 +81,8 @@ internal sealed class ServicesWork(World world, Network network, MemoryStore sto
     private async Task Allocate()
     {
         var (milestone, account) = Held();
-        if ((await account.Allocate(new(milestone, null, "manager"), Dice.Chance(0.1))).Value is { } answer && answer.Purchases.IsEmpty) IsDurable(answer.Milestone);
+        var dryRun = Dice.Chance(0.1);
+        if ((await account.Allocate(new(milestone, null, dryRun ? Rehearsing : "manager"), dryRun)).Value is { } answer && !dryRun) IsDurable(answer.Milestone);
     }
 
     private async Task Adjust(decimal? quantity = null)

@@ -111,7 +111,8 @@ internal sealed class Simulation : IWakeups, IDisposable
         while (made < reports)
         {
             var until = IsStormy ? reports : Math.Min(made + 50, reports);
-            var sessions = Enumerable.Range(0, 12).Select(_ => world.Start(() => Session(until))).ToArray();
+            var sessions = Enumerable.Range(0, 12).Select(_ => world.Start(() => Session(until)))
+                .Concat(Enumerable.Range(0, 3).Select(_ => world.Start(() => ServicesSession(until)))).ToArray();
             if (IsStormy)
             {
                 world.Run(() => made >= reports, TimeSpan.FromDays(1), "a world ends");
@@ -182,8 +183,6 @@ internal sealed class Simulation : IWakeups, IDisposable
             await Task.Delay(Dice.Between(TimeSpan.Zero, TimeSpan.FromMilliseconds(10)), world.Time);
             await (Dice.Below(IsStormy ? 100 : 20) switch
             {
-                < 16 => Report(),
-                < 18 when !IsStormy => Try(services.Act),
                 < 18 => Report(),
                 < 25 => Grant(),
                 < 27 => Member(),
@@ -193,9 +192,17 @@ internal sealed class Simulation : IWakeups, IDisposable
                 35 => Sweep(),
                 36 => WakeUp(),
                 37 => Disturb(),
-                < 48 => Try(services.Act),
                 _ => Report(),
             });
+        }
+    }
+
+    private async Task ServicesSession(int until)
+    {
+        while (made < until)
+        {
+            await Task.Delay(Dice.Between(TimeSpan.Zero, TimeSpan.FromMilliseconds(20)), world.Time);
+            await Try(services.Act);
         }
     }
 
