@@ -42,8 +42,26 @@ public sealed record Commit(ImmutableArray<DocumentWrite> Documents, ImmutableAr
             Switches = [.. all.SelectMany(part => part.Switches)],
             Requests = [.. all.SelectMany(part => part.Requests)],
             Reports = [.. all.SelectMany(part => part.Reports)],
+            Purchases = [.. all.SelectMany(part => part.Purchases).GroupBy(change => (change.AccountId, change.Purchase.PurchaseId)).Select(group => group.Last() with { IsNew = group.Any(change => change.IsNew) })],
+            Projects = [.. all.SelectMany(part => part.Projects).GroupBy(change => change.Project.ProjectId)
+                .SelectMany(group => Chain(group, change => change.Expected, change => change.Project.Version, (first, last) => last with { Expected = first.Expected }))],
+            Milestones = [.. all.SelectMany(part => part.Milestones).GroupBy(change => change.Milestone.MilestoneId)
+                .SelectMany(group => Chain(group, change => change.Expected, change => change.Milestone.Version, (first, last) => last with { Expected = first.Expected }))],
+            Consumptions = [.. all.SelectMany(part => part.Consumptions)],
             Entries = [.. all.SelectMany(part => part.Entries)],
         };
+    }
+
+    // Changes of one row that follow each other are one; those that do not stay two, and a fence fails.
+    private static List<T> Chain<T>(IEnumerable<T> changes, Func<T, long> expected, Func<T, long> version, Func<T, T, T> join)
+    {
+        var chains = new List<T>();
+        foreach (var change in changes)
+        {
+            if (chains.Count > 0 && version(chains[^1]) == expected(change)) chains[^1] = join(chains[^1], change);
+            else chains.Add(change);
+        }
+        return chains;
     }
 }
 
@@ -80,16 +98,26 @@ public static class Fences
 
     public static string Key(this KeyedRequest request) => $"request:{request.ClientId}/{request.Key}";
 
+    public static string Key(this PurchaseChange purchase) => $"purchase:{purchase.AccountId}~{purchase.Purchase.PurchaseId}";
+
+    public static string Key(this ProjectChange project) => $"project:{project.Project.ProjectId}";
+
+    public static string Key(this MilestoneChange milestone) => $"milestone:{milestone.Milestone.MilestoneId}";
+
+    public static string Key(this Consumption consumption) => $"consumption:{consumption.ConsumptionId}";
+
     public static string Key(this Report report) => $"report:{report.ClientId}/{report.ReportId}";
 
     /// <summary>What these changes alone may make: two of them in one commit would be one too many.</summary>
     public static IEnumerable<string> Making(Changes changes) => changes.Lots.Where(lot => lot.IsNew).Select(Key)
-        .Concat(changes.Credits.Select(Key)).Concat(changes.Requests.Select(Key)).Concat(changes.Reports.Select(Key)).Concat(changes.Previews.Select(Key));
+        .Concat(changes.Credits.Select(Key)).Concat(changes.Requests.Select(Key)).Concat(changes.Reports.Select(Key)).Concat(changes.Previews.Select(Key))
+        .Concat(changes.Purchases.Where(purchase => purchase.IsNew).Select(Key));
 
     /// <summary>Which of a user's cycles these changes use or end: one commit knows one of each user.</summary>
     public static IEnumerable<(string User, CycleKey? Cycle)> Cycles(Changes changes) => changes.Uses.Where(use => use.Cycle is not null).Select(use => (use.Key(), use.Cycle))
         .Concat(changes.Members.Select(change => ($"use:{change.ContractId}/{change.Member.UserId}", (CycleKey?)null)));
 
     /// <summary>All that can make these changes fail.</summary>
-    public static IEnumerable<string> Of(Changes changes) => Making(changes).Concat(changes.Uses.Select(Key)).Concat(changes.Members.Select(Key)).Concat(changes.Cycles.Select(Key));
+    public static IEnumerable<string> Of(Changes changes) => Making(changes).Concat(changes.Uses.Select(Key)).Concat(changes.Members.Select(Key)).Concat(changes.Cycles.Select(Key))
+        .Concat(changes.Projects.Select(Key)).Concat(changes.Milestones.Select(Key));
 }

@@ -20,8 +20,11 @@ public abstract class Committer<TState>(ActorServices services)
     /// <summary>Reads the state and its fence.</summary>
     protected abstract Task<(TState State, long Version)> Load();
 
-    /// <summary>What else a command needs to know.</summary>
-    protected virtual Task<TState> LoadMore(TState state, Needs needs) => Task.FromResult(state);
+    /// <summary>What else commands need to know, by the names of what they are about.</summary>
+    protected virtual Task<TState> LoadMore(TState state, Needs needs, IReadOnlyCollection<string> about) => Task.FromResult(state);
+
+    /// <summary>What was read and must not have changed when the commands that needed it are committed.</summary>
+    protected virtual IEnumerable<Guard> RestsOn(TState state) => [];
 
     /// <summary>When the state was last decided on.</summary>
     protected abstract Instant AsOf(TState state);
@@ -39,9 +42,9 @@ public abstract class Committer<TState>(ActorServices services)
     protected virtual void Committed(TState state) { }
 
     /// <summary>Decides a command in its turn and answers when all that the answer rests on is durable. Not settled: what the command brought with it is outdated, or the commit's outcome is unknown.</summary>
-    protected Task<Settled<TAnswer>> Run<TAnswer>(Func<TState, Instant, Changed<TState, TAnswer>> decide, Needs needs = Needs.State)
+    protected Task<Settled<TAnswer>> Run<TAnswer>(Func<TState, Instant, Changed<TState, TAnswer>> decide, Needs needs = Needs.State, params IReadOnlyCollection<string> about)
     {
-        var command = new Command<TAnswer>(decide, needs);
+        var command = new Command<TAnswer>(decide, needs, about);
         waiting.Enqueue(command);
         if (!committing) _ = CommitAll();
         return command.Answer();
@@ -86,7 +89,8 @@ public abstract class Committer<TState>(ActorServices services)
             var (loaded, loadedVersion) = await Load();
             known = new(loaded, loadedVersion);
         }
-        if (batch.Max(command => command.Needs) is > Needs.State and var needs) known = known with { State = await LoadMore(known.State, needs) };
+        var needs = batch.Max(command => command.Needs);
+        if (needs > Needs.State) known = known with { State = await LoadMore(known.State, needs, [.. batch.SelectMany(command => command.About).Distinct()]) };
 
         var (before, version) = known;
         var now = Instant.Max(services.Clock.Now, AsOf(before));
@@ -116,7 +120,7 @@ public abstract class Committer<TState>(ActorServices services)
         // A refusal is written as a new version: what is still on its way to the store, its outcome lost, can then no longer land.
         var merged = Commit.Merge(parts);
         var write = Write(before, state, version, now);
-        var result = await services.Store.Commit(write is null ? new([], [Prove(version)], Changes.None) : new([write, .. Remembered.Of(merged, now)], [], merged));
+        var result = await services.Store.Commit(write is null ? new([], [Prove(version)], Changes.None) : new([write, .. Remembered.Of(merged, now)], needs > Needs.State ? [.. RestsOn(before)] : [], merged));
         switch (result)
         {
             case CommitResult.Done:
@@ -140,6 +144,8 @@ public abstract class Committer<TState>(ActorServices services)
         private HashSet<string> fences = [];
 
         public abstract Needs Needs { get; }
+
+        public abstract IReadOnlyCollection<string> About { get; }
 
         public (TState State, Changes Changes) Decide(TState state, Instant now)
         {
@@ -166,13 +172,15 @@ public abstract class Committer<TState>(ActorServices services)
         protected abstract (TState State, Changes Changes) DecideOn(TState state, Instant now);
     }
 
-    private sealed class Command<TAnswer>(Func<TState, Instant, Changed<TState, TAnswer>> decide, Needs needs) : Command
+    private sealed class Command<TAnswer>(Func<TState, Instant, Changed<TState, TAnswer>> decide, Needs needs, IReadOnlyCollection<string> about) : Command
     {
         private readonly TaskCompletionSource<Settled<TAnswer>> source = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private TAnswer? answer;
         private Exception? bug;
 
         public override Needs Needs => needs;
+
+        public override IReadOnlyCollection<string> About => about;
 
         public async Task<Settled<TAnswer>> Answer() => await source.Task;
 
@@ -211,9 +219,9 @@ public enum Needs
 {
     State,
 
-    /// <summary>A contract's users.</summary>
-    Members,
+    /// <summary>A contract's users; the projects and milestones that an account's command is about.</summary>
+    More,
 
-    /// <summary>They too as others may have changed them: disabled or enabled since.</summary>
+    /// <summary>A contract's users as others may have changed them: disabled or enabled since.</summary>
     FreshMembers,
 }

@@ -99,7 +99,7 @@ public class ContractActor(ActorServices services, string contractId) : Committe
         return (stored.AsContract(), stored.Document.Version);
     }
 
-    protected override async Task<Contract?> LoadMore(Contract? state, Needs needs) => state is null || (state.Members is not null && needs < Needs.FreshMembers)
+    protected override async Task<Contract?> LoadMore(Contract? state, Needs needs, IReadOnlyCollection<string> about) => state is null || (state.Members is not null && needs < Needs.FreshMembers)
         ? state
         : state with { Members = (await Services.Store.Members(contractId)).ToImmutableSortedDictionary(member => member.UserId, member => member, StringComparer.Ordinal) };
 
@@ -194,7 +194,7 @@ public class ContractActor(ActorServices services, string contractId) : Committe
         : changed.Changes with { Requests = [new(changed.State.Terms.ClientId, key.Key, key.Fingerprint, changed.Answer.LotId)] };
 
     private Task<Decision<ImmutableArray<Member>>> DecideMembers(Func<Contract, Instant, Decision<Changed<Contract, ImmutableArray<Member>>>> decide) =>
-        Decide((contract, now) => Existing(contract, known => decide(known, now)), Needs.Members);
+        Decide((contract, now) => Existing(contract, known => decide(known, now)), Needs.More);
 
     private async Task<TAnswer> Decide<TAnswer>(Func<Contract?, Instant, Changed<Contract?, TAnswer>> decide, Needs needs = Needs.State)
     {

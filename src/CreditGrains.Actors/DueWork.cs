@@ -3,8 +3,8 @@ using NodaTime;
 
 namespace CreditGrains.Actors;
 
-/// <summary>Processes what has fallen due (T3): contracts and allocations book what passed, and coverage that is over is booked.</summary>
-/// <param name="cannot">Is told of a contract or allocation that cannot be processed; it is no obstacle to the rest.</param>
+/// <summary>Processes what has fallen due (T3): contracts, allocations and accounts book what passed, and coverage that is over is booked.</summary>
+/// <param name="cannot">Is told of an actor that cannot be processed; it is no obstacle to the rest.</param>
 public sealed class DueWork(IActors actors, IStore store, IClock clock, Action<string, Exception> cannot)
 {
     private const int PageSize = 100;
@@ -17,6 +17,7 @@ public sealed class DueWork(IActors actors, IStore store, IClock clock, Action<s
     {
         await WakeUp(store.DueContracts, id => actors.Contract(id).WakeUp());
         await WakeUp(store.DueAllocations, key => actors.Allocation(key).WakeUp());
+        await WakeUp(store.DueAccounts, id => actors.Account(id).WakeUp());
         var sweeper = new CoverageSweeper(store, clock);
         while (await sweeper.Sweep()) { }
     }

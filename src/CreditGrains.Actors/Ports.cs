@@ -23,6 +23,10 @@ public interface IActors
 
     IReport Report(ReportKey key);
 
+    IAccount Account(string accountId);
+
+    IServicesSettings ServicesSettings { get; }
+
     /// <summary>Whether an exception says that a message or its answer was lost, so that nobody knows whether it was carried out.</summary>
     bool IsLost(Exception exception);
 }
@@ -33,6 +37,8 @@ public interface IWakeups
     void Schedule(string contractId, Instant at);
 
     void Schedule(AllocationKey allocation, Instant at);
+
+    void ScheduleAccount(string accountId, Instant at);
 }
 
 /// <summary>A versioned document: a contract's terms, a user, an idempotency key.</summary>
@@ -42,6 +48,9 @@ public sealed record Document(string Kind, string Id, long Version, string Body,
 
 /// <summary>A contract's document and its open lots.</summary>
 public sealed record StoredContract(Document Document, ImmutableArray<Lot> OpenLots);
+
+/// <summary>An account's document and the purchases that have anything free.</summary>
+public sealed record StoredAccount(Document Document, ImmutableArray<Purchase> OpenPurchases);
 
 /// <summary>A user of a contract as the store has it, and the contract's document.</summary>
 public sealed record StoredMember(Member Member, Document Contract);
@@ -72,6 +81,16 @@ public interface IStore
 
     /// <summary>Up to <paramref name="limit"/> allocated credits that expired at or before <paramref name="now"/> and are not booked, earliest first.</summary>
     Task<ImmutableArray<Credit>> DueCredits(Instant now, int limit);
+
+    Task<StoredAccount?> Account(string accountId);
+
+    Task<Purchase?> Purchase(string accountId, string purchaseId);
+
+    /// <summary>Those milestones, their projects and those projects, what the milestones hold from in that account, and the settings: of one instant.</summary>
+    Task<ServicesFacts> Services(string accountId, IReadOnlyCollection<string> milestoneIds, IReadOnlyCollection<string> projectIds);
+
+    /// <summary>Up to <paramref name="limit"/> accounts for which something fell due at or before <paramref name="now"/>, earliest first.</summary>
+    Task<ImmutableArray<string>> DueAccounts(Instant now, int limit);
 
     /// <summary>Commits all of it, or nothing.</summary>
     Task<CommitResult> Commit(Commit commit);

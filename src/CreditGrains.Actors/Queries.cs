@@ -58,6 +58,37 @@ public interface IQueries
     /// <summary>A contract's balance as of <paramref name="at"/>, on one snapshot (G3); null where there is no such contract.</summary>
     Task<ContractBalance?> Balance(string contractId, Instant at, Instant now);
 
+    Task<AccountTerms?> Account(string accountId);
+
+    /// <summary>By account id.</summary>
+    Task<Page<AccountTerms>> Accounts(string? clientId, PageRequest page);
+
+    /// <summary>By creation, then purchase id.</summary>
+    Task<Page<Purchase>> Purchases(string accountId, PageRequest page);
+
+    Task<Purchase?> Purchase(string accountId, string purchaseId);
+
+    /// <summary>Every purchase made at or before <paramref name="at"/>, and what of it was allocated by then, by its records; null: as they are.</summary>
+    Task<ImmutableArray<PurchaseFacts>> PurchasesAsOf(string accountId, Instant? at);
+
+    Task<Project?> Project(string projectId);
+
+    /// <summary>By project id.</summary>
+    Task<Page<Project>> Projects(ProjectFilter filter, PageRequest page);
+
+    Task<Milestone?> Milestone(string milestoneId);
+
+    /// <summary>By milestone id.</summary>
+    Task<Page<Milestone>> Milestones(MilestoneFilter filter, PageRequest page);
+
+    /// <summary>By account, then number.</summary>
+    Task<Page<Consumption>> Consumptions(RecordFilter filter, PageRequest page);
+
+    /// <summary>By account, then allocation id.</summary>
+    Task<Page<AllocationRecord>> Allocations(RecordFilter filter, PageRequest page);
+
+    Task<ServicesSettings> ServicesSettings();
+
     /// <summary>Recomputes a contract from its entries, on one snapshot (G2); null where there is no such contract.</summary>
     Task<Audit?> Audit(string contractId);
 
@@ -82,7 +113,16 @@ public sealed record ReportFilter(string? ClientId, string? ContractId, string? 
 public sealed record CreditFilter(string? ClientId, string? ContractId, CreditStatus? Status, string? PlayerId, string? UserId, string? LotId, string? PaymentId);
 
 /// <summary>Each null: any.</summary>
-public sealed record LedgerFilter(string? ClientId, string? ContractId, string? UserId, string? ReportId);
+public sealed record LedgerFilter(string? ClientId, string? ContractId, string? UserId, string? ReportId, string? AccountId = null);
+
+/// <summary>Each null: any.</summary>
+public sealed record ProjectFilter(string? ClientId, string? AccountId);
+
+/// <summary>Each null: any.</summary>
+public sealed record MilestoneFilter(string? ClientId, string? ProjectId);
+
+/// <summary>Each null: any.</summary>
+public sealed record RecordFilter(string? AccountId, string? MilestoneId);
 
 /// <summary>A ledger entry and its place in the order of booking.</summary>
 public sealed record BookedEntry(long EntryId, Entry Entry);

@@ -25,4 +25,11 @@ public static class StoredDocuments
         var document = stored.Contract.AsContract();
         return new(document.Terms, document.Plan is { Enabled: true }, stored.Member);
     }
+
+    /// <summary>An account's terms; throws <see cref="UnknownSchemaException"/>.</summary>
+    public static AccountTerms AsAccount(this Document document) => Stored<AccountDocument>.Read(document).Terms;
+
+    /// <summary>The settings of all accounts, and their version; throws <see cref="UnknownSchemaException"/>.</summary>
+    public static (ServicesSettings Settings, long Version) AsSettings(this Document? document) =>
+        document is null ? (ServicesSettings.Default, 0) : (Stored<ServicesSettings>.Read(document), document.Version);
 }

@@ -29,6 +29,10 @@ public static class Calendar
         return instant.PlusNanoseconds(-(long)((nanoseconds % 1_000 + 1_000) % 1_000));
     }
 
+    /// <summary>Refuses a date that a document may not carry.</summary>
+    internal static Refusal? CheckDate(string field, LocalDate date) =>
+        date >= MinDate && date <= MaxDate ? null : Refusal.Invalid(field, $"lies between {MinDate:R} and {MaxDate:R}");
+
     public static bool IsInstant(Instant instant) => instant >= MinInstant && instant <= MaxInstant;
 
     /// <summary>The first valid instant of a local day; of a day that its zone skipped, the next day's.</summary>

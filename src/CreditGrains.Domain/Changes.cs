@@ -98,7 +98,16 @@ public sealed record Changes
 
     public ImmutableArray<Report> Reports { get; init; } = [];
 
+    public ImmutableArray<PurchaseChange> Purchases { get; init; } = [];
+
+    public ImmutableArray<ProjectChange> Projects { get; init; } = [];
+
+    public ImmutableArray<MilestoneChange> Milestones { get; init; } = [];
+
+    public ImmutableArray<Consumption> Consumptions { get; init; } = [];
+
     public ImmutableArray<Entry> Entries { get; init; } = [];
 
-    public bool IsNothing => Lots.IsEmpty && Credits.IsEmpty && Uses.IsEmpty && Members.IsEmpty && Cycles.IsEmpty && Previews.IsEmpty && Switches.IsEmpty && Requests.IsEmpty && Reports.IsEmpty && Entries.IsEmpty;
+    public bool IsNothing => Lots.IsEmpty && Credits.IsEmpty && Uses.IsEmpty && Members.IsEmpty && Cycles.IsEmpty && Previews.IsEmpty && Switches.IsEmpty && Requests.IsEmpty && Reports.IsEmpty
+        && Purchases.IsEmpty && Projects.IsEmpty && Milestones.IsEmpty && Consumptions.IsEmpty && Entries.IsEmpty;
 }

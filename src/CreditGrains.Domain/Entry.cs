@@ -49,6 +49,30 @@ public enum EntryKind
 
     /// <summary>Allocated credits went back to their lot, and their use to the user (P5).</summary>
     CreditsReturned,
+
+    /// <summary>An account began to exist, or was renamed (S1).</summary>
+    AccountSet,
+
+    /// <summary>A project began to exist, or changed (S1).</summary>
+    ProjectSet,
+
+    /// <summary>A milestone began to exist, or changed (S1, S3).</summary>
+    MilestoneSet,
+
+    /// <summary>Settings of all accounts changed (S5).</summary>
+    SettingsSet,
+
+    /// <summary>Services credits were bought: they are free (S1).</summary>
+    ServicesCreditsBought,
+
+    /// <summary>Free services credits of a purchase became a milestone's (S2).</summary>
+    ServicesCreditsAllocated,
+
+    /// <summary>A milestone gave services credits back to a purchase: they are free (S3, L3).</summary>
+    ServicesCreditsReturned,
+
+    /// <summary>Free services credits of a purchase expired (S6, L3).</summary>
+    ServicesCreditsExpired,
 }
 
 /// <summary>One line of the immutable ledger (G1): what moved or changed, when it took effect, when it was booked, by whom and why.</summary>
@@ -76,6 +100,9 @@ public sealed record Entry
     /// <summary>Credits moved; 0 where none did.</summary>
     public long Quantity { get; init; }
 
+    /// <summary>Services credits moved; null where the entry is not about them.</summary>
+    public decimal? ServicesCredits { get; init; }
+
     /// <summary>What the subject was, as JSON: for a movement out of a lot, what the lot had free.</summary>
     public string? Before { get; init; }
 
@@ -94,6 +121,11 @@ public sealed record Entry
 
     /// <summary>Of which right the user used the credits: a cycle, e.g. <c>cycle:2.14</c>, or <c>extra</c>; null: no limit (A4, A8).</summary>
     public string? UsedOf { get; init; }
+
+    public string? AccountId { get; init; }
+
+    /// <summary>The client of what concerns all of them; no client's id looks like it.</summary>
+    public const string AllClients = "*";
 
     /// <summary>The actor of what time does by itself.</summary>
     public const string System = "system";

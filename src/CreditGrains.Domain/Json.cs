@@ -27,6 +27,7 @@ public static class Json
         options.Converters.Add(new TextConverter<CreditId>(id => id.ToString(), CreditId.Parse));
         options.Converters.Add(new RenewalDayConverter());
         options.Converters.Add(new EnumConverter());
+        options.Converters.Add(new DecimalConverter());
         return options;
     }
 
@@ -70,6 +71,19 @@ public static class Json
             if (value.Weekday == IsoDayOfWeek.None) writer.WriteNumberValue(value.DayOfMonth);
             else writer.WriteStringValue(Weekdays[(int)value.Weekday - 1]);
         }
+    }
+
+    // Decimals are read exactly or not at all, and written without zeros at their end.
+    private sealed class DecimalConverter : JsonConverter<decimal>
+    {
+        private const int MaxCharacters = 28;
+
+        public override decimal Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            reader.TokenType == JsonTokenType.Number && (reader.HasValueSequence ? reader.ValueSequence.Length : reader.ValueSpan.Length) <= MaxCharacters && reader.TryGetDecimal(out var number)
+                ? ServicesCredits.Plain(number)
+                : throw new JsonException($"expected a number of at most {MaxCharacters} characters");
+
+        public override void Write(Utf8JsonWriter writer, decimal value, JsonSerializerOptions options) => writer.WriteNumberValue(ServicesCredits.Plain(value));
     }
 
     private sealed class TextConverter<T>(Func<T, string> write, Func<string, T> read) : JsonConverter<T>

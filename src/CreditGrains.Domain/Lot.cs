@@ -23,8 +23,10 @@ public sealed record Lot(
     Instant? AskedExpiry,
     Instant? ExpiresAt,
     bool ExpiryBooked = false,
-    string? Request = null)
+    string? Request = null) : IDrawable
 {
+    string IDrawable.Id => LotId;
+
     /// <summary>The most credits of one lot.</summary>
     public const long MaxQuantity = 999_999_999;
 
@@ -50,25 +52,11 @@ public static class Pool
     /// <summary>What a draw could take now, in credits (L2).</summary>
     public static long AvailableAt(this IEnumerable<Lot> lots, Instant now) => lots.Sum(lot => lot.AvailableAt(now));
 
-    /// <summary>The order in which lots are drawn (L2): earliest expiry first, never-expiring last; then the earliest begin; then the id.</summary>
-    public static IEnumerable<Lot> InDrawOrder(this IEnumerable<Lot> lots) => lots
-        .OrderBy(lot => lot.ExpiresAt ?? Instant.MaxValue)
-        .ThenBy(lot => lot.AvailableFrom)
-        .ThenBy(lot => lot.LotId, StringComparer.Ordinal);
-
     /// <summary>Takes <paramref name="quantity"/> credits in draw order; they must be there.</summary>
-    public static IReadOnlyList<Draw> Take(this IEnumerable<Lot> lots, long quantity, Instant now)
-    {
-        var draws = new List<Draw>();
-        foreach (var lot in lots.Where(lot => lot.AvailableAt(now) > 0).InDrawOrder())
+    public static IReadOnlyList<Draw> Take(this IEnumerable<Lot> lots, long quantity, Instant now) =>
+        [.. lots.InDrawOrder().Spread(quantity, lot => lot.AvailableAt(now)).Select(share =>
         {
-            if (quantity == 0) break;
-            var part = Math.Min(quantity, lot.Free.Count);
-            var (taken, left) = lot.Free.Take(part);
-            draws.Add(new(lot, lot with { Free = left }, taken));
-            quantity -= part;
-        }
-        Invariant.Holds(quantity == 0, "a draw takes no more than there is");
-        return draws;
-    }
+            var (taken, left) = share.Of.Free.Take(share.Part);
+            return new Draw(share.Of, share.Of with { Free = left }, taken);
+        })];
 }

@@ -40,13 +40,22 @@ public enum RefusalCode
 
     /// <summary>L2: the contract's pool holds too few credits.</summary>
     InsufficientContractCredits,
+
+    /// <summary>S3: the milestone has not been allocated yet, so there is nothing to adjust.</summary>
+    NotAllocated,
+
+    /// <summary>S5: status or actual date need the milestone's services credits to be allocated.</summary>
+    AllocationRequired,
+
+    /// <summary>S2: the account has too few services credits in the project's currency.</summary>
+    InsufficientServicesCredits,
 }
 
 /// <summary>What a refused report would have needed and what there was (R2), in credits; null where there is no limit.</summary>
 public sealed record Amounts(long ToCharge, long? UserAvailable, long? ContractRemaining, Instant? NextRenewalAt);
 
 /// <summary>Why a command changes nothing.</summary>
-public sealed record Refusal(RefusalCode Code, string Detail, string? Field = null, Amounts? Amounts = null)
+public sealed record Refusal(RefusalCode Code, string Detail, string? Field = null, Amounts? Amounts = null, ServicesAmounts? Services = null)
 {
     public static Refusal NotFound(string what) => new(RefusalCode.NotFound, $"There is no {what}.");
 

@@ -13,6 +13,8 @@ public sealed class GrainActors(IGrainFactory grains) : IActors, IWakeups
     private readonly Kind<IAllocationGrain> allocations = new(grains);
     private readonly Kind<IPlayerCreditGrain> players = new(grains);
     private readonly Kind<IReportGrain> reports = new(grains);
+    private readonly Kind<IAccountGrain> accounts = new(grains);
+    private readonly Kind<IServicesSettingsGrain> settings = new(grains);
 
     public IContract Contract(string contractId) => contracts[contractId];
 
@@ -24,11 +26,17 @@ public sealed class GrainActors(IGrainFactory grains) : IActors, IWakeups
 
     public IReport Report(ReportKey key) => reports[key.ToString()];
 
+    public IAccount Account(string accountId) => accounts[accountId];
+
+    public IServicesSettings ServicesSettings => settings[ServicesSettingsActor.Id];
+
     public bool IsLost(Exception exception) => exception is TimeoutException or OrleansException or ObjectDisposedException;
 
     public void Schedule(string contractId, Instant at) => contracts[contractId].Remind(at).Ignore();
 
     public void Schedule(AllocationKey allocation, Instant at) => allocations[allocation.ToString()].Remind(at).Ignore();
+
+    public void ScheduleAccount(string accountId, Instant at) => accounts[accountId].Remind(at).Ignore();
 
     /// <summary>Grains of one kind; which class and interface that is, Orleans is asked once.</summary>
     private sealed class Kind<TGrain>(IGrainFactory grains) where TGrain : IGrainWithStringKey

@@ -12,6 +12,15 @@ public interface IContractGrain : IContract, IGrainWithStringKey
     Task Remind(Instant at);
 }
 
+public interface IAccountGrain : IAccount, IGrainWithStringKey
+{
+    /// <summary>Sets the account's alarm clock to that instant of business time.</summary>
+    [OneWay]
+    Task Remind(Instant at);
+}
+
+public interface IServicesSettingsGrain : IServicesSettings, IGrainWithStringKey;
+
 public interface IUserGrain : IUser, IGrainWithStringKey;
 
 public interface IAllocationGrain : IAllocation, IGrainWithStringKey

@@ -25,6 +25,31 @@ public sealed class ContractGrain(IGrainContext context, ActorServices services)
     }
 }
 
+/// <inheritdoc cref="IAccount"/>
+[Reentrant]
+public sealed class AccountGrain(IGrainContext context, ActorServices services)
+    : AccountActor(services, context.GrainId.Key.ToString()!), IAccountGrain, IGrainBase, IRemindable
+{
+    private readonly AlarmClock alarm = new(services);
+
+    public IGrainContext GrainContext => context;
+
+    public Task Remind(Instant at) => alarm.Set(this, at);
+
+    public async Task ReceiveReminder(string reminderName, TickStatus status)
+    {
+        var next = await Run((account, _) => new Changed<Account?, Instant?>(account, Changes.None, account?.NextDue));
+        if (next.IsSettled) await alarm.Rang(this, next.Answer);
+    }
+}
+
+/// <inheritdoc cref="IServicesSettings"/>
+[Reentrant]
+public sealed class ServicesSettingsGrain(IGrainContext context, ActorServices services) : ServicesSettingsActor(services), IServicesSettingsGrain, IGrainBase
+{
+    public IGrainContext GrainContext => context;
+}
+
 /// <inheritdoc cref="IUser"/>
 [Reentrant]
 public sealed class UserGrain(IGrainContext context, ActorServices services)

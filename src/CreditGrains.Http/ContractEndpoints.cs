@@ -3,7 +3,6 @@ using CreditGrains.Domain;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Net.Http.Headers;
 using NodaTime;
 
 namespace CreditGrains.Http;
@@ -23,7 +22,7 @@ internal static class ContractEndpoints
         if (body.Check(contractId) is { } invalid) return Problems.Of(invalid);
 
         var present = await queries.Contract(contractId).WaitAsync(gone);
-        var decision = await actors.Contract(contractId).Set(new(body.ToTerms(contractId), Expected(context.Request, present), caller.Name)).WaitAsync(gone);
+        var decision = await actors.Contract(contractId).Set(new(body.ToTerms(contractId), Tags.Expected(context.Request, present?.Revision), caller.Name)).WaitAsync(gone);
         if (decision.Refusal is { } refusal) return Problems.Of(refusal);
 
         context.Response.Headers.ETag = Tag(decision.Value!);
@@ -41,15 +40,7 @@ internal static class ContractEndpoints
     private static async Task<IResult> List(string? clientId, string? limit, string? cursor, Caller caller, IQueries queries, CancellationToken gone) =>
         TypedResults.Ok(Listing<Terms>.Of(await queries.Contracts(caller.ClientId ?? clientId, Parameters.Page(limit, cursor)).WaitAsync(gone), contract => contract.Terms));
 
-    private static string Tag(ContractDocument contract) => $"\"{contract.Revision}\"";
-
-    // The revision that If-Match demands: the present one where it is named, else one that no contract has; null: any.
-    private static long? Expected(HttpRequest request, ContractDocument? present)
-    {
-        if (request.Headers.IfMatch.Count == 0) return null;
-        var isNamed = present is not null && request.GetTypedHeaders().IfMatch.Any(tag => tag.Equals(EntityTagHeaderValue.Any) || tag.Tag == Tag(present));
-        return isNamed ? present!.Revision : -1;
-    }
+    private static string Tag(ContractDocument contract) => Tags.Of(contract.Revision);
 }
 
 /// <summary>A contract as it shall be (C1); what is left out has its default, and only <paramref name="UnallocatedLifetimeDays"/> tells null (until the contract's end) from that.</summary>

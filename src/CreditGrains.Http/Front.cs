@@ -57,6 +57,10 @@ public static class Front
         v1.MapGroup("").WithTags("ledger").MapFeed();
         v1.MapGroup("").WithTags("ledger").MapBalances();
         v1.MapGroup("").WithTags("usage").MapUsage();
+        v1.MapGroup("").WithTags("accounts").MapAccounts();
+        v1.MapGroup("").WithTags("projects").MapProjects();
+        v1.MapGroup("").WithTags("milestones").MapMilestones();
+        v1.MapGroup("").WithTags("settings").MapServicesSettings();
         v1.MapGroup("").WithTags("operation").MapClock(app.Services);
         return app;
     }

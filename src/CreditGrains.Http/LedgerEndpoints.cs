@@ -19,9 +19,9 @@ internal static class LedgerEndpoints
     }
 
     private static async Task<IResult> List(
-        string? clientId, string? contractId, string? userId, string? reportId, string? limit, string? cursor, Caller caller, IQueries queries, CancellationToken gone)
+        string? clientId, string? contractId, string? userId, string? reportId, string? accountId, string? limit, string? cursor, Caller caller, IQueries queries, CancellationToken gone)
     {
-        var filter = new LedgerFilter(caller.ClientId ?? clientId, contractId, userId, reportId);
+        var filter = new LedgerFilter(caller.ClientId ?? clientId, contractId, userId, reportId, accountId);
         return TypedResults.Ok(Listing<LedgerEntry>.Of(await queries.Ledger(filter, Parameters.Page(limit, cursor)).WaitAsync(gone), LedgerEntry.Of));
     }
 
@@ -33,17 +33,17 @@ internal static class LedgerEndpoints
 
 /// <summary>A ledger entry as it is shown (G1); <paramref name="Before"/> and <paramref name="After"/> are JSON already.</summary>
 internal sealed record LedgerEntry(
-    long EntryId, EntryKind Kind, Instant EffectiveAt, Instant BookedAt, string Actor, string? Reason, string Cause, string Subject, long Quantity,
+    long EntryId, EntryKind Kind, Instant EffectiveAt, Instant BookedAt, string Actor, string? Reason, string Cause, string Subject, decimal Quantity,
     [property: JsonConverter(typeof(LedgerEntry.RawJson))] string? Before, [property: JsonConverter(typeof(LedgerEntry.RawJson))] string? After,
-    string ClientId, string? ContractId, string? UserId, string? ReportId, string? LotId,
+    string ClientId, string? ContractId, string? UserId, string? ReportId, string? LotId, string? AccountId,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? UsedOf)
 {
     public static LedgerEntry Of(BookedEntry booked)
     {
         var entry = booked.Entry;
         return new(
-            booked.EntryId, entry.Kind, entry.EffectiveAt, entry.BookedAt, entry.Actor, entry.Reason, entry.Cause, entry.Subject, entry.Quantity,
-            entry.Before, entry.After, entry.ClientId, entry.ContractId, entry.UserId, entry.ReportId, entry.LotId, entry.UsedOf);
+            booked.EntryId, entry.Kind, entry.EffectiveAt, entry.BookedAt, entry.Actor, entry.Reason, entry.Cause, entry.Subject, entry.ServicesCredits ?? entry.Quantity,
+            entry.Before, entry.After, entry.ClientId, entry.ContractId, entry.UserId, entry.ReportId, entry.LotId, entry.AccountId, entry.UsedOf);
     }
 
     internal sealed class RawJson : JsonConverter<string>

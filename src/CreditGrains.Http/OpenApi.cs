@@ -31,7 +31,7 @@ internal static class OpenApi
     public static IServiceCollection AddCreditGrainsOpenApi(this IServiceCollection services) => services.AddOpenApi("v1", options => options
         .AddDocumentTransformer((document, _, _) =>
         {
-            document.Info = new() { Title = "CreditGrains", Version = "v1", Description = "Credits of contracts, consumed by reports on players." };
+            document.Info = new() { Title = "CreditGrains", Version = "v1", Description = "Credits of contracts, consumed by reports on players, and services credits of accounts, allocated to milestones." };
             document.Components ??= new();
             document.Components.SecuritySchemes = new Dictionary<string, IOpenApiSecurityScheme> { ["key"] = new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer" } };
             return Task.CompletedTask;
@@ -53,6 +53,7 @@ internal static class OpenApi
             schema.Properties?.Clear();
             return;
         }
+        if (value == typeof(decimal)) schema.Type = value == type ? JsonSchemaType.Number : JsonSchemaType.Number | JsonSchemaType.Null;
         if (!value.IsEnum && value != typeof(Instant) && value != typeof(LocalDate) && value != typeof(CreditId)) return;
 
         schema.Type = value == type ? JsonSchemaType.String : JsonSchemaType.String | JsonSchemaType.Null;
@@ -72,6 +73,7 @@ internal static class OpenApi
         {
             var schema = await context.GetOrCreateSchemaAsync(typeof(Shortage), cancellationToken: cancelled);
             schema.Required = new HashSet<string> { "type", "title", "status", "detail", "code" };
+            foreach (var (name, property) in (await context.GetOrCreateSchemaAsync(typeof(ServicesShortage), cancellationToken: cancelled)).Properties!) schema.Properties![name] = property;
             context.Document.AddComponent(nameof(Problem), schema);
         }
 

@@ -14,6 +14,7 @@ namespace CreditGrains.Http;
 /// <summary>What every refused request is answered with (RFC 9457); <paramref name="Code"/> is stable.</summary>
 /// <param name="Field">The field, header or query parameter that is not as it must be.</param>
 [JsonDerivedType(typeof(Shortage))]
+[JsonDerivedType(typeof(ServicesShortage))]
 internal record Problem(string Type, string Title, int Status, string Detail, string Code, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Field) : IResult
 {
     public const string ContentType = "application/problem+json";
@@ -33,6 +34,10 @@ internal sealed record Shortage(
     string Type, string Title, int Status, string Detail, string Code, string? Field,
     long ToCharge, long? UserAvailable, long? ContractRemaining, Instant? NextRenewalAt) : Problem(Type, Title, Status, Detail, Code, Field);
 
+/// <summary>A refused allocation, and what it would have needed (S2), in services credits.</summary>
+internal sealed record ServicesShortage(
+    string Type, string Title, int Status, string Detail, string Code, string? Field, string Currency, decimal ToAllocate, decimal Available) : Problem(Type, Title, Status, Detail, Code, Field);
+
 /// <summary>The one table from refusals and failures to problems (§3).</summary>
 internal static class Problems
 {
@@ -48,6 +53,7 @@ internal static class Problems
         [Unauthenticated] = (401, "A valid API key is needed"),
         [Code(RefusalCode.InsufficientAllocation)] = (402, "The user may use too few credits"),
         [Code(RefusalCode.InsufficientContractCredits)] = (402, "The contract has too few credits"),
+        [Code(RefusalCode.InsufficientServicesCredits)] = (402, "The account has too few services credits"),
         [Forbidden] = (403, "The API key may not do this"),
         [Code(RefusalCode.NotFound)] = (404, "Not found"),
         [NotAllowed] = (405, "The method is not allowed here"),
@@ -58,6 +64,8 @@ internal static class Problems
         [Code(RefusalCode.AllocationChanged)] = (409, "The allocation has changed since the preview"),
         [Code(RefusalCode.ReportIdReused)] = (409, "The report id stands for another request"),
         [Code(RefusalCode.IdempotencyKeyReused)] = (409, "The key or id stands for another request"),
+        [Code(RefusalCode.NotAllocated)] = (409, "The milestone has not been allocated"),
+        [Code(RefusalCode.AllocationRequired)] = (409, "The services credits have to be allocated"),
         [Code(RefusalCode.PreconditionFailed)] = (412, "The document has changed"),
         [TooLarge] = (413, "The body is too large"),
         [Code(RefusalCode.InvalidField)] = (422, "A field breaks a rule"),
@@ -80,6 +88,8 @@ internal static class Problems
     public static Problem Of(Refusal refusal)
     {
         var problem = Of(Code(refusal.Code), refusal.Detail, refusal.Field);
+        if (refusal.Services is { } needed)
+            return new ServicesShortage(problem.Type, problem.Title, problem.Status, problem.Detail, problem.Code, problem.Field, needed.Currency, needed.ToAllocate, needed.Available);
         return refusal.Amounts is { } amounts
             ? new Shortage(problem.Type, problem.Title, problem.Status, problem.Detail, problem.Code, problem.Field, amounts.ToCharge, amounts.UserAvailable, amounts.ContractRemaining, amounts.NextRenewalAt)
             : problem;

@@ -32,6 +32,7 @@ internal static class CommitStatements
         Credits(batch, [.. changes.Credits.Where(change => change.Expected > 0)]);
         NewCredits(batch, [.. changes.Credits.Where(change => change.Expected == 0).Select(change => change.Credit)]);
         Reports(batch, changes.Reports);
+        ServicesStatements.Add(batch, changes);
         Entries(batch, changes.Entries);
         if (commits.Max(commit => commit.ForgetUntil) is { } until)
             Add(batch, $"delete from document where kind in ('{Remembered.Preview}', '{Remembered.Request}') and due_at <= $1", Sql.At(until));
@@ -243,18 +244,18 @@ internal static class CommitStatements
     {
         if (entries.IsEmpty) return;
         Add(batch, """
-            insert into entry (kind, effective_at, booked_at, actor, reason, cause, subject, quantity, before, after, client_id, contract_id, user_id, report_id, lot_id, used_of)
-            select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+            insert into entry (kind, effective_at, booked_at, actor, reason, cause, subject, quantity, before, after, client_id, contract_id, user_id, report_id, lot_id, used_of, services_credits, account_id)
+            select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
             """,
             Sql.Texts(entries.Select(entry => entry.Kind.ToSql())), Sql.Instants(entries.Select(entry => entry.EffectiveAt)), Sql.Instants(entries.Select(entry => entry.BookedAt)),
             Sql.Texts(entries.Select(entry => entry.Actor)), Sql.Texts(entries.Select(entry => entry.Reason)), Sql.Texts(entries.Select(entry => entry.Cause)),
             Sql.Texts(entries.Select(entry => entry.Subject)), Sql.Numbers(entries.Select(entry => entry.Quantity)), Sql.Texts(entries.Select(entry => entry.Before)),
             Sql.Texts(entries.Select(entry => entry.After)), Sql.Texts(entries.Select(entry => entry.ClientId)), Sql.Texts(entries.Select(entry => entry.ContractId)),
             Sql.Texts(entries.Select(entry => entry.UserId)), Sql.Texts(entries.Select(entry => entry.ReportId)), Sql.Texts(entries.Select(entry => entry.LotId)),
-            Sql.Texts(entries.Select(entry => entry.UsedOf)));
+            Sql.Texts(entries.Select(entry => entry.UsedOf)), Sql.Quantities(entries.Select(entry => entry.ServicesCredits)), Sql.Texts(entries.Select(entry => entry.AccountId)));
     }
 
-    private static void Add(NpgsqlBatch batch, string sql, params NpgsqlParameter[] parameters)
+    internal static void Add(NpgsqlBatch batch, string sql, params NpgsqlParameter[] parameters)
     {
         var command = new NpgsqlBatchCommand(sql);
         command.Parameters.AddRange(parameters);

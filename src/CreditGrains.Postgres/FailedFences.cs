@@ -71,8 +71,19 @@ internal static class FailedFences
         await Ask(connection, failed, "select g.key from unnest($1, $2, $3) as g (key, client_id, report_id) join report r using (client_id, report_id)",
             Sql.Texts(changes.Reports.Select(report => report.Key())), Sql.Texts(changes.Reports.Select(report => report.ClientId)), Sql.Texts(changes.Reports.Select(report => report.ReportId)));
 
+        var purchases = changes.Purchases.Where(change => change.IsNew).ToList();
+        await Ask(connection, failed, "select g.key from unnest($1, $2, $3) as g (key, account_id, purchase_id) join purchase using (account_id, purchase_id)",
+            Sql.Texts(purchases.Select(change => change.Key())), Sql.Texts(purchases.Select(change => change.AccountId)), Sql.Texts(purchases.Select(change => change.Purchase.PurchaseId)));
+        await Ask(connection, failed, "select g.key from unnest($1, $2, $3) as g (key, project_id, version) left join project p using (project_id) where coalesce(p.version, 0) <> g.version",
+            Sql.Texts(changes.Projects.Select(change => change.Key())), Sql.Texts(changes.Projects.Select(change => change.Project.ProjectId)), Sql.Numbers(changes.Projects.Select(change => change.Expected)));
+        await Ask(connection, failed, "select g.key from unnest($1, $2, $3) as g (key, milestone_id, version) left join milestone m using (milestone_id) where coalesce(m.version, 0) <> g.version",
+            Sql.Texts(changes.Milestones.Select(change => change.Key())), Sql.Texts(changes.Milestones.Select(change => change.Milestone.MilestoneId)), Sql.Numbers(changes.Milestones.Select(change => change.Expected)));
+        await Ask(connection, failed, "select g.key from unnest($1, $2, $3) as g (key, account_id, number) join consumption using (account_id, number)",
+            Sql.Texts(changes.Consumptions.Select(Fences.Key)), Sql.Texts(changes.Consumptions.Select(record => record.AccountId)), Sql.Numbers(changes.Consumptions.Select(record => record.Number)));
+
         // What one commit itself says twice.
         failed.UnionWith(Twice(changes.Reports.Select(report => report.Key())));
+        failed.UnionWith(Twice(changes.Projects.Select(change => change.Key()).Concat(changes.Milestones.Select(change => change.Key())).Concat(purchases.Select(change => change.Key()))));
         failed.UnionWith(Twice(made.Select(change => change.Key())));
         failed.UnionWith(Twice(changed.Select(change => change.Credit.Id.ToString())).SelectMany(id => changed.Where(change => change.Credit.Id.ToString() == id).Select(change => change.Key())));
         return failed.ToImmutable();

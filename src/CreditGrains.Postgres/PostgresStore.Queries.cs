@@ -45,7 +45,8 @@ public sealed partial class PostgresStore
 
     public Task<Page<BookedEntry>> Ledger(LedgerFilter filter, PageRequest page) => List(
         new Select(EntryColumns, "entry")
-            .WhereText("contract_id", filter.ContractId).WhereText("user_id", filter.UserId).WhereText("report_id", filter.ReportId).Only("client_id", filter.ClientId, isNarrowest: filter is { ContractId: null, ReportId: null })
+            .WhereText("contract_id", filter.ContractId).WhereText("user_id", filter.UserId).WhereText("report_id", filter.ReportId).WhereText("account_id", filter.AccountId)
+            .Only("client_id", filter.ClientId, isNarrowest: filter is { ContractId: null, ReportId: null, AccountId: null })
             .After("entry_id", Behind(page, "ledger", 1) is { } after ? [Sql.Number(after.Number(0))] : []),
         "entry_id", page, ReadEntry, entry => Cursor.After("ledger", entry.EntryId));
 
@@ -135,7 +136,7 @@ public sealed partial class PostgresStore
 
     public async Task Ping() => await Rows("select 1", _ => true);
 
-    private const string EntryColumns = "entry_id, kind, effective_at, booked_at, actor, reason, cause, subject, quantity, before, after, client_id, contract_id, user_id, report_id, lot_id, used_of";
+    private const string EntryColumns = "entry_id, kind, effective_at, booked_at, actor, reason, cause, subject, quantity, before, after, client_id, contract_id, user_id, report_id, lot_id, used_of, services_credits, account_id";
 
     private static BookedEntry ReadEntry(NpgsqlDataReader reader) => new(reader.GetInt64(0), new Entry
     {
@@ -155,6 +156,8 @@ public sealed partial class PostgresStore
         ReportId = reader.TextOrNull(14),
         LotId = reader.TextOrNull(15),
         UsedOf = reader.TextOrNull(16),
+        ServicesCredits = reader.IsDBNull(17) ? null : reader.Quantity(17),
+        AccountId = reader.TextOrNull(18),
     });
 
     private static CursorParts? Behind(PageRequest page, string list, int parts) => page.After is { } cursor ? Cursor.Read(cursor, list, parts) : null;

@@ -42,6 +42,16 @@ internal static class Sql
 
     public static NpgsqlParameter Flags(IEnumerable<bool> values) => Array(values, NpgsqlDbType.Boolean);
 
+    /// <summary>Services credits, in ten-thousandths.</summary>
+    public static NpgsqlParameter Quantities(IEnumerable<decimal> values) => Numbers(values.Select(ServicesCredits.ToTenThousandths));
+
+    public static NpgsqlParameter Quantities(IEnumerable<decimal?> values) =>
+        Array(values.Select(value => value is { } quantity ? ServicesCredits.ToTenThousandths(quantity) : (long?)null), NpgsqlDbType.Bigint);
+
+    public static decimal Quantity(this NpgsqlDataReader reader, int column) => ServicesCredits.FromTenThousandths(reader.GetInt64(column));
+
+    public static LocalDate Date(this NpgsqlDataReader reader, int column) => LocalDate.FromDateOnly(reader.GetFieldValue<DateOnly>(column));
+
     public static NpgsqlParameter Number(long value) => new() { Value = value, NpgsqlDbType = NpgsqlDbType.Bigint };
 
     public static NpgsqlParameter Transaction(long value) => new() { Value = (ulong)value, NpgsqlDbType = NpgsqlDbType.Xid8 };

@@ -29,6 +29,8 @@ internal sealed partial class DueQueue(Sqlite.SqliteStore store, Func<DueWork> w
         sooner.Release();
     }
 
+    public void ScheduleAccount(string accountId, Instant at) => Schedule(accountId, at);
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         while (!stoppingToken.IsCancellationRequested)

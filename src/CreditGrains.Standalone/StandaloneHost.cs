@@ -77,5 +77,7 @@ public static class StandaloneHost
         public void Schedule(string contractId, Instant at) { }
 
         public void Schedule(AllocationKey allocation, Instant at) { }
+
+        public void ScheduleAccount(string accountId, Instant at) { }
     }
 }

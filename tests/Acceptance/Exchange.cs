@@ -62,9 +62,14 @@ public sealed class Exchange
         Assert.Contains("report-id-reused", (string)report["responses"]!["409"]!["description"]!);
         Assert.NotNull(report["responses"]!["201"]!["content"]!["application/json"]!["schema"]);
         Assert.NotNull(paths["/v1/clock"]);
+        Assert.Equal("insufficient-services-credits", (string)paths["/v1/milestones/{milestoneId}/allocate"]!["post"]!["responses"]!["402"]!["description"]!);
+        Assert.Equal("not-allocated, allocation-required", (string)paths["/v1/milestones/{milestoneId}/adjust"]!["post"]!["responses"]!["409"]!["description"]!);
+        Assert.Single(paths["/v1/milestones/{milestoneId}/consumptions"]!.AsObject());
         var schemas = (await edition.Api.Get("/openapi/v1.json"))["components"]!["schemas"]!;
         Assert.Equal(["reportId", "contractId", "userId", "players"], schemas["ReportBody"]!["required"]!.AsArray().Select(name => (string)name!));
         Assert.NotNull(schemas["Problem"]!["properties"]!["contractRemaining"]);
+        Assert.Equal("number", (string)schemas["Problem"]!["properties"]!["toAllocate"]!["type"]!);
+        Assert.Equal("number", (string)schemas["MilestoneDocument"]!["properties"]!["servicesCredits"]!["type"]!);
     }
 
     [Fact]

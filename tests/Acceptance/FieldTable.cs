@@ -42,6 +42,16 @@ public sealed class FieldTable(Served served) : IClassFixture<Served>
         new("POST /v1/reports/batch", """{"reports":[{}]}""", ("reports", Kind.List | Kind.Required)),
         new("POST /v1/credits", """{"clientId":"A","contractId":"C1","paymentId":"PAY-1","quantity":5,"expiresAt":null}""",
             ("clientId", Kind.Id | Kind.Required | Kind.Known), ("contractId", Kind.Id | Kind.Required | Kind.Known), ("paymentId", Kind.Id | Kind.Required), ("quantity", Kind.Quantity | Kind.Required), ("expiresAt", Kind.Instant)),
+        new("PUT /v1/accounts/{*A9}", """{"accountId":"A9","clientId":"A","name":"N","timeZone":"UTC"}""",
+            ("accountId", Kind.Id), ("clientId", Kind.Id | Kind.Required), ("name", Kind.Name | Kind.Required | Kind.NotEmpty), ("timeZone", Kind.Zone)),
+        new("POST /v1/accounts/{A1}/purchases", """{"purchaseId":"P9","currency":"EUR","quantity":5.5,"startsOn":"2026-01-01","expiresOn":"2026-12-31"}""",
+            ("purchaseId", Kind.Id), ("currency", Kind.Currency | Kind.Required), ("quantity", Kind.Decimal | Kind.Required), ("startsOn", Kind.Date | Kind.Required), ("expiresOn", Kind.Date | Kind.Required)),
+        new("PUT /v1/projects/{*J9}", """{"projectId":"J9","accountId":"A1","currency":"EUR"}""",
+            ("projectId", Kind.Id), ("accountId", Kind.Id | Kind.Required | Kind.Known), ("currency", Kind.Currency | Kind.Required)),
+        new("PUT /v1/milestones/{*M9}", """{"milestoneId":"M9","projectId":"J1","servicesCredits":5.5,"status":"Planned","actualDate":null}""",
+            ("milestoneId", Kind.Id), ("projectId", Kind.Id | Kind.Required | Kind.Known), ("servicesCredits", Kind.Decimal | Kind.OrZero), ("status", Kind.Name | Kind.NotEmpty), ("actualDate", Kind.Date)),
+        new("POST /v1/milestones/{M1}/allocate", """{"dryRun":false}""", ("dryRun", Kind.Flag)),
+        new("POST /v1/milestones/{M1}/adjust", """{"quantity":2.5,"dryRun":false}""", ("quantity", Kind.Decimal | Kind.OrZero | Kind.Required), ("dryRun", Kind.Flag)),
         new("POST /v1/clock", """{"advanceTo":"2026-06-01T00:00:00Z"}""", ("advanceTo", Kind.Instant | Kind.Required)),
         new("GET /v1/contracts/{C1}", null),
         new("GET /v1/contracts?clientId&limit&cursor", null),
@@ -53,9 +63,22 @@ public sealed class FieldTable(Served served) : IClassFixture<Served>
         new("GET /v1/reports?clientId&contractId&userId&from&to&limit&cursor", null),
         new("GET /v1/credits?clientId&contractId&status&playerId&userId&lotId&paymentId&limit&cursor", null),
         new("GET /v1/credits/{C1~G1~000000001}", null),
-        new("GET /v1/ledger?clientId&contractId&userId&reportId&limit&cursor", null),
         new("GET /v1/ledger/feed?clientId&contractId&cursor", null),
         new("GET /v1/usage?clientId&contractId&userId&from&to&groupBy&limit&cursor", null),
+        new("GET /v1/ledger?clientId&contractId&userId&reportId&accountId&limit&cursor", null),
+        new("GET /v1/accounts/{A1}", null),
+        new("GET /v1/accounts?clientId&limit&cursor", null),
+        new("GET /v1/accounts/{A1}/purchases?limit&cursor", null),
+        new("GET /v1/accounts/{A1}/balance?at", null),
+        new("GET /v1/accounts/{A1}/consumptions?limit&cursor", null),
+        new("GET /v1/accounts/{A1}/allocations?limit&cursor", null),
+        new("GET /v1/projects/{J1}", null),
+        new("GET /v1/projects?clientId&accountId&limit&cursor", null),
+        new("GET /v1/milestones/{M1}", null),
+        new("GET /v1/milestones?clientId&projectId&limit&cursor", null),
+        new("GET /v1/milestones/{M1}/allocations?limit&cursor", null),
+        new("GET /v1/milestones/{M1}/consumptions?limit&cursor", null),
+        new("GET /v1/settings/services-credits", null),
         new("GET /v1/clock", null),
     ];
 
@@ -90,7 +113,11 @@ public sealed class FieldTable(Served served) : IClassFixture<Served>
     };
 
     [Flags]
-    private enum Kind { Id = 1, Name = 2, Choice = 4, Zone = 8, Date = 16, Instant = 32, Days = 64, Quantity = 128, Flag = 256, List = 512, Required = 1024, Known = 2048, NotNull = 4096, NotEmpty = 8192, Amount = 1 << 14, Frequency = 1 << 15, Weekday = 1 << 16, DayOfMonth = 1 << 17, Extra = 1 << 18, Reason = 1 << 19 }
+    private enum Kind
+    {
+        Id = 1, Name = 2, Choice = 4, Zone = 8, Date = 16, Instant = 32, Days = 64, Quantity = 128, Flag = 256, List = 512, Required = 1024, Known = 2048, NotNull = 4096, NotEmpty = 8192,
+        Amount = 1 << 14, Frequency = 1 << 15, Weekday = 1 << 16, DayOfMonth = 1 << 17, Extra = 1 << 18, Reason = 1 << 19, Decimal = 1 << 20, OrZero = 1 << 21, Currency = 1 << 22,
+    }
 
     private sealed record Case(string Mutation, string Method, string Path, string? Body, int Status, string Code, string? Field, params (string, string)[] Headers);
 
@@ -199,6 +226,7 @@ public sealed class FieldTable(Served served) : IClassFixture<Served>
             var odd = kind.HasFlag(Kind.Flag) ? ["\"true\"", "1"]
                 : (kind & (Kind.Days | Kind.Quantity | Kind.Amount | Kind.Frequency | Kind.Extra)) != 0 ? ["\"5\"", "1.5", "true", "[]", "1e99", "99999999999999999999"]
                 : (kind & (Kind.Weekday | Kind.DayOfMonth)) != 0 ? ["true", "{}", "[1]", "1.5", "\"\"", "\"Monday\"", "\"1\"", "\"someday\"", "99999999999"]
+                : kind.HasFlag(Kind.Decimal) ? ["\"5\"", "true", "[]", "1e400", "1.00000000000000000000000000001"]
                 : kind.HasFlag(Kind.List) ? ["\"P1\"", "5", "{\"0\":1}"]
                 : (string[])["5", "true", "{}", "[\"a\"]"];
             foreach (var value in odd) yield return Odd(value);
@@ -219,6 +247,8 @@ public sealed class FieldTable(Served served) : IClassFixture<Served>
                 : kind.HasFlag(Kind.Extra) ? ["0", "-1", "1000000000", "-9223372036854775808"]
                 : kind.HasFlag(Kind.Reason) ? [$"\"{new string('x', 1_001)}\"", "\"  \"", "\"a\\u0000b\""]
                 : kind.HasFlag(Kind.Quantity) ? ["0", "-1", "1000000000", "9223372036854775807"]
+                : kind.HasFlag(Kind.Decimal) ? [.. kind.HasFlag(Kind.OrZero) ? (string[])[] : ["0", "0.0"], "-1", "-0.5", "0.00001", "1.23456", "1000000000", "1e20"]
+                : kind.HasFlag(Kind.Currency) ? ["\"\"", "\"eur\"", "\"EURO\"", "\"XYZ\"", "\"€\"", "\"EU\\u0000\""]
                 : (string[])[];
             foreach (var value in broken) yield return Out(value);
             if (kind.HasFlag(Kind.NotEmpty)) yield return Out("\"\"");

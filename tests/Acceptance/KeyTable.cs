@@ -9,6 +9,8 @@ public sealed class Keyed : IAsyncLifetime
 {
     public static readonly string[] Names = ["operator", "auditor", "auditor-a", "manager-a", "consumer-a", "user-a", "manager-b", "consumer-b", "none"];
 
+    internal const string Purchase = """{"purchaseId":"P1","currency":"EUR","quantity":9,"startsOn":"2026-03-01","expiresOn":"2026-12-31"}""";
+
     private readonly string file = Path.GetTempFileName();
     private Edition? edition;
 
@@ -31,6 +33,14 @@ public sealed class Keyed : IAsyncLifetime
             ]}
             """);
         edition = await Edition.Start(new(TestClock: Words.Day(0), ApiKeys: file));
+        foreach (var (account, project, milestone, client) in (IEnumerable<(string, string, string, string)>)[("A1", "J1", "M1", "A"), ("AB", "JB", "MB", "B")])
+        {
+            (await Send("operator", "PUT", $"/v1/accounts/{account}", $$"""{"clientId":"{{client}}","name":"Account"}""")).Is(201);
+            (await Send("operator", "POST", $"/v1/accounts/{account}/purchases", Purchase)).Is(201);
+            (await Send("operator", "PUT", $"/v1/projects/{project}", $$"""{"accountId":"{{account}}","currency":"EUR"}""")).Is(201);
+            (await Send($"manager-{client.ToLowerInvariant()}", "PUT", $"/v1/milestones/{milestone}", $$"""{"projectId":"{{project}}","servicesCredits":5}""")).Is(201);
+            (await Send($"manager-{client.ToLowerInvariant()}", "POST", $"/v1/milestones/{milestone}/allocate", "{}")).Is(200);
+        }
         foreach (var (contract, client) in (IEnumerable<(string, string)>)[("C1", "A"), ("B1", "B")])
         {
             (await Send("operator", "PUT", $"/v1/contracts/{contract}", Words.Terms(client).ToJsonString())).Is(201);
@@ -97,6 +107,28 @@ public sealed class KeyTable(Keyed keyed) : IClassFixture<Keyed>
         POST /v1/users/U1/disable                    422     403       403       422        403    403       422        403  401
         POST /v1/reports                             200     403       403       403        200    200       403        404  401
         POST /v1/reports/batch                       200     403       403       403        200    200       403        200  401
+        GET /v1/accounts/A1                          200     200       200       200        200    403       404        404  401
+        GET /v1/accounts                             200     200       200       200        200    403       200        200  401
+        GET /v1/accounts?clientId=A                  200     200       200       200        200    403       404        404  401
+        GET /v1/accounts/A1/purchases                200     200       200       200        200    403       404        404  401
+        GET /v1/accounts/A1/balance                  200     200       200       200        200    403       404        404  401
+        GET /v1/accounts/A1/consumptions             200     200       200       200        200    403       404        404  401
+        GET /v1/accounts/A1/allocations              200     200       200       200        200    403       404        404  401
+        GET /v1/projects/J1                          200     200       200       200        200    403       404        404  401
+        GET /v1/projects                             200     200       200       200        200    403       200        200  401
+        GET /v1/milestones/M1                        200     200       200       200        200    403       404        404  401
+        GET /v1/milestones                           200     200       200       200        200    403       200        200  401
+        GET /v1/milestones/M1/allocations            200     200       200       200        200    403       404        404  401
+        GET /v1/milestones/M1/consumptions           200     200       200       200        200    403       404        404  401
+        GET /v1/settings/services-credits            200     200       200       200        200    403       200        200  401
+        PUT /v1/accounts/A1                          200     403       403       403        403    403       403        403  401
+        POST /v1/accounts/A1/purchases               200     403       403       403        403    403       403        403  401
+        PUT /v1/projects/J1                          200     403       403       403        403    403       403        403  401
+        PUT /v1/settings/services-credits            200     403       403       403        403    403       403        403  401
+        PUT /v1/milestones/M1                        200     403       403       200        403    403       404        403  401
+        PUT /v1/milestones/M9                        404     403       403       404        403    403       404        403  401
+        POST /v1/milestones/M1/allocate              200     403       403       200        403    403       404        403  401
+        POST /v1/milestones/M1/adjust                200     403       403       200        403    403       404        403  401
         GET /v1/nothing                              404     404       404       404        404    404       404        404  401
         GET /health/live                             200     200       200       200        200    200       200        200  200
         GET /health/ready                            200     200       200       200        200    200       200        200  200
@@ -118,6 +150,14 @@ public sealed class KeyTable(Keyed keyed) : IClassFixture<Keyed>
         ["POST /v1/contracts/C1/allocations/U1/extra"] = "{}",
         ["POST /v1/credits"] = """{"clientId":"A","contractId":"C1","paymentId":"PAY","quantity":1}""",
         ["POST /v1/reports/batch"] = """{"reports":[{"reportId":"R-U1","contractId":"C1","userId":"U1","players":[{"playerId":"P-U1"}]}]}""",
+        ["PUT /v1/accounts/A1"] = """{"clientId":"A","name":"Account"}""",
+        ["POST /v1/accounts/A1/purchases"] = Keyed.Purchase,
+        ["PUT /v1/projects/J1"] = """{"accountId":"A1","currency":"EUR"}""",
+        ["PUT /v1/settings/services-credits"] = """{"noAllocationStatuses":["Planned","Canceled","None"]}""",
+        ["PUT /v1/milestones/M1"] = """{"projectId":"J1","servicesCredits":5}""",
+        ["PUT /v1/milestones/M9"] = """{"projectId":"nobody"}""",
+        ["POST /v1/milestones/M1/allocate"] = "{}",
+        ["POST /v1/milestones/M1/adjust"] = """{"quantity":5}""",
         ["POST /v1/reports"] = """{"reportId":"R-U1","contractId":"C1","userId":"U1","players":[{"playerId":"P-U1"}]}""",
     };
 
@@ -141,12 +181,13 @@ public sealed class KeyTable(Keyed keyed) : IClassFixture<Keyed>
         async Task<IEnumerable<string>> Clients(string name, string path) =>
             (await keyed.Send(name, "GET", path)).Is(200).Items.Select(item => (string)item!["clientId"]!).Distinct().Order();
 
-        foreach (var path in (string[])["/v1/contracts", "/v1/reports", "/v1/credits", "/v1/ledger"])
+        foreach (var path in (string[])["/v1/contracts", "/v1/reports", "/v1/credits", "/v1/ledger", "/v1/accounts", "/v1/projects"])
         {
             Assert.Equal(["A", "B"], await Clients("operator", path));
             Assert.Equal(["A"], await Clients("consumer-a", path));
             Assert.Equal(["B"], await Clients("manager-b", path));
-            Assert.Empty((await keyed.Send("manager-b", "GET", path.Replace("contracts", "reports") + "?contractId=C1")).Is(200).Items);
+            var narrower = path is "/v1/accounts" or "/v1/projects" ? "/v1/projects?accountId=A1" : path.Replace("contracts", "reports") + "?contractId=C1";
+            Assert.Empty((await keyed.Send("manager-b", "GET", narrower)).Is(200).Items);
         }
         Assert.Equal(["R-U1"], (await keyed.Send("user-a", "GET", "/v1/reports")).Is(200).Items.Select(item => (string)item!["reportId"]!));
     }

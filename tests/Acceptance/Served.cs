@@ -1,6 +1,6 @@
 namespace CreditGrains.Acceptance;
 
-/// <summary>One edition for all cases of a table: contracts C1 (client A) and B1 (client B), users U1 and U2, a lot, and report R1 of U1 on player P1.</summary>
+/// <summary>One edition for all cases of a table: contracts C1 (client A) and B1 (client B), users U1 and U2, a lot, report R1 of U1 on player P1, and account A1 whose milestone M1 holds 5.</summary>
 public sealed class Served : IAsyncLifetime
 {
     private Edition? edition;
@@ -20,6 +20,11 @@ public sealed class Served : IAsyncLifetime
             await api.Contract(contract, client);
             await api.Grant("G1", 50, contract: contract);
         }
+        await api.Account();
+        await api.Buy("P1", 50);
+        await api.Project();
+        (await api.Milestone("M1", 5)).Is(201);
+        (await api.Allocate("M1")).Is(200);
         (await api.Report("R1", ["P1"])).Is(201);
     }
 

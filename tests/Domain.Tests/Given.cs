@@ -30,6 +30,27 @@ internal static class Given
         new("C1", "L1", 1), "acme", "P-L1", "anna", playerId, playerId, NewYear, Day(until), NewYear, "R1",
         IsCurrent: true, ExpiryBooked: false, Version: 1);
 
+    /// <summary>An account in UTC with project J1 in euros.</summary>
+    public static Account Account(params Purchase[] purchases) => new(
+        new("A1", "acme", "Acme", "UTC"), 0, [.. purchases], NewYear,
+        ServicesFacts.None with { Projects = ServicesFacts.None.Projects.Add("J1", new("J1", "acme", "A1", "EUR", 0, 1)) });
+
+    /// <summary>A purchase from midnight of that day after new year to midnight of another.</summary>
+    public static Purchase Purchase(string id, decimal quantity, int until = 30, int from = 0, string currency = "EUR") => new(
+        id, currency, quantity, quantity, 0, 0, Terms.StartsOn.PlusDays(from), Terms.StartsOn.PlusDays(until - 1), Day(from), Day(until), NewYear, "");
+
+    public static Milestone Milestone(string id, decimal servicesCredits, string status = "Planned") => new(id, "acme", "J1", servicesCredits, status, null, WasAllocated: false, [], 1);
+
+    public static SetMilestone Plan(string id, decimal? servicesCredits = null, string status = "Planned", LocalDate? actualDate = null, string project = "J1", long? expected = null) =>
+        new(id, project, servicesCredits, status, actualDate, expected, "manager");
+
+    public static AllocateCredits Allocate(string id, long? expected = null) => new(id, expected, "manager");
+
+    public static AdjustCredits Adjust(string id, decimal quantity, long? expected = null) => new(id, quantity, expected, "manager");
+
+    public static Account With(this Account account, Milestone milestone) =>
+        account with { Services = account.Services with { Milestones = account.Services.Milestones.SetItem(milestone.MilestoneId, milestone) } };
+
     /// <summary>A report of players who have no credit yet.</summary>
     public static ChargeCredits Charge(params string[] players) => Charge("R1", [.. players.Select(player => new PlayerOnReport(player, null, null, Claimed: true))]);
 

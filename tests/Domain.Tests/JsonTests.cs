@@ -1,4 +1,5 @@
 using System.Text.Json;
+using CreditGrains.Actors;
 using Xunit;
 
 namespace CreditGrains.Domain.Tests;
@@ -24,6 +25,13 @@ public sealed class JsonTests
         Same(new KeyedRequest("acme", "k", "f", "L1"));
         Same(new Refusal(RefusalCode.InsufficientContractCredits, "none", Amounts: new(3, null, 2, Given.Day(1))));
         Same(Refusal.Invalid("name", "is missing"));
+        Same(new Refusal(RefusalCode.InsufficientServicesCredits, "none", Services: new("EUR", 3.5m, 0.0001m)));
+        Same(new AccountDocument(Given.Account().Terms, 7));
+        Same(Given.Purchase("P1", 12.5m));
+        Same(new Project("J1", "acme", "A1", "EUR", 2, 3));
+        Same(Given.Milestone("M1", 5.25m) with { ActualDate = new(2026, 1, 2), Holdings = [new("P1", 5.25m)] });
+        Same(new Consumption("A1", 3, ConsumptionKind.Adjustment, "P1", null, "EUR", -0.5m, new(2026, 1, 2), Given.Day(1)));
+        Same(ServicesSettings.Default);
         Same(Runs.UpTo(3));
         Same(new CreditId("C1", "L1", 7));
         Same(Given.At("2026-01-02T03:04:05.123456Z"));
@@ -50,6 +58,25 @@ public sealed class JsonTests
     {
         Assert.NotEmpty(because);
         Assert.ThrowsAny<JsonException>(() => Json.Read<Member>(json));
+    }
+
+    [Theory]
+    [InlineData("25.5000", "25.5")]
+    [InlineData("100", "100")]
+    [InlineData("1e2", "100")]
+    [InlineData("0.0001", "0.0001")]
+    [InlineData("-3.10", "-3.1")]
+    public void A_decimal_is_written_without_zeros_at_its_end(string read, string written) => Assert.Equal(written, Json.Write(Json.Read<decimal>(read)));
+
+    [Theory]
+    [InlineData("1.00000000000000000000000000001", "it would be rounded")]
+    [InlineData("79228162514264337593543950336", "it is too large")]
+    [InlineData("1e400", "it is far too large")]
+    [InlineData("\"5\"", "a text")]
+    public void A_decimal_is_read_exactly_or_not_at_all(string json, string because)
+    {
+        Assert.NotEmpty(because);
+        Assert.ThrowsAny<JsonException>(() => Json.Read<decimal>(json));
     }
 
     [Theory]

@@ -28,6 +28,9 @@ public sealed class RefusalTests
             Given.Contract() with { Members = ImmutableSortedDictionary<string, Member>.Empty },
             new("token", "acme", "C1", new(true, null, false, []), new(1, 7, "", new(2026, 1, 2)), Given.Day(1), null), "key", Given.Day(1))),
         [RefusalCode.InsufficientContractCredits] = () => Of(Charging.Decide(Given.Contract(), Given.Charge("ann"), Given.Day(1))),
+        [RefusalCode.NotAllocated] = () => Of(ServicesAllocating.Decide(Planned(Given.Milestone("M1", 5)), Given.Adjust("M1", 4), Given.Day(1))),
+        [RefusalCode.AllocationRequired] = () => Of(Planning.Decide(Planned(Given.Milestone("M1", 5)), Given.Plan("M1", 5, status: "Done"), Given.Day(1))),
+        [RefusalCode.InsufficientServicesCredits] = () => Of(ServicesAllocating.Decide(Planned(Given.Milestone("M1", 5)), Given.Allocate("M1"), Given.Day(1))),
     };
 
     public static TheoryData<RefusalCode> Codes => [.. Enum.GetValues<RefusalCode>()];
@@ -42,6 +45,8 @@ public sealed class RefusalTests
 
     [Fact]
     public async Task C3_who_is_no_user_of_the_contract_is_not_assigned() => Assert.Equal(RefusalCode.UserNotAssigned, (await Held(null))?.Code);
+
+    private static Account Planned(Milestone milestone) => Given.Account().With(milestone);
 
     private static Task<Refusal?> Of<T>(Decision<T> decision) => Task.FromResult(decision.Refusal);
 
@@ -81,6 +86,14 @@ public sealed class RefusalTests
         public Task<ImmutableArray<AllocationKey>> DueAllocations(Instant now, int limit) => throw new NotSupportedException();
 
         public Task<ImmutableArray<Credit>> DueCredits(Instant now, int limit) => throw new NotSupportedException();
+
+        public Task<StoredAccount?> Account(string accountId) => throw new NotSupportedException();
+
+        public Task<Purchase?> Purchase(string accountId, string purchaseId) => throw new NotSupportedException();
+
+        public Task<ServicesFacts> Services(string accountId, IReadOnlyCollection<string> milestoneIds, IReadOnlyCollection<string> projectIds) => throw new NotSupportedException();
+
+        public Task<ImmutableArray<string>> DueAccounts(Instant now, int limit) => throw new NotSupportedException();
 
         public Task<CommitResult> Commit(Commit commit) => throw new NotSupportedException();
     }

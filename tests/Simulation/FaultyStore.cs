@@ -34,6 +34,14 @@ internal sealed class FaultyStore(World world, MemoryStore store, Func<Weather> 
 
     public Task<ImmutableArray<Credit>> DueCredits(Instant now, int limit) => Load(() => store.DueCredits(now, limit));
 
+    public Task<StoredAccount?> Account(string accountId) => Load(() => store.Account(accountId));
+
+    public Task<Purchase?> Purchase(string accountId, string purchaseId) => Load(() => store.Purchase(accountId, purchaseId));
+
+    public Task<ServicesFacts> Services(string accountId, IReadOnlyCollection<string> milestoneIds, IReadOnlyCollection<string> projectIds) => Load(() => store.Services(accountId, milestoneIds, projectIds));
+
+    public Task<ImmutableArray<string>> DueAccounts(Instant now, int limit) => Load(() => store.DueAccounts(now, limit));
+
     public Task<CommitResult> Commit(Commit commit)
     {
         var fate = weather();

@@ -16,6 +16,10 @@ internal sealed class MemoryStore
     private readonly Dictionary<AllocationKey, (string ClientId, Member Member, Instant? DueAt)> members = [];
     private readonly Dictionary<UserKey, bool> switches = [];
     private readonly Dictionary<ReportKey, Report> reports = [];
+    private readonly Dictionary<string, SortedDictionary<string, Purchase>> purchases = [];
+    private readonly Dictionary<string, Project> projects = [];
+    private readonly Dictionary<string, Milestone> milestones = [];
+    private readonly HashSet<string> consumptions = [];
     private readonly SortedSet<(Instant ExpiresAt, CreditId Id)> due = new(Comparer<(Instant ExpiresAt, CreditId Id)>.Create((a, b) =>
         a.ExpiresAt != b.ExpiresAt ? a.ExpiresAt.CompareTo(b.ExpiresAt) : string.CompareOrdinal(a.Id.ToString(), b.Id.ToString())));
 
@@ -31,7 +35,8 @@ internal sealed class MemoryStore
     public string LastConflict { get; private set; } = "";
 
     public IEnumerable<Instant> Boundaries => openLots.Values.SelectMany(open => open.Values)
-        .SelectMany(lot => new[] { lot.AvailableFrom, lot.ExpiresAt ?? lot.AvailableFrom }).Concat(due.Take(3).Select(next => next.ExpiresAt));
+        .SelectMany(lot => new[] { lot.AvailableFrom, lot.ExpiresAt ?? lot.AvailableFrom }).Concat(due.Take(3).Select(next => next.ExpiresAt))
+        .Concat(AllPurchases.Where(row => row.Purchase.Free > 0).SelectMany(row => new[] { row.Purchase.AvailableFrom, row.Purchase.ExpiresAt }));
 
     public IReadOnlyDictionary<(string ContractId, string LotId), Lot> Lots => lots;
 
@@ -58,10 +63,38 @@ internal sealed class MemoryStore
 
     public Report? Report(ReportKey key) => reports.GetValueOrDefault(key);
 
-    public ImmutableArray<string> DueContracts(Instant now, int limit) =>
-        [.. documents.Values.Where(row => row.Document.Kind == ContractActor.Kind && row.DueAt <= now).OrderBy(row => row.DueAt).Take(limit).Select(row => row.Document.Id)];
-
     public ImmutableArray<AllocationKey> DueAllocations(Instant now, int limit) => [.. members.Where(row => row.Value.DueAt <= now).OrderBy(row => row.Value.DueAt).Take(limit).Select(row => row.Key)];
+
+    public ImmutableArray<string> DueContracts(Instant now, int limit) => Due(ContractActor.Kind, now, limit);
+
+    public ImmutableArray<string> DueAccounts(Instant now, int limit) => Due(AccountActor.Kind, now, limit);
+
+    public StoredAccount? Account(string accountId) =>
+        Document(AccountActor.Kind, accountId) is { } document ? new(document, [.. Purchases(accountId).Where(purchase => purchase.Free > 0)]) : null;
+
+    public IEnumerable<Purchase> Purchases(string accountId) => purchases.TryGetValue(accountId, out var bought) ? bought.Values : [];
+
+    public Purchase? Purchase(string accountId, string purchaseId) => Purchases(accountId).FirstOrDefault(purchase => purchase.PurchaseId == purchaseId);
+
+    public Project? Project(string projectId) => projects.GetValueOrDefault(projectId);
+
+    public Milestone? Milestone(string milestoneId) => milestones.GetValueOrDefault(milestoneId);
+
+    public IEnumerable<Milestone> Milestones => milestones.Values;
+
+    public IEnumerable<(string AccountId, Purchase Purchase)> AllPurchases => purchases.SelectMany(bought => bought.Value.Values.Select(purchase => (bought.Key, purchase)));
+
+    public ServicesSettings Settings => Document(ServicesSettingsActor.Kind, ServicesSettingsActor.Id).AsSettings().Settings;
+
+    public ServicesFacts Services(string accountId, IReadOnlyCollection<string> milestoneIds, IReadOnlyCollection<string> projectIds)
+    {
+        var found = milestoneIds.Select(Milestone).OfType<Milestone>().ToImmutableDictionary(milestone => milestone.MilestoneId);
+        var held = found.Values.SelectMany(milestone => milestone.Holdings).Select(holding => holding.PurchaseId).Distinct().Select(id => Purchase(accountId, id)).OfType<Purchase>();
+        var (settings, version) = Document(ServicesSettingsActor.Kind, ServicesSettingsActor.Id).AsSettings();
+        return new(
+            found, projectIds.Concat(found.Values.Select(milestone => milestone.ProjectId)).Distinct().Select(Project).OfType<Project>().ToImmutableDictionary(project => project.ProjectId),
+            [.. held], settings, version);
+    }
 
     public ImmutableArray<Credit> DueCredits(Instant now, int limit) => [.. due.TakeWhile(next => next.ExpiresAt <= now).Take(limit).Select(next => credits[next.Id])];
 
@@ -96,6 +129,14 @@ internal sealed class MemoryStore
             if (!MayChange(member)) failing.Add(member.Key());
         foreach (var cycle in commit.Changes.Cycles)
             if (Member(new(cycle.ContractId, cycle.UserId))?.Allocation is not { } allocation || allocation.CycleKey != cycle.From || allocation.UsedInCycle != cycle.UsedInCycle) failing.Add(cycle.Key());
+        foreach (var purchase in commit.Changes.Purchases)
+            if (purchase.IsNew == Purchase(purchase.AccountId, purchase.Purchase.PurchaseId) is not null || !named.Add(purchase.Key())) failing.Add(purchase.Key());
+        foreach (var project in commit.Changes.Projects)
+            if ((Project(project.Project.ProjectId)?.Version ?? 0) != project.Expected || !named.Add(project.Key())) failing.Add(project.Key());
+        foreach (var milestone in commit.Changes.Milestones)
+            if ((Milestone(milestone.Milestone.MilestoneId)?.Version ?? 0) != milestone.Expected || !named.Add(milestone.Key())) failing.Add(milestone.Key());
+        foreach (var consumption in commit.Changes.Consumptions)
+            if (consumptions.Contains(consumption.ConsumptionId) || !named.Add(consumption.Key())) failing.Add(consumption.Key());
         foreach (var use in commit.Changes.Uses)
             if (!MayUse(commit.Changes, use)) failing.Add(use.Key());
         failing.UnionWith(FailingCredits(commit.Changes.Credits));
@@ -199,6 +240,14 @@ internal sealed class MemoryStore
         foreach (var report in commit.Changes.Reports) reports[new(report.ClientId, report.ReportId)] = report;
         if (commit.ForgetUntil is { } until)
             foreach (var (key, row) in documents.Where(row => row.Value.Document.Kind is Remembered.Preview or Remembered.Request && row.Value.DueAt <= until).ToList()) documents.Remove(key);
+        foreach (var change in commit.Changes.Purchases)
+        {
+            if (!purchases.TryGetValue(change.AccountId, out var bought)) purchases[change.AccountId] = bought = new(StringComparer.Ordinal);
+            bought[change.Purchase.PurchaseId] = change.Purchase;
+        }
+        foreach (var change in commit.Changes.Projects) projects[change.Project.ProjectId] = change.Project;
+        foreach (var change in commit.Changes.Milestones) milestones[change.Milestone.MilestoneId] = change.Milestone;
+        foreach (var consumption in commit.Changes.Consumptions) consumptions.Add(consumption.ConsumptionId);
     }
 
     private void CarryOut(Credit credit)
@@ -211,6 +260,9 @@ internal sealed class MemoryStore
         if (credit.IsCurrent) current[key] = credit.Id;
         else if (current.TryGetValue(key, out var id) && id == credit.Id) current.Remove(key);
     }
+
+    private ImmutableArray<string> Due(string kind, Instant now, int limit) =>
+        [.. documents.Values.Where(row => row.Document.Kind == kind && row.DueAt <= now).OrderBy(row => row.DueAt).Take(limit).Select(row => row.Document.Id)];
 
     private long Version(string kind, string id) => Document(kind, id)?.Version ?? 0;
 }

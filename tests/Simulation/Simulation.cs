@@ -25,6 +25,8 @@ internal sealed class Simulation : IWakeups, IDisposable
     private readonly History history;
     private readonly Books books;
     private readonly Promises promises;
+    private readonly ServicesBooks servicesBooks;
+    private readonly ServicesWork services;
     private readonly ActorMetrics metrics = new();
     private readonly MeterListener listener = new();
     private readonly Weather storm;
@@ -52,13 +54,16 @@ internal sealed class Simulation : IWakeups, IDisposable
             _ => Weather.Calm,
         };
         books = new(world, clock, submissions);
-        store = new() { Committing = books.Before, Committed = Committed };
+        servicesBooks = new(world, clock);
+        store = new() { Committing = Committing, Committed = Committed };
+        servicesBooks.Store = store;
         history = new(world, store, clock);
         (books.Store, books.History) = (store, history);
         promises = new(world, store, history);
         away = new(world, store, () => weather);
         network = new(world, () => weather, submissions);
         network.Services = new(network, away, clock, this, world.Time, new ActorOptions(), metrics);
+        services = new(world, network, store, clock, IsStormy);
         listener.SetMeasurementEventCallback<long>((instrument, count, _, _) =>
         {
             if (instrument == metrics.LeasesLapsed) lapses += count;
@@ -88,6 +93,8 @@ internal sealed class Simulation : IWakeups, IDisposable
 
     void IWakeups.Schedule(AllocationKey allocation, Instant at) { }
 
+    void IWakeups.ScheduleAccount(string accountId, Instant at) { }
+
     public void Dispose()
     {
         listener.Dispose();
@@ -106,7 +113,8 @@ internal sealed class Simulation : IWakeups, IDisposable
         while (made < reports)
         {
             var until = IsStormy ? reports : Math.Min(made + 50, reports);
-            var sessions = Enumerable.Range(0, 12).Select(_ => world.Start(() => Session(until))).ToArray();
+            var sessions = Enumerable.Range(0, 12).Select(_ => world.Start(() => Session(until)))
+                .Concat(Enumerable.Range(0, 3).Select(_ => world.Start(() => ServicesSession(until)))).ToArray();
             if (IsStormy)
             {
                 world.Run(() => made >= reports, TimeSpan.FromDays(1), "a world ends");
@@ -120,6 +128,7 @@ internal sealed class Simulation : IWakeups, IDisposable
         world.Run(Task.Delay(TimeSpan.FromMinutes(1), world.Time), Bound, "a calm world answers");
         promises.AreKept();
         books.AllIsBooked();
+        servicesBooks.AllIsBooked();
         world.Holds(IsStormy || store.Conflicts == 0, "only faults of the store or of activations make commits conflict", $"{store.Conflicts} conflicts, the last of {store.LastConflict}");
         world.Holds(climate != Climate.Quiet || (lapses == 0 && retries == 0), "a quiet world answers at the first attempt", $"{lapses} leases lapsed, {retries} retries");
         world.Check();
@@ -136,10 +145,17 @@ internal sealed class Simulation : IWakeups, IDisposable
         world.Run(Task.WhenAll(sessions), Bound, "every report is answered in bounded time (R4)");
     }
 
+    private void Committing(Commit commit)
+    {
+        books.Before(commit);
+        servicesBooks.Before(commit);
+    }
+
     private void Committed(Commit commit)
     {
         history.Record(commit);
         books.After(commit);
+        servicesBooks.After(commit);
     }
 
     private async Task SetUp()
@@ -159,6 +175,7 @@ internal sealed class Simulation : IWakeups, IDisposable
             await contract.ReplaceUsers([.. Users.Select(user => new UserName(user, user))], "operator");
             if (terms.Type == ContractType.Metered) await contract.Grant(new("first", LotSource.Purchase, "payment", 40, null, null, "operator"), null);
         }
+        await services.SetUp();
     }
 
     private async Task Session(int until)
@@ -182,6 +199,15 @@ internal sealed class Simulation : IWakeups, IDisposable
         }
     }
 
+    private async Task ServicesSession(int until)
+    {
+        while (made < until)
+        {
+            await Task.Delay(Dice.Between(TimeSpan.Zero, TimeSpan.FromMilliseconds(20)), world.Time);
+            await Try(services.Act);
+        }
+    }
+
     // What happens between the rounds of a quiet world, while nobody asks.
     private async Task Between()
     {
@@ -191,6 +217,7 @@ internal sealed class Simulation : IWakeups, IDisposable
         await ChangeTerms();
         await Member();
         await Switch();
+        await Try(services.Set);
     }
 
     private async Task Report()
@@ -346,6 +373,7 @@ internal sealed class Simulation : IWakeups, IDisposable
     private Task WakeUp() => Try(async () =>
     {
         foreach (var contractId in (await away.DueContracts(clock.Now, 10)).Append(Dice.Pick(contracts).ContractId)) await network.Contract(contractId).WakeUp();
+        foreach (var accountId in (await away.DueAccounts(clock.Now, 10)).Append(Dice.Pick([.. services.Accounts]))) await network.Account(accountId).WakeUp();
     });
 
     private Task Disturb()

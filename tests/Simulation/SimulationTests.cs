@@ -13,7 +13,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
 
     private static readonly int? Worlds = int.TryParse(Environment.GetEnvironmentVariable("CREDITGRAINS_WORLDS"), CultureInfo.InvariantCulture, out var worlds) ? worlds : null;
 
-    [Fact(DisplayName = "R1-R6, L2, L4, P2, P3, T3, G2: every rule holds through faults")]
+    [Fact(DisplayName = "R1-R6, S1-S6, L2-L4, P2, P3, T3, G2: every rule holds through faults")]
     public void EveryRuleHoldsThroughFaults() => Pass(worlds: 60, reports: 2_000, Climate.Stormy);
 
     [Fact(DisplayName = "R4: without faults nothing conflicts, lapses, waits long or is tried twice")]

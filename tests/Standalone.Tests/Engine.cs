@@ -82,6 +82,8 @@ internal sealed class Engine : IAsyncDisposable
         public void Schedule(string contractId, Instant at) { }
 
         public void Schedule(AllocationKey allocation, Instant at) { }
+
+        public void ScheduleAccount(string accountId, Instant at) { }
     }
 }
 

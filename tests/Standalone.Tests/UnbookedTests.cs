@@ -117,5 +117,7 @@ public sealed class UnbookedTests : IDisposable
         public void Schedule(string contractId, Instant at) { }
 
         public void Schedule(AllocationKey allocation, Instant at) { }
+
+        public void ScheduleAccount(string accountId, Instant at) { }
     }
 }

@@ -3,7 +3,7 @@ using CreditGrains.Domain;
 
 namespace CreditGrains.Actors.Local;
 
-public enum ActorKind { Contract, User, Allocation, PlayerCredit, Report }
+public enum ActorKind { Contract, User, Allocation, PlayerCredit, Report, Account, ServicesSettings }
 
 /// <summary>One actor of this process.</summary>
 public readonly record struct ActorId(ActorKind Kind, string Key);
@@ -21,6 +21,10 @@ public abstract class LocalActors : IActors
 
     public IReport Report(ReportKey key) => new ReportRef(this, new(ActorKind.Report, key.ToString()));
 
+    public IAccount Account(string accountId) => new AccountRef(this, new(ActorKind.Account, accountId));
+
+    public IServicesSettings ServicesSettings => new ServicesSettingsRef(this, new(ActorKind.ServicesSettings, ServicesSettingsActor.Id));
+
     public abstract bool IsLost(Exception exception);
 
     /// <summary>Runs a call as a turn of that actor.</summary>
@@ -34,6 +38,8 @@ public abstract class LocalActors : IActors
         ActorKind.Allocation => new AllocationActor(services, AllocationKey.Parse(id.Key)),
         ActorKind.PlayerCredit => new PlayerCreditActor(services, PlayerKey.Parse(id.Key)),
         ActorKind.Report => new ReportActor(services, ReportKey.Parse(id.Key)),
+        ActorKind.Account => new AccountActor(services, id.Key),
+        ActorKind.ServicesSettings => new ServicesSettingsActor(services),
         _ => throw new InvariantException($"there is no actor of kind {id.Kind}"),
     };
 
@@ -106,5 +112,27 @@ public abstract class LocalActors : IActors
     private sealed class ReportRef(LocalActors actors, ActorId id) : IReport
     {
         public Task<ReportAnswer> Submit(SubmitReport submit) => actors.Call((IReport report) => report.Submit(submit), id);
+    }
+
+    private sealed class AccountRef(LocalActors actors, ActorId id) : IAccount
+    {
+        public Task<Decision<AccountTerms>> Set(SetAccount set) => actors.Call((IAccount account) => account.Set(set), id);
+
+        public Task<Decision<BoughtCredits>> Buy(BuyCredits buy, RequestKey? key) => actors.Call((IAccount account) => account.Buy(buy, key), id);
+
+        public Task<Decision<Project>> SetProject(SetProject set) => actors.Call((IAccount account) => account.SetProject(set), id);
+
+        public Task<Decision<Milestone>> SetMilestone(SetMilestone set) => actors.Call((IAccount account) => account.SetMilestone(set), id);
+
+        public Task<Decision<Allocated>> Allocate(AllocateCredits allocate, bool dryRun) => actors.Call((IAccount account) => account.Allocate(allocate, dryRun), id);
+
+        public Task<Decision<Allocated>> Adjust(AdjustCredits adjust, bool dryRun) => actors.Call((IAccount account) => account.Adjust(adjust, dryRun), id);
+
+        public Task WakeUp() => actors.Call((IAccount account) => account.WakeUp(), id);
+    }
+
+    private sealed class ServicesSettingsRef(LocalActors actors, ActorId id) : IServicesSettings
+    {
+        public Task<Decision<ServicesSettings>> Set(ServicesSettings settings, string actor) => actors.Call((IServicesSettings stored) => stored.Set(settings, actor), id);
     }
 }

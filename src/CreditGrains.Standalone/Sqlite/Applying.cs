@@ -23,6 +23,10 @@ internal sealed class Applying(Database database)
         foreach (var cycle in changes.Cycles) Expect(Write(cycle), cycle.Key());
         foreach (var use in changes.Uses) Expect(Write(use), use.Key());
         foreach (var report in changes.Reports) Expect(Write(report), report.Key());
+        foreach (var purchase in changes.Purchases) Expect(ServicesRows.Write(database, purchase), purchase.Key());
+        foreach (var project in changes.Projects) Expect(ServicesRows.Write(database, project), project.Key());
+        foreach (var milestone in changes.Milestones) Expect(ServicesRows.Write(database, milestone), milestone.Key());
+        foreach (var consumption in changes.Consumptions) Expect(ServicesRows.Write(database, consumption), consumption.Key());
         if (failed.Count == 0)
             foreach (var entry in changes.Entries) Append(entry);
         if (commit.ForgetUntil is { } until)
@@ -127,9 +131,10 @@ internal sealed class Applying(Database database)
             .Bind(report.ClientId).Bind(report.ReportId).Bind(report.ContractId).Bind(report.UserId).Bind(report.At).Bind(report.Charged).Bind(report.Covered).Bind(Json.Write(report)).Run() == 1;
 
     private void Append(Entry entry) => database["""
-        insert into entries (kind, effective_at, booked_at, actor, reason, cause, subject, quantity, before, after, client_id, contract_id, user_id, report_id, lot_id, used_of)
-        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        insert into entries (kind, effective_at, booked_at, actor, reason, cause, subject, quantity, before, after, client_id, contract_id, user_id, report_id, lot_id, used_of, services_credits, account_id)
+        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """]
         .Bind(entry.Kind.ToString()).Bind(entry.EffectiveAt).Bind(entry.BookedAt).Bind(entry.Actor).Bind(entry.Reason).Bind(entry.Cause).Bind(entry.Subject).Bind(entry.Quantity)
-        .Bind(entry.Before).Bind(entry.After).Bind(entry.ClientId).Bind(entry.ContractId).Bind(entry.UserId).Bind(entry.ReportId).Bind(entry.LotId).Bind(entry.UsedOf).Run();
+        .Bind(entry.Before).Bind(entry.After).Bind(entry.ClientId).Bind(entry.ContractId).Bind(entry.UserId).Bind(entry.ReportId).Bind(entry.LotId).Bind(entry.UsedOf)
+        .Bind(entry.ServicesCredits).Bind(entry.AccountId).Run();
 }

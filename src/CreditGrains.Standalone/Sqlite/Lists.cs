@@ -61,7 +61,7 @@ public sealed partial class SqliteStore
 
     internal static Page<BookedEntry> Ledger(Database database, LedgerFilter filter, PageRequest page)
     {
-        var where = new Where().Equal("report_id", filter.ReportId).Equal("user_id", filter.UserId).Equal("contract_id", filter.ContractId).Equal("client_id", filter.ClientId);
+        var where = new Where().Equal("report_id", filter.ReportId).Equal("user_id", filter.UserId).Equal("contract_id", filter.ContractId).Equal("account_id", filter.AccountId).Equal("client_id", filter.ClientId);
         if (Behind(page, "ledger", 1) is { } after) where.And("entry_id > ?", after.Number(0));
         return Cut(page, Select(database, Rows.Entry, "entries", where, "entry_id", page.Limit, Rows.ReadEntry), entry => Cursor.After("ledger", entry.EntryId));
     }

@@ -23,7 +23,7 @@ internal static class Rows
         m.settings, m.start_date, m.restarts, m.cycle, m.used_in_cycle, m.extra_credits, m.extra_used, m.total_used
         """;
 
-    public const string Entry = "entry_id, kind, effective_at, booked_at, actor, reason, cause, subject, quantity, before, after, client_id, contract_id, user_id, report_id, lot_id, used_of";
+    public const string Entry = "entry_id, kind, effective_at, booked_at, actor, reason, cause, subject, quantity, before, after, client_id, contract_id, user_id, report_id, lot_id, used_of, services_credits, account_id";
 
     /// <summary>A lot's key: keys sort as the ids of their credits do.</summary>
     public static string LotKey(string contractId, string lotId) => $"{contractId}~{lotId}~";
@@ -69,5 +69,7 @@ internal static class Rows
         ReportId = row.OptionalText(),
         LotId = row.OptionalText(),
         UsedOf = row.OptionalText(),
+        ServicesCredits = row.OptionalNumber() is { } credits ? ServicesCredits.FromTenThousandths(credits) : null,
+        AccountId = row.OptionalText(),
     });
 }

@@ -95,6 +95,7 @@ public sealed partial class SqliteStore : IStore, IQueries, IDisposable
     {
         "select due_at from documents where kind = 'contract' and due_at > ? order by due_at limit 1",
         "select due_at from members where due_at > ? order by due_at limit 1",
+        "select due_at from documents where kind = 'account' and due_at > ? order by due_at limit 1",
         "select expires_at from credits where expiry_booked = 0 and player_id is not null and expires_at > ? order by expires_at limit 1",
     }.SelectMany(sql => database[sql].Bind(now).All(row => row.OptionalInstant())).Min()));
 

@@ -1,7 +1,9 @@
 using System.Buffers;
 using System.Text;
+using CreditGrains.Domain;
 using Microsoft.Data.Sqlite;
 using NodaTime;
+using NodaTime.Text;
 using SQLitePCL;
 
 namespace CreditGrains.Standalone.Sqlite;
@@ -40,6 +42,15 @@ internal sealed class Statement(sqlite3 database, sqlite3_stmt prepared) : IDisp
     public Statement Bind(Instant instant) => Bind(instant.ToMicroseconds());
 
     public Statement Bind(Instant? instant) => instant is { } known ? Bind(known) : BindNull();
+
+    /// <summary>Binds services credits, in ten-thousandths.</summary>
+    public Statement Bind(decimal quantity) => Bind(ServicesCredits.ToTenThousandths(quantity));
+
+    public Statement Bind(decimal? quantity) => quantity is { } known ? Bind(known) : BindNull();
+
+    public Statement Bind(LocalDate date) => Bind(LocalDatePattern.Iso.Format(date));
+
+    public Statement Bind(LocalDate? date) => date is { } known ? Bind(known) : BindNull();
 
     /// <summary>Binds what <see cref="Where"/> has gathered.</summary>
     public Statement Bind(object value) => value switch
@@ -126,6 +137,12 @@ internal sealed class Statement(sqlite3 database, sqlite3_stmt prepared) : IDisp
     }
 
     public long Number() => raw.sqlite3_column_int64(prepared, column++);
+
+    public long? OptionalNumber()
+    {
+        var at = column++;
+        return raw.sqlite3_column_type(prepared, at) == raw.SQLITE_NULL ? null : raw.sqlite3_column_int64(prepared, at);
+    }
 
     public bool Flag() => Number() != 0;
 

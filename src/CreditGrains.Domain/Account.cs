@@ -1,0 +1,111 @@
+using System.Collections.Immutable;
+using System.Text.Json.Serialization;
+using NodaTime;
+
+namespace CreditGrains.Domain;
+
+/// <summary>What an account says (S1).</summary>
+/// <param name="AccountId">Global.</param>
+/// <param name="ClientId">Fixed.</param>
+/// <param name="Name">1 to 200 characters.</param>
+/// <param name="TimeZone">An IANA zone; its purchases' dates are local to it. Fixed.</param>
+public sealed record AccountTerms(string AccountId, string ClientId, string Name, string TimeZone)
+{
+    [JsonIgnore]
+    public DateTimeZone Zone => Calendar.Zone(TimeZone) ?? throw new InvariantException($"the zone {TimeZone} was checked when it came");
+}
+
+/// <summary>An account as its actor knows it.</summary>
+/// <param name="Records">How many consumption records it has written.</param>
+/// <param name="Purchases">Those with anything free; and those from which the milestones here hold credits.</param>
+/// <param name="AsOf">The last instant at which something was decided; time never goes back behind it.</param>
+/// <param name="Services">What a command of this moment is about.</param>
+public sealed record Account(AccountTerms Terms, long Records, ImmutableArray<Purchase> Purchases, Instant AsOf, ServicesFacts Services)
+{
+    /// <summary>When time will next change it by itself; null: never (S6).</summary>
+    public Instant? NextDue => Purchases.Where(purchase => purchase.Free > 0).Min(purchase => (Instant?)purchase.ExpiresAt);
+
+    /// <summary>What an allocation could take now in that currency (S2).</summary>
+    public decimal AvailableAt(Instant now, string currency) => Purchases.Where(purchase => purchase.Currency == currency).Sum(purchase => purchase.AvailableAt(now));
+
+    /// <summary>What time does (T3): what is available of purchases that are over expires, each at its own instant (S6).</summary>
+    public Changed<Account> RollForward(Instant now)
+    {
+        Invariant.Holds(now >= AsOf, "time does not go back");
+        var account = this with { AsOf = now };
+        if (!(NextDue <= now)) return new(account, Changes.None);
+
+        var moves = Purchases.Where(purchase => purchase.Free > 0 && purchase.ExpiresAt <= now).InDrawOrder()
+            .Select(purchase => new Move(ConsumptionKind.Expiry, purchase, purchase with { Free = 0, Expired = purchase.Expired + purchase.Free }, purchase.Free, null, purchase.ExpiresAt));
+        return account.Book([.. moves], Entry.System, "expiry", now);
+    }
+
+    /// <summary>The account after those movements, with the records and entries that tell of them (S4, G1).</summary>
+    internal Changed<Account> Book(IReadOnlyList<Move> moves, string actor, string cause, Instant now)
+    {
+        var after = moves.Select(move => move.After).GroupBy(purchase => purchase.PurchaseId).Select(group => group.Last()).ToList();
+        return new(
+            With(after) with { Records = Records + moves.Count },
+            new Changes
+            {
+                Purchases = [.. after.Select(purchase => new PurchaseChange(Terms.AccountId, Terms.ClientId, purchase))],
+                Consumptions = [.. moves.Select((move, i) => move.Record(Terms, Records + i + 1))],
+                Entries = [.. moves.Select(move => Tell(move.EntryKind, $"purchase:{Terms.AccountId}~{move.After.PurchaseId}", actor, cause, now) with
+                {
+                    EffectiveAt = move.At,
+                    ServicesCredits = decimal.Abs(move.Quantity),
+                    Before = Json.Write(move.Before.Free),
+                    After = Json.Write(move.After.Free),
+                })],
+            });
+    }
+
+    /// <summary>The account with these purchases as they now are.</summary>
+    internal Account With(IReadOnlyCollection<Purchase> changed)
+    {
+        var ids = changed.Select(purchase => purchase.PurchaseId).ToHashSet();
+        return this with { Purchases = [.. Purchases.Where(purchase => !ids.Contains(purchase.PurchaseId)), .. changed] };
+    }
+
+    internal Entry Tell(EntryKind kind, string subject, string actor, string cause, Instant now) => new()
+    {
+        Kind = kind,
+        EffectiveAt = now,
+        BookedAt = now,
+        Actor = actor,
+        Cause = cause,
+        Subject = subject,
+        ClientId = Terms.ClientId,
+        AccountId = Terms.AccountId,
+    };
+}
+
+/// <summary>Milestones, projects and settings as the store has them, and the purchases that those milestones hold from.</summary>
+/// <param name="SettingsVersion">The fence of the settings; 0: they are the default.</param>
+public sealed record ServicesFacts(
+    ImmutableDictionary<string, Milestone> Milestones, ImmutableDictionary<string, Project> Projects, ImmutableArray<Purchase> Held, ServicesSettings Settings, long SettingsVersion)
+{
+    public static readonly ServicesFacts None = new(ImmutableDictionary<string, Milestone>.Empty, ImmutableDictionary<string, Project>.Empty, [], ServicesSettings.Default, 0);
+}
+
+/// <summary>An account's terms as they shall be.</summary>
+public sealed record SetAccount(AccountTerms Terms, string Actor);
+
+/// <summary>Makes an account, or changes its name (S1).</summary>
+public static class Opening
+{
+    /// <summary>Refuses with <see cref="RefusalCode.InvalidField"/>. Terms equal to the present ones change nothing.</summary>
+    public static Decision<Changed<Account, AccountTerms>> Decide(Account? present, SetAccount set, Instant now)
+    {
+        var terms = set.Terms;
+        if (terms.Name is not { Length: >= 1 and <= 200 }) return Refusal.Invalid("name", "has 1 to 200 characters");
+        if (Calendar.Zone(terms.TimeZone) is null) return Refusal.Invalid("timeZone", "is not an IANA time zone");
+        if (present is not null && terms.ClientId != present.Terms.ClientId) return Refusal.Invalid("clientId", "is fixed");
+        if (present is not null && terms.TimeZone != present.Terms.TimeZone) return Refusal.Invalid("timeZone", "is fixed");
+        if (terms == present?.Terms) return new Changed<Account, AccountTerms>(present, Changes.None, terms);
+
+        var account = present is null ? new Account(terms, 0, [], now, ServicesFacts.None) : present with { Terms = terms };
+        var told = account.Tell(EntryKind.AccountSet, $"account:{terms.AccountId}", set.Actor, "request", now) with { Before = present is null ? null : Json.Write(present.Terms), After = Json.Write(terms) };
+        return new Changed<Account, AccountTerms>(account, new Changes { Entries = [told] }, terms);
+    }
+}

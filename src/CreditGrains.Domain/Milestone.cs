@@ -1,0 +1,89 @@
+using System.Collections.Immutable;
+using System.Text.Json.Serialization;
+using NodaTime;
+
+namespace CreditGrains.Domain;
+
+/// <summary>What a milestone holds of a purchase, in services credits.</summary>
+public sealed record Holding(string PurchaseId, decimal Quantity);
+
+/// <summary>A piece of work, and the services credits that pay for it (S1).</summary>
+/// <param name="MilestoneId">Global.</param>
+/// <param name="ClientId">The project's; fixed.</param>
+/// <param name="ServicesCredits">What it shall cost: 0 or more services credits.</param>
+/// <param name="Status">1 to 64 characters; <see cref="None"/> where none is given.</param>
+/// <param name="WasAllocated">Whether it has ever been allocated: from then on adjusting alone changes what it costs (S5).</param>
+/// <param name="Holdings">What it holds, by purchase id.</param>
+/// <param name="Version">Its fence and ETag: rises with every change.</param>
+public sealed record Milestone(
+    string MilestoneId, string ClientId, string ProjectId, decimal ServicesCredits, string Status, LocalDate? ActualDate, bool WasAllocated, ImmutableArray<Holding> Holdings, long Version)
+{
+    /// <summary>The status of a milestone that was given none.</summary>
+    public const string None = "None";
+
+    /// <summary>What it holds in all.</summary>
+    [JsonIgnore]
+    public decimal Held => Holdings.Sum(holding => holding.Quantity);
+
+    /// <summary>Whether it must be allocated before it may leave the exempt statuses or get an actual date (S5).</summary>
+    [JsonIgnore]
+    public bool NeedsAllocation => ServicesCredits != Held;
+
+    internal bool SaysTheSame(Milestone other) =>
+        ProjectId == other.ProjectId && ServicesCredits == other.ServicesCredits && Status == other.Status && ActualDate == other.ActualDate;
+}
+
+/// <summary>A milestone as it now is, and the version that it must have had: 0 where it must not have been there.</summary>
+public sealed record MilestoneChange(Milestone Milestone, long Expected);
+
+/// <summary>A milestone as it shall be; its project's account decides.</summary>
+/// <param name="ServicesCredits">null: as they are, 0 at first.</param>
+/// <param name="Expected">The version that the caller has seen (If-Match), null: any.</param>
+public sealed record SetMilestone(string MilestoneId, string ProjectId, decimal? ServicesCredits, string Status, LocalDate? ActualDate, long? Expected, string Actor);
+
+/// <summary>Makes a milestone, or changes it (S1, S5).</summary>
+public static class Planning
+{
+    /// <summary>The longest status, in characters.</summary>
+    public const int MaxStatus = 64;
+
+    /// <summary>Refuses with <see cref="RefusalCode.NotFound"/>, <see cref="RefusalCode.PreconditionFailed"/>, <see cref="RefusalCode.InvalidField"/> or <see cref="RefusalCode.AllocationRequired"/>. Values equal to the present ones change nothing.</summary>
+    public static Decision<Changed<Account, Milestone>> Decide(Account account, SetMilestone set, Instant now)
+    {
+        var services = account.Services;
+        var present = services.Milestones.GetValueOrDefault(set.MilestoneId);
+        if (account.Own(set.ProjectId) is not { } project) return Refusal.NotFound($"project {set.ProjectId}");
+        if (set.Expected is { } seen && seen != (present?.Version ?? 0)) return new Refusal(RefusalCode.PreconditionFailed, "The milestone has changed since.");
+        if (set.ServicesCredits is { } given && ServicesCredits.Check("servicesCredits", given, orZero: true) is { } invalid) return invalid;
+        if (set.Status is not { Length: >= 1 and <= MaxStatus }) return Refusal.Invalid("status", $"has 1 to {MaxStatus} characters");
+        if (set.ActualDate is { } date && Calendar.CheckDate("actualDate", date) is { } outside) return outside;
+        if (present is not null && present.ClientId != project.ClientId) return Refusal.Invalid("projectId", "is a project of the milestone's client");
+        if (present is { Held: > 0 } && present.ProjectId != project.ProjectId) return Refusal.Invalid("projectId", "is fixed while the milestone holds services credits");
+        if (present is { WasAllocated: true } && (set.ServicesCredits ?? present.ServicesCredits) != present.ServicesCredits)
+            return Refusal.Invalid("servicesCredits", "is changed by adjusting once the milestone has been allocated");
+
+        var milestone = new Milestone(
+            set.MilestoneId, project.ClientId, project.ProjectId, set.ServicesCredits ?? present?.ServicesCredits ?? 0, set.Status, set.ActualDate,
+            present?.WasAllocated ?? false, present?.Holdings ?? [], present?.Version ?? 0);
+        if (present is not null && milestone.SaysTheSame(present)) return new Changed<Account, Milestone>(account, Changes.None, present);
+        if (milestone.NeedsAllocation && services.Settings.Forbids(milestone) is { } forbidden) return forbidden;
+
+        milestone = milestone with { Version = milestone.Version + 1 };
+        return new Changed<Account, Milestone>(
+            account.With(milestone),
+            new Changes { Milestones = [new(milestone, present?.Version ?? 0)], Entries = [account.Tell(present, milestone, set.Actor, "request", now)] },
+            milestone);
+    }
+
+    /// <summary>A project of this account; null where it is not there, or another account's.</summary>
+    internal static Project? Own(this Account account, string projectId) =>
+        account.Services.Projects.GetValueOrDefault(projectId) is { } project && project.AccountId == account.Terms.AccountId ? project : null;
+
+    internal static Account With(this Account account, Milestone milestone) =>
+        account with { Services = account.Services with { Milestones = account.Services.Milestones.SetItem(milestone.MilestoneId, milestone) } };
+
+    internal static Entry Tell(this Account account, Milestone? before, Milestone after, string actor, string cause, Instant now) =>
+        account.Tell(EntryKind.MilestoneSet, $"milestone:{after.MilestoneId}", actor, cause, now) with { Before = before is null ? null : Shown(before), After = Shown(after) };
+
+    private static string Shown(Milestone milestone) => Json.Write(new { milestone.ProjectId, milestone.ServicesCredits, milestone.Status, milestone.ActualDate });
+}

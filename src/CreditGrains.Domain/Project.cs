@@ -1,0 +1,48 @@
+using NodaTime;
+
+namespace CreditGrains.Domain;
+
+/// <summary>Pieces of work for one account in one currency (S1).</summary>
+/// <param name="ProjectId">Global.</param>
+/// <param name="ClientId">The account's; fixed.</param>
+/// <param name="Holding">How many of its milestones hold services credits.</param>
+/// <param name="Version">Its fence: rises with every change.</param>
+public sealed record Project(string ProjectId, string ClientId, string AccountId, string Currency, int Holding, long Version);
+
+/// <summary>A project as it now is, and the version that it must have had: 0 where it must not have been there.</summary>
+public sealed record ProjectChange(Project Project, long Expected);
+
+/// <summary>A project as it shall be; its new account decides.</summary>
+public sealed record SetProject(string ProjectId, string Currency, string Actor);
+
+/// <summary>Makes a project, or changes its account or currency (S1, S5).</summary>
+public static class Projecting
+{
+    /// <summary>Refuses with <see cref="RefusalCode.InvalidField"/>: while milestones of it hold credits, account and currency are fixed. Values equal to the present ones change nothing.</summary>
+    public static Decision<Changed<Account, Project>> Decide(Account account, SetProject set, Instant now)
+    {
+        var present = account.Services.Projects.GetValueOrDefault(set.ProjectId);
+        if (Currencies.Check("currency", set.Currency) is { } unknown) return unknown;
+        if (present is not null && present.ClientId != account.Terms.ClientId) return Refusal.Invalid("accountId", "is an account of the project's client");
+        if (present is { Holding: > 0 } && present.AccountId != account.Terms.AccountId) return Refusal.Invalid("accountId", "is fixed while milestones of the project hold services credits");
+        if (present is { Holding: > 0 } && present.Currency != set.Currency) return Refusal.Invalid("currency", "is fixed while milestones of the project hold services credits");
+
+        var project = new Project(set.ProjectId, account.Terms.ClientId, account.Terms.AccountId, set.Currency, present?.Holding ?? 0, present?.Version ?? 0);
+        if (project == present) return new Changed<Account, Project>(account, Changes.None, present);
+
+        project = project with { Version = project.Version + 1 };
+        return new Changed<Account, Project>(
+            account.With(project),
+            new Changes
+            {
+                Projects = [new(project, present?.Version ?? 0)],
+                Entries = [account.Tell(EntryKind.ProjectSet, $"project:{project.ProjectId}", set.Actor, "request", now) with { Before = present is null ? null : Shown(present), After = Shown(project) }],
+            },
+            project);
+    }
+
+    internal static Account With(this Account account, Project project) =>
+        account with { Services = account.Services with { Projects = account.Services.Projects.SetItem(project.ProjectId, project) } };
+
+    private static string Shown(Project project) => Json.Write(new { project.ProjectId, project.AccountId, project.Currency });
+}

@@ -1,0 +1,118 @@
+using System.Collections.Immutable;
+using CreditGrains.Actors;
+using CreditGrains.Domain;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using NodaTime;
+using IClock = CreditGrains.Actors.IClock;
+
+namespace CreditGrains.Http;
+
+/// <summary>Accounts, their purchases and records (S1, S4, S6).</summary>
+internal static class AccountEndpoints
+{
+    public static void MapAccounts(this IEndpointRouteBuilder v1)
+    {
+        v1.MapPut("/accounts/{accountId}", Put).Needs(Access.Operate).Answers<AccountTerms>("Makes an account, or renames it", 200, 201).Refuses(RefusalCode.InvalidField);
+        v1.MapGet("/accounts/{accountId}", Get).Needs(Access.Read).Answers<AccountTerms>("An account", 200).Refuses(RefusalCode.NotFound);
+        v1.MapGet("/accounts", List).Needs(Access.Read).Answers<Listing<AccountTerms>>("Accounts, by id", 200);
+        v1.MapPost("/accounts/{accountId}/purchases", Buy).Needs(Access.Operate).Answers<PurchaseDocument>("Adds a purchase; purchaseId and Idempotency-Key make it repeatable", 201, 200)
+            .Refuses(RefusalCode.NotFound, RefusalCode.InvalidField, RefusalCode.IdempotencyKeyReused);
+        v1.MapGet("/accounts/{accountId}/purchases", Purchases).Needs(Access.Read).Answers<Listing<PurchaseDocument>>("Purchases, by creation", 200).Refuses(RefusalCode.NotFound);
+        v1.MapGet("/accounts/{accountId}/balance", Balance).Needs(Access.Read).Answers<AccountBalance>("The balance of each currency, now or at another instant", 200).Refuses(RefusalCode.NotFound);
+        v1.MapGet("/accounts/{accountId}/consumptions", Consumptions).Needs(Access.Read).Answers<Listing<Consumption>>("Consumption records, in the order of writing", 200).Refuses(RefusalCode.NotFound);
+        v1.MapGet("/accounts/{accountId}/allocations", Allocations).Needs(Access.Read).Answers<Listing<AllocationRecord>>("Allocation records, by id", 200).Refuses(RefusalCode.NotFound);
+    }
+
+    private static async Task<IResult> Put(string accountId, AccountBody body, Caller caller, IActors actors, IQueries queries, CancellationToken gone)
+    {
+        if (body.Check(accountId) is { } invalid) return Problems.Of(invalid);
+
+        var present = await queries.Account(accountId).WaitAsync(gone);
+        var decision = await actors.Account(accountId).Set(new(new(accountId, body.ClientId!, body.Name!, body.TimeZone!), caller.Name)).WaitAsync(gone);
+        if (decision.Refusal is { } refusal) return Problems.Of(refusal);
+
+        return present is null ? TypedResults.Created($"/v1/accounts/{accountId}", decision.Value) : TypedResults.Ok(decision.Value);
+    }
+
+    private static async Task<IResult> Get(string accountId, Caller caller, IQueries queries, CancellationToken gone) =>
+        await Find(accountId, caller, queries, gone) is { } account ? TypedResults.Ok(account) : Absent(accountId);
+
+    private static async Task<IResult> List(string? clientId, string? limit, string? cursor, Caller caller, IQueries queries, CancellationToken gone) =>
+        TypedResults.Ok(Listing<AccountTerms>.Of(await queries.Accounts(caller.ClientId ?? clientId, Parameters.Page(limit, cursor)).WaitAsync(gone)));
+
+    private static async Task<IResult> Buy(string accountId, PurchaseBody body, Caller caller, IActors actors, HttpRequest request, CancellationToken gone)
+    {
+        var (key, noKey) = IdempotencyKeys.Of(request, body);
+        if (noKey is not null) return noKey;
+        if (body.Check() is { } invalid) return Problems.Of(invalid);
+
+        var decision = await actors.Account(accountId).Buy(body.ToBuy(caller), key).WaitAsync(gone);
+        if (decision.Refusal is { } refusal) return Problems.Of(refusal);
+
+        // As of its creation, so that a replay says what the first answer said.
+        var (purchase, replayed) = decision.Value!;
+        var document = PurchaseDocument.Of(accountId, purchase, purchase.CreatedAt);
+        return replayed ? new Replayed<PurchaseDocument>(document) : TypedResults.Created($"/v1/accounts/{accountId}/purchases", document);
+    }
+
+    private static async Task<IResult> Purchases(string accountId, string? limit, string? cursor, Caller caller, IQueries queries, IClock clock, CancellationToken gone)
+    {
+        if (await Find(accountId, caller, queries, gone) is null) return Absent(accountId);
+
+        var now = clock.Now;
+        return TypedResults.Ok(Listing<PurchaseDocument>.Of(await queries.Purchases(accountId, Parameters.Page(limit, cursor)).WaitAsync(gone), purchase => PurchaseDocument.Of(accountId, purchase, now)));
+    }
+
+    private static async Task<IResult> Balance(string accountId, string? at, Caller caller, IQueries queries, IClock clock, CancellationToken gone)
+    {
+        if (await Find(accountId, caller, queries, gone) is null) return Absent(accountId);
+
+        var asked = Parameters.Instant(at);
+        var instant = asked ?? clock.Now;
+        return TypedResults.Ok(new AccountBalance(accountId, instant, CurrencyBalance.Of(await queries.PurchasesAsOf(accountId, asked).WaitAsync(gone), instant)));
+    }
+
+    private static async Task<IResult> Consumptions(string accountId, string? limit, string? cursor, Caller caller, IQueries queries, CancellationToken gone) =>
+        await Find(accountId, caller, queries, gone) is null
+            ? Absent(accountId)
+            : TypedResults.Ok(Listing<Consumption>.Of(await queries.Consumptions(new(accountId, null), Parameters.Page(limit, cursor)).WaitAsync(gone)));
+
+    private static async Task<IResult> Allocations(string accountId, string? limit, string? cursor, Caller caller, IQueries queries, CancellationToken gone) =>
+        await Find(accountId, caller, queries, gone) is null
+            ? Absent(accountId)
+            : TypedResults.Ok(Listing<AllocationRecord>.Of(await queries.Allocations(new RecordFilter(accountId, null), Parameters.Page(limit, cursor)).WaitAsync(gone)));
+
+    private static async Task<AccountTerms?> Find(string accountId, Caller caller, IQueries queries, CancellationToken gone) =>
+        await queries.Account(accountId).WaitAsync(gone) is { } account && caller.Sees(account.ClientId) ? account : null;
+
+    private static Problem Absent(string accountId) => Problems.NotFound($"account {accountId}");
+}
+
+/// <summary>A purchase as it is shown (S1); <paramref name="Available"/>: what an allocation could take, in services credits.</summary>
+internal sealed record PurchaseDocument(
+    string PurchaseId, string AccountId, string Currency, decimal Quantity, decimal Available, decimal Allocated, decimal Expired, LocalDate StartsOn, LocalDate ExpiresOn, Instant CreatedAt)
+{
+    public static PurchaseDocument Of(string accountId, Purchase purchase, Instant now) => new(
+        purchase.PurchaseId, accountId, purchase.Currency, purchase.Quantity, purchase.AvailableAt(now), purchase.Allocated, purchase.ExpiredAt(now), purchase.StartsOn, purchase.ExpiresOn, purchase.CreatedAt);
+}
+
+internal sealed record AccountBalance(string AccountId, Instant At, ImmutableArray<CurrencyBalance> Currencies);
+
+internal sealed record AccountBody(string? ClientId, string? Name, string? AccountId = null, string? TimeZone = "UTC")
+{
+    public Refusal? Check(string accountId) =>
+        (AccountId is null || AccountId == accountId ? null : Refusal.Invalid("accountId", "is the one of the path"))
+        ?? Fields.Id("clientId", ClientId) ?? Fields.Name("name", Name) ?? Fields.Given("timeZone", TimeZone);
+}
+
+/// <summary>A purchase; without a <paramref name="PurchaseId"/> the service makes one.</summary>
+internal sealed record PurchaseBody(string? Currency, decimal? Quantity, LocalDate? StartsOn, LocalDate? ExpiresOn, string? PurchaseId = null)
+{
+    public Refusal? Check() =>
+        Fields.IdIfGiven("purchaseId", PurchaseId) ?? Fields.Given("currency", Currency) ?? Fields.Given("quantity", Quantity)
+        ?? Fields.Given("startsOn", StartsOn) ?? Fields.Given("expiresOn", ExpiresOn);
+
+    public BuyCredits ToBuy(Caller caller) => new(PurchaseId ?? $"{Guid.CreateVersion7():N}", Currency!, Quantity!.Value, StartsOn!.Value, ExpiresOn!.Value, caller.Name);
+}

@@ -1,0 +1,114 @@
+using CreditGrains.Actors;
+using CreditGrains.Domain;
+using NodaTime;
+
+namespace CreditGrains.Simulation;
+
+/// <summary>Managers and operators of services credits, at work on the accounts of a world.</summary>
+internal sealed class ServicesWork(World world, Network network, MemoryStore store, BusinessClock clock, bool isStormy)
+{
+    private static readonly string[] Clients = ["acme", "bolt"];
+    private static readonly string[] Currencies = ["EUR", "USD"];
+    private static readonly string[] Statuses = ["Planned", "Planned", "Canceled", "Done", "Started"];
+
+    /// <summary>Who only asks what would happen.</summary>
+    public const string Rehearsing = "rehearsing";
+
+    private readonly List<(string AccountId, BuyCredits Buy, RequestKey? Key)> bought = [];
+    private int named;
+
+    private Dice Dice => world.Dice;
+
+    public IEnumerable<string> Accounts => Clients.SelectMany(client => new[] { $"{client}-a", $"{client}-b" });
+
+    public async Task SetUp()
+    {
+        foreach (var client in Clients)
+        {
+            await network.Account($"{client}-a").Set(new(new($"{client}-a", client, "A", "Europe/Berlin"), "operator"));
+            await network.Account($"{client}-b").Set(new(new($"{client}-b", client, "B", "UTC"), "operator"));
+            foreach (var project in Projects(client)) await network.Account($"{client}-{project[^1]}").SetProject(new(project, project.Contains("EUR", StringComparison.Ordinal) ? "EUR" : "USD", "operator"));
+            foreach (var account in Accounts.Where(account => account.StartsWith(client, StringComparison.Ordinal)))
+                foreach (var currency in Currencies) await network.Account(account).Buy(NewPurchase(currency), null);
+        }
+    }
+
+    /// <summary>One command, or two at once.</summary>
+    public Task Act() => Dice.Below(10) switch
+    {
+        < 2 => Buy(),
+        < 4 => Plan(),
+        < 6 => Allocate(),
+        < 8 => Adjust(),
+        8 => Task.WhenAll(Adjust(0), Plan()),
+        _ when isStormy => Dice.Chance(0.7) ? MoveProject() : Set(),
+        _ => Task.WhenAll(Allocate(), Allocate(), Adjust()),
+    };
+
+    public Task Set() => network.ServicesSettings.Set(new([.. Statuses.Concat(["None"]).Distinct().Where(status => status is "Planned" or "None" || Dice.Chance(0.3))]), "operator");
+
+    private static IEnumerable<string> Projects(string client) => [$"{client}-EUR-a", $"{client}-USD-a", $"{client}-EUR-b"];
+
+    private string AnyProject() => Dice.Pick([.. Projects(Dice.Pick(Clients))]);
+
+    private string AnyMilestone(string project) => $"{(isStormy ? project[..4] : project)}-m{Dice.Below(4)}";
+
+    private BuyCredits NewPurchase(string currency)
+    {
+        var starts = Calendar.DateAt(clock.Now, DateTimeZone.Utc).PlusDays(Dice.Below(2));
+        return new($"p{named++}", currency, Dice.Between(1, 80) * 0.25m, starts, starts.PlusDays(Dice.Between(0, 4)), "operator");
+    }
+
+    private async Task Buy()
+    {
+        var (account, buy, key) = bought.Count > 0 && isStormy && Dice.Chance(0.3)
+            ? Dice.Pick(bought)
+            : (Dice.Pick([.. Accounts]), NewPurchase(Dice.Pick(Currencies)), Dice.Chance(0.5) ? new RequestKey($"buy{named++}", $"{named}") : null);
+        if (isStormy && Dice.Chance(0.05)) buy = buy with { Quantity = buy.Quantity + 1 };
+        bought.Add((account, buy, key));
+        if ((await network.Account(account).Buy(buy, key)).Value is { } answer)
+            world.Holds(store.Purchase(account, answer.Purchase.PurchaseId)?.Quantity == answer.Purchase.Quantity, "what is answered is durable (R5)", $"{answer}");
+    }
+
+    private async Task Plan()
+    {
+        var project = AnyProject();
+        var milestone = AnyMilestone(project);
+        var set = new SetMilestone(milestone, project, Dice.Chance(0.5) ? Dice.Below(40) * 0.25m : null, Dice.Pick(Statuses), Dice.Chance(0.3) ? new LocalDate(2026, 3, 27) : null, null, "manager");
+        if ((await AccountOf(project).SetMilestone(set)).Value is { } answer) IsDurable(answer);
+    }
+
+    private async Task Allocate()
+    {
+        var (milestone, account) = Held();
+        var dryRun = Dice.Chance(0.1);
+        if ((await account.Allocate(new(milestone, null, dryRun ? Rehearsing : "manager"), dryRun)).Value is { } answer && !dryRun) IsDurable(answer.Milestone);
+    }
+
+    private async Task Adjust(decimal? quantity = null)
+    {
+        var (milestone, account) = Held();
+        if ((await account.Adjust(new(milestone, quantity ?? Dice.Below(40) * 0.25m, null, "manager"), dryRun: false)).Value is { } answer) IsDurable(answer.Milestone);
+    }
+
+    private async Task MoveProject()
+    {
+        var project = AnyProject();
+        await network.Account($"{project[..4]}-{Dice.Pick(["a", "b"])}").SetProject(new(project, Dice.Pick(Currencies), "operator"));
+    }
+
+    private (string Milestone, IAccount Account) Held()
+    {
+        var project = AnyProject();
+        var milestone = AnyMilestone(project);
+        return (milestone, AccountOf(store.Milestone(milestone)?.ProjectId ?? project));
+    }
+
+    private IAccount AccountOf(string projectId) => network.Account(store.Project(projectId)!.AccountId);
+
+    private void IsDurable(Milestone answered)
+    {
+        var stored = store.Milestone(answered.MilestoneId);
+        world.Holds(stored?.Version > answered.Version || (stored is not null && Json.Write(stored) == Json.Write(answered)), "what is answered is durable (R5)", $"{answered}, stored {stored}");
+    }
+}
