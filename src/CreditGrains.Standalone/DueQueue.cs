@@ -45,11 +45,13 @@ internal sealed partial class DueQueue(Sqlite.SqliteStore store, Func<DueWork> w
     // Answers when to look again.
     private async Task<Instant> Settle()
     {
-        var latest = clock.Now + Longest;
+        // What falls due while this goes on may have been passed over: it is the next.
+        var began = clock.Now;
+        var latest = began + Longest;
         try
         {
             await work().Settle();
-            return Instant.Min(latest, await store.NextDue(clock.Now) ?? latest);
+            return Instant.Min(latest, await store.NextDue(began) ?? latest);
         }
         catch (Exception e)
         {
