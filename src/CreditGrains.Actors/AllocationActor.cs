@@ -19,7 +19,7 @@ public class AllocationActor(ActorServices services, AllocationKey key) : IAlloc
         var asked = services.Time.GetTimestamp();
         while (true)
         {
-            var answer = await Peek(credits);
+            var answer = await Look(credits);
             if (answer.Hold is null) return answer;
 
             // What can be used is there, but others may hold it: nobody is refused because of what is then let go.
@@ -37,13 +37,9 @@ public class AllocationActor(ActorServices services, AllocationKey key) : IAlloc
         }
     }
 
-    // A refusal is never given on what was read before it was asked for.
     public async Task<HoldAnswer> Peek(long credits)
     {
-        if (LetLapsedGo()) stored.Drop();
-        var asked = stored.IsAsked;
-        var answer = await Answer(credits);
-        if (answer.Refusal is null || !asked) return answer;
+        LetLapsedGo();
         stored.Drop();
         return await Answer(credits);
     }
@@ -75,6 +71,17 @@ public class AllocationActor(ActorServices services, AllocationKey key) : IAlloc
     {
         stored.Drop();
         await Book();
+    }
+
+    // A refusal is never given on what was read before it was asked for.
+    private async Task<HoldAnswer> Look(long credits)
+    {
+        if (LetLapsedGo()) stored.Drop();
+        var asked = stored.IsAsked;
+        var answer = await Answer(credits);
+        if (answer.Refusal is null || !asked) return answer;
+        stored.Drop();
+        return await Answer(credits);
     }
 
     private async Task<HoldAnswer> Answer(long credits)

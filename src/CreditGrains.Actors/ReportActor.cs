@@ -73,7 +73,8 @@ public class ReportActor(ActorServices services, ReportKey key) : IReport
                     outdated = false;
                     return new ReportAnswer.First(made);
                 case ChargeAnswer.Refused(var refusal):
-                    outdated = !await AreStill(players);
+                    // R2: the pool comes after the user, and the promise may have been made on an old read.
+                    outdated = !await AreStill(players) || (refusal.Code == RefusalCode.InsufficientContractCredits && (await allocation.Peek(toCharge)).Refusal is not null);
                     return outdated ? null : new ReportAnswer.Refused(refusal);
                 default:
                     return null;
