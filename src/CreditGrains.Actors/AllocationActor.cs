@@ -23,12 +23,18 @@ public class AllocationActor(ActorServices services, AllocationKey key) : IAlloc
             if (answer.Hold is null) return answer;
 
             // What can be used is there, but others may hold it: nobody is refused because of what is then let go.
+            var known = await stored.Get();
+
+            // From here to the wait nothing else happens, so that no settling is missed.
             var others = holds.Values.Where(held => held.By.ReportId != by.ReportId).Select(held => held.Hold).ToList();
-            if (await stored.Get() is { } allowance && allowance.Decide(credits, others, services.Clock.Now) is { Refusal: null, Value: { } hold })
+            if (known?.Decide(credits, others, services.Clock.Now) is { Refusal: null, Value: { } hold })
             {
                 holds[by.ReportId] = new(by, hold, services.Time.GetTimestamp(), stored.Readings);
                 return new(hold, null);
             }
+
+            // It was used up meanwhile, and there is nobody to wait for.
+            if (others.Count == 0) continue;
 
             // No longer than half a lease: what the report has claimed of players shall not lapse meanwhile.
             var left = services.Options.Lease / 2 - services.Time.GetElapsedTime(asked);
