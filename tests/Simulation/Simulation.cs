@@ -121,7 +121,7 @@ internal sealed class Simulation : IWakeups, IDisposable
             var sessions = Enumerable.Range(0, 12).Select(_ => world.Start(() => Session(until))).ToArray();
             if (IsStormy)
             {
-                world.Run(() => made >= reports, TimeSpan.FromDays(1), "a world ends");
+                world.Run(() => made >= reports, climate == Climate.Stormy ? TimeSpan.FromDays(1) : Bound, "a world ends");
                 CalmDown(sessions);
                 continue;
             }
