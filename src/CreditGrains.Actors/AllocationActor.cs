@@ -19,16 +19,22 @@ public class AllocationActor(ActorServices services, AllocationKey key) : IAlloc
         var asked = services.Time.GetTimestamp();
         while (true)
         {
-            var answer = await Peek(credits);
+            var answer = await Look(credits);
             if (answer.Hold is null) return answer;
 
             // What can be used is there, but others may hold it: nobody is refused because of what is then let go.
+            var known = await stored.Get();
+
+            // From here to the wait nothing else happens, so that no settling is missed.
             var others = holds.Values.Where(held => held.By.ReportId != by.ReportId).Select(held => held.Hold).ToList();
-            if (await stored.Get() is { } allowance && allowance.Decide(credits, others, services.Clock.Now) is { Refusal: null, Value: { } hold })
+            if (known?.Decide(credits, others, services.Clock.Now) is { Refusal: null, Value: { } hold })
             {
                 holds[by.ReportId] = new(by, hold, services.Time.GetTimestamp(), stored.Readings);
                 return new(hold, null);
             }
+
+            // It was used up meanwhile, and there is nobody to wait for.
+            if (others.Count == 0) continue;
 
             // No longer than half a lease: what the report has claimed of players shall not lapse meanwhile.
             var left = services.Options.Lease / 2 - services.Time.GetElapsedTime(asked);
@@ -37,13 +43,9 @@ public class AllocationActor(ActorServices services, AllocationKey key) : IAlloc
         }
     }
 
-    // A refusal is never given on what was read before it was asked for.
     public async Task<HoldAnswer> Peek(long credits)
     {
-        if (LetLapsedGo()) stored.Drop();
-        var asked = stored.IsAsked;
-        var answer = await Answer(credits);
-        if (answer.Refusal is null || !asked) return answer;
+        LetLapsedGo();
         stored.Drop();
         return await Answer(credits);
     }
@@ -75,6 +77,17 @@ public class AllocationActor(ActorServices services, AllocationKey key) : IAlloc
     {
         stored.Drop();
         await Book();
+    }
+
+    // A refusal is never given on what was read before it was asked for.
+    private async Task<HoldAnswer> Look(long credits)
+    {
+        if (LetLapsedGo()) stored.Drop();
+        var asked = stored.IsAsked;
+        var answer = await Answer(credits);
+        if (answer.Refusal is null || !asked) return answer;
+        stored.Drop();
+        return await Answer(credits);
     }
 
     private async Task<HoldAnswer> Answer(long credits)

@@ -88,7 +88,7 @@ public interface IAllocation
     /// <summary>Promises credits to a report, in memory, until it settles or its lease is over.</summary>
     Task<HoldAnswer> Hold(Claimant by, long credits);
 
-    /// <summary>What <see cref="Hold"/> would answer; nothing is held.</summary>
+    /// <summary>What <see cref="Hold"/> would answer, read anew; nothing is held.</summary>
     Task<HoldAnswer> Peek(long credits);
 
     /// <summary>The report ended: what it held was used, or not.</summary>

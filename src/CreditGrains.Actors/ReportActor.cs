@@ -73,7 +73,8 @@ public class ReportActor(ActorServices services, ReportKey key) : IReport
                     outdated = false;
                     return new ReportAnswer.First(made);
                 case ChargeAnswer.Refused(var refusal):
-                    outdated = !await AreStill(players);
+                    // R2: the pool comes after the user, and the promise may have been made on an old read.
+                    outdated = !await AreStill(players) || (refusal.Code == RefusalCode.InsufficientContractCredits && (await allocation.Peek(toCharge)).Refusal is not null);
                     return outdated ? null : new ReportAnswer.Refused(refusal);
                 default:
                     return null;
@@ -105,12 +106,12 @@ public class ReportActor(ActorServices services, ReportKey key) : IReport
         }
     }
 
-    // A refusal says how many had to be charged: whoever got a credit since, through another activation or after a lapsed lease, is asked again.
+    // A refusal says how many had to be charged: whoever got a credit since, through another activation or after a lapsed lease, or is covered no longer, is asked again.
     private async Task<bool> AreStill(ImmutableArray<PlayerOnReport> players)
     {
         var claimed = players.Where(player => player.Claimed).ToList();
         var credits = await Task.WhenAll(claimed.Select(player => Player(player.PlayerId).Peek()));
-        return claimed.Zip(credits).All(pair => pair.First.Current?.Id == pair.Second?.Id);
+        return claimed.Zip(credits).All(pair => pair.First.Current?.Id == pair.Second?.Id) && players.All(player => player.Claimed || player.Current!.CoversAt(services.Clock.Now));
     }
 
     // Tells everyone how it ended; nobody waits for it, and who does not hear it finds out when the lease is over.

@@ -94,7 +94,9 @@ public sealed record Allowance(Terms Terms, bool IsRestricted, Member Member)
         var schedule = allocation.ScheduleIn(Terms);
         var renewal = IsRestricted && schedule?.NextRenewal(now) is { } date ? Calendar.StartOf(date, Terms.Zone) : (Instant?)null;
         var heldOfCycle = held.Where(hold => hold.Restarts == allocation.Restarts && hold.Cycle == allocation.Cycle).Sum(hold => hold.OfCycle);
-        var cycleLeft = IsRestricted ? allocation.CycleLeft - heldOfCycle : null;
+
+        // What a report has used but not yet settled counts twice for that moment; extra credits do not make up for it.
+        var cycleLeft = IsRestricted && allocation.CycleLeft is { } left ? Math.Max(0, left - heldOfCycle) : (long?)null;
         var extraLeft = allocation.ExtraLeft - held.Sum(hold => hold.OfExtra);
         var available = cycleLeft + extraLeft;
         var amounts = new Amounts(credits, available, null, renewal);

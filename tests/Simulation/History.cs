@@ -13,6 +13,7 @@ internal sealed class History(World world, MemoryStore store, BusinessClock cloc
     private readonly Dictionary<AllocationKey, Timeline<Member>> members = [];
     private readonly Dictionary<PlayerKey, Timeline<Credit>> players = [];
     private readonly Dictionary<ReportKey, Timeline<Report>> reports = [];
+    private readonly Dictionary<string, Timeline<Standing>> standings = [];
     private readonly Dictionary<string, ContractDocument> read = [];
     private readonly List<Commit> commits = [];
 
@@ -21,11 +22,13 @@ internal sealed class History(World world, MemoryStore store, BusinessClock cloc
     /// <summary>The present moment: one more for each commit and each move of the clock.</summary>
     public int Moment => moments.Count - 1;
 
-    public ContractDocument Read(Document document)
+    public ContractDocument Read(Document document) => Read(document.Body);
+
+    public ContractDocument Read(string body)
     {
-        if (read.TryGetValue(document.Body, out var known)) return known;
-        using var json = System.Text.Json.JsonDocument.Parse(document.Body);
-        return read[document.Body] = Json.Read<ContractDocument>(json.RootElement.GetProperty("value").GetRawText());
+        if (read.TryGetValue(body, out var known)) return known;
+        using var json = System.Text.Json.JsonDocument.Parse(body);
+        return read[body] = Json.Read<ContractDocument>(json.RootElement.GetProperty("value").GetRawText());
     }
 
     public void ClockMoved() => moments.Add((commits.Count, clock.Now));
@@ -39,19 +42,30 @@ internal sealed class History(World world, MemoryStore store, BusinessClock cloc
             var before = Timeline(contracts, write.Id).At(commits.Count)?.Open ?? [];
             var drawn = commit.Changes.Reports.Where(report => report.ContractId == write.Id).Sum(report => report.Charged);
             var added = commit.Changes.Lots.Where(change => change.IsNew && change.ContractId == write.Id).Sum(change => change.Lot.Quantity);
-            Timeline(contracts, write.Id).Add(commits.Count, new(commits.Count, Read(store.Document(write.Kind, write.Id)!).Terms, store.OpenLots(write.Id), before, drawn, added));
+            Timeline(contracts, write.Id).Add(commits.Count, new(commits.Count, Read(store.Document(write.Kind, write.Id)!), store.OpenLots(write.Id), before, drawn, added));
         }
-        foreach (var change in commit.Changes.Members)
-            Timeline(members, new(change.ContractId, change.Member.UserId)).Add(commits.Count, store.Member(new(change.ContractId, change.Member.UserId))!);
-        foreach (var change in commit.Changes.Switches)
-            foreach (var (key, row) in store.AllMembers.Where(row => row.Key.UserId == change.UserId && row.Value.ClientId == change.ClientId))
-                Timeline(members, key).Add(commits.Count, row.Member);
+        var switched = commit.Changes.Switches.SelectMany(change => store.AllMembers.Where(row => row.Key.UserId == change.UserId && row.Value.ClientId == change.ClientId).Select(row => row.Key)).ToList();
+        foreach (var key in Touched(commit.Changes).Concat(switched).Distinct()) Timeline(members, key).Add(commits.Count, store.Member(key)!);
+        var standing = switched.Select(key => key.ContractId).Concat(commit.Changes.Members.Select(change => change.ContractId))
+            .Concat(commit.Documents.Where(write => write.Kind == ContractActor.Kind && write.Body is not null).Select(write => write.Id));
+        foreach (var contractId in standing.Distinct()) Timeline(standings, contractId).Add(commits.Count, Stand(contractId));
         foreach (var player in commit.Changes.Credits.Select(change => new PlayerKey(change.Credit.ClientId, change.Credit.PlayerId!)).Distinct())
             Timeline(players, player).Add(commits.Count, store.CurrentCredit(player)!);
         foreach (var report in commit.Changes.Reports)
             Timeline(reports, new(report.ClientId, report.ReportId)).Add(commits.Count, report);
-        foreach (var key in Fences.Of(commit.Changes)) world.Note(key);
+        // Tokens and keys that the service made are no chance of this world.
+        foreach (var key in Fences.Of(commit.Changes)) world.Note(key.StartsWith("preview:", StringComparison.Ordinal) || key.StartsWith("request:", StringComparison.Ordinal) ? key[..8] : key);
     }
+
+    /// <summary>The users whose use, cycles or settings are changed.</summary>
+    public static IEnumerable<AllocationKey> Touched(Changes changes) => changes.Members.Select(change => new AllocationKey(change.ContractId, change.Member.UserId))
+        .Concat(changes.Uses.Select(use => new AllocationKey(use.ContractId, use.UserId))).Concat(changes.Cycles.Select(cycle => new AllocationKey(cycle.ContractId, cycle.UserId))).Distinct();
+
+    /// <summary>All that a preview rests on, as it was at a moment.</summary>
+    public Standing? Standing(string contractId, int moment) => At(standings, contractId, moment);
+
+    /// <summary>The commits carried out since a moment.</summary>
+    public IEnumerable<Commit> CommitsSince(int moment) => commits.Skip(moments[moment].Commit);
 
     /// <summary>Whether something was so at a moment of that time, ends included.</summary>
     public bool WasEver(int from, int until, Func<int, bool> holds)
@@ -78,11 +92,22 @@ internal sealed class History(World world, MemoryStore store, BusinessClock cloc
         if (Member(new(submit.ContractId, submit.UserId), moment) is not { Assigned: true } member) return new(RefusalCode.UserNotAssigned, toCharge, 0, 0);
         if (member.Disabled) return new(RefusalCode.UserDisabled, toCharge, 0, 0);
         if (contract.Terms.Type == ContractType.Unlimited) return null;
+        if (contract.IsRestricted && toCharge > 0 && DayByDay.Available(member.Allocation, contract.Terms, now) is { } available && available < toCharge)
+            return new(RefusalCode.InsufficientAllocation, toCharge, available, available);
         var remaining = Remaining(contract.Open, now);
         var (least, most) = contract.Commit > moments[from].Commit
             ? (Math.Min(remaining, Remaining(contract.Before, now) - contract.Drawn), Math.Max(remaining, Remaining(contract.Before, now) + contract.Added))
             : (remaining, remaining);
         return least < toCharge ? new(RefusalCode.InsufficientContractCredits, toCharge, least, most) : null;
+    }
+
+    private Standing Stand(string contractId)
+    {
+        var members = store.Members(contractId).OrderBy(member => member.UserId, StringComparer.Ordinal).ToList();
+        return new(
+            store.Document(ContractActor.Kind, contractId)!.Body,
+            string.Join(';', members.Select(member => $"{member.UserId} {member.Name} {member.Assigned} {member.Allocation.Settings} {member.Allocation.StartDate} {member.Allocation.Restarts} {member.Allocation.ExtraCredits}")),
+            string.Join(';', members.Where(member => member.Disabled).Select(member => member.UserId)));
     }
 
     private static long Remaining(ImmutableArray<Lot> lots, Instant now) => lots.Where(lot => lot.AvailableFrom <= now && !(lot.ExpiresAt <= now)).Sum(lot => lot.Free.Count);
@@ -98,9 +123,18 @@ internal sealed class History(World world, MemoryStore store, BusinessClock cloc
 }
 
 /// <summary>A contract after a commit, and what the commit drew and added on its way there.</summary>
-internal sealed record ContractState(int Commit, Terms Terms, ImmutableArray<Lot> Open, ImmutableArray<Lot> Before, long Drawn, long Added);
+internal sealed record ContractState(int Commit, ContractDocument Document, ImmutableArray<Lot> Open, ImmutableArray<Lot> Before, long Drawn, long Added)
+{
+    public Terms Terms => Document.Terms;
 
-/// <summary>A refusal as the rules have it: what remains lies between <paramref name="Least"/> and <paramref name="Most"/>.</summary>
+    public bool IsRestricted => Document.Plan is { Enabled: true };
+}
+
+/// <summary>All that a preview rests on but the date (A7), as texts: whatever is the same has not changed.</summary>
+/// <param name="Disabled">Who was disabled; a user's switch is no part of the contract's commits.</param>
+internal sealed record Standing(string Terms, string Users, string Disabled);
+
+/// <summary>A refusal as the rules have it: what remains, to the user or of the contract, lies between <paramref name="Least"/> and <paramref name="Most"/>.</summary>
 internal sealed record Rule(RefusalCode Code, int ToCharge, long Least, long Most);
 
 /// <summary>What something was after each commit that changed it.</summary>

@@ -29,10 +29,10 @@ internal sealed class MemoryStore
     /// <summary>Sees each commit that was carried out, on the state after it.</summary>
     public required Action<Commit> Committed { get; init; }
 
-    public int Conflicts { get; private set; }
+    /// <summary>Sees each commit that was refused, and the fences that failed.</summary>
+    public required Action<Commit, IReadOnlySet<string>> Conflicted { get; init; }
 
-    /// <summary>The fences that failed last.</summary>
-    public string LastConflict { get; private set; } = "";
+    public int Conflicts { get; private set; }
 
     public IEnumerable<Instant> Boundaries => openLots.Values.SelectMany(open => open.Values)
         .SelectMany(lot => new[] { lot.AvailableFrom, lot.ExpiresAt ?? lot.AvailableFrom }).Concat(due.Take(3).Select(next => next.ExpiresAt))
@@ -104,7 +104,7 @@ internal sealed class MemoryStore
         if (failing.Count > 0)
         {
             Conflicts++;
-            LastConflict = string.Join(' ', failing);
+            Conflicted(commit, failing);
             return new CommitResult.Conflict([.. failing]);
         }
         Committing(commit);

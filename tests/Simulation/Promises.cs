@@ -58,9 +58,14 @@ internal sealed class Promises(World world, MemoryStore store, History history)
         "a refusal is true of a committed state (R2)",
         $"{key} {submit}: {refusal}; the rules, at each moment from its call on: {string.Join(' ', Enumerable.Range(from, history.Moment - from + 1).Select(moment => $"{history.Refusal(key, submit, moment, moment, history.Instants(moment, moment).Single())}").Distinct())}");
 
-    private static bool Says(Rule? rule, Refusal refusal) => rule is not null && rule.Code == refusal.Code
-        && (rule.Code != RefusalCode.InsufficientContractCredits
-            || (rule.ToCharge == refusal.Amounts!.ToCharge && refusal.Amounts.ContractRemaining >= rule.Least && refusal.Amounts.ContractRemaining <= rule.Most && refusal.Amounts.ContractRemaining < rule.ToCharge));
+    private static bool Says(Rule? rule, Refusal refusal) => rule is not null && rule.Code == refusal.Code && rule.Code switch
+    {
+        RefusalCode.InsufficientAllocation => Fits(rule, refusal.Amounts!.ToCharge, refusal.Amounts.UserAvailable),
+        RefusalCode.InsufficientContractCredits => Fits(rule, refusal.Amounts!.ToCharge, refusal.Amounts.ContractRemaining),
+        _ => true,
+    };
+
+    private static bool Fits(Rule rule, long toCharge, long? available) => rule.ToCharge == toCharge && available >= rule.Least && available <= rule.Most && available < toCharge;
 
     private static bool Same(Report? a, Report? b) => ReferenceEquals(a, b)
         || (a is not null && b is not null && a with { Players = [] } == b with { Players = [] } && a.Players.SequenceEqual(b.Players));

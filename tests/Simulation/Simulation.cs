@@ -24,9 +24,11 @@ internal sealed class Simulation : IWakeups, IDisposable
     private readonly Network network;
     private readonly History history;
     private readonly Books books;
+    private readonly Rights rights;
     private readonly Promises promises;
     private readonly ServicesBooks servicesBooks;
     private readonly ServicesWork services;
+    private readonly Managers managers;
     private readonly ActorMetrics metrics = new();
     private readonly MeterListener listener = new();
     private readonly Weather storm;
@@ -37,8 +39,10 @@ internal sealed class Simulation : IWakeups, IDisposable
     private readonly List<(ReportKey Key, SubmitReport Submit)> unanswered = [];
     private readonly List<(string ContractId, GrantLot Grant, RequestKey? Key)> grants = [];
     private Weather weather = Weather.Calm;
+    private bool changed;
     private long lapses;
     private long retries;
+    private long excused;
     private int made;
     private int named;
 
@@ -51,17 +55,21 @@ internal sealed class Simulation : IWakeups, IDisposable
         {
             Climate.Stormy => Weather.Of(world.Dice),
             Climate.Garbled => Weather.Garbled,
+            Climate.Crowded => Weather.Crowded,
+            Climate.Doubled => Weather.Doubled,
             _ => Weather.Calm,
         };
         books = new(world, clock, submissions);
         servicesBooks = new(world, clock);
-        store = new() { Committing = Committing, Committed = Committed };
+        store = new() { Committing = Committing, Committed = Committed, Conflicted = Conflicted };
         servicesBooks.Store = store;
         history = new(world, store, clock);
+        rights = new(world, store, history);
         (books.Store, books.History) = (store, history);
         promises = new(world, store, history);
         away = new(world, store, () => weather);
         network = new(world, () => weather, submissions);
+        managers = new(world, network, store, history, rights, clock, Try);
         network.Services = new(network, away, clock, this, world.Time, new ActorOptions(), metrics);
         services = new(world, network, store, clock, IsStormy);
         listener.SetMeasurementEventCallback<long>((instrument, count, _, _) =>
@@ -103,7 +111,11 @@ internal sealed class Simulation : IWakeups, IDisposable
 
     private Dice Dice => world.Dice;
 
-    private bool IsStormy => climate == Climate.Stormy;
+    private bool IsStormy => climate is Climate.Stormy or Climate.Doubled;
+
+    private bool IsQuiet => climate is Climate.Quiet or Climate.Rationed;
+
+    private bool IsRationed => climate is Climate.Rationed or Climate.Doubled;
 
     private Outcome Run()
     {
@@ -117,20 +129,21 @@ internal sealed class Simulation : IWakeups, IDisposable
                 .Concat(Enumerable.Range(0, 3).Select(_ => world.Start(() => ServicesSession(until)))).ToArray();
             if (IsStormy)
             {
-                world.Run(() => made >= reports, TimeSpan.FromDays(1), "a world ends");
+                world.Run(() => made >= reports, climate == Climate.Stormy ? TimeSpan.FromDays(1) : Bound, "a world ends");
                 CalmDown(sessions);
                 continue;
             }
-            world.Run(Task.WhenAll(sessions), climate == Climate.Quiet ? TimeSpan.FromSeconds(2) : Bound, "a quiet world answers at once (R4)");
+            world.Run(Task.WhenAll(sessions), IsQuiet ? TimeSpan.FromSeconds(2) : Bound, "a quiet world answers at once (R4)");
             world.Run(world.Start(Between), Bound, "a calm world answers");
         }
+        weather = Weather.Calm;
         world.Run(world.Start(End), Bound, "a calm world answers");
         world.Run(Task.Delay(TimeSpan.FromMinutes(1), world.Time), Bound, "a calm world answers");
         promises.AreKept();
         books.AllIsBooked();
+        rights.AreBooked(clock.Now);
         servicesBooks.AllIsBooked();
-        world.Holds(IsStormy || store.Conflicts == 0, "only faults of the store or of activations make commits conflict", $"{store.Conflicts} conflicts, the last of {store.LastConflict}");
-        world.Holds(climate != Climate.Quiet || (lapses == 0 && retries == 0), "a quiet world answers at the first attempt", $"{lapses} leases lapsed, {retries} retries");
+        world.Holds(!IsQuiet || (lapses == 0 && retries <= excused), "a quiet world answers at the first attempt", $"{lapses} leases lapsed, {retries} retries, {excused} of them excused");
         world.Check();
         return new(made, promises.Answers, promises.Refusals, history.Commits, store.Conflicts, lapses, retries, submissions.Stragglers, world.Now, world.Trace);
     }
@@ -149,6 +162,7 @@ internal sealed class Simulation : IWakeups, IDisposable
     {
         books.Before(commit);
         servicesBooks.Before(commit);
+        rights.Before(commit);
     }
 
     private void Committed(Commit commit)
@@ -156,7 +170,24 @@ internal sealed class Simulation : IWakeups, IDisposable
         history.Record(commit);
         books.After(commit);
         servicesBooks.After(commit);
+        rights.After(commit);
     }
+
+    private void Conflicted(Commit commit, IReadOnlySet<string> fences)
+    {
+        if (IsStormy) return;
+        var (uses, members) = (commit.Changes.Uses.Where(use => fences.Contains(use.Key())).ToList(), commit.Changes.Members.Where(change => fences.Contains(change.Key())).ToList());
+
+        // Promises on settings that have just changed are void; extra credits promised behind another report's promise of the cycle's last may reach the contract first; and a user's renewals are booked without telling the contract.
+        var known = changed ? fences.Count(fence => fence.StartsWith("use:", StringComparison.Ordinal)) : uses.Count(use => use.OfExtra > 0 && IsEarly(use));
+        var isExcused = known + members.Count(IsRolled) == fences.Count;
+        world.Holds(isExcused, "only faults of the store or of activations make commits conflict", $"{string.Join(' ', fences)}: {string.Join(' ', uses)} {string.Join(' ', members)}, {string.Join(' ', uses.Select(use => store.Member(new(use.ContractId, use.UserId))!.Allocation))}");
+        excused += commit.Changes.Reports.Count(report => uses.Any(use => use.ContractId == report.ContractId && use.UserId == report.UserId));
+    }
+
+    private bool IsEarly(Use use) => store.Member(new(use.ContractId, use.UserId))!.Allocation is { CycleLeft: var left } allocation && allocation.CycleKey == use.Cycle && left > use.OfCycle;
+
+    private bool IsRolled(MemberChange change) => store.Member(new(change.ContractId, change.Member.UserId))!.Allocation is var allocation && change.From is { } from && from.Restarts == allocation.Restarts && from.Cycle < allocation.Cycle;
 
     private async Task SetUp()
     {
@@ -166,6 +197,7 @@ internal sealed class Simulation : IWakeups, IDisposable
             contracts.Add(new($"{client}-1", client, "metered", ContractType.Metered, "UTC", today, null, 5, 2, CoverageFrom.Activation));
             contracts.Add(new($"{client}-2", client, "metered, until created", ContractType.Metered, "Europe/Berlin", today.PlusDays(1), today.PlusDays(12), 3, 1, CoverageFrom.Creation));
             contracts.Add(new($"{client}-3", client, "unlimited", ContractType.Unlimited, "America/New_York", today, null, 3, 1, CoverageFrom.Activation));
+            contracts.Add(new($"{client}-5", client, "metered, begins a day without midnight", ContractType.Metered, "Asia/Beirut", today, null, 4, 2, CoverageFrom.Activation));
             contracts.Add(new($"{client}-4", client, "unlimited, until created", ContractType.Unlimited, "UTC", today, today.PlusDays(20), 2, 3, CoverageFrom.Creation));
         }
         foreach (var terms in contracts)
@@ -174,6 +206,8 @@ internal sealed class Simulation : IWakeups, IDisposable
             await contract.Set(new(terms, null, "operator"));
             await contract.ReplaceUsers([.. Users.Select(user => new UserName(user, user))], "operator");
             if (terms.Type == ContractType.Metered) await contract.Grant(new("first", LotSource.Purchase, "payment", 40, null, null, "operator"), null);
+            if (terms.ContractId.EndsWith("-1", StringComparison.Ordinal)) await managers.SetUp(terms, Users, 20);
+            if (terms.ContractId.EndsWith("-5", StringComparison.Ordinal)) await managers.SetUp(terms, Users, 8);
         }
         await services.SetUp();
     }
@@ -194,6 +228,9 @@ internal sealed class Simulation : IWakeups, IDisposable
                 35 => Sweep(),
                 36 => WakeUp(),
                 37 => Disturb(),
+                < 41 => managers.Change(Metered(), Users),
+                < 44 => managers.Confirm(Metered(), Users, mayRace: true),
+                < 48 => managers.GrantExtra(Metered(), Users, mayRace: true),
                 _ => Report(),
             });
         }
@@ -218,7 +255,29 @@ internal sealed class Simulation : IWakeups, IDisposable
         await Member();
         await Switch();
         await Try(services.Set);
+        await managers.Change(Metered(), Users);
+        await managers.Confirm(Metered(), Users, mayRace: false);
+        await managers.GrantExtra(Metered(), Users, mayRace: false);
+        if (IsRationed) await managers.Ration(Metered(), Users);
+        await FindOut();
     }
+
+    // Nobody tells a user's allocation that settings have changed: its next report finds out, at its second attempt at the latest.
+    private async Task FindOut()
+    {
+        changed = true;
+        var before = retries;
+        var first = contracts.SelectMany(terms => Users.Select(user => (new ReportKey(terms.ClientId, $"first{named++}"), new SubmitReport(terms.ContractId, user, [new($"new{named}", null)], "client", false)))).ToList();
+        await Task.WhenAll(first.Select(report =>
+        {
+            submissions.Sent(report.Item1, report.Item2.ContractId);
+            return Send(report.Item1, report.Item2);
+        }));
+        world.Holds(!IsQuiet || retries - before <= first.Count, "a quiet world answers at the first attempt", $"{retries - before} retries after a change");
+        (changed, excused) = (false, retries);
+    }
+
+    private Terms Metered() => IsRationed ? contracts[0] : Dice.Pick(contracts.Where(terms => terms.Type == ContractType.Metered).ToList());
 
     private async Task Report()
     {
@@ -238,10 +297,13 @@ internal sealed class Simulation : IWakeups, IDisposable
 
     private (ReportKey Key, SubmitReport Submit) NewReport()
     {
-        var contract = Dice.Pick(contracts);
-        var players = Enumerable.Range(0, Dice.Pick([1, 1, 1, 2, 3, 5, 12]))
+        var isCrowded = climate == Climate.Crowded;
+        var contract = isCrowded ? contracts[Dice.Below(contracts.Count / Clients.Length)] : IsRationed ? Metered() : Dice.Pick(contracts);
+        var players = Enumerable.Range(0, isCrowded ? Dice.Between(2, 4) : Dice.Pick([1, 1, 1, 2, 3, 5, 12]))
             .Select(_ => Dice.Below(10) switch
             {
+                _ when isCrowded => $"crowd{made / 12}.{Dice.Below(4)}",
+                _ when IsRationed => $"new{named++}",
                 < 4 => $"old{Dice.Below(15)}",
                 < 7 => $"group{made / 20}.{Dice.Below(8)}",
                 _ => $"new{named++}",
@@ -250,7 +312,7 @@ internal sealed class Simulation : IWakeups, IDisposable
         var isDryRun = Dice.Chance(0.05);
         return (
             new(contract.ClientId, $"{(isDryRun ? "dry" : "r")}{named++}"),
-            new(Dice.Chance(0.01) ? $"{contract.ClientId}-none" : contract.ContractId, Dice.Pick(Users), [.. players], "client", isDryRun));
+            new(Dice.Chance(0.01) ? $"{contract.ClientId}-none" : contract.ContractId, IsRationed ? Users[Dice.Below(2)] : Dice.Pick(Users), [.. players], "client", isDryRun));
     }
 
     private static string ClientOf(SubmitReport submit) => submit.ContractId[..4];
@@ -280,7 +342,7 @@ internal sealed class Simulation : IWakeups, IDisposable
         }
         catch (Exception e) when (e is TimeoutException or StoreUnavailableException)
         {
-            if (climate == Climate.Quiet) world.Fail("only faults make calls fail", $"{e}");
+            if (IsQuiet) world.Fail("only faults make calls fail", $"{e}");
             return false;
         }
         catch (Exception e)
@@ -292,7 +354,7 @@ internal sealed class Simulation : IWakeups, IDisposable
 
     private async Task Grant()
     {
-        var contract = Dice.Pick(contracts.Where(terms => terms.Type == ContractType.Metered).ToList());
+        var contract = Metered();
         var (contractId, grant, key) = grants.Count > 0 && IsStormy && Dice.Chance(0.3)
             ? Dice.Pick(grants)
             : (contract.ContractId, NewLot(), Dice.Chance(0.5) ? new RequestKey($"key{named++}", $"{named}") : null);
@@ -352,7 +414,7 @@ internal sealed class Simulation : IWakeups, IDisposable
 
     private Task MoveClock()
     {
-        var boundaries = store.Boundaries.Where(at => at > clock.Now).Distinct().Order().Take(3).ToList();
+        var boundaries = store.Boundaries.Concat(rights.Boundaries).Where(at => at > clock.Now).Distinct().Order().Take(3).ToList();
         var end = contracts.Select(terms => terms.Ends).Where(at => at > clock.Now).Min();
         clock.MoveTo(Dice.Below(4) switch
         {
@@ -374,6 +436,7 @@ internal sealed class Simulation : IWakeups, IDisposable
     {
         foreach (var contractId in (await away.DueContracts(clock.Now, 10)).Append(Dice.Pick(contracts).ContractId)) await network.Contract(contractId).WakeUp();
         foreach (var accountId in (await away.DueAccounts(clock.Now, 10)).Append(Dice.Pick([.. services.Accounts]))) await network.Account(accountId).WakeUp();
+        foreach (var key in (await away.DueAllocations(clock.Now, 100)).Append(new(Dice.Pick(contracts).ContractId, Dice.Pick(Users)))) await network.Allocation(key).WakeUp();
     });
 
     private Task Disturb()

@@ -14,6 +14,9 @@ internal static class Trial
                 Simulation.Run(seed, 800, Climate.Stormy, sent => reports += sent);
                 Simulation.Run(seed, 150, Climate.Quiet, sent => reports += sent);
                 Simulation.Run(seed, 150, Climate.Garbled, sent => reports += sent);
+                Simulation.Run(seed, 150, Climate.Crowded, sent => reports += sent);
+                Simulation.Run(seed, 150, Climate.Rationed, sent => reports += sent);
+                Simulation.Run(seed, 300, Climate.Doubled, sent => reports += sent);
             }
             return null;
         }

@@ -11,6 +11,15 @@ internal enum Climate
 
     /// <summary>Only what reports tell players and allocations when they end is lost, late or doubled: leases lapse, and nothing else goes wrong.</summary>
     Garbled,
+
+    /// <summary>The same more often, and all reports name the same few players.</summary>
+    Crowded,
+
+    /// <summary>No fault; two users of one contract use up what they may use, again and again.</summary>
+    Rationed,
+
+    /// <summary>The same with two activations of many an actor, and everything else that users and managers do.</summary>
+    Doubled,
 }
 
 /// <summary>How likely each fault is, at every message, store call or action.</summary>
@@ -20,6 +29,10 @@ internal sealed record Weather
 
     /// <summary>Faults of notices: calls that answer nothing.</summary>
     public static readonly Weather Garbled = new() { NoticeGarbled = 0.1 };
+
+    public static readonly Weather Crowded = new() { NoticeGarbled = 0.3 };
+
+    public static readonly Weather Doubled = new() { SecondActivation = 0.1 };
 
     public double NoticeGarbled { get; init; }
 

@@ -1,0 +1,60 @@
+using CreditGrains.Domain;
+using NodaTime;
+
+namespace CreditGrains.Simulation;
+
+/// <summary>The cycles of a user found by walking the days (A2, A3): slow, and nothing of <see cref="Schedule"/>.</summary>
+internal static class DayByDay
+{
+    /// <summary>The number of the cycle that runs at an instant; -1 before the start date.</summary>
+    public static int Cycle(Settings settings, LocalDate start, Terms terms, Instant now)
+    {
+        var today = Date(now, terms);
+        return today < start ? -1 : Resets(settings, start).TakeWhile(date => date <= today).Count();
+    }
+
+    /// <summary>The instant at which a cycle begins; null where there is no such cycle.</summary>
+    public static Instant? StartOf(int cycle, Settings settings, LocalDate start, Terms terms)
+    {
+        if (cycle > 0 && settings.Renewal is Renewal.Fixed or Renewal.Unlimited) return null;
+        return Begin(cycle == 0 ? start : Resets(settings, start).ElementAt(cycle - 1), terms);
+    }
+
+    /// <summary>What a user may use by the rules (A4); null: no limit.</summary>
+    public static long? Available(Allocation allocation, Terms terms, Instant now) => Left(allocation, terms, now) + allocation.ExtraCredits - allocation.ExtraUsed;
+
+    /// <summary>The local date at an instant.</summary>
+    public static LocalDate Date(Instant now, Terms terms) => now.InZone(DateTimeZoneProviders.Tzdb[terms.TimeZone]).Date;
+
+    private static long? Left(Allocation allocation, Terms terms, Instant now)
+    {
+        if (allocation.Settings is not { } settings) return 0;
+        var cycle = Cycle(settings, allocation.StartDate!.Value, terms, now);
+        return cycle < 0 ? 0 : settings.Amount - (cycle == allocation.Cycle ? allocation.UsedInCycle : 0);
+    }
+
+    // Of the days on which a reset may be, from the start date on, every so manieth, but for the start date itself.
+    private static IEnumerable<LocalDate> Resets(Settings settings, LocalDate start)
+    {
+        if (settings.Renewal is Renewal.Fixed or Renewal.Unlimited) yield break;
+        var seen = 0;
+        for (var date = start; ; date = date.PlusDays(1))
+        {
+            if (!MayReset(settings, date)) continue;
+            if (seen++ % settings.Frequency == 0 && date != start) yield return date;
+        }
+    }
+
+    private static bool MayReset(Settings settings, LocalDate date) => settings.Renewal switch
+    {
+        Renewal.Weekly => date.DayOfWeek == settings.On!.Value.Weekday,
+        Renewal.Monthly => date.Day == Math.Min(settings.On!.Value.DayOfMonth, date.Calendar.GetDaysInMonth(date.Year, date.Month)),
+        _ => true,
+    };
+
+    private static Instant Begin(LocalDate date, Terms terms)
+    {
+        var mapping = DateTimeZoneProviders.Tzdb[terms.TimeZone].MapLocal(date.AtMidnight());
+        return mapping.Count == 0 ? mapping.LateInterval.Start : mapping.First().ToInstant();
+    }
+}
