@@ -12,6 +12,7 @@ internal sealed class Rights(World world, MemoryStore store, History history)
     private readonly Dictionary<string, Shown> previews = [];
     private readonly HashSet<string> confirmed = [];
     private readonly HashSet<string> granted = [];
+    private readonly HashSet<AllocationKey> tookBack = [];
 
     private sealed class Account
     {
@@ -62,6 +63,9 @@ internal sealed class Rights(World world, MemoryStore store, History history)
         foreach (var (key, row) in store.AllMembers.Where(row => row.Value.Member.Allocation.UsedInCycle > 0))
             Holds(row.Member.Allocation.Cycle == Cycle(row.Member.Allocation, TermsOf(key), now), "what fell due is booked (T3)", $"{key} at {now}: {row.Member.Allocation}");
     }
+
+    /// <summary>Whether extra credits of that user were ever taken back.</summary>
+    public bool TookBack(AllocationKey key) => tookBack.Contains(key);
 
     /// <summary>Whether what was previewed has been done.</summary>
     public bool IsConfirmed(string token) => confirmed.Contains(token);
@@ -133,6 +137,7 @@ internal sealed class Rights(World world, MemoryStore store, History history)
     private void CheckExtra(Entry entry)
     {
         AccountOf(entry).Granted += entry.Quantity;
+        if (entry.Quantity < 0) tookBack.Add(KeyOf(entry));
         Holds(string.IsNullOrEmpty(entry.Reason) || granted.Add(entry.Reason), "extra credits under one key are granted once (A5)", $"{entry}");
     }
 

@@ -178,8 +178,8 @@ internal sealed class Simulation : IWakeups, IDisposable
         if (IsStormy) return;
         var (uses, members) = (commit.Changes.Uses.Where(use => fences.Contains(use.Key())).ToList(), commit.Changes.Members.Where(change => fences.Contains(change.Key())).ToList());
 
-        // Promises on settings that have just changed are void; extra credits promised behind another report's promise of the cycle's last may reach the contract first; and a user's renewals are booked without telling the contract.
-        var known = changed ? fences.Count(fence => fence.StartsWith("use:", StringComparison.Ordinal)) : uses.Count(use => use.OfExtra > 0 && IsEarly(use));
+        // Promises on settings that have just changed are void; extra credits promised behind another report's promise of the cycle's last may reach the contract first; extra credits taken back may have been promised, which a first report that needs fewer does not find out; and a user's renewals are booked without telling the contract.
+        var known = changed ? fences.Count(fence => fence.StartsWith("use:", StringComparison.Ordinal)) : uses.Count(use => use.OfExtra > 0 && (IsEarly(use) || rights.TookBack(new(use.ContractId, use.UserId))));
         var isExcused = known + members.Count(IsRolled) == fences.Count;
         world.Holds(isExcused, "only faults of the store or of activations make commits conflict", $"{string.Join(' ', fences)}: {string.Join(' ', uses)} {string.Join(' ', members)}, {string.Join(' ', uses.Select(use => store.Member(new(use.ContractId, use.UserId))!.Allocation))}");
         excused += commit.Changes.Reports.Count(report => uses.Any(use => use.ContractId == report.ContractId && use.UserId == report.UserId));
