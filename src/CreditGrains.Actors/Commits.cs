@@ -33,8 +33,10 @@ public sealed record Commit(ImmutableArray<DocumentWrite> Documents, ImmutableAr
         var all = parts.ToList();
         return new Changes
         {
-            Lots = [.. all.SelectMany(part => part.Lots).GroupBy(lot => (lot.ContractId, lot.Lot.LotId)).Select(group => group.Last() with { IsNew = group.Any(lot => lot.IsNew) })],
+            Lots = [.. all.SelectMany(part => part.Lots).GroupBy(lot => (lot.ContractId, lot.Lot.LotId)).Select(group => group.Last() with { IsNew = group.Any(lot => lot.IsNew), From = group.First().From })],
             Credits = [.. all.SelectMany(part => part.Credits)],
+            CoveredBy = [.. all.SelectMany(part => part.CoveredBy)],
+            GivenBack = [.. all.SelectMany(part => part.GivenBack).GroupBy(back => (back.ContractId, back.UserId)).Select(group => group.Aggregate((one, other) => one + other))],
             Uses = [.. all.SelectMany(part => part.Uses).GroupBy(use => (use.ContractId, use.UserId)).Select(group => group.Aggregate((one, other) => one + other))],
             Members = [.. all.SelectMany(part => part.Members).GroupBy(member => (member.ContractId, member.Member.UserId)).Select(group => group.Last() with { From = group.First().From, MustBeEnabled = group.Any(member => member.MustBeEnabled) })],
             Cycles = [.. all.SelectMany(part => part.Cycles)],
@@ -90,6 +92,11 @@ public static class Fences
 
     public static string Key(this Use use) => $"use:{use.ContractId}/{use.UserId}";
 
+    public static string Key(this GiveBack back) => $"use:{back.ContractId}/{back.UserId}";
+
+    /// <summary>That a credit covers its player.</summary>
+    public static string CoverKey(this Credit credit) => $"player:{credit.ClientId}/{credit.PlayerId}";
+
     public static string Key(this MemberChange change) => $"member:{change.ContractId}/{change.Member.UserId}";
 
     public static string Key(this CycleChange change) => $"use:{change.ContractId}/{change.UserId}";
@@ -109,15 +116,16 @@ public static class Fences
     public static string Key(this Report report) => $"report:{report.ClientId}/{report.ReportId}";
 
     /// <summary>What these changes alone may make: two of them in one commit would be one too many.</summary>
-    public static IEnumerable<string> Making(Changes changes) => changes.Lots.Where(lot => lot.IsNew).Select(Key)
+    public static IEnumerable<string> Making(Changes changes) => changes.Lots.Where(lot => lot.IsNew || lot.From is not null).Select(Key)
         .Concat(changes.Credits.Select(Key)).Concat(changes.Requests.Select(Key)).Concat(changes.Reports.Select(Key)).Concat(changes.Previews.Select(Key))
         .Concat(changes.Purchases.Where(purchase => purchase.IsNew).Select(Key));
 
     /// <summary>Which of a user's cycles these changes use or end: one commit knows one of each user.</summary>
     public static IEnumerable<(string User, CycleKey? Cycle)> Cycles(Changes changes) => changes.Uses.Where(use => use.Cycle is not null).Select(use => (use.Key(), use.Cycle))
+        .Concat(changes.GivenBack.Where(back => back.Cycle is not null).Select(back => (back.Key(), back.Cycle)))
         .Concat(changes.Members.Select(change => ($"use:{change.ContractId}/{change.Member.UserId}", (CycleKey?)null)));
 
     /// <summary>All that can make these changes fail.</summary>
-    public static IEnumerable<string> Of(Changes changes) => Making(changes).Concat(changes.Uses.Select(Key)).Concat(changes.Members.Select(Key)).Concat(changes.Cycles.Select(Key))
-        .Concat(changes.Projects.Select(Key)).Concat(changes.Milestones.Select(Key));
+    public static IEnumerable<string> Of(Changes changes) => Making(changes).Concat(changes.CoveredBy.Select(CoverKey)).Concat(changes.Uses.Select(Key)).Concat(changes.GivenBack.Select(Key))
+        .Concat(changes.Members.Select(Key)).Concat(changes.Cycles.Select(Key)).Concat(changes.Projects.Select(Key)).Concat(changes.Milestones.Select(Key));
 }

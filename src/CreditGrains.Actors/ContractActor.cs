@@ -7,6 +7,9 @@ namespace CreditGrains.Actors;
 /// <inheritdoc cref="IContract"/>
 public class ContractActor(ActorServices services, string contractId) : Committer<Contract?>(services), IContract
 {
+    // How often a credit is looked at that is not the same when it is to be changed.
+    private const int MaxLooks = 8;
+
     /// <summary>The kind of a contract's document.</summary>
     public const string Kind = "contract";
 
@@ -62,6 +65,20 @@ public class ContractActor(ActorServices services, string contractId) : Committe
 
     public async Task<Decision<GrantedExtra>> GrantExtra(GrantExtra grant, RequestKey? key) =>
         (await Once(key, (contract, now) => Allocating.Decide(contract, grant, now), Needs.FreshMembers)).Select(made => new GrantedExtra(made.Answer, made.Replayed));
+
+    public async Task<Decision<Credit>> Edit(EditCredit edit)
+    {
+        SeenCredit seen = null!;
+        for (var again = 0; ; again++)
+        {
+            var settled = await Once(null, (contract, now) => Editing.Decide(contract, seen, edit, now), Needs.FreshMembers, async () => seen = await See(edit));
+            if (settled.Refusal?.Code == RefusalCode.PreconditionFailed && again < MaxLooks) continue;
+
+            var answer = settled.Select(made => made.Answer);
+            if (answer.Value is { } credit) TellOf(seen, credit);
+            return answer;
+        }
+    }
 
     public Task<Decision<ImmutableArray<Member>>> ReplaceUsers(ImmutableArray<UserName> users, string actor) =>
         DecideMembers((contract, now) => Membership.Replace(contract, users, actor, now));
@@ -161,7 +178,7 @@ public class ContractActor(ActorServices services, string contractId) : Committe
     }
 
     // An outcome that was lost is looked up under the key, never brought about twice; a caller without one gets one for this call.
-    private async Task<Decision<(T Answer, bool Replayed)>> Once<T>(RequestKey? given, Func<Contract, Instant, Decision<Changed<Contract, T>>> decide, Needs needs)
+    private async Task<Decision<(T Answer, bool Replayed)>> Once<T>(RequestKey? given, Func<Contract, Instant, Decision<Changed<Contract, T>>> decide, Needs needs, Func<Task>? look = null)
     {
         var key = given ?? new RequestKey($"{Guid.NewGuid():N}", "");
         for (var again = given is not null; ; again = true)
@@ -170,11 +187,47 @@ public class ContractActor(ActorServices services, string contractId) : Committe
                 return remembered.Fingerprint == key.Fingerprint
                     ? (Json.Read<T>(remembered.Made), Replayed: given is not null)
                     : new Refusal(RefusalCode.IdempotencyKeyReused, "The Idempotency-Key stands for another request.");
+            if (look is not null) await look();
             var settled = await Run((contract, now) => Existing(contract, known => decide(known, now).Select(changed => new Changed<Contract, T>(
                 changed.State,
                 changed.Changes with { Requests = [new(known.Terms.ClientId, key.Key, key.Fingerprint, Json.Write(changed.Answer)) { ForgetAt = given is null ? now + Remembered.Kept : null }] },
                 changed.Answer))), needs);
             if (settled.IsSettled) return settled.Answer!.Select(answer => (answer, Replayed: false));
+        }
+    }
+
+    private async Task<SeenCredit> See(EditCredit edit)
+    {
+        var touched = await Services.Store.Credit(edit.Id);
+        var lot = await Services.Store.Lot(contractId, edit.Id.LotId);
+        if (lot is null)
+        {
+            // L5: its cycle may have started, and nobody has booked that.
+            await WakeUp();
+            lot = await Services.Store.Lot(contractId, edit.Id.LotId);
+        }
+        var player = edit.PlayerId ?? touched?.PlayerId;
+        var clientId = player is null ? null : (await Services.Store.Contract(contractId))?.Document.AsContract().Terms.ClientId;
+        return new(lot, touched, clientId is null ? null : await Services.Store.CurrentCredit(new(clientId, player!)));
+    }
+
+    // Those who have read it before need not find out by a commit that fails.
+    private void TellOf(SeenCredit seen, Credit credit)
+    {
+        foreach (var player in new[] { seen.Touched?.PlayerId, credit.PlayerId }.OfType<string>().Distinct())
+            _ = Tell(Services.Actors.PlayerCredit(new(credit.ClientId, player)).Peek());
+        if (seen.Touched?.UsedBy is { } user) _ = Tell(Services.Actors.Allocation(new(contractId, user)).Forget());
+    }
+
+    private async Task Tell(Task told)
+    {
+        try
+        {
+            await told;
+        }
+        catch (Exception e) when (Services.Actors.IsLost(e) || e is StoreUnavailableException)
+        {
+            // The fences tell them.
         }
     }
 

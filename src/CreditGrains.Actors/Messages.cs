@@ -31,6 +31,9 @@ public interface IContract
     /// <summary>Adds extra credits, or takes unused ones back (A5). The same key and request again: the first answer.</summary>
     Task<Decision<GrantedExtra>> GrantExtra(GrantExtra grant, RequestKey? key);
 
+    /// <summary>Changes one credit by hand (P5), and answers it as it then is.</summary>
+    Task<Decision<Credit>> Edit(EditCredit edit);
+
     Task<ChargeAnswer> Charge(ChargeCredits charge);
 
     /// <summary>What <see cref="Charge"/> would answer; nothing changes (R6).</summary>

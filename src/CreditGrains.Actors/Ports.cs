@@ -71,6 +71,9 @@ public interface IStore
     /// <summary>The player's current credit: the latest, over or not.</summary>
     Task<Credit?> CurrentCredit(PlayerKey key);
 
+    /// <summary>A credit's row; null where it lies untouched in its lot, or there is none.</summary>
+    Task<Credit?> Credit(CreditId id);
+
     Task<Report?> Report(ReportKey key);
 
     /// <summary>Up to <paramref name="limit"/> contracts for which something fell due at or before <paramref name="now"/>, earliest first.</summary>

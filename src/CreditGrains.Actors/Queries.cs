@@ -152,8 +152,11 @@ public static class History
     /// <summary>Of its lot and its report.</summary>
     public static readonly ImmutableArray<EntryKind> OfReport = [EntryKind.CreditsMinted, EntryKind.CreditsCharged, EntryKind.CoverageExpired, EntryKind.CreditsReturned];
 
-    /// <summary>Whether an entry of its lot is its own: once it had a player, the lot's expiry no longer was.</summary>
-    public static bool Concerns(CreditDocument credit, Entry entry) =>
+    /// <summary>The subject of entries that tell of this credit alone (P5).</summary>
+    public static string Subject(CreditDocument credit) => $"credit:{credit.CreditId}";
+
+    /// <summary>Whether an entry of its lot or report is its own: one that tells of a single credit is that one's, and once it had a player, the lot's expiry no longer was.</summary>
+    public static bool Concerns(CreditDocument credit, Entry entry) => entry.Subject.StartsWith("credit:", StringComparison.Ordinal) ? entry.Subject == Subject(credit) :
         credit.ActivatedAt is not { } activated || entry.Kind is not (EntryKind.LotExpirySet or EntryKind.LotExpired) || entry.EffectiveAt < activated;
 }
 

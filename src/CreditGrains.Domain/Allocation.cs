@@ -48,6 +48,9 @@ public sealed record Allocation(Settings? Settings, LocalDate? StartDate, int Re
     /// <summary>The same after credits were used.</summary>
     public Allocation With(Use use) => this with { UsedInCycle = UsedInCycle + use.OfCycle, ExtraUsed = ExtraUsed + use.OfExtra, TotalUsed = TotalUsed + use.Credits };
 
+    /// <summary>The same after a use was given back (P5).</summary>
+    public Allocation With(GiveBack back) => this with { UsedInCycle = UsedInCycle - back.OfCycle, ExtraUsed = ExtraUsed - back.OfExtra, TotalUsed = TotalUsed - back.Credits };
+
     /// <summary>The cycles start anew (A6).</summary>
     public Allocation Restart(Settings settings, LocalDate startDate, Terms terms, Instant now) =>
         this with { Settings = settings, StartDate = startDate, Restarts = Restarts + 1, Cycle = new Schedule(settings, startDate, terms).CycleAt(now), UsedInCycle = 0 };

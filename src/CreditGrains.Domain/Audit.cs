@@ -5,7 +5,7 @@ namespace CreditGrains.Domain;
 /// <summary>What the store says of one lot, from one snapshot, in credits.</summary>
 /// <param name="Quantity">State: what the lot holds in all.</param>
 /// <param name="Free">State: what is free and not booked as expired.</param>
-/// <param name="ExpiredFree">State: what was free when it was booked as expired.</param>
+/// <param name="ExpiredFree">State: what was free when it was booked as expired, with the lot or by itself.</param>
 /// <param name="Allocated">State: credits with a player whose end is not booked.</param>
 /// <param name="ExpiredAllocated">State: credits with a player whose end is booked.</param>
 /// <param name="Granted">Entries: what came.</param>
@@ -13,9 +13,10 @@ namespace CreditGrains.Domain;
 /// <param name="Charged">Entries: what was allocated to players.</param>
 /// <param name="LotExpired">Entries: what expired unallocated.</param>
 /// <param name="CoverageExpired">Entries: what expired allocated.</param>
+/// <param name="Returned">Entries: what went back to the lot.</param>
 public sealed record LotFacts(
     string LotId, long Quantity, long Free, long ExpiredFree, long Allocated, long ExpiredAllocated,
-    long Granted, long Minted, long Charged, long LotExpired, long CoverageExpired);
+    long Granted, long Minted, long Charged, long LotExpired, long CoverageExpired, long Returned = 0);
 
 /// <summary>What the store says of one user of a contract, in credits.</summary>
 /// <param name="TotalUsed">State: used in all.</param>
@@ -23,13 +24,14 @@ public sealed record LotFacts(
 /// <param name="ExtraCredits">State: extra credits granted.</param>
 /// <param name="ExtraUsed">State: extra credits used.</param>
 /// <param name="Charged">Entries: charged in all.</param>
-/// <param name="ChargedOfCycle">Entries: charged of that cycle.</param>
-/// <param name="ChargedOfExtra">Entries: charged of extra credits.</param>
+/// <param name="ChargedOfCycle">Entries: charged of that cycle, but for what was given back.</param>
+/// <param name="ChargedOfExtra">Entries: charged of extra credits, but for what was given back.</param>
 /// <param name="ExtraGranted">Entries: extra credits granted.</param>
 /// <param name="Reported">Reports: charged in all.</param>
+/// <param name="GivenBack">Entries: given back in all.</param>
 public sealed record UserFacts(
     string UserId, long TotalUsed, long UsedInCycle, long ExtraCredits, long ExtraUsed,
-    long Charged, long ChargedOfCycle, long ChargedOfExtra, long ExtraGranted, long Reported);
+    long Charged, long ChargedOfCycle, long ChargedOfExtra, long ExtraGranted, long Reported, long GivenBack = 0);
 
 /// <summary>One number that is not what the entries make it.</summary>
 public sealed record Difference(string Subject, string What, long FromEntries, long FromState);
@@ -52,15 +54,15 @@ public sealed record Audit(
     private static IEnumerable<Difference> Compare(LotFacts lot) => new Difference[]
     {
         new($"lot:{lot.LotId}", "quantity", lot.Granted + lot.Minted, lot.Quantity),
-        new($"lot:{lot.LotId}", "unallocated", lot.Granted + lot.Minted - lot.Charged - lot.LotExpired, lot.Free),
-        new($"lot:{lot.LotId}", "allocated", lot.Charged - lot.CoverageExpired, lot.Allocated),
+        new($"lot:{lot.LotId}", "unallocated", lot.Granted + lot.Minted - lot.Charged + lot.Returned - lot.LotExpired, lot.Free),
+        new($"lot:{lot.LotId}", "allocated", lot.Charged - lot.Returned - lot.CoverageExpired, lot.Allocated),
         new($"lot:{lot.LotId}", "expired", lot.LotExpired + lot.CoverageExpired, lot.ExpiredFree + lot.ExpiredAllocated),
         new($"lot:{lot.LotId}", "sum", lot.Quantity, lot.Free + lot.ExpiredFree + lot.Allocated + lot.ExpiredAllocated),
     }.Where(difference => difference.FromEntries != difference.FromState);
 
     private static IEnumerable<Difference> Compare(UserFacts user) => new Difference[]
     {
-        new($"user:{user.UserId}", "totalUsed", user.Charged, user.TotalUsed),
+        new($"user:{user.UserId}", "totalUsed", user.Charged - user.GivenBack, user.TotalUsed),
         new($"user:{user.UserId}", "usedInCycle", user.ChargedOfCycle, user.UsedInCycle),
         new($"user:{user.UserId}", "extraCredits", user.ExtraGranted, user.ExtraCredits),
         new($"user:{user.UserId}", "extraUsed", user.ChargedOfExtra, user.ExtraUsed),

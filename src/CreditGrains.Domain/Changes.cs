@@ -5,10 +5,18 @@ using NodaTime;
 namespace CreditGrains.Domain;
 
 /// <summary>A lot as it now is; <paramref name="IsNew"/>: it must not have been there.</summary>
-public sealed record LotChange(string ContractId, string ClientId, Lot Lot, bool IsNew = false);
+public sealed record LotChange(string ContractId, string ClientId, Lot Lot, bool IsNew = false)
+{
+    /// <summary>What it must have had free, where it is not among the open lots that the contract itself guards; null: it is.</summary>
+    public Runs? From { get; init; }
+}
 
-/// <summary>A credit as it now is, and the version that it must have had: 0 where it must not have been there, and its player must have had no current one.</summary>
-public sealed record CreditChange(Credit Credit, long Expected);
+/// <summary>A credit as it now is, and the version that it must have had: 0 where it must not have been there, and its player must have had no current one. One that was there has had the same player and report: where those change it goes, and comes anew.</summary>
+public sealed record CreditChange(Credit Credit, long Expected)
+{
+    /// <summary>It lies in its lot again, as if nobody had touched it.</summary>
+    public bool IsGone { get; init; }
+}
 
 /// <summary>Credits that a user has used of a contract; it is refused where the user is not assigned or is disabled by then.</summary>
 public sealed record Use(string ContractId, string UserId, long Credits)
@@ -33,6 +41,26 @@ public sealed record Use(string ContractId, string UserId, long Credits)
         OfExtra = one.OfExtra + other.OfExtra,
         Cycle = one.Cycle ?? other.Cycle,
         DueAt = one.DueAt ?? other.DueAt,
+    };
+}
+
+/// <summary>A use that a user is given back (P5), assigned and enabled or not.</summary>
+public sealed record GiveBack(string ContractId, string UserId, long Credits)
+{
+    public long OfCycle { get; init; }
+
+    public long OfExtra { get; init; }
+
+    /// <summary>The cycle that must still be the user's; null: whatever it is.</summary>
+    public CycleKey? Cycle { get; init; }
+
+    /// <summary>Two of one user as one.</summary>
+    public static GiveBack operator +(GiveBack one, GiveBack other) => one with
+    {
+        Credits = one.Credits + other.Credits,
+        OfCycle = one.OfCycle + other.OfCycle,
+        OfExtra = one.OfExtra + other.OfExtra,
+        Cycle = one.Cycle ?? other.Cycle,
     };
 }
 
@@ -84,7 +112,12 @@ public sealed record Changes
 
     public ImmutableArray<CreditChange> Credits { get; init; } = [];
 
+    /// <summary>Credits that must still cover their players as they do here: a report says that they do.</summary>
+    public ImmutableArray<Credit> CoveredBy { get; init; } = [];
+
     public ImmutableArray<Use> Uses { get; init; } = [];
+
+    public ImmutableArray<GiveBack> GivenBack { get; init; } = [];
 
     public ImmutableArray<MemberChange> Members { get; init; } = [];
 
@@ -108,6 +141,6 @@ public sealed record Changes
 
     public ImmutableArray<Entry> Entries { get; init; } = [];
 
-    public bool IsNothing => Lots.IsEmpty && Credits.IsEmpty && Uses.IsEmpty && Members.IsEmpty && Cycles.IsEmpty && Previews.IsEmpty && Switches.IsEmpty && Requests.IsEmpty && Reports.IsEmpty
-        && Purchases.IsEmpty && Projects.IsEmpty && Milestones.IsEmpty && Consumptions.IsEmpty && Entries.IsEmpty;
+    public bool IsNothing => Lots.IsEmpty && Credits.IsEmpty && CoveredBy.IsEmpty && Uses.IsEmpty && GivenBack.IsEmpty && Members.IsEmpty && Cycles.IsEmpty && Previews.IsEmpty && Switches.IsEmpty
+        && Requests.IsEmpty && Reports.IsEmpty && Purchases.IsEmpty && Projects.IsEmpty && Milestones.IsEmpty && Consumptions.IsEmpty && Entries.IsEmpty;
 }

@@ -52,6 +52,7 @@ public static class Charging
             {
                 Lots = [.. draws.Select(draw => contract.Change(draw.After, isNew: draw.Before.Quantity == 0))],
                 Credits = [.. charged.SelectMany(pair => Replace(pair.player.Current, pair.credit))],
+                CoveredBy = [.. charge.Players.Where(player => !player.Claimed).Select(player => player.Current!)],
                 Uses = [use],
                 Reports = [report],
                 Entries =

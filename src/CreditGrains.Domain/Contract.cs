@@ -60,6 +60,11 @@ public sealed record Contract(Terms Terms, long Revision, ImmutableArray<Lot> Lo
         ? this with { Members = Members.SetItem(use.UserId, member with { Allocation = member.Allocation.At(now, Terms).With(use) }) }
         : this;
 
+    /// <summary>The contract after a user was given back a use, where its users are known.</summary>
+    internal Contract With(GiveBack back, Instant now) => Members?.GetValueOrDefault(back.UserId) is { } member
+        ? this with { Members = Members.SetItem(back.UserId, member with { Allocation = member.Allocation.At(now, Terms).With(back) }) }
+        : this;
+
     /// <summary>Its users, by id; they must be known.</summary>
     internal ImmutableSortedDictionary<string, Member> AllMembers => Members ?? throw new InvariantException("members are loaded before they are looked at");
 

@@ -14,7 +14,7 @@ public enum EntryKind
     /// <summary>A lot's expiry moved with its contract's end (L4); no credit moves.</summary>
     LotExpirySet,
 
-    /// <summary>Unallocated credits expired with their lot (L4).</summary>
+    /// <summary>Unallocated credits expired with their lot (L4); with a negative quantity that was taken back (P5).</summary>
     LotExpired,
 
     /// <summary>Credits of an unlimited contract came to be as they were used (C2).</summary>
@@ -23,7 +23,7 @@ public enum EntryKind
     /// <summary>Unallocated credits became allocated to players (P2).</summary>
     CreditsCharged,
 
-    /// <summary>The coverage of allocated credits ended (P3).</summary>
+    /// <summary>The coverage of allocated credits ended (P3), or with a negative quantity its end was taken back (P5).</summary>
     CoverageExpired,
 
     /// <summary>A user was assigned to a contract, renamed or removed (C3).</summary>
@@ -73,6 +73,9 @@ public enum EntryKind
 
     /// <summary>Free services credits of a purchase expired (S6, L3).</summary>
     ServicesCreditsExpired,
+
+    /// <summary>An allocated credit's expiry, or its player's name, was changed by hand (P5); no credit moves.</summary>
+    CreditSet,
 }
 
 /// <summary>One line of the immutable ledger (G1): what moved or changed, when it took effect, when it was booked, by whom and why.</summary>

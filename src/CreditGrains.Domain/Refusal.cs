@@ -26,6 +26,9 @@ public enum RefusalCode
     /// <summary>The idempotency key, or the lot id, stands for another request.</summary>
     IdempotencyKeyReused,
 
+    /// <summary>P5: the player has a credit already.</summary>
+    PlayerCovered,
+
     /// <summary>C1: outside the contract's days.</summary>
     ContractNotActive,
 

@@ -45,6 +45,36 @@ public readonly struct Runs : IEquatable<Runs>
         return (new(taken.ToImmutable()), new(left.ToImmutable()));
     }
 
+    public bool Contains(long ordinal) => Items.Any(run => run.First <= ordinal && ordinal <= run.Last);
+
+    /// <summary>With an ordinal that is not among them.</summary>
+    public Runs With(long ordinal)
+    {
+        Invariant.Holds(!Contains(ordinal), "what is added was not there");
+        var (before, after) = (Items.Where(run => run.Last < ordinal).ToList(), Items.Where(run => run.First > ordinal).ToList());
+        var added = new Run(ordinal, ordinal);
+        if (before is [.., var left] && left.Last == ordinal - 1)
+        {
+            added = added with { First = left.First };
+            before.RemoveAt(before.Count - 1);
+        }
+        if (after is [var right, ..] && right.First == ordinal + 1)
+        {
+            added = added with { Last = right.Last };
+            after.RemoveAt(0);
+        }
+        return new([.. before, added, .. after]);
+    }
+
+    /// <summary>Without one of them.</summary>
+    public Runs Without(long ordinal)
+    {
+        Invariant.Holds(Contains(ordinal), "what is taken was there");
+        return new([.. Items.SelectMany(run => run.First <= ordinal && ordinal <= run.Last
+            ? new[] { run with { Last = ordinal - 1 }, run with { First = ordinal + 1 } }.Where(part => part.Count > 0)
+            : [run])]);
+    }
+
     /// <summary>The ordinals one by one, ascending.</summary>
     public IEnumerable<long> Ordinals()
     {

@@ -18,6 +18,8 @@ internal static class CreditEndpoints
         v1.MapPost("/credits", Post).Needs(Access.Operate).Answers<LotDocument>("Creates credits by hand, as a manual lot; Idempotency-Key makes it repeatable", 201, 200)
             .Refuses(RefusalCode.NotFound, RefusalCode.InvalidField, RefusalCode.ContractNotActive, RefusalCode.IdempotencyKeyReused);
         v1.MapGet($"/credits/{{{Parameters.CreditId}}}", Get).Needs(Access.Read).Answers<CreditStory>("A credit and its history", 200).Refuses(RefusalCode.NotFound);
+        v1.MapPatch($"/credits/{{{Parameters.CreditId}}}", Patch).Needs(Access.Operate).Answers<CreditDocument>("Edits a credit by hand: its state, player or expiry", 200)
+            .Refuses(RefusalCode.NotFound, RefusalCode.InvalidField, RefusalCode.PlayerCovered, RefusalCode.PreconditionFailed);
     }
 
     private static async Task<IResult> List(
@@ -39,6 +41,15 @@ internal static class CreditEndpoints
         return decision.Refusal is { } refusal ? Problems.Of(refusal) : LotEndpoints.Answer(body.ContractId!, decision.Value!);
     }
 
+    private static async Task<IResult> Patch(string creditId, CreditBody body, Caller caller, Clients clients, IActors actors, IClock clock, CancellationToken gone)
+    {
+        if (!CreditId.TryParse(creditId, out var id) || await clients.Of(id.ContractId, caller) is null) return Problems.NotFound($"credit {creditId}");
+        if (body.Check() is { } invalid) return Problems.Of(invalid);
+
+        var decision = await actors.Contract(id.ContractId).Edit(body.ToEdit(id, caller)).WaitAsync(gone);
+        return decision.Refusal is { } refusal ? Problems.Of(refusal) : TypedResults.Ok(CreditDocument.Of(decision.Value!, clock.Now));
+    }
+
     private static async Task<IResult> Get(string creditId, Caller caller, Unbooked unbooked, IQueries queries, IClock clock, CancellationToken gone) =>
         CreditId.TryParse(creditId, out var id) && await unbooked.Credit(id, clock.Now).WaitAsync(gone) is { } credit && caller.Sees(credit.ClientId)
             ? TypedResults.Ok(CreditStory.Of(credit, await queries.History(credit).WaitAsync(gone)))
@@ -51,6 +62,22 @@ internal sealed record CreditsBody(string? ClientId, string? ContractId, string?
     public Refusal? Check() => Fields.Id("clientId", ClientId) ?? Fields.Id("contractId", ContractId) ?? Fields.Id("paymentId", PaymentId) ?? Fields.Given("quantity", Quantity);
 
     public GrantLot ToGrant(Caller caller) => new($"{Guid.CreateVersion7():N}", LotSource.Manual, PaymentId!, Quantity!.Value, null, ExpiresAt, caller.Name);
+}
+
+/// <summary>A credit as it shall be (P5); what is left out stays, and a playerId of null frees it.</summary>
+internal sealed record CreditBody(CreditStatus? Status = null, string? PlayerName = null, Instant? ExpiresAt = null, string? Reason = null)
+{
+    private bool frees;
+
+    public string? PlayerId
+    {
+        get;
+        init => (field, frees) = (value, value is null);
+    }
+
+    public Refusal? Check() => Fields.IdIfGiven("playerId", PlayerId) ?? Fields.NameIfGiven("playerName", PlayerName) ?? Fields.Reason("reason", Reason);
+
+    public EditCredit ToEdit(CreditId id, Caller caller) => new(id, Status, PlayerId, frees, PlayerName, ExpiresAt, Reason!, caller.Name);
 }
 
 /// <summary>A credit (P1), and the ledger entries that tell of it.</summary>

@@ -62,6 +62,7 @@ internal static class Problems
         [Code(RefusalCode.UserDisabled)] = (409, "The user is disabled"),
         [Code(RefusalCode.AllocationNotSupported)] = (409, "The contract has no user allocation"),
         [Code(RefusalCode.AllocationChanged)] = (409, "The allocation has changed since the preview"),
+        [Code(RefusalCode.PlayerCovered)] = (409, "The player has a credit already"),
         [Code(RefusalCode.ReportIdReused)] = (409, "The report id stands for another request"),
         [Code(RefusalCode.IdempotencyKeyReused)] = (409, "The key or id stands for another request"),
         [Code(RefusalCode.NotAllocated)] = (409, "The milestone has not been allocated"),

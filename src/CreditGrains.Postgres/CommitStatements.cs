@@ -22,14 +22,17 @@ internal static class CommitStatements
     {
         var changes = Commit.Merge(commits.Select(commit => commit.Changes));
         var batch = new NpgsqlBatch(connection);
+        Covers(batch, changes.CoveredBy);
         Documents(batch, [.. commits.SelectMany(commit => commit.Documents).OrderBy(document => document.Key, StringComparer.Ordinal)]);
         Guards(batch, [.. commits.SelectMany(commit => commit.Guards)]);
         Users(batch, changes.Members, changes.Switches);
         NewLots(batch, [.. changes.Lots.Where(lot => lot.IsNew)]);
         Lots(batch, [.. changes.Lots.Where(lot => !lot.IsNew)]);
         Cycles(batch, changes.Cycles);
+        GivenBack(batch, changes.GivenBack);
         Uses(batch, changes.Uses);
-        Credits(batch, [.. changes.Credits.Where(change => change.Expected > 0)]);
+        GoneCredits(batch, [.. changes.Credits.Where(change => change.IsGone)]);
+        Credits(batch, [.. changes.Credits.Where(change => change is { Expected: > 0, IsGone: false })]);
         NewCredits(batch, [.. changes.Credits.Where(change => change.Expected == 0).Select(change => change.Credit)]);
         Reports(batch, changes.Reports);
         ServicesStatements.Add(batch, changes);
@@ -59,6 +62,50 @@ internal static class CommitStatements
             Sql.Numbers(documents.Select(document => document.Expected)), Sql.Texts(documents.Select(document => document.Owner)),
             Sql.Texts(documents.Select(document => document.Body)), Sql.Instants(documents.Select(document => document.AsOf)),
             Sql.Instants(documents.Select(document => document.DueAt)), Sql.Number(documents.Length));
+    }
+
+    /// <summary>Whether a credit c is still the player's and report's that g says.</summary>
+    public const string IsStill = "c.lot = g.lot and c.ordinal = g.ordinal and c.version = g.expected and c.player_id is not distinct from g.player_id and c.report_id is not distinct from g.report_id";
+
+    private static void Covers(NpgsqlBatch batch, ImmutableArray<Credit> credits)
+    {
+        if (credits.IsEmpty) return;
+        Add(batch, $"select expect((select count(*) from unnest($1, $2, $3, $4, $5) as g (lot, ordinal, expected, player_id, report_id) join credit c on {IsStill}), $6)",
+            [.. Fence(credits.Select(credit => (credit, credit.Version))), Sql.Number(credits.Length)]);
+    }
+
+    private static void GoneCredits(NpgsqlBatch batch, ImmutableArray<CreditChange> credits)
+    {
+        if (credits.IsEmpty) return;
+        Add(batch, $"""
+            with gone as (delete from credit c using unnest($1, $2, $3, $4, $5) as g (lot, ordinal, expected, player_id, report_id) where {IsStill} returning 1)
+            select expect((select count(*) from gone), $6)
+            """, [.. Fence(credits.Select(change => (change.Credit, change.Expected))), Sql.Number(credits.Length)]);
+    }
+
+    /// <summary>The columns of <see cref="IsStill"/>: lot, ordinal, expected, player_id, report_id.</summary>
+    public static NpgsqlParameter[] Fence(IEnumerable<(Credit Credit, long Expected)> credits)
+    {
+        var all = credits.ToList();
+        return
+        [
+            Sql.Texts(all.Select(row => Keys.Lot(row.Credit.Id))), Sql.Numbers(all.Select(row => row.Credit.Id.Ordinal)), Sql.Numbers(all.Select(row => row.Expected)),
+            Sql.Texts(all.Select(row => row.Credit.PlayerId)), Sql.Texts(all.Select(row => row.Credit.ReportId)),
+        ];
+    }
+
+    private static void GivenBack(NpgsqlBatch batch, ImmutableArray<GiveBack> backs)
+    {
+        if (backs.IsEmpty) return;
+        Add(batch, """
+            with changed as (
+                update member m set total_used = m.total_used - g.credits, used_in_cycle = m.used_in_cycle - g.of_cycle, extra_used = m.extra_used - g.of_extra
+                from unnest($1, $2, $3, $4, $5, $6, $7) as g (contract_id, user_id, credits, of_cycle, of_extra, restarts, cycle)
+                where m.contract_id = g.contract_id and m.user_id = g.user_id and (g.restarts is null or (m.restarts = g.restarts and m.cycle = g.cycle)) returning 1)
+            select expect((select count(*) from changed), $8)
+            """,
+            Sql.Texts(backs.Select(back => back.ContractId)), Sql.Texts(backs.Select(back => back.UserId)), Sql.Numbers(backs.Select(back => back.Credits)), Sql.Numbers(backs.Select(back => back.OfCycle)),
+            Sql.Numbers(backs.Select(back => back.OfExtra)), Sql.Integers(backs.Select(back => back.Cycle?.Restarts)), Sql.Integers(backs.Select(back => back.Cycle?.Cycle)), Sql.Number(backs.Length));
     }
 
     private static void Guards(NpgsqlBatch batch, ImmutableArray<Guard> guards)
@@ -164,13 +211,13 @@ internal static class CommitStatements
         Add(batch, """
             with changed as (
                 update lot l set quantity = g.quantity, free = g.free, free_count = g.free_count, expires_at = g.expires_at, expiry_booked = g.expiry_booked
-                from unnest($1, $2, $3, $4, $5, $6) as g (key, quantity, free, free_count, expires_at, expiry_booked)
-                where l.key = g.key returning 1)
-            select expect((select count(*) from changed), $7)
+                from unnest($1, $2, $3, $4, $5, $6, $7) as g (key, quantity, free, free_count, expires_at, expiry_booked, was_free)
+                where l.key = g.key and l.free = coalesce(g.was_free, l.free) returning 1)
+            select expect((select count(*) from changed), $8)
             """,
             Sql.Texts(lots.Select(lot => Keys.Lot(lot.ContractId, lot.Lot.LotId))), Sql.Numbers(lots.Select(lot => lot.Lot.Quantity)),
             Sql.Texts(lots.Select(lot => lot.Lot.Free.ToString())), Sql.Numbers(lots.Select(lot => lot.Lot.Free.Count)), Sql.Instants(lots.Select(lot => lot.Lot.ExpiresAt)),
-            Sql.Flags(lots.Select(lot => lot.Lot.ExpiryBooked)), Sql.Number(lots.Length));
+            Sql.Flags(lots.Select(lot => lot.Lot.ExpiryBooked)), Sql.Texts(lots.Select(lot => lot.From?.ToString())), Sql.Number(lots.Length));
     }
 
     private static void Uses(NpgsqlBatch batch, ImmutableArray<Use> uses)
@@ -190,13 +237,13 @@ internal static class CommitStatements
     private static void Credits(NpgsqlBatch batch, ImmutableArray<CreditChange> credits)
     {
         if (credits.IsEmpty) return;
-        Add(batch, """
+        Add(batch, $"""
             with changed as (
-                update credit c set used_by = g.used_by, player_id = g.player_id, player_name = g.player_name, expires_at = g.expires_at, activated_at = g.activated_at,
-                                    report_id = g.report_id, is_current = g.is_current, expiry_booked = g.expiry_booked, version = g.version, used_of = g.used_of
+                update credit c set used_by = g.used_by, player_name = g.player_name, expires_at = g.expires_at, activated_at = g.activated_at,
+                                    is_current = g.is_current, expiry_booked = g.expiry_booked, version = g.version, used_of = g.used_of
                 from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
                     as g (lot, ordinal, used_by, player_id, player_name, expires_at, activated_at, report_id, is_current, expiry_booked, version, used_of, expected)
-                where c.lot = g.lot and c.ordinal = g.ordinal and c.version = g.expected returning 1)
+                where {IsStill} returning 1)
             select expect((select count(*) from changed), $14)
             """,
             Sql.Texts(credits.Select(change => Keys.Lot(change.Credit.Id))), Sql.Numbers(credits.Select(change => change.Credit.Id.Ordinal)),

@@ -47,26 +47,39 @@ internal static class FailedFences
             Sql.Integers(changes.Members.Select(member => member.Member.Allocation.Restarts)), Sql.Integers(changes.Members.Select(member => member.From?.Restarts)),
             Sql.Integers(changes.Members.Select(member => member.From?.Cycle)), Sql.Flags(changes.Members.Select(member => member.MustBeEnabled)));
 
-        var changed = changes.Credits.Where(change => change.Expected > 0).ToList();
+        var closed = changes.Lots.Where(lot => lot.From is not null).ToList();
+        await Ask(connection, failed, "select g.fence from unnest($1, $2, $3) as g (fence, key, free) join lot l using (key) where l.free <> g.free",
+            Sql.Texts(closed.Select(lot => lot.Key())), Sql.Texts(closed.Select(lot => Keys.Lot(lot.ContractId, lot.Lot.LotId))), Sql.Texts(closed.Select(lot => lot.From?.ToString())));
+
         await Ask(connection, failed, """
-            select g.key from unnest($1, $2, $3, $4) as g (key, lot, ordinal, version) left join credit c using (lot, ordinal)
-            where c.version is distinct from g.version
+            select g.key from unnest($1, $2, $3, $4, $5) as g (key, contract_id, user_id, restarts, cycle) left join member m using (contract_id, user_id)
+            where m.user_id is null or (m.restarts, m.cycle) <> (g.restarts, g.cycle)
             """,
-            Sql.Texts(changed.Select(change => change.Key())), Sql.Texts(changed.Select(change => Keys.Lot(change.Credit.Id))),
-            Sql.Numbers(changed.Select(change => change.Credit.Id.Ordinal)), Sql.Numbers(changed.Select(change => change.Expected)));
+            Sql.Texts(changes.GivenBack.Select(back => back.Key())), Sql.Texts(changes.GivenBack.Select(back => back.ContractId)), Sql.Texts(changes.GivenBack.Select(back => back.UserId)),
+            Sql.Integers(changes.GivenBack.Select(back => back.Cycle?.Restarts)), Sql.Integers(changes.GivenBack.Select(back => back.Cycle?.Cycle)));
+
+        var changed = changes.Credits.Where(change => change.Expected > 0).ToList();
+        await Ask(connection, failed, $"""
+            select g.key from unnest($1, $2, $3, $4, $5, $6) as g (key, lot, ordinal, expected, player_id, report_id) left join credit c on {CommitStatements.IsStill}
+            where c.lot is null
+            """,
+            [
+                Sql.Texts(changed.Select(change => change.Key()).Concat(changes.CoveredBy.Select(credit => credit.CoverKey()))),
+                .. CommitStatements.Fence(changed.Select(change => (change.Credit, change.Expected)).Concat(changes.CoveredBy.Select(credit => (credit, credit.Version)))),
+            ]);
 
         // A new credit meets another one of its id, or a current one of its player that this commit does not itself replace.
         var made = changes.Credits.Where(change => change.Expected == 0).ToList();
-        var replaced = changed.Where(change => !change.Credit.IsCurrent).Select(change => change.Credit.Id.ToString()).ToList();
+        var replaced = changed.Where(change => change.IsGone || !change.Credit.IsCurrent).Select(change => change.Credit.Id.ToString()).ToList();
         await Ask(connection, failed, """
-            select g.key from unnest($1, $2, $3, $4, $5) as g (key, lot, ordinal, client_id, player_id)
-            where exists (select from credit c where c.lot = g.lot and c.ordinal = g.ordinal)
+            select g.key from unnest($1, $2, $3, $4, $5, $7) as g (key, lot, ordinal, client_id, player_id, id)
+            where (g.id <> all ($6) and exists (select from credit c where c.lot = g.lot and c.ordinal = g.ordinal))
                or exists (select from credit c where c.client_id = g.client_id and c.player_id = g.player_id and c.is_current
                           and c.lot || '~' || lpad(c.ordinal::text, 9, '0') <> all ($6))
             """,
             Sql.Texts(made.Select(change => change.Key())), Sql.Texts(made.Select(change => Keys.Lot(change.Credit.Id))),
             Sql.Numbers(made.Select(change => change.Credit.Id.Ordinal)), Sql.Texts(made.Select(change => change.Credit.ClientId)), Sql.Texts(made.Select(change => change.Credit.PlayerId)),
-            Sql.Texts(replaced));
+            Sql.Texts(replaced), Sql.Texts(made.Select(change => change.Credit.Id.ToString())));
 
         await Ask(connection, failed, "select g.key from unnest($1, $2, $3) as g (key, client_id, report_id) join report r using (client_id, report_id)",
             Sql.Texts(changes.Reports.Select(report => report.Key())), Sql.Texts(changes.Reports.Select(report => report.ClientId)), Sql.Texts(changes.Reports.Select(report => report.ReportId)));

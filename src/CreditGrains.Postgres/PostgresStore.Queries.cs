@@ -52,15 +52,15 @@ public sealed partial class PostgresStore
 
     public async Task<ImmutableArray<BookedEntry>> History(CreditDocument credit)
     {
+        var ofCredit = await Rows($"select {EntryColumns} from entry where subject = $1 and subject like 'credit:%'", ReadEntry, Sql.Text(Actors.History.Subject(credit)));
         var entries = await Rows(
             $"""
             select {EntryColumns} from entry where contract_id = $1 and lot_id = $2 and kind in ({Names(Actors.History.OfLot)})
             union all
-            select {EntryColumns} from entry where client_id = $3 and report_id = $4 and lot_id = $2 and kind in ({Names(Actors.History.OfReport)})
-            order by entry_id
+            select {EntryColumns} from entry where client_id = $3 and report_id = any($4) and lot_id = $2 and kind in ({Names(Actors.History.OfReport)})
             """,
-            ReadEntry, Sql.Text(credit.ContractId), Sql.Text(credit.LotId), Sql.Text(credit.ClientId), Sql.Text(credit.ReportId));
-        return [.. entries.Where(entry => Actors.History.Concerns(credit, entry.Entry))];
+            ReadEntry, Sql.Text(credit.ContractId), Sql.Text(credit.LotId), Sql.Text(credit.ClientId), Sql.Texts(ofCredit.Select(entry => entry.Entry.ReportId).Append(credit.ReportId).OfType<string>().Distinct()));
+        return [.. entries.Where(entry => Actors.History.Concerns(credit, entry.Entry)).Concat(ofCredit).DistinctBy(entry => entry.EntryId).OrderBy(entry => entry.EntryId)];
 
         // Named in the text, so that an index of those kinds alone is found.
         static string Names(IEnumerable<EntryKind> kinds) => string.Join(", ", kinds.Select(kind => $"'{kind.ToSql()}'"));
@@ -98,38 +98,41 @@ public sealed partial class PostgresStore
         if ((await Rows(connection, "select 1 from document where kind = 'contract' and id = $1", _ => true, Sql.Text(contractId))).Count == 0) return null;
         var lots = await Rows(connection, """
             select l.lot_id, l.quantity,
-                   case when l.expiry_booked then 0 else l.free_count end, case when l.expiry_booked then l.free_count else 0 end,
+                   case when l.expiry_booked then 0 else l.free_count end, case when l.expiry_booked then l.free_count else 0 end + c.lapsed,
                    c.allocated, c.expired,
-                   coalesce(e.granted, 0), coalesce(e.minted, 0), coalesce(e.charged, 0), coalesce(e.lot_expired, 0), coalesce(e.coverage_expired, 0)
+                   coalesce(e.granted, 0), coalesce(e.minted, 0), coalesce(e.charged, 0), coalesce(e.lot_expired, 0), coalesce(e.coverage_expired, 0), coalesce(e.returned, 0)
             from lot l
             left join lateral (select count(*) filter (where player_id is not null and not expiry_booked) as allocated,
-                                      count(*) filter (where player_id is not null and expiry_booked) as expired
+                                      count(*) filter (where player_id is not null and expiry_booked) as expired,
+                                      count(*) filter (where player_id is null) as lapsed
                                from credit where lot = l.key) c on true
             left join (select lot_id, sum(quantity) filter (where kind = 'lot-granted') as granted, sum(quantity) filter (where kind = 'credits-minted') as minted,
                               sum(quantity) filter (where kind = 'credits-charged') as charged, sum(quantity) filter (where kind = 'lot-expired') as lot_expired,
-                              sum(quantity) filter (where kind = 'coverage-expired') as coverage_expired
+                              sum(quantity) filter (where kind = 'coverage-expired') as coverage_expired,
+                              sum(quantity) filter (where kind = 'credits-returned') as returned
                        from entry where contract_id = $1 and lot_id is not null group by lot_id) e using (lot_id)
             where l.contract_id = $1 order by l.lot_id
             """,
             reader => new LotFacts(
                 reader.GetString(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4), reader.GetInt64(5),
-                (long)reader.GetDecimal(6), (long)reader.GetDecimal(7), (long)reader.GetDecimal(8), (long)reader.GetDecimal(9), (long)reader.GetDecimal(10)),
+                (long)reader.GetDecimal(6), (long)reader.GetDecimal(7), (long)reader.GetDecimal(8), (long)reader.GetDecimal(9), (long)reader.GetDecimal(10), (long)reader.GetDecimal(11)),
             Sql.Text(contractId));
         var users = await Rows(connection, """
             select m.user_id, m.total_used, m.used_in_cycle, m.extra_credits, m.extra_used,
-                   coalesce(e.charged, 0), coalesce(e.of_cycle, 0), coalesce(e.of_extra, 0), coalesce(e.granted, 0), coalesce(r.charged, 0)
+                   coalesce(e.charged, 0), coalesce(e.of_cycle, 0), coalesce(e.of_extra, 0), coalesce(e.granted, 0), coalesce(r.charged, 0), coalesce(e.returned, 0)
             from member m
             left join lateral (select sum(quantity) filter (where kind = 'credits-charged') as charged,
-                                      sum(quantity) filter (where kind = 'credits-charged' and used_of = 'cycle:' || m.restarts || '.' || m.cycle) as of_cycle,
-                                      sum(quantity) filter (where kind = 'credits-charged' and used_of = 'extra') as of_extra,
+                                      sum(quantity) filter (where kind = 'credits-returned') as returned,
+                                      sum(case kind when 'credits-charged' then quantity else -quantity end) filter (where used_of = 'cycle:' || m.restarts || '.' || m.cycle) as of_cycle,
+                                      sum(case kind when 'credits-charged' then quantity else -quantity end) filter (where used_of = 'extra') as of_extra,
                                       sum(quantity) filter (where kind = 'extra-granted') as granted
-                               from entry where contract_id = $1 and client_id = m.client_id and user_id = m.user_id and kind in ('credits-charged', 'extra-granted')) e on true
+                               from entry where contract_id = $1 and client_id = m.client_id and user_id = m.user_id and kind in ('credits-charged', 'credits-returned', 'extra-granted')) e on true
             left join (select user_id, sum(charged) as charged from report where contract_id = $1 group by user_id) r using (user_id)
             where m.contract_id = $1 order by m.user_id
             """,
             reader => new UserFacts(
                 reader.GetString(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4),
-                (long)reader.GetDecimal(5), (long)reader.GetDecimal(6), (long)reader.GetDecimal(7), (long)reader.GetDecimal(8), reader.GetInt64(9)),
+                (long)reader.GetDecimal(5), (long)reader.GetDecimal(6), (long)reader.GetDecimal(7), (long)reader.GetDecimal(8), reader.GetInt64(9), (long)reader.GetDecimal(10)),
             Sql.Text(contractId));
         return Domain.Audit.Of(contractId, lots, users);
     });

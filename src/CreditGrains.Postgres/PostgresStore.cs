@@ -36,6 +36,9 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
 
     public Task<Credit?> CurrentCredit(PlayerKey key) => credits.Load(key);
 
+    public async Task<Credit?> Credit(CreditId id) => (await Rows(
+        $"select {CreditColumns} from credit where lot = $1 and ordinal = $2", ReadCredit, Sql.Text(Keys.Lot(id)), Sql.Number(id.Ordinal))).SingleOrDefault();
+
     public Task<Report?> Report(ReportKey key) => reports.Load(key);
 
     public async Task<Document?> Document(string kind, string id) => (await Rows(

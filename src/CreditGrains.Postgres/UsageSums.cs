@@ -13,7 +13,7 @@ internal static class UsageSums
     public static (string Sql, NpgsqlParameter[] Parameters) Of(UsageFilter filter)
     {
         var reports = Where(new("client_id, contract_id, user_id, at, 1::bigint as reports, charged::bigint as charged, covered::bigint as covered, 0::bigint as returned", "report"), filter, "at");
-        var used = Where(new("client_id, contract_id, user_id, effective_at, 0, 0, 0, quantity", "entry", reports), filter, "effective_at").Where($"kind = '{EntryKind.CreditsReturned.ToSql()}'");
+        var used = Where(new("client_id, contract_id, user_id, effective_at, 0, 0, 0, quantity", "entry", reports), filter, "effective_at").Where($"kind = '{EntryKind.CreditsReturned.ToSql()}'").Where("user_id is not null");
         var (client, contract, user) = filter.By == UsageBy.User ? ("client_id", "null::text", "user_id") : ("null::text", "contract_id", "null::text");
         var zone = filter.ByTime ? $"(select d.body::jsonb #>> '{{value,terms,timeZone}}' from document d where d.kind = '{ContractActor.Kind}' and d.id = s.contract)" : "null::text";
         return ($"""

@@ -52,6 +52,8 @@ public sealed class FieldTable(Served served) : IClassFixture<Served>
             ("milestoneId", Kind.Id), ("projectId", Kind.Id | Kind.Required | Kind.Known), ("servicesCredits", Kind.Decimal | Kind.OrZero), ("status", Kind.Name | Kind.NotEmpty), ("actualDate", Kind.Date)),
         new("POST /v1/milestones/{M1}/allocate", """{"dryRun":false}""", ("dryRun", Kind.Flag)),
         new("POST /v1/milestones/{M1}/adjust", """{"quantity":2.5,"dryRun":false}""", ("quantity", Kind.Decimal | Kind.OrZero | Kind.Required), ("dryRun", Kind.Flag)),
+        new("PATCH /v1/credits/{C1~G1~000000001}", """{"status":"ALLOCATED","playerId":"P9","playerName":"N","expiresAt":"2026-06-01T00:00:00Z","reason":"N"}""",
+            ("status", Kind.Choice), ("playerId", Kind.Id), ("playerName", Kind.Name), ("expiresAt", Kind.Instant), ("reason", Kind.Reason | Kind.Required | Kind.NotEmpty)),
         new("POST /v1/clock", """{"advanceTo":"2026-06-01T00:00:00Z"}""", ("advanceTo", Kind.Instant | Kind.Required)),
         new("GET /v1/contracts/{C1}", null),
         new("GET /v1/contracts?clientId&limit&cursor", null),
@@ -158,7 +160,7 @@ public sealed class FieldTable(Served served) : IClassFixture<Served>
                 yield return With("of SQL", "%27%3B%20DROP%20TABLE%20lots%3B--", status, code);
                 yield return With("of another script", "%D0%B6%F0%9F%8E%BD", status, code);
             }
-            yield return new("wrong method", Path.EndsWith("/allocations", StringComparison.Ordinal) ? "DELETE" : "PATCH", ValidPath, "{}", 405, "method-not-allowed", null);
+            yield return new("wrong method", Path.EndsWith("/allocations", StringComparison.Ordinal) || Path.Contains("/credits/", StringComparison.Ordinal) ? "DELETE" : "PATCH", ValidPath, "{}", 405, "method-not-allowed", null);
             yield return new("longer path", Method, $"{ValidPath}/nothing/here", Body, 404, NotFound, null);
         }
 

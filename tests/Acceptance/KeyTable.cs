@@ -89,6 +89,7 @@ public sealed class KeyTable(Keyed keyed) : IClassFixture<Keyed>
         GET /v1/credits                              200     200       200       200        200    403       200        200  401
         GET /v1/credits/C1~G1~000000001              200     200       200       200        200    403       404        404  401
         GET /v1/credits?clientId=A                   200     200       200       200        200    403       404        404  401
+        PATCH /v1/credits/C1~G1~000000001            422     403       403       403        403    403       403        403  401
         POST /v1/credits                             201     403       403       403        403    403       403        403  401
         GET /v1/ledger                               200     200       200       200        200    403       200        200  401
         GET /v1/ledger/feed?cursor=nonsense          400     400       400       400        400    403       400        400  401
@@ -148,6 +149,7 @@ public sealed class KeyTable(Keyed keyed) : IClassFixture<Keyed>
         ["POST /v1/contracts/C1/allocations/preview"] = """{"enabled":true}""",
         ["POST /v1/contracts/C1/allocations/confirm"] = """{"confirmationToken":"none"}""",
         ["POST /v1/contracts/C1/allocations/U1/extra"] = "{}",
+        ["PATCH /v1/credits/C1~G1~000000001"] = "{}",
         ["POST /v1/credits"] = """{"clientId":"A","contractId":"C1","paymentId":"PAY","quantity":1}""",
         ["POST /v1/reports/batch"] = """{"reports":[{"reportId":"R-U1","contractId":"C1","userId":"U1","players":[{"playerId":"P-U1"}]}]}""",
         ["PUT /v1/accounts/A1"] = """{"clientId":"A","name":"Account"}""",

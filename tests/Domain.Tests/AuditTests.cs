@@ -19,6 +19,8 @@ public sealed class AuditTests
         { "lot:L1 allocated", Over with { Allocated = 19 }, Anna },
         { "lot:L1 expired", Over with { ExpiredFree = 69 }, Anna },
         { "lot:L1 allocated", Over with { Charged = 31 }, Anna },
+        { "lot:L1 allocated", Over with { Returned = 1 }, Anna },
+        { "user:anna totalUsed", Over, Anna with { GivenBack = 1 } },
         { "user:anna totalUsed", Over, Anna with { TotalUsed = 29 } },
         { "user:anna usedInCycle", Over, Anna with { UsedInCycle = 11 } },
         { "user:anna extraCredits", Over, Anna with { ExtraCredits = 9 } },

@@ -19,6 +19,7 @@ public sealed class RefusalTests
             (await new ReportActor(With(new() { Report = Made }), new("acme", "R1")).Submit(new("C1", "anna", [new("bob", null)], "key", DryRun: false)) as ReportAnswer.Refused)?.Refusal,
         [RefusalCode.IdempotencyKeyReused] = async () =>
             (await new ContractActor(With(new() { Lot = Given.Lot("L1", 5) }), "C1").Grant(Given.Grant("L1", 6), null)).Refusal,
+        [RefusalCode.PlayerCovered] = () => Of(Editing.Decide(Given.Contract(Given.Lot("L1", 5)), new(null, null, Given.Credit("ann", until: 20)), new(new("C1", "L1", 2), null, "ann", false, null, null, "why", "ops"), Given.Day(1))),
         [RefusalCode.ContractNotActive] = () => Of(Charging.Decide(Given.Contract(Given.Lot("L1", 5)), Given.Charge("ann"), Given.Day(365))),
         [RefusalCode.UserNotAssigned] = () => Held(new("anna", "Anna", Assigned: false, Disabled: true)),
         [RefusalCode.UserDisabled] = () => Held(new("anna", "Anna", Assigned: true, Disabled: true)),
@@ -80,6 +81,8 @@ public sealed class RefusalTests
         public Task<ImmutableArray<Member>> Members(string contractId) => throw new NotSupportedException();
 
         public Task<Credit?> CurrentCredit(PlayerKey key) => throw new NotSupportedException();
+
+        public Task<Credit?> Credit(CreditId id) => throw new NotSupportedException();
 
         public Task<ImmutableArray<string>> DueContracts(Instant now, int limit) => throw new NotSupportedException();
 

@@ -33,6 +33,23 @@ public sealed class RunsTests
     [InlineData("1-3,7,9-1000000")]
     public void Text_is_stable(string text) => Assert.Equal(text, Runs.Parse(text).ToString());
 
+    [Theory]
+    [InlineData("1-3,7", 5, "1-3,5,7")]
+    [InlineData("1-3,5", 4, "1-5")]
+    [InlineData("1-3,7", 6, "1-3,6-7")]
+    [InlineData("2-3", 1, "1-3")]
+    [InlineData("", 9, "9")]
+    [InlineData("5,9", 2, "2,5,9")]
+    public void One_that_is_added_joins_its_neighbours_and_is_taken_again(string text, long ordinal, string with)
+    {
+        var runs = Runs.Parse(text);
+        Assert.Equal(with, runs.With(ordinal).ToString());
+        Assert.Equal(text, runs.With(ordinal).Without(ordinal).ToString());
+        Assert.Equal((false, true), (runs.Contains(ordinal), runs.With(ordinal).Contains(ordinal)));
+        Assert.Throws<InvariantException>(() => runs.Without(ordinal));
+        Assert.Throws<InvariantException>(() => runs.With(ordinal).With(ordinal));
+    }
+
     [Fact]
     public void A_million_credits_are_one_run() => Assert.Equal("11-1000000", Runs.UpTo(1_000_000).Take(10).Left.ToString());
 

@@ -26,6 +26,8 @@ internal sealed class FaultyStore(World world, MemoryStore store, Func<Weather> 
 
     public Task<Credit?> CurrentCredit(PlayerKey key) => Load(() => store.CurrentCredit(key));
 
+    public Task<Credit?> Credit(CreditId id) => Load(() => store.Credit(id));
+
     public Task<Report?> Report(ReportKey key) => Load(() => store.Report(key));
 
     public Task<ImmutableArray<string>> DueContracts(Instant now, int limit) => Load(() => store.DueContracts(now, limit));

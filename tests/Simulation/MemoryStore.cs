@@ -122,7 +122,7 @@ internal sealed class MemoryStore
         foreach (var guard in commit.Guards)
             if (Version(guard.Kind, guard.Id) != guard.Version) failing.Add(guard.Key);
         foreach (var lot in commit.Changes.Lots)
-            if (lot.IsNew == lots.ContainsKey((lot.ContractId, lot.Lot.LotId)) || !named.Add(lot.Key())) failing.Add(lot.Key());
+            if (lot.IsNew == lots.ContainsKey((lot.ContractId, lot.Lot.LotId)) || (lot.From is { } from && !lots[(lot.ContractId, lot.Lot.LotId)].Free.Equals(from)) || !named.Add(lot.Key())) failing.Add(lot.Key());
         foreach (var report in commit.Changes.Reports)
             if (reports.ContainsKey(new(report.ClientId, report.ReportId)) || !named.Add(report.Key())) failing.Add(report.Key());
         foreach (var member in commit.Changes.Members)
@@ -139,6 +139,10 @@ internal sealed class MemoryStore
             if (consumptions.Contains(consumption.ConsumptionId) || !named.Add(consumption.Key())) failing.Add(consumption.Key());
         foreach (var use in commit.Changes.Uses)
             if (!MayUse(commit.Changes, use)) failing.Add(use.Key());
+        foreach (var back in commit.Changes.GivenBack)
+            if (Member(new(back.ContractId, back.UserId))?.Allocation is not { } allocation || (back.Cycle is { } cycle && allocation.CycleKey != cycle)) failing.Add(back.Key());
+        foreach (var cover in commit.Changes.CoveredBy)
+            if (!IsStill(credits.GetValueOrDefault(cover.Id), cover, cover.Version)) failing.Add(cover.CoverKey());
         failing.UnionWith(FailingCredits(commit.Changes.Credits));
         return failing;
     }
@@ -152,18 +156,21 @@ internal sealed class MemoryStore
         {
             var credit = change.Credit;
             var version = versions.TryGetValue(credit.Id, out var changed) ? changed : credits.GetValueOrDefault(credit.Id)?.Version ?? 0;
-            var fails = version != change.Expected;
+            var fails = version != change.Expected || (change.Expected > 0 && !versions.ContainsKey(credit.Id) && !IsStill(credits[credit.Id], credit, version));
             if (credit.PlayerId is { } player)
             {
                 var key = new PlayerKey(credit.ClientId, player);
                 var present = nowCurrent.TryGetValue(key, out var id) ? id : current.TryGetValue(key, out var stored) ? stored : (CreditId?)null;
-                if (credit.IsCurrent) fails |= present is { } other && other != credit.Id;
-                nowCurrent[key] = credit.IsCurrent ? credit.Id : present == credit.Id ? null : present;
+                var isCurrent = credit.IsCurrent && !change.IsGone;
+                if (isCurrent) fails |= present is { } other && other != credit.Id;
+                nowCurrent[key] = isCurrent ? credit.Id : present == credit.Id ? null : present;
             }
-            versions[credit.Id] = credit.Version;
+            versions[credit.Id] = change.IsGone ? 0 : credit.Version;
             if (fails) yield return change.Key();
         }
     }
+
+    private static bool IsStill(Credit? stored, Credit credit, long version) => stored is not null && stored.Version == version && stored.PlayerId == credit.PlayerId && stored.ReportId == credit.ReportId;
 
     // A4: no more than the amount; extra credits only where the cycle is used up.
     private bool MayUse(Changes changes, Use use)
@@ -214,7 +221,7 @@ internal sealed class MemoryStore
             if (change.Lot.IsOpen) open[change.Lot.LotId] = change.Lot;
             else open.Remove(change.Lot.LotId);
         }
-        foreach (var change in commit.Changes.Credits) CarryOut(change.Credit);
+        foreach (var change in commit.Changes.Credits) CarryOut(change);
         foreach (var change in commit.Changes.Members)
         {
             var key = new AllocationKey(change.ContractId, change.Member.UserId);
@@ -231,6 +238,11 @@ internal sealed class MemoryStore
         {
             var row = members[new(cycle.ContractId, cycle.UserId)];
             members[new(cycle.ContractId, cycle.UserId)] = row with { Member = row.Member with { Allocation = row.Member.Allocation with { Cycle = cycle.To, UsedInCycle = 0 } }, DueAt = null };
+        }
+        foreach (var back in commit.Changes.GivenBack)
+        {
+            var row = members[new(back.ContractId, back.UserId)];
+            members[new(back.ContractId, back.UserId)] = row with { Member = row.Member with { Allocation = row.Member.Allocation.With(back) } };
         }
         foreach (var use in commit.Changes.Uses)
         {
@@ -250,9 +262,16 @@ internal sealed class MemoryStore
         foreach (var consumption in commit.Changes.Consumptions) consumptions.Add(consumption.ConsumptionId);
     }
 
-    private void CarryOut(Credit credit)
+    private void CarryOut(CreditChange change)
     {
+        var credit = change.Credit;
         if (credits.TryGetValue(credit.Id, out var before) && before.ExpiresAt is { } was) due.Remove((was, credit.Id));
+        if (change.IsGone)
+        {
+            credits.Remove(credit.Id);
+            if (credit is { PlayerId: { } former, IsCurrent: true }) current.Remove(new(credit.ClientId, former));
+            return;
+        }
         credits[credit.Id] = credit;
         if (credit is { PlayerId: not null, ExpiryBooked: false, ExpiresAt: { } expiresAt }) due.Add((expiresAt, credit.Id));
         if (credit.PlayerId is not { } player) return;

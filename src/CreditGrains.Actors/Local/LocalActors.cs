@@ -69,6 +69,8 @@ public abstract class LocalActors : IActors
 
         public Task<Decision<GrantedExtra>> GrantExtra(GrantExtra grant, RequestKey? key) => actors.Call((IContract contract) => contract.GrantExtra(grant, key), id);
 
+        public Task<Decision<Credit>> Edit(EditCredit edit) => actors.Call((IContract contract) => contract.Edit(edit), id);
+
         public Task<ChargeAnswer> Charge(ChargeCredits charge) => actors.Call((IContract contract) => contract.Charge(charge), id);
 
         public Task<ChargeAnswer> Rehearse(ChargeCredits charge) => actors.Call((IContract contract) => contract.Rehearse(charge), id);

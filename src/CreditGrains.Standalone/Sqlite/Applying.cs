@@ -13,6 +13,7 @@ internal sealed class Applying(Database database)
         var failed = ImmutableHashSet.CreateBuilder<string>();
         var changes = commit.Changes;
         foreach (var guard in commit.Guards) Expect(Holds(guard), guard.Key);
+        foreach (var cover in changes.CoveredBy) Expect(Covers(cover), cover.CoverKey());
         foreach (var document in commit.Documents) Expect(Write(document), document.Key);
         foreach (var lot in changes.Lots) Expect(Write(lot), lot.Key());
         foreach (var credit in changes.Credits) Expect(Write(credit), credit.Key());
@@ -21,6 +22,7 @@ internal sealed class Applying(Database database)
         foreach (var change in changes.Switches) Write(change);
         foreach (var member in changes.Members) Expect(Write(member), member.Key());
         foreach (var cycle in changes.Cycles) Expect(Write(cycle), cycle.Key());
+        foreach (var back in changes.GivenBack) Expect(Write(back), back.Key());
         foreach (var use in changes.Uses) Expect(Write(use), use.Key());
         foreach (var report in changes.Reports) Expect(Write(report), report.Key());
         foreach (var purchase in changes.Purchases) Expect(ServicesRows.Write(database, purchase), purchase.Key());
@@ -59,13 +61,16 @@ internal sealed class Applying(Database database)
                 """]
                 .Bind(key).Bind(change.ContractId).Bind(lot.LotId).Bind(change.ClientId).Bind(lot.Source.ToString()).Bind(lot.PaymentId).Bind(lot.Quantity).Bind(lot.Free.ToString())
                 .Bind(lot.CreatedAt).Bind(lot.AvailableFrom).Bind(lot.AskedExpiry).Bind(lot.ExpiresAt).Bind(lot.ExpiryBooked).Bind(lot.Request).Bind(lot.IsOpen).Run() == 1
-            : database["update lots set quantity = ?, free = ?, asked_expiry = ?, expires_at = ?, expiry_booked = ?, is_open = ? where key = ?"]
-                .Bind(lot.Quantity).Bind(lot.Free.ToString()).Bind(lot.AskedExpiry).Bind(lot.ExpiresAt).Bind(lot.ExpiryBooked).Bind(lot.IsOpen).Bind(key).Run() == 1;
+            : database["update lots set quantity = ?, free = ?, asked_expiry = ?, expires_at = ?, expiry_booked = ?, is_open = ? where key = ? and free = coalesce(?, free)"]
+                .Bind(lot.Quantity).Bind(lot.Free.ToString()).Bind(lot.AskedExpiry).Bind(lot.ExpiresAt).Bind(lot.ExpiryBooked).Bind(lot.IsOpen).Bind(key).Bind(change.From?.ToString()).Run() == 1;
     }
 
     private bool Write(CreditChange change)
     {
+        const string IsStill = "lot = ? and ordinal = ? and version = ? and player_id is ? and report_id is ?";
         var (credit, key) = (change.Credit, Rows.LotKey(change.Credit.Id.ContractId, change.Credit.Id.LotId));
+        if (change.IsGone)
+            return database[$"delete from credits where {IsStill}"].Bind(key).Bind(credit.Id.Ordinal).Bind(change.Expected).Bind(credit.PlayerId).Bind(credit.ReportId).Run() == 1;
         return change.Expected == 0
             ? database["""
                 insert into credits (lot, ordinal, client_id, used_by, player_id, player_name, created_at, expires_at, activated_at, report_id, is_current, expiry_booked, minted, version, used_of)
@@ -73,13 +78,21 @@ internal sealed class Applying(Database database)
                 """]
                 .Bind(key).Bind(credit.Id.Ordinal).Bind(credit.ClientId).Bind(credit.UsedBy).Bind(credit.PlayerId).Bind(credit.PlayerName).Bind(credit.CreatedAt).Bind(credit.ExpiresAt)
                 .Bind(credit.ActivatedAt).Bind(credit.ReportId).Bind(credit.IsCurrent).Bind(credit.ExpiryBooked).Bind(credit.Id.LotId == Lot.MintedId).Bind(credit.Version).Bind(credit.UsedOf).Run() == 1
-            : database["""
-                update or ignore credits set used_by = ?, player_id = ?, player_name = ?, expires_at = ?, activated_at = ?, report_id = ?, is_current = ?, expiry_booked = ?, version = ?, used_of = ?
-                where lot = ? and ordinal = ? and version = ?
+            : database[$"""
+                update or ignore credits set used_by = ?, player_name = ?, expires_at = ?, activated_at = ?, is_current = ?, expiry_booked = ?, version = ?, used_of = ?
+                where {IsStill}
                 """]
-                .Bind(credit.UsedBy).Bind(credit.PlayerId).Bind(credit.PlayerName).Bind(credit.ExpiresAt).Bind(credit.ActivatedAt).Bind(credit.ReportId).Bind(credit.IsCurrent)
-                .Bind(credit.ExpiryBooked).Bind(credit.Version).Bind(credit.UsedOf).Bind(key).Bind(credit.Id.Ordinal).Bind(change.Expected).Run() == 1;
+                .Bind(credit.UsedBy).Bind(credit.PlayerName).Bind(credit.ExpiresAt).Bind(credit.ActivatedAt).Bind(credit.IsCurrent).Bind(credit.ExpiryBooked).Bind(credit.Version).Bind(credit.UsedOf)
+                .Bind(key).Bind(credit.Id.Ordinal).Bind(change.Expected).Bind(credit.PlayerId).Bind(credit.ReportId).Run() == 1;
     }
+
+    private bool Covers(Credit credit) => database["select 1 from credits where lot = ? and ordinal = ? and version = ? and player_id is ? and report_id is ?"]
+        .Bind(Rows.LotKey(credit.Id.ContractId, credit.Id.LotId)).Bind(credit.Id.Ordinal).Bind(credit.Version).Bind(credit.PlayerId).Bind(credit.ReportId).Any();
+
+    private bool Write(GiveBack back) => database["""
+        update members set total_used = total_used - ?1, used_in_cycle = used_in_cycle - ?2, extra_used = extra_used - ?3
+        where contract_id = ?4 and user_id = ?5 and restarts = coalesce(?6, restarts) and cycle = coalesce(?7, cycle)
+        """].Bind(back.Credits).Bind(back.OfCycle).Bind(back.OfExtra).Bind(back.ContractId).Bind(back.UserId).Bind(back.Cycle?.Restarts).Bind(back.Cycle?.Cycle).Run() == 1;
 
     private void Write(UserSwitch change) => database[change.Disabled
         ? "insert into disabled_users (client_id, user_id) values (?, ?) on conflict do nothing"

@@ -85,9 +85,11 @@ public sealed partial class SqliteStore
     {
         var ofLot = database[$"select {Rows.Entry} from entries where contract_id = ? and lot_id = ? and kind in ({Names(Actors.History.OfLot)})"]
             .Bind(credit.ContractId).Bind(credit.LotId).All(Rows.ReadEntry);
-        var ofReport = credit.ReportId is null ? [] : database[$"select {Rows.Entry} from entries where report_id = ? and client_id = ? and +lot_id = ? and kind in ({Names(Actors.History.OfReport)})"]
-            .Bind(credit.ReportId).Bind(credit.ClientId).Bind(credit.LotId).All(Rows.ReadEntry);
-        return ofLot.Where(entry => Actors.History.Concerns(credit, entry.Entry)).Concat(ofReport).OrderBy(entry => entry.EntryId).ToImmutableArray();
+        var ofCredit = database[$"select {Rows.Entry} from entries where subject = ? and subject glob 'credit:*'"].Bind(Actors.History.Subject(credit)).All(Rows.ReadEntry);
+        var ofReports = ofCredit.Select(entry => entry.Entry.ReportId).Append(credit.ReportId).OfType<string>().Distinct().SelectMany(report =>
+            database[$"select {Rows.Entry} from entries where report_id = ? and client_id = ? and +lot_id = ? and kind in ({Names(Actors.History.OfReport)})"]
+                .Bind(report).Bind(credit.ClientId).Bind(credit.LotId).All(Rows.ReadEntry));
+        return ofLot.Concat(ofReports).Where(entry => Actors.History.Concerns(credit, entry.Entry)).Concat(ofCredit).DistinctBy(entry => entry.EntryId).OrderBy(entry => entry.EntryId).ToImmutableArray();
 
         static string Names(IEnumerable<EntryKind> kinds) => string.Join(", ", kinds.Select(kind => $"'{kind}'"));
     }));

@@ -76,6 +76,10 @@ public sealed partial class SqliteStore : IStore, IQueries, IDisposable
         actors.Read(database => database[$"select {Rows.Credit} from credits c join lots l on l.key = c.lot where c.player_id = ? and c.client_id = ? and c.is_current = 1"]
             .Bind(key.PlayerId).Bind(key.ClientId).First(Rows.ReadCredit));
 
+    public Task<Credit?> Credit(CreditId id) =>
+        actors.Read(database => database[$"select {Rows.Credit} from credits c join lots l on l.key = c.lot where c.lot = ? and c.ordinal = ?"]
+            .Bind(Rows.LotKey(id.ContractId, id.LotId)).Bind(id.Ordinal).First(Rows.ReadCredit));
+
     Task<Report?> IStore.Report(ReportKey key) => actors.Read(database => ReadReport(database, key));
 
     public Task<ImmutableArray<string>> DueContracts(Instant now, int limit) =>

@@ -16,7 +16,7 @@ internal static class UsageSums
             UsageBy.User => ("client_id", "null", "user_id"),
             _ => ("null", "contract_id", "null"),
         };
-        var (reports, returns) = (Where(filter, "at"), Where(filter, "effective_at").And($"kind = '{EntryKind.CreditsReturned}'"));
+        var (reports, returns) = (Where(filter, "at"), Where(filter, "effective_at").And($"kind = '{EntryKind.CreditsReturned}'").And("user_id is not null"));
         var zone = filter.ByTime ? $"(select json_extract(d.body, '$.value.terms.timeZone') from documents d where d.kind = '{ContractActor.Kind}' and d.id = s.contract)" : "null";
         var statement = database[$"""
             select s.client, s.contract, s.user, s.slot, {zone}, s.reports, s.charged, s.covered, s.returned from (
