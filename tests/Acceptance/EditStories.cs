@@ -36,7 +36,7 @@ public sealed class EditStories
         Assert.Equal(report.Text, (await api.Get("/v1/reports/R1?clientId=A")).Is(200).Text);
         var usage = (await api.Get("/v1/usage?groupBy=user")).Is(200).Items.Single()!;
         Assert.Equal("4 1 3", $"{usage["charged"]} {usage["covered"]} {usage["givenBack"]}");
-        Assert.Equal(["lot-granted", "credits-charged", "credits-returned"], await History(api, 3));
+        Assert.Equal(["lot-granted", "credits-charged", "credits-charged", "credits-returned"], await History(api, 3));
         var balance = (await api.Get("/v1/contracts/C1/balance")).Is(200);
         Assert.Equal("2 1 0 2", $"{balance["unallocated"]} {balance["allocated"]} {balance["expired"]} {balance["available"]}");
         balance = (await api.Get($"/v1/contracts/C1/balance?at={Day(0.5)}")).Is(200);

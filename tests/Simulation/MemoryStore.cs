@@ -154,16 +154,15 @@ internal sealed class MemoryStore
         var nowCurrent = new Dictionary<PlayerKey, CreditId?>();
         foreach (var change in changes)
         {
-            var credit = change.Credit;
+            var credit = change.IsGone ? change.Credit with { IsCurrent = false } : change.Credit;
             var version = versions.TryGetValue(credit.Id, out var changed) ? changed : credits.GetValueOrDefault(credit.Id)?.Version ?? 0;
             var fails = version != change.Expected || (change.Expected > 0 && !versions.ContainsKey(credit.Id) && !IsStill(credits[credit.Id], credit, version));
             if (credit.PlayerId is { } player)
             {
                 var key = new PlayerKey(credit.ClientId, player);
                 var present = nowCurrent.TryGetValue(key, out var id) ? id : current.TryGetValue(key, out var stored) ? stored : (CreditId?)null;
-                var isCurrent = credit.IsCurrent && !change.IsGone;
-                if (isCurrent) fails |= present is { } other && other != credit.Id;
-                nowCurrent[key] = isCurrent ? credit.Id : present == credit.Id ? null : present;
+                if (credit.IsCurrent) fails |= present is { } other && other != credit.Id;
+                nowCurrent[key] = credit.IsCurrent ? credit.Id : present == credit.Id ? null : present;
             }
             versions[credit.Id] = change.IsGone ? 0 : credit.Version;
             if (fails) yield return change.Key();

@@ -78,6 +78,43 @@ public sealed class FenceTests : IDisposable
     }
 
     [Fact]
+    public async Task A_credit_that_went_and_came_again_is_another_one_though_its_version_is_the_same()
+    {
+        await Done(Of(new() { Lots = [NewLot], Credits = [new(Credit(1, "P"), 0)] }));
+        await Done(Of(new() { CoveredBy = [Credit(1, "P")] }));
+        await Done(Of(new() { Credits = [new(Credit(1, "P"), 1) { IsGone = true }, new(Credit(1, "P") with { ReportId = "S" }, 0)] }));
+
+        Assert.Equal(["player:acme/P"], await Conflict(Of(new() { CoveredBy = [Credit(1, "P")] })));
+        Assert.Equal(["player:acme/P"], await Conflict(Of(new() { Credits = [new(Credit(1, "P") with { IsCurrent = false, Version = 2 }, 1)] })));
+        Assert.Equal(["player:acme/P"], await Conflict(Of(new() { Credits = [new(Credit(1, "P"), 1) { IsGone = true }] })));
+        await Done(Of(new() { Credits = [new(Credit(1, "P") with { ReportId = "S" }, 1) { IsGone = true }] }));
+        Assert.Null(await store.Credit(new CreditId("C", "L", 1)));
+        Assert.Equal(["player:acme/P"], await Conflict(Of(new() { CoveredBy = [Credit(1, "P") with { ReportId = "S" }] })));
+    }
+
+    [Fact]
+    public async Task A_lot_that_is_not_open_is_written_only_over_what_was_free_in_it()
+    {
+        await Done(Of(new() { Lots = [NewLot with { Lot = NewLot.Lot with { Free = Runs.Empty } }] }));
+        var reopened = NewLot with { IsNew = false, Lot = NewLot.Lot with { Free = Runs.Parse("3") }, From = Runs.Empty };
+        await Done(Of(new() { Lots = [reopened] }));
+        Assert.Equal(["lot:C~L"], await Conflict(Of(new() { Lots = [reopened with { Lot = NewLot.Lot with { Free = Runs.Parse("4") } }] })));
+        Assert.Equal("3", (await store.Lot("C", "L"))?.Free.ToString());
+    }
+
+    [Fact]
+    public async Task A_use_is_given_back_to_whoever_it_was_but_to_that_cycle_only()
+    {
+        Assert.Equal(["use:C/U"], await Conflict(Of(new() { GivenBack = [new("C", "U", 1)] })));
+        await Done(Of(new() { Members = [await Member(assigned: true)], Uses = [new("C", "U", 5)] }));
+        await Done(Of(new() { Members = [await Member(assigned: false)], Switches = [new("acme", "U", true)] }));
+        await Done(Of(new() { GivenBack = [new("C", "U", 1)] }));
+        Assert.Equal(["use:C/U"], await Conflict(Of(new() { GivenBack = [new("C", "U", 1) { OfCycle = 1, Cycle = new(0, 3) }] })));
+
+        Assert.Equal(4, (await Stored()).Allocation.TotalUsed);
+    }
+
+    [Fact]
     public async Task Two_changes_of_one_player_in_one_commit_are_a_conflict_of_that_player()
     {
         await Done(Of(new() { Lots = [NewLot] }));
