@@ -76,7 +76,7 @@ public sealed partial class PostgresStore
     {
         var feed = new Select($"{EntryColumns}, transaction", "entry").WhereText("contract_id", filter.ContractId).WhereText("client_id", filter.ClientId)
             .Where(BelowTheOldestRunning).After("transaction, entry_id", Sql.Transaction(after.Transaction), Sql.Number(after.EntryId));
-        return [.. await Rows(feed.Page("transaction, entry_id", limit), reader => new FedEntry(Place(reader, 16, 0), ReadEntry(reader)), feed.Parameters)];
+        return [.. await Rows(feed.Page("transaction, entry_id", limit), reader => new FedEntry(Place(reader, reader.GetOrdinal("transaction"), 0), ReadEntry(reader)), feed.Parameters)];
     }
 
     public async Task<FeedPlace> FeedEnd() => (await Rows(

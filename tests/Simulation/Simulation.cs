@@ -126,7 +126,7 @@ internal sealed class Simulation : IWakeups, IDisposable
         {
             var until = IsStormy ? reports : Math.Min(made + 50, reports);
             var sessions = Enumerable.Range(0, 12).Select(_ => world.Start(() => Session(until)))
-                .Concat(Enumerable.Range(0, 3).Select(_ => world.Start(() => ServicesSession(until)))).ToArray();
+                .Concat(Enumerable.Range(0, climate is Climate.Stormy or Climate.Quiet ? 3 : 0).Select(_ => world.Start(() => ServicesSession(until)))).ToArray();
             if (IsStormy)
             {
                 world.Run(() => made >= reports, climate == Climate.Stormy ? TimeSpan.FromDays(1) : Bound, "a world ends");
