@@ -14,12 +14,12 @@ public sealed class ReminderTests
         using var client = new Client(cluster.Silos);
 
         // The credit of player p, and what is left of its lot, both end in a few seconds.
-        await Ending("while-up", TimeSpan.FromSeconds(4));
+        await Ending("while-up", TimeSpan.FromSeconds(10));
         await Told("while-up");
 
-        await Ending("while-down", TimeSpan.FromSeconds(4));
+        await Ending("while-down", TimeSpan.FromSeconds(10));
         await Task.WhenAll(cluster.Silos.Select(silo => silo.Stop()));
-        await Past(TimeSpan.FromSeconds(6));
+        await Past(TimeSpan.FromSeconds(12));
         await cluster.StartAll();
         await Told("while-down");
 
