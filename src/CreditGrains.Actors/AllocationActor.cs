@@ -12,8 +12,6 @@ public class AllocationActor(ActorServices services, AllocationKey key) : IAlloc
 
     private sealed record Held(Claimant By, Hold Hold, long Since, int Reading);
 
-    protected ActorServices Services => services;
-
     public async Task<HoldAnswer> Hold(Claimant by, long credits)
     {
         var asked = services.Time.GetTimestamp();

@@ -50,6 +50,20 @@ public abstract class Committer<TState>(ActorServices services)
         return command.Answer();
     }
 
+    /// <summary>Decides a command anew until it is settled.</summary>
+    protected async Task<TAnswer> Decide<TAnswer>(Func<TState, Instant, Changed<TState, TAnswer>> decide, Needs needs = Needs.State, params IReadOnlyCollection<string> about)
+    {
+        while (true)
+        {
+            var settled = await Run(decide, needs, about);
+            if (settled.IsSettled) return settled.Answer!;
+        }
+    }
+
+    /// <summary>What a decision does to the state: a refusal changes nothing.</summary>
+    protected static Changed<TState, Decision<TAnswer>> Answer<TKnown, TAnswer>(TState state, Decision<Changed<TKnown, TAnswer>> decision) where TKnown : TState =>
+        decision.Value is { } changed ? new(changed.State, changed.Changes, changed.Answer) : new(state, Changes.None, decision.Refusal!);
+
     private async Task CommitAll()
     {
         committing = true;

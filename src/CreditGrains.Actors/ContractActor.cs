@@ -5,7 +5,7 @@ using NodaTime;
 namespace CreditGrains.Actors;
 
 /// <inheritdoc cref="IContract"/>
-public class ContractActor(ActorServices services, string contractId) : Committer<Contract?>(services), IContract
+public class ContractActor(ActorServices services, string contractId) : DocumentCommitter<Contract>(services, ContractActor.Kind, contractId), IContract
 {
     // How often a credit is looked at that is not the same when it is to be changed.
     private const int MaxLooks = 8;
@@ -24,24 +24,17 @@ public class ContractActor(ActorServices services, string contractId) : Committe
         }
     }
 
-    public async Task<Decision<GrantedLot>> Grant(GrantLot grant, RequestKey? key)
-    {
-        while (true)
-        {
-            if (await Recall(grant, key) is { } recalled) return recalled;
-            var settled = await Run((contract, now) => Existing(contract, known => Granting.Decide(known, grant, now).Select(changed =>
-                new Changed<Contract, GrantedLot>(changed.State, Remember(changed, key), new(changed.Answer, Replayed: false)))));
-            if (settled.IsSettled) return settled.Answer!;
-        }
-    }
+    public async Task<Decision<GrantedLot>> Grant(GrantLot grant, RequestKey? key) =>
+        (await MakeOnce("lot", grant.LotId, key, id => Services.Store.Lot(Id, id), grant.Made, (contract, now) => Granting.Decide(contract, grant, now)))
+        .Select(granted => new GrantedLot(AsGranted(granted.Made), granted.Replayed));
 
     public async Task<Decision<Window>> Preview(AllocationChange change, string actor)
     {
         var token = $"{Guid.NewGuid():N}";
-        return await Decide((contract, now) => Existing(contract, known => Allocating.Decide(known, change, actor, $"confirm:{token}", now).Select(shown => new Changed<Contract, Window>(
-            known,
-            new Changes { Previews = [new(token, known.Terms.ClientId, contractId, change, PlanVersion.Of(known, now), now, null)] },
-            shown.Answer with { ConfirmationToken = token }))), Needs.FreshMembers);
+        return await DecideExisting((contract, now) => Allocating.Decide(contract, change, actor, $"confirm:{token}", now).Select(shown => new Changed<Contract, Window>(
+            contract,
+            new Changes { Previews = [new(token, contract.ClientId, Id, change, PlanVersion.Of(contract, now), now, null)] },
+            shown.Answer with { ConfirmationToken = token })), Needs.FreshMembers);
     }
 
     public async Task<Decision<AllocationAnswer>> Confirm(string token, string actor)
@@ -81,13 +74,13 @@ public class ContractActor(ActorServices services, string contractId) : Committe
     }
 
     public Task<Decision<ImmutableArray<Member>>> ReplaceUsers(ImmutableArray<UserName> users, string actor) =>
-        DecideMembers((contract, now) => Membership.Replace(contract, users, actor, now));
+        DecideExisting<ImmutableArray<Member>>((contract, now) => Membership.Replace(contract, users, actor, now), Needs.More);
 
     public Task<Decision<ImmutableArray<Member>>> AssignUser(UserName user, string actor) =>
-        DecideMembers((contract, now) => Membership.Assign(contract, user, actor, now));
+        DecideExisting<ImmutableArray<Member>>((contract, now) => Membership.Assign(contract, user, actor, now), Needs.More);
 
     public Task<Decision<ImmutableArray<Member>>> RemoveUser(string userId, string actor) =>
-        DecideMembers((contract, now) => Membership.Remove(contract, userId, actor, now));
+        DecideExisting((contract, now) => Membership.Remove(contract, userId, actor, now), Needs.More);
 
     public async Task<ChargeAnswer> Charge(ChargeCredits charge)
     {
@@ -108,42 +101,27 @@ public class ContractActor(ActorServices services, string contractId) : Committe
         return new Changed<Contract?, Refusal>(contract, Changes.None, first ?? refusal with { Amounts = amounts });
     });
 
-    public Task WakeUp() => Run((contract, _) => new Changed<Contract?, bool>(contract, Changes.None, true));
-
     protected override async Task<(Contract? State, long Version)> Load()
     {
-        if (await Services.Store.Contract(contractId) is not { } stored) return (null, 0);
+        if (await Services.Store.Contract(Id) is not { } stored) return (null, 0);
         return (stored.AsContract(), stored.Document.Version);
     }
 
     protected override async Task<Contract?> LoadMore(Contract? state, Needs needs, IReadOnlyCollection<string> about) => state is null || (state.Members is not null && needs < Needs.FreshMembers)
         ? state
-        : state with { Members = (await Services.Store.Members(contractId)).ToImmutableSortedDictionary(member => member.UserId, member => member, StringComparer.Ordinal) };
-
-    protected override Instant AsOf(Contract? state) => state?.AsOf ?? Instant.MinValue;
-
-    protected override Changed<Contract?> RollForward(Contract? state, Instant now)
-    {
-        if (state is null) return new(null, Changes.None);
-        var (next, changes) = state.RollForward(now);
-        return new(next, changes);
-    }
+        : state with { Members = (await Services.Store.Members(Id)).ToImmutableSortedDictionary(member => member.UserId, member => member, StringComparer.Ordinal) };
 
     protected override DocumentWrite? Write(Contract? before, Contract? after, long version, Instant now) => after is null ? null : new(
-        Kind, contractId, version,
-        before?.Revision == after.Revision && before.Plan == after.Plan ? null : Body(after),
+        Kind, Id, version,
+        before?.Revision == after.Revision && before.Plan == after.Plan ? null : Stored<ContractDocument>.Write(new(after.Terms, after.Revision, after.Plan == Plan.Initial ? null : after.Plan)),
         after.Terms.ClientId, now, after.NextDue);
 
-    protected override Guard Prove(long version) => new(Kind, contractId, version);
+    protected override async Task<string?> ClientId() => (await Services.Store.Document(Kind, Id))?.AsContract().Terms.ClientId;
 
     protected override void Committed(Contract? state)
     {
-        if (state?.NextDue is { } due) Services.Wakeups.Schedule(contractId, due);
+        if (state?.NextDue is { } due) Services.Wakeups.Schedule(Id, due);
     }
-
-    private static string Body(Contract contract) => contract.Plan == Plan.Initial
-        ? Stored<ContractDocument>.Write(new(contract.Terms, contract.Revision))
-        : Stored<ContractDocument>.Write(new(contract.Terms, contract.Revision, contract.Plan));
 
     private Changed<Contract?, ChargeAnswer> Decide(Contract? contract, ChargeCredits charge, Instant now)
     {
@@ -157,25 +135,12 @@ public class ContractActor(ActorServices services, string contractId) : Committe
 
     // R2: the pool is checked after the user. That the user may consume is proved by the commit; the actor that said so may be outdated.
     private Changes StillAllowed(ChargeCredits charge, Refusal refusal) => refusal.Code == RefusalCode.InsufficientContractCredits
-        ? new Changes { Uses = [new(contractId, charge.UserId, 0)] }
+        ? new Changes { Uses = [new(Id, charge.UserId, 0)] }
         : Changes.None;
 
     // L5: lots that are used up are in the store only. What changes after this look fails by the lot's own fence, and is looked at anew.
     private async Task<LocalDate?> Billed(Terms terms) =>
-        terms.Check() is null && Billing.Running(terms, Services.Clock.Now) is { } start && await Services.Store.Lot(contractId, Billing.LotId(start)) is not null ? start : null;
-
-    // What was granted under that id or key before (§3): the first answer, or a refusal where it was another request.
-    private async Task<Decision<GrantedLot>?> Recall(GrantLot grant, RequestKey? key)
-    {
-        if (key is not null && await Recall(key) is { } remembered)
-        {
-            if (remembered.Fingerprint != key.Fingerprint) return new Refusal(RefusalCode.IdempotencyKeyReused, "The Idempotency-Key stands for another request.");
-            var made = await Services.Store.Lot(contractId, remembered.Made) ?? throw new InvariantException("a remembered request's lot is there");
-            return new GrantedLot(AsGranted(made), Replayed: true);
-        }
-        if (await Services.Store.Lot(contractId, grant.LotId) is not { } lot) return null;
-        return grant.Made(lot) ? new GrantedLot(AsGranted(lot), Replayed: true) : new Refusal(RefusalCode.IdempotencyKeyReused, $"The lot {grant.LotId} was added by another request.");
-    }
+        terms.Check() is null && Billing.Running(terms, Services.Clock.Now) is { } start && await Services.Store.Lot(Id, Billing.LotId(start)) is not null ? start : null;
 
     // An outcome that was lost is looked up under the key, never brought about twice; a caller without one gets one for this call.
     private async Task<Decision<(T Answer, bool Replayed)>> Once<T>(RequestKey? given, Func<Contract, Instant, Decision<Changed<Contract, T>>> decide, Needs needs, Func<Task>? look = null)
@@ -186,7 +151,7 @@ public class ContractActor(ActorServices services, string contractId) : Committe
             if (again && await Recall(key) is { } remembered)
                 return remembered.Fingerprint == key.Fingerprint
                     ? (Json.Read<T>(remembered.Made), Replayed: given is not null)
-                    : new Refusal(RefusalCode.IdempotencyKeyReused, "The Idempotency-Key stands for another request.");
+                    : KeyReused;
             if (look is not null) await look();
             var settled = await Run((contract, now) => Existing(contract, known => decide(known, now).Select(changed => new Changed<Contract, T>(
                 changed.State,
@@ -199,15 +164,15 @@ public class ContractActor(ActorServices services, string contractId) : Committe
     private async Task<SeenCredit> See(EditCredit edit)
     {
         var touched = await Services.Store.Credit(edit.Id);
-        var lot = await Services.Store.Lot(contractId, edit.Id.LotId);
+        var lot = await Services.Store.Lot(Id, edit.Id.LotId);
         if (lot is null)
         {
             // L5: its cycle may have started, and nobody has booked that.
             await WakeUp();
-            lot = await Services.Store.Lot(contractId, edit.Id.LotId);
+            lot = await Services.Store.Lot(Id, edit.Id.LotId);
         }
         var player = edit.PlayerId ?? touched?.PlayerId;
-        var clientId = player is null ? null : (await Services.Store.Contract(contractId))?.Document.AsContract().Terms.ClientId;
+        var clientId = player is null ? null : await ClientId();
         return new(lot, touched, clientId is null ? null : await Services.Store.CurrentCredit(new(clientId, player!)));
     }
 
@@ -216,7 +181,7 @@ public class ContractActor(ActorServices services, string contractId) : Committe
     {
         foreach (var player in new[] { seen.Touched?.PlayerId, credit.PlayerId }.OfType<string>().Distinct())
             _ = Tell(Services.Actors.PlayerCredit(new(credit.ClientId, player)).Peek());
-        if (seen.Touched?.UsedBy is { } user) _ = Tell(Services.Actors.Allocation(new(contractId, user)).Forget());
+        if (seen.Touched?.UsedBy is { } user) _ = Tell(Services.Actors.Allocation(new(Id, user)).Forget());
     }
 
     private async Task Tell(Task told)
@@ -231,39 +196,8 @@ public class ContractActor(ActorServices services, string contractId) : Committe
         }
     }
 
-    private async Task<KeyedRequest?> Recall(RequestKey key) =>
-        await Services.Store.Contract(contractId) is { } stored
-        && await Services.Store.Document(Remembered.Request, $"{stored.Document.AsContract().Terms.ClientId}/{key.Key}") is { } document
-            ? Json.Read<KeyedRequest>(document.Body)
-            : null;
-
     private async Task<Preview?> Preview(string token) =>
-        await Services.Store.Document(Remembered.Preview, token) is { } document && Json.Read<Preview>(document.Body) is var preview && preview.ContractId == contractId ? preview : null;
+        await Services.Store.Document(Remembered.Preview, token) is { } document && Json.Read<Preview>(document.Body) is var preview && preview.ContractId == Id ? preview : null;
 
     private static Lot AsGranted(Lot lot) => lot with { Free = Runs.UpTo(lot.Quantity), ExpiryBooked = false };
-
-    private static Changes Remember(Changed<Contract, Lot> changed, RequestKey? key) => key is null
-        ? changed.Changes
-        : changed.Changes with { Requests = [new(changed.State.Terms.ClientId, key.Key, key.Fingerprint, changed.Answer.LotId)] };
-
-    private Task<Decision<ImmutableArray<Member>>> DecideMembers(Func<Contract, Instant, Decision<Changed<Contract, ImmutableArray<Member>>>> decide) =>
-        Decide((contract, now) => Existing(contract, known => decide(known, now)), Needs.More);
-
-    private async Task<TAnswer> Decide<TAnswer>(Func<Contract?, Instant, Changed<Contract?, TAnswer>> decide, Needs needs = Needs.State)
-    {
-        while (true)
-        {
-            var settled = await Run(decide, needs);
-            if (settled.IsSettled) return settled.Answer!;
-        }
-    }
-
-    private Refusal Absent => Refusal.NotFound($"contract {contractId}");
-
-    private Changed<Contract?, Decision<T>> Existing<T>(Contract? contract, Func<Contract, Decision<Changed<Contract, T>>> decide) =>
-        Answer(contract, contract is null ? Absent : decide(contract));
-
-    private static Changed<Contract?, Decision<T>> Answer<T>(Contract? contract, Decision<Changed<Contract, T>> decision) => decision.Value is { } changed
-        ? new(changed.State, changed.Changes, changed.Answer)
-        : new(contract, Changes.None, decision.Refusal!);
 }

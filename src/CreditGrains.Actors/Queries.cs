@@ -21,6 +21,9 @@ public interface IQueries
     /// <summary>A contract with all its users, past ones too, of one instant; null where there is none.</summary>
     Task<Contract?> Allocations(string contractId);
 
+    /// <summary>A user of a contract, past or present, and the contract's document; null where there is none.</summary>
+    Task<StoredMember?> Member(AllocationKey key);
+
     /// <summary>The user's memberships of contracts of the client, past ones too, by contract id.</summary>
     Task<Page<Allowance>> Allocations(UserKey user, PageRequest page);
 

@@ -148,14 +148,8 @@ public class ReportActor(ActorServices services, ReportKey key) : IReport
         {
             ChargeAnswer.Charged(var report, _) => new ReportAnswer.Rehearsed(report, null),
             ChargeAnswer.Refused(var refusal) => Outline(submit, players, now, refusal),
-            _ => await RehearseAnew(submit),
+            _ => await Rehearse(submit),
         };
-    }
-
-    private async Task<ReportAnswer> RehearseAnew(SubmitReport submit)
-    {
-        await services.Actors.Allocation(new(submit.ContractId, submit.UserId)).Forget();
-        return await Rehearse(submit);
     }
 
     // What a refused report would have been.

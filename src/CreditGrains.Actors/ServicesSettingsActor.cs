@@ -9,16 +9,7 @@ public class ServicesSettingsActor(ActorServices services) : Committer<ServicesS
     /// <summary>Where the settings are.</summary>
     public const string Kind = "settings", Id = "services-credits";
 
-    public async Task<Decision<ServicesSettings>> Set(ServicesSettings settings, string actor)
-    {
-        while (true)
-        {
-            var settled = await Run((present, now) => present.Set(settings, actor, now) is { Value: { } changed }
-                ? new Changed<ServicesSettings, Decision<ServicesSettings>>(changed.State, changed.Changes, changed.Answer)
-                : new(present, Changes.None, present.Set(settings, actor, now).Refusal!));
-            if (settled.IsSettled) return settled.Answer!;
-        }
-    }
+    public Task<Decision<ServicesSettings>> Set(ServicesSettings settings, string actor) => Decide((present, now) => Answer(present, present.Set(settings, actor, now)));
 
     protected override async Task<(ServicesSettings State, long Version)> Load() => (await Services.Store.Document(Kind, Id)).AsSettings();
 

@@ -47,7 +47,7 @@ public sealed record Usage(string? ClientId, string? ContractId, string? UserId,
 
     private static Usage Of(UsageRow row, UsageBy by)
     {
-        var day = row.At is { } at ? Calendar.DateAt(at, Calendar.Zone(row.Zone!) ?? throw new InvariantException($"the zone {row.Zone} was checked when it came")) : (LocalDate?)null;
+        var day = row.At is { } at ? Calendar.DateAt(at, Calendar.KnownZone(row.Zone!)) : (LocalDate?)null;
         return new(
             row.ClientId, by == UsageBy.Contract ? row.ContractId : null, row.UserId,
             by == UsageBy.Day ? day : null, by == UsageBy.Month ? day!.Value.ToYearMonth() : null, row.Reports, row.Charged, row.Covered, row.GivenBack);

@@ -9,18 +9,11 @@ public class UserActor(ActorServices services, UserKey key) : Committer<User>(se
     /// <summary>The kind of a user's document.</summary>
     public const string Kind = "user";
 
-    public async Task<Decision<User>> Switch(bool disabled, string actor)
+    public async Task<Decision<User>> Switch(bool disabled, string actor) => await Decide((user, now) =>
     {
-        while (true)
-        {
-            var settled = await Run((user, now) =>
-            {
-                var (next, changes) = user.Switch(disabled, actor, now);
-                return new Changed<User, User>(next, changes, next);
-            });
-            if (settled.IsSettled) return settled.Answer!;
-        }
-    }
+        var (next, changes) = user.Switch(disabled, actor, now);
+        return new Changed<User, User>(next, changes, next);
+    });
 
     protected override async Task<(User State, long Version)> Load() => await Services.Store.Document(Kind, key.ToString()) is { } document
         ? (Stored<User>.Read(document), document.Version)

@@ -12,7 +12,7 @@ namespace CreditGrains.Domain;
 public sealed record AccountTerms(string AccountId, string ClientId, string Name, string TimeZone)
 {
     [JsonIgnore]
-    public DateTimeZone Zone => Calendar.Zone(TimeZone) ?? throw new InvariantException($"the zone {TimeZone} was checked when it came");
+    public DateTimeZone Zone => Calendar.KnownZone(TimeZone);
 }
 
 /// <summary>An account as its actor knows it.</summary>
@@ -20,8 +20,10 @@ public sealed record AccountTerms(string AccountId, string ClientId, string Name
 /// <param name="Purchases">Those with anything free; and those from which the milestones here hold credits.</param>
 /// <param name="AsOf">The last instant at which something was decided; time never goes back behind it.</param>
 /// <param name="Services">What a command of this moment is about.</param>
-public sealed record Account(AccountTerms Terms, long Records, ImmutableArray<Purchase> Purchases, Instant AsOf, ServicesFacts Services)
+public sealed record Account(AccountTerms Terms, long Records, ImmutableArray<Purchase> Purchases, Instant AsOf, ServicesFacts Services) : ICreditHolder<Account>
 {
+    public string ClientId => Terms.ClientId;
+
     /// <summary>When time will next change it by itself; null: never (S6).</summary>
     public Instant? NextDue => Purchases.Where(purchase => purchase.Free > 0).Min(purchase => (Instant?)purchase.ExpiresAt);
 

@@ -29,18 +29,10 @@ public static class Agreeing
             .Where(pair => pair.to.ExpiresAt != pair.lot.ExpiresAt).ToList();
         var billed = Running(before, after, set, now);
         var contract = after.With([.. moved.Select(pair => pair.to), .. billed]);
-        var told = new Entry
+        var told = after.Tell(EntryKind.ContractSet, $"contract:{after.Terms.ContractId}", set.Actor, "request", now) with
         {
-            Kind = EntryKind.ContractSet,
-            EffectiveAt = now,
-            BookedAt = now,
-            Actor = set.Actor,
-            Cause = "request",
-            Subject = $"contract:{after.Terms.ContractId}",
             Before = before is null ? null : Json.Write(before.Terms),
             After = Json.Write(after.Terms),
-            ClientId = after.Terms.ClientId,
-            ContractId = after.Terms.ContractId,
         };
         return new(
             contract,

@@ -23,7 +23,7 @@ public static class Allocating
     /// <summary>All of it or nothing; refuses with <see cref="RefusalCode.NotFound"/>, <see cref="RefusalCode.InvalidField"/>, <see cref="RefusalCode.UserNotAssigned"/>, <see cref="RefusalCode.UserDisabled"/> or <see cref="RefusalCode.AllocationNotSupported"/>.</summary>
     public static Decision<Changed<Contract, Window>> Decide(Contract contract, AllocationChange change, string actor, string cause, Instant now)
     {
-        if (contract.IsUnlimited) return NotSupported(contract);
+        if (contract.IsUnlimited) return NotSupported(contract.Terms);
         var plan = contract.Plan with { Enabled = change.Enabled ?? contract.Plan.Enabled };
         if (change.Defaults is { IsNothing: false } asked)
         {
@@ -63,7 +63,7 @@ public static class Allocating
     /// <summary>Does what was previewed; refuses with <see cref="RefusalCode.NotFound"/> where nothing was, and with <see cref="RefusalCode.AllocationChanged"/> where anything but use has happened since.</summary>
     public static Decision<Changed<Contract, Window>> Confirm(Contract contract, Preview? preview, string actor, Instant now)
     {
-        if (contract.IsUnlimited) return NotSupported(contract);
+        if (contract.IsUnlimited) return NotSupported(contract.Terms);
         if (preview is null) return Refusal.NotFound("preview with this confirmationToken");
         var version = PlanVersion.Of(contract, now);
         if (version != preview.Version) return new Refusal(RefusalCode.AllocationChanged, $"The allocation has changed since the preview: {version.Since(preview.Version, contract.Plan)}.");
@@ -74,7 +74,7 @@ public static class Allocating
     /// <summary>Adds extra credits or takes unused ones back; refuses as <see cref="Decide(Contract, AllocationChange, string, string, Instant)"/> does.</summary>
     public static Decision<Changed<Contract, AllocationRow>> Decide(Contract contract, GrantExtra grant, Instant now)
     {
-        if (contract.IsUnlimited) return NotSupported(contract);
+        if (contract.IsUnlimited) return NotSupported(contract.Terms);
         if (Missing(contract, grant.UserId) is { } missing) return missing;
         if (grant.Amount is 0 or < -MaxExtra or > MaxExtra) return Refusal.Invalid("amount", $"is -{MaxExtra} to {MaxExtra} and not 0");
         var before = contract.AllMembers[grant.UserId];
@@ -106,7 +106,7 @@ public static class Allocating
         return
         [
             .. passed.Entries,
-            Tell(contract, EntryKind.AllocationSet, $"user:{contract.Terms.ContractId}/{after.UserId}", actor, cause, now) with
+            contract.Tell(EntryKind.AllocationSet, $"user:{contract.Terms.ContractId}/{after.UserId}", actor, cause, now) with
             {
                 Before = Json.Write(Shown(rolled)),
                 After = Json.Write(Shown(after.Allocation)),
@@ -116,8 +116,8 @@ public static class Allocating
     }
 
     /// <summary>A refusal where a contract has no allocation (C2).</summary>
-    public static Refusal NotSupported(Contract contract) =>
-        new(RefusalCode.AllocationNotSupported, $"The contract {contract.Terms.ContractId} is unlimited: what its users use is not allocated.");
+    public static Refusal NotSupported(Terms terms) =>
+        new(RefusalCode.AllocationNotSupported, $"The contract {terms.ContractId} is unlimited: what its users use is not allocated.");
 
     private static Decision<Member> Decide(Contract contract, UserAllocationChange change, Plan plan, bool applied, string at, Instant now)
     {
@@ -178,9 +178,9 @@ public static class Allocating
         var present = contract.Plan;
         var subject = $"contract:{contract.Terms.ContractId}";
         if (plan.Enabled != present.Enabled)
-            yield return Tell(contract, EntryKind.AllocationSwitched, subject, actor, cause, now) with { Before = Json.Write(new { present.Enabled }), After = Json.Write(new { plan.Enabled }) };
+            yield return contract.Tell(EntryKind.AllocationSwitched, subject, actor, cause, now) with { Before = Json.Write(new { present.Enabled }), After = Json.Write(new { plan.Enabled }) };
         if (DefaultSettings.Of(plan) != DefaultSettings.Of(present))
-            yield return Tell(contract, EntryKind.DefaultsSet, subject, actor, cause, now) with { Before = Json.Write(DefaultSettings.Of(present)), After = Json.Write(DefaultSettings.Of(plan)) };
+            yield return contract.Tell(EntryKind.DefaultsSet, subject, actor, cause, now) with { Before = Json.Write(DefaultSettings.Of(present)), After = Json.Write(DefaultSettings.Of(plan)) };
         foreach (var (before, after) in changed)
         {
             if (before.Allocation.Restarts != after.Allocation.Restarts)
@@ -190,7 +190,7 @@ public static class Allocating
     }
 
     private static Entry Granted(Contract contract, Member before, Member after, string actor, string cause, Instant now) =>
-        Tell(contract, EntryKind.ExtraGranted, $"user:{contract.Terms.ContractId}/{after.UserId}", actor, cause, now) with
+        contract.Tell(EntryKind.ExtraGranted, $"user:{contract.Terms.ContractId}/{after.UserId}", actor, cause, now) with
         {
             Quantity = after.Allocation.ExtraCredits - before.Allocation.ExtraCredits,
             Before = $"{before.Allocation.ExtraCredits}",
@@ -201,18 +201,6 @@ public static class Allocating
     private static object Shown(Allocation allocation) => new
     {
         allocation.Settings?.Amount, allocation.Settings?.Renewal, allocation.Settings?.Frequency, allocation.Settings?.On, allocation.StartDate, allocation.UsedInCycle,
-    };
-
-    private static Entry Tell(Contract contract, EntryKind kind, string subject, string actor, string cause, Instant now) => new()
-    {
-        Kind = kind,
-        EffectiveAt = now,
-        BookedAt = now,
-        Actor = actor,
-        Cause = cause,
-        Subject = subject,
-        ClientId = contract.Terms.ClientId,
-        ContractId = contract.Terms.ContractId,
     };
 
     private static string What(Plan before, Plan after, ImmutableArray<(Member Before, Member After)> changed) =>

@@ -14,7 +14,7 @@ public sealed record BillingCycle(RecurrenceUnit Unit, int Every, LocalDate Anch
     public Refusal? Check()
     {
         if (Every is < 1 or > Recurrence.MaxEvery) return Refusal.Invalid("billingCycle.every", $"is 1 to {Recurrence.MaxEvery}");
-        if (Anchor < Calendar.MinDate || Anchor > Calendar.MaxDate) return Refusal.Invalid("billingCycle.anchor", $"lies between {Calendar.MinDate:R} and {Calendar.MaxDate:R}");
+        if (Calendar.CheckDate("billingCycle.anchor", Anchor) is { } outside) return outside;
         if (Credits is < 1 or > Lot.MaxQuantity) return Refusal.Invalid("billingCycle.credits", $"is 1 to {Lot.MaxQuantity}");
         return null;
     }

@@ -22,6 +22,9 @@ public static class Calendar
     /// <summary>The IANA zone of that name, or null.</summary>
     public static DateTimeZone? Zone(string id) => DateTimeZoneProviders.Tzdb.GetZoneOrNull(id);
 
+    /// <summary>A zone whose name was checked when it came.</summary>
+    public static DateTimeZone KnownZone(string id) => Zone(id) ?? throw new InvariantException($"the zone {id} was checked when it came");
+
     /// <summary>The last whole microsecond at or before an instant: nothing finer is kept anywhere, so nothing finer is answered.</summary>
     public static Instant InMicroseconds(Instant instant)
     {

@@ -9,8 +9,10 @@ namespace CreditGrains.Domain;
 /// <param name="Lots">Its open lots; what is used up or over is in the store only.</param>
 /// <param name="AsOf">The last instant at which something was decided; time never goes back behind it.</param>
 /// <param name="Members">Its users, present and past; null until a command needs them.</param>
-public sealed record Contract(Terms Terms, long Revision, ImmutableArray<Lot> Lots, Instant AsOf, ImmutableSortedDictionary<string, Member>? Members = null)
+public sealed record Contract(Terms Terms, long Revision, ImmutableArray<Lot> Lots, Instant AsOf, ImmutableSortedDictionary<string, Member>? Members = null) : ICreditHolder<Contract>
 {
+    public string ClientId => Terms.ClientId;
+
     /// <summary>Its rules for what its users may use.</summary>
     public Plan Plan { get; init; } = Plan.Initial;
 
@@ -73,17 +75,19 @@ public sealed record Contract(Terms Terms, long Revision, ImmutableArray<Lot> Lo
 
     internal LotChange Change(Lot lot, bool isNew = false) => new(Terms.ContractId, Terms.ClientId, lot, isNew);
 
-    internal Entry Tell(EntryKind kind, Lot lot, Instant effectiveAt, Instant now, string actor, string cause) => new()
+    internal Entry Tell(EntryKind kind, Lot lot, Instant effectiveAt, Instant now, string actor, string cause) =>
+        Tell(kind, $"lot:{Terms.ContractId}~{lot.LotId}", actor, cause, now) with { EffectiveAt = effectiveAt, LotId = lot.LotId };
+
+    internal Entry Tell(EntryKind kind, string subject, string actor, string cause, Instant now) => new()
     {
         Kind = kind,
-        EffectiveAt = effectiveAt,
+        EffectiveAt = now,
         BookedAt = now,
         Actor = actor,
         Cause = cause,
-        Subject = $"lot:{Terms.ContractId}~{lot.LotId}",
+        Subject = subject,
         ClientId = Terms.ClientId,
         ContractId = Terms.ContractId,
-        LotId = lot.LotId,
     };
 }
 

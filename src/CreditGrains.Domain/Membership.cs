@@ -57,18 +57,10 @@ public static class Membership
         IEnumerable<Entry> Explain(Member member)
         {
             var before = present.GetValueOrDefault(member.UserId);
-            yield return new Entry
+            yield return contract.Tell(EntryKind.UserSet, $"user:{contract.Terms.ContractId}/{member.UserId}", actor, "request", now) with
             {
-                Kind = EntryKind.UserSet,
-                EffectiveAt = now,
-                BookedAt = now,
-                Actor = actor,
-                Cause = "request",
-                Subject = $"user:{contract.Terms.ContractId}/{member.UserId}",
                 Before = before is null ? null : Json.Write(new { before.UserId, before.Name, before.Assigned }),
                 After = Json.Write(new { member.UserId, member.Name, member.Assigned }),
-                ClientId = contract.Terms.ClientId,
-                ContractId = contract.Terms.ContractId,
                 UserId = member.UserId,
             };
             if (before?.Allocation.Restarts != member.Allocation.Restarts && member.Allocation.Restarts > 0)

@@ -35,7 +35,7 @@ public sealed record Terms(
     private const int MaxDays = 36_500;
 
     [JsonIgnore]
-    public DateTimeZone Zone => Calendar.Zone(TimeZone) ?? throw new InvariantException($"the zone {TimeZone} was checked when it came");
+    public DateTimeZone Zone => Calendar.KnownZone(TimeZone);
 
     /// <summary>The contract's first instant.</summary>
     [JsonIgnore]
@@ -61,8 +61,8 @@ public sealed record Terms(
     {
         if (Name is not { Length: >= 1 and <= 200 }) return Refusal.Invalid("name", "has 1 to 200 characters");
         if (Calendar.Zone(TimeZone) is null) return Refusal.Invalid("timeZone", "is not an IANA time zone");
-        if (!IsDate(StartsOn)) return Refusal.Invalid("startsOn", $"lies between {Calendar.MinDate:R} and {Calendar.MaxDate:R}");
-        if (EndsOn is { } end && !IsDate(end)) return Refusal.Invalid("endsOn", $"lies between {Calendar.MinDate:R} and {Calendar.MaxDate:R}");
+        if (Calendar.CheckDate("startsOn", StartsOn) is { } first) return first;
+        if (EndsOn is { } end && Calendar.CheckDate("endsOn", end) is { } last) return last;
         if (EndsOn < StartsOn) return Refusal.Invalid("endsOn", "is not before startsOn");
         if (UnallocatedLifetimeDays is < 1 or > MaxDays) return Refusal.Invalid("unallocatedLifetimeDays", $"is null or 1 to {MaxDays} days");
         if (CoverageDays is < 1 or > MaxDays) return Refusal.Invalid("coverageDays", $"is 1 to {MaxDays} days");
@@ -82,6 +82,4 @@ public sealed record Terms(
         if (EndsOn != present.EndsOn && EndsOn < today) return Refusal.Invalid("endsOn", "may move to today or later");
         return null;
     }
-
-    private static bool IsDate(LocalDate date) => date >= Calendar.MinDate && date <= Calendar.MaxDate;
 }

@@ -20,7 +20,7 @@ public sealed class ContractGrain(IGrainContext context, ActorServices services)
 
     public async Task ReceiveReminder(string reminderName, TickStatus status)
     {
-        var next = await Run((contract, _) => new Changed<Contract?, Instant?>(contract, Changes.None, contract?.NextDue));
+        var next = await LookAhead();
         if (next.IsSettled) await alarm.Rang(this, next.Answer);
     }
 }
@@ -38,7 +38,7 @@ public sealed class AccountGrain(IGrainContext context, ActorServices services)
 
     public async Task ReceiveReminder(string reminderName, TickStatus status)
     {
-        var next = await Run((account, _) => new Changed<Account?, Instant?>(account, Changes.None, account?.NextDue));
+        var next = await LookAhead();
         if (next.IsSettled) await alarm.Rang(this, next.Answer);
     }
 }

@@ -103,7 +103,7 @@ internal sealed record AccountBalance(string AccountId, Instant At, ImmutableArr
 internal sealed record AccountBody(string? ClientId, string? Name, string? AccountId = null, string? TimeZone = "UTC")
 {
     public Refusal? Check(string accountId) =>
-        (AccountId is null || AccountId == accountId ? null : Refusal.Invalid("accountId", "is the one of the path"))
+        Fields.OfPath("accountId", AccountId, accountId)
         ?? Fields.Id("clientId", ClientId) ?? Fields.Name("name", Name) ?? Fields.Given("timeZone", TimeZone);
 }
 

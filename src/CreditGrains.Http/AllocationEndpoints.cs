@@ -33,9 +33,9 @@ internal static class AllocationEndpoints
     private static async Task<IResult> Get(string contractId, Caller caller, IQueries queries, IClock clock, HttpContext context, CancellationToken gone)
     {
         if (await queries.Allocations(contractId).WaitAsync(gone) is not { } contract || !caller.Sees(contract.Terms.ClientId)) return Problems.NotFound($"contract {contractId}");
-        if (contract.IsUnlimited) return Problems.Of(Allocating.NotSupported(contract));
+        if (contract.IsUnlimited) return Problems.Of(Allocating.NotSupported(contract.Terms));
 
-        var now = Now(contract, clock);
+        var now = Instant.Max(clock.Now, contract.AsOf);
         return Show(Window.Of(contract.RollForward(now).State, now), context);
     }
 
@@ -72,8 +72,8 @@ internal static class AllocationEndpoints
 
     private static async Task<IResult> GetUser(string contractId, string userId, Caller caller, IQueries queries, IClock clock, CancellationToken gone)
     {
-        var (contract, member, problem) = await Find(contractId, userId, caller, queries, gone);
-        return problem is not null ? problem : TypedResults.Ok(AllocationRow.Of(member!, contract!.Terms, Now(contract, clock)));
+        var (stored, problem) = await Find(contractId, userId, caller, queries, gone);
+        return stored is null ? problem! : TypedResults.Ok(AllocationRow.Of(stored.Member, stored.AsAllowance().Terms, Instant.Max(clock.Now, stored.Contract.AsOf)));
     }
 
     private static async Task<IResult> PostExtra(string contractId, string userId, ExtraBody body, Caller caller, Clients clients, IActors actors, HttpRequest request, CancellationToken gone)
@@ -92,11 +92,11 @@ internal static class AllocationEndpoints
 
     private static async Task<IResult> GetRenewals(string contractId, string userId, string? count, Caller caller, IQueries queries, IClock clock, CancellationToken gone)
     {
-        var (contract, member, problem) = await Find(contractId, userId, caller, queries, gone);
-        if (problem is not null) return problem;
+        var (stored, problem) = await Find(contractId, userId, caller, queries, gone);
+        if (stored is null) return problem!;
 
-        var terms = contract!.Terms;
-        var dates = member!.Allocation.ScheduleIn(terms)?.Renewals(Now(contract, clock)) ?? [];
+        var terms = stored.AsAllowance().Terms;
+        var dates = stored.Member.Allocation.ScheduleIn(terms)?.Renewals(Instant.Max(clock.Now, stored.Contract.AsOf)) ?? [];
         return TypedResults.Ok(new Renewals(contractId, userId, terms.TimeZone, [.. dates.Take(Parameters.Count(count)).Select(date => new Renewals.Item(date, Domain.Calendar.StartOf(date, terms.Zone)))]));
     }
 
@@ -109,14 +109,12 @@ internal static class AllocationEndpoints
         return TypedResults.Ok(Listing<UserAllocation>.Of(await queries.Allocations(new UserKey(client, userId), Parameters.Page(limit, cursor)).WaitAsync(gone), allowance => UserAllocation.Of(allowance, now)));
     }
 
-    private static async Task<(Contract? Contract, Member? Member, Problem? Problem)> Find(string contractId, string userId, Caller caller, IQueries queries, CancellationToken gone)
+    private static async Task<(StoredMember? Stored, Problem? Problem)> Find(string contractId, string userId, Caller caller, IQueries queries, CancellationToken gone)
     {
-        if (await queries.Allocations(contractId).WaitAsync(gone) is not { } contract || !caller.Sees(contract.Terms.ClientId)) return (null, null, Problems.NotFound($"contract {contractId}"));
-        if (contract.IsUnlimited) return (null, null, Problems.Of(Allocating.NotSupported(contract)));
-        return caller.IsFor(userId) && contract.Members!.GetValueOrDefault(userId) is { } member ? (contract, member, null) : (null, null, Problems.NotFound($"user {userId} of contract {contractId}"));
+        if (await queries.Contract(contractId).WaitAsync(gone) is not { Terms: var terms } || !caller.Sees(terms.ClientId)) return (null, Problems.NotFound($"contract {contractId}"));
+        if (terms.Type == ContractType.Unlimited) return (null, Problems.Of(Allocating.NotSupported(terms)));
+        return caller.IsFor(userId) && await queries.Member(new(contractId, userId)).WaitAsync(gone) is { } member ? (member, null) : (null, Problems.NotFound($"user {userId} of contract {contractId}"));
     }
-
-    private static Instant Now(Contract contract, IClock clock) => Instant.Max(clock.Now, contract.AsOf);
 
     private static IResult Show(Window window, HttpContext context)
     {
@@ -124,7 +122,7 @@ internal static class AllocationEndpoints
         return TypedResults.Ok(window);
     }
 
-    private static string Tag(Window window) => $"\"{window.Version}\"";
+    private static string Tag(Window window) => Tags.Of(window.Version);
 
     // The version that If-Match names; one that is none is no window's.
     private static string? Seen(HttpRequest request) => request.GetTypedHeaders().IfMatch switch

@@ -58,7 +58,7 @@ internal sealed record ContractBody(
     BillingCycleBody? BillingCycle = null)
 {
     public Refusal? Check(string contractId) =>
-        (ContractId is null || ContractId == contractId ? null : Refusal.Invalid("contractId", "is the one of the path"))
+        Fields.OfPath("contractId", ContractId, contractId)
         ?? Fields.Id("clientId", ClientId) ?? Fields.Name("name", Name) ?? Fields.Given("type", Type) ?? Fields.Given("timeZone", TimeZone) ?? Fields.Given("startsOn", StartsOn)
         ?? BillingCycle?.Check();
 

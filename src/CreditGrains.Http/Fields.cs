@@ -16,6 +16,9 @@ internal static class Fields
 
     public static Refusal? IdIfGiven(string field, string? value) => value is null ? null : Id(field, value);
 
+    /// <summary>An id that the path gives and the body may repeat.</summary>
+    public static Refusal? OfPath(string field, string? value, string ofPath) => value is null || value == ofPath ? null : Refusal.Invalid(field, "is the one of the path");
+
     /// <summary>A name: at most 200 characters, any but control characters.</summary>
     public static Refusal? Name(string field, string? value) => Given(field, value) ?? NameIfGiven(field, value);
 

@@ -7,7 +7,7 @@ namespace CreditGrains.Http;
 /// <summary>The header by which a POST is told from another one that adds the same (§3).</summary>
 internal static class IdempotencyKeys
 {
-    public const string Header = "Idempotency-Key";
+    private const string Header = "Idempotency-Key";
 
     private const int MaxLength = 200;
 

@@ -129,7 +129,7 @@ internal sealed record AllocatedDocument(string MilestoneId, decimal ServicesCre
 internal sealed record MilestoneBody(string? ProjectId, decimal? ServicesCredits = null, string? Status = null, LocalDate? ActualDate = null, string? MilestoneId = null)
 {
     public Refusal? Check(string milestoneId) =>
-        (MilestoneId is null || MilestoneId == milestoneId ? null : Refusal.Invalid("milestoneId", "is the one of the path"))
+        Fields.OfPath("milestoneId", MilestoneId, milestoneId)
         ?? Fields.Id("projectId", ProjectId) ?? Fields.NameIfGiven("status", Status);
 
     public SetMilestone ToSet(string milestoneId, long? expected, Caller caller) => new(milestoneId, ProjectId!, ServicesCredits, Status ?? Milestone.None, ActualDate, expected, caller.Name);

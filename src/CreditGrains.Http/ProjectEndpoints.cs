@@ -44,6 +44,6 @@ internal sealed record ProjectDocument(string ProjectId, string ClientId, string
 internal sealed record ProjectBody(string? AccountId, string? Currency, string? ProjectId = null)
 {
     public Refusal? Check(string projectId) =>
-        (ProjectId is null || ProjectId == projectId ? null : Refusal.Invalid("projectId", "is the one of the path"))
+        Fields.OfPath("projectId", ProjectId, projectId)
         ?? Fields.Id("accountId", AccountId) ?? Fields.Given("currency", Currency);
 }

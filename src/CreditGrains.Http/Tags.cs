@@ -6,7 +6,7 @@ namespace CreditGrains.Http;
 /// <summary>ETags, and what If-Match demands of them (§3).</summary>
 internal static class Tags
 {
-    public static string Of(long version) => $"\"{version}\"";
+    public static string Of(object version) => $"\"{version}\"";
 
     /// <summary>The version that If-Match demands: the present one where it is named, else one that no document has; null: any.</summary>
     public static long? Expected(HttpRequest request, long? present)

@@ -9,7 +9,7 @@ public sealed partial class PostgresStore
 {
     public Task<ContractBalance?> Balance(string contractId, Instant at, Instant now) => Snapshot<ContractBalance?>(async connection =>
     {
-        if (await LoadContract(connection, contractId) is not { } stored) return null;
+        if ((await LoadContracts(connection, [contractId])).GetValueOrDefault(contractId) is not { } stored) return null;
         var lots = await Rows(connection, """
             select l.lot_id, l.available_from, coalesce(e.granted, 0), coalesce(e.minted, 0), coalesce(e.charged, 0), coalesce(e.returned, 0), coalesce(e.lot_expired, 0), coalesce(e.coverage_expired, 0),
                    coalesce(c.over, 0)
@@ -30,10 +30,4 @@ public sealed partial class PostgresStore
             """, row => new UserTotal(row.GetString(0), (long)row.GetDecimal(1)), Sql.Text(contractId), Sql.At(at));
         return ContractBalance.Of(stored.AsContract(), lots, users, at);
     });
-
-    private async Task<StoredContract?> LoadContract(Npgsql.NpgsqlConnection connection, string contractId)
-    {
-        var document = (await Rows(connection, "select kind, id, version, body, as_of from document where kind = 'contract' and id = $1", ReadDocument, Sql.Text(contractId))).SingleOrDefault();
-        return document is null ? null : new(document, [.. await Rows(connection, $"select {LotColumns} from lot where contract_id = $1 and {OpenLots}", reader => ReadLot(reader, 0), Sql.Text(contractId))]);
-    }
 }

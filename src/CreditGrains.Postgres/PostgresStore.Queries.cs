@@ -12,7 +12,7 @@ public sealed partial class PostgresStore
         await Document(ContractActor.Kind, contractId) is { } document ? document.AsContract() : null;
 
     public Task<Page<ContractDocument>> Contracts(string? clientId, PageRequest page) => List(
-        new Select("kind, id, version, body, as_of", "document").WhereText("kind", ContractActor.Kind).WhereText("owner", clientId)
+        new Select(DocumentColumns, "document").WhereText("kind", ContractActor.Kind).WhereText("owner", clientId)
             .After("id", Behind(page, "contracts", 1) is { } after ? [Sql.Text(after.Text(0))] : []),
         "id", page, reader => ReadDocument(reader).AsContract(), contract => Cursor.After("contracts", contract.Terms.ContractId));
 
@@ -28,7 +28,7 @@ public sealed partial class PostgresStore
         .AsContract(await Rows(connection, $"select {MemberColumns} from member m where m.contract_id = $1", ReadMember, Sql.Text(contractId))));
 
     public Task<Page<Allowance>> Allocations(UserKey user, PageRequest page) => List(
-        new Select($"{MemberColumns}, {MembersDocument}", $"member m {OfMembers}").WhereText("m.client_id", user.ClientId).WhereText("m.user_id", user.UserId)
+        new Select($"{MemberColumns}, {JoinedDocument}", $"member m {OfMembers}").WhereText("m.client_id", user.ClientId).WhereText("m.user_id", user.UserId)
             .After("m.contract_id", Behind(page, "allocations", 1) is { } after ? [Sql.Text(after.Text(0))] : []),
         "m.contract_id", page, reader => ReadStoredMember(reader).AsAllowance(), allowance => Cursor.After("allocations", allowance.Terms.ContractId));
 

@@ -34,13 +34,12 @@ public sealed partial class PostgresStore
             milestones.ToImmutableDictionary(milestone => milestone.MilestoneId), projects.ToImmutableDictionary(project => project.ProjectId), [.. held], settings, version);
     });
 
-    public async Task<ImmutableArray<string>> DueAccounts(Instant now, int limit) => [.. await Rows(
-        "select id from document where kind = 'account' and due_at <= $1 order by due_at limit $2", reader => reader.GetString(0), Sql.At(now), Sql.Number(limit))];
+    public Task<ImmutableArray<string>> DueAccounts(Instant now, int limit) => Due(AccountActor.Kind, now, limit);
 
     async Task<AccountTerms?> IQueries.Account(string accountId) => (await Document(AccountActor.Kind, accountId))?.AsAccount();
 
     public Task<Page<AccountTerms>> Accounts(string? clientId, PageRequest page) => List(
-        new Select("kind, id, version, body, as_of", "document").WhereText("kind", AccountActor.Kind).WhereText("owner", clientId)
+        new Select(DocumentColumns, "document").WhereText("kind", AccountActor.Kind).WhereText("owner", clientId)
             .After("id", Behind(page, "accounts", 1) is { } after ? [Sql.Text(after.Text(0))] : []),
         "id", page, reader => ReadDocument(reader).AsAccount(), account => Cursor.After("accounts", account.AccountId));
 
@@ -92,9 +91,6 @@ public sealed partial class PostgresStore
 
     public async Task<ServicesSettings> ServicesSettings() => (await Document(ServicesSettingsActor.Kind, ServicesSettingsActor.Id)).AsSettings().Settings;
 
-    private static async Task<Document?> ReadDocument(NpgsqlConnection connection, string kind, string id) => (await Rows(
-        connection, "select kind, id, version, body, as_of from document where kind = $1 and id = $2", ReadDocument, Sql.Text(kind), Sql.Text(id))).SingleOrDefault();
-
     private static Purchase ReadPurchase(NpgsqlDataReader reader) => new(
         reader.GetString(0), reader.GetString(1), reader.Quantity(2), reader.Quantity(3), reader.Quantity(4), reader.Quantity(5), reader.Date(6), reader.Date(7),
         reader.Instant(8), reader.Instant(9), reader.Instant(10), reader.GetString(11));
@@ -102,7 +98,7 @@ public sealed partial class PostgresStore
     private static Project ReadProject(NpgsqlDataReader reader) => new(reader.GetString(0), reader.GetString(1), reader.GetString(2), reader.GetString(3), reader.GetInt32(4), reader.GetInt64(5));
 
     private static Milestone ReadMilestone(NpgsqlDataReader reader) => new(
-        reader.GetString(0), reader.GetString(1), reader.GetString(2), reader.Quantity(3), reader.GetString(4), reader.IsDBNull(5) ? null : reader.Date(5), reader.GetBoolean(6),
+        reader.GetString(0), reader.GetString(1), reader.GetString(2), reader.Quantity(3), reader.GetString(4), reader.DateOrNull(5), reader.GetBoolean(6),
         [.. Json.Read<Holding[]>(reader.GetString(7))], reader.GetInt64(8));
 
     private static Consumption ReadConsumption(NpgsqlDataReader reader) => new(

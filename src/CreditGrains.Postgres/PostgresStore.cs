@@ -41,8 +41,7 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
 
     public Task<Report?> Report(ReportKey key) => reports.Load(key);
 
-    public async Task<Document?> Document(string kind, string id) => (await Rows(
-        "select kind, id, version, body, as_of from document where kind = $1 and id = $2", ReadDocument, Sql.Text(kind), Sql.Text(id))).SingleOrDefault();
+    public Task<Document?> Document(string kind, string id) => Connected(connection => ReadDocument(connection, kind, id));
 
     public async Task<ImmutableArray<Member>> Members(string contractId) => [.. await Rows(
         $"select {MemberColumns} from member m where m.contract_id = $1", ReadMember, Sql.Text(contractId))];
@@ -50,8 +49,7 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
     public async Task<Lot?> Lot(string contractId, string lotId) => (await Rows(
         $"select {LotColumns} from lot where key = $1", reader => ReadLot(reader, 0), Sql.Text(Keys.Lot(contractId, lotId)))).SingleOrDefault();
 
-    public async Task<ImmutableArray<string>> DueContracts(Instant now, int limit) => [.. await Rows(
-        "select id from document where kind = 'contract' and due_at <= $1 order by due_at limit $2", reader => reader.GetString(0), Sql.At(now), Sql.Number(limit))];
+    public Task<ImmutableArray<string>> DueContracts(Instant now, int limit) => Due(ContractActor.Kind, now, limit);
 
     public async Task<ImmutableArray<AllocationKey>> DueAllocations(Instant now, int limit) => [.. await Rows(
         "select contract_id, user_id from member where due_at <= $1 order by due_at limit $2", reader => new AllocationKey(reader.GetString(0), reader.GetString(1)), Sql.At(now), Sql.Number(limit))];
@@ -68,6 +66,9 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
         await reports.DisposeAsync();
     }
 
+    private async Task<ImmutableArray<string>> Due(string kind, Instant now, int limit) => [.. await Rows(
+        "select id from document where kind = $1 and due_at <= $2 order by due_at limit $3", reader => reader.GetString(0), Sql.Text(kind), Sql.At(now), Sql.Number(limit))];
+
     private Task<Dictionary<string, StoredContract>> LoadContracts(IReadOnlyCollection<string> ids) => Connected(connection => LoadContracts(connection, ids));
 
     private static async Task<Dictionary<string, StoredContract>> LoadContracts(NpgsqlConnection connection, IReadOnlyCollection<string> ids)
@@ -76,7 +77,7 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
         var rows = await Rows(
             connection,
             $"""
-            select d.kind, d.id, d.version, d.body, d.as_of, l.* from document d
+            select {JoinedDocument}, l.* from document d
             left join lateral (select {LotColumns} from lot where contract_id = d.id and {OpenLots}) l on true
             where d.kind = 'contract' and d.id = any($1)
             """,
@@ -86,7 +87,7 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
     }
 
     private async Task<Dictionary<AllocationKey, StoredMember>> LoadMembers(IReadOnlyCollection<AllocationKey> keys) => (await Rows(
-        $"select {MemberColumns}, {MembersDocument} from unnest($1, $2) as g (contract_id, user_id) join member m using (contract_id, user_id) {OfMembers}",
+        $"select {MemberColumns}, {JoinedDocument} from unnest($1, $2) as g (contract_id, user_id) join member m using (contract_id, user_id) {OfMembers}",
         reader => (Key: new AllocationKey(reader.GetString(13), reader.GetString(0)), Row: ReadStoredMember(reader)),
         Sql.Texts(keys.Select(key => key.ContractId)), Sql.Texts(keys.Select(key => key.UserId)))).ToDictionary(pair => pair.Key, pair => pair.Row);
 
@@ -98,10 +99,12 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
         $"select {ReportColumns} from report join unnest($1, $2) as g (client_id, report_id) using (client_id, report_id)", ReadReport,
         Sql.Texts(keys.Select(key => key.ClientId)), Sql.Texts(keys.Select(key => key.ReportId)))).ToDictionary(report => new ReportKey(report.ClientId, report.ReportId));
 
+    private const string DocumentColumns = "kind, id, version, body, as_of";
+
     private const string MemberColumns =
         "m.user_id, m.name, m.assigned, m.disabled, m.settings, m.start_date, m.restarts, m.cycle, m.used_in_cycle, m.extra_credits, m.extra_used, m.total_used";
 
-    private const string MembersDocument = "d.kind, d.id, d.version, d.body, d.as_of", OfMembers = "join document d on d.kind = 'contract' and d.id = m.contract_id";
+    private const string JoinedDocument = "d.kind, d.id, d.version, d.body, d.as_of", OfMembers = "join document d on d.kind = 'contract' and d.id = m.contract_id";
 
     private const string LotColumns = "lot_id, source, payment_id, quantity, free, created_at, available_from, asked_expiry, expires_at, expiry_booked, request";
 
@@ -111,6 +114,9 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
         "lot, ordinal, client_id, payment_id, used_by, player_id, player_name, created_at, expires_at, activated_at, report_id, is_current, expiry_booked, version, used_of";
 
     private const string ReportColumns = "report_id, client_id, contract_id, user_id, at, charged, covered, players, balance";
+
+    private static async Task<Document?> ReadDocument(NpgsqlConnection connection, string kind, string id) => (await Rows(
+        connection, $"select {DocumentColumns} from document where kind = $1 and id = $2", ReadDocument, Sql.Text(kind), Sql.Text(id))).SingleOrDefault();
 
     private static Document ReadDocument(NpgsqlDataReader reader) => ReadDocument(reader, 0);
 
@@ -122,7 +128,7 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
     private static Member ReadMember(NpgsqlDataReader reader) => new(reader.GetString(0), reader.GetString(1), reader.GetBoolean(2), reader.GetBoolean(3))
     {
         Allocation = new(
-            reader.TextOrNull(4) is { } settings ? Json.Read<Settings>(settings) : null, reader.IsDBNull(5) ? null : LocalDate.FromDateOnly(reader.GetFieldValue<DateOnly>(5)),
+            reader.TextOrNull(4) is { } settings ? Json.Read<Settings>(settings) : null, reader.DateOrNull(5),
             reader.GetInt32(6), reader.GetInt32(7), reader.GetInt64(8), reader.GetInt64(9), reader.GetInt64(10), reader.GetInt64(11)),
     };
 

@@ -52,6 +52,8 @@ internal static class Sql
 
     public static LocalDate Date(this NpgsqlDataReader reader, int column) => LocalDate.FromDateOnly(reader.GetFieldValue<DateOnly>(column));
 
+    public static LocalDate? DateOrNull(this NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.Date(column);
+
     public static NpgsqlParameter Number(long value) => new() { Value = value, NpgsqlDbType = NpgsqlDbType.Bigint };
 
     public static NpgsqlParameter Transaction(long value) => new() { Value = (ulong)value, NpgsqlDbType = NpgsqlDbType.Xid8 };

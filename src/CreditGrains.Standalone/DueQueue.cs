@@ -19,6 +19,8 @@ internal sealed partial class DueQueue(Sqlite.SqliteStore store, Func<DueWork> w
 
     public void Schedule(AllocationKey allocation, Instant at) => Schedule(at);
 
+    public void ScheduleAccount(string accountId, Instant at) => Schedule(at);
+
     private void Schedule(Instant at)
     {
         lock (waiting)
@@ -28,8 +30,6 @@ internal sealed partial class DueQueue(Sqlite.SqliteStore store, Func<DueWork> w
         }
         sooner.Release();
     }
-
-    public void ScheduleAccount(string accountId, Instant at) => Schedule(accountId, at);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

@@ -177,7 +177,7 @@ public sealed class FenceTests : IDisposable
         Assert.Equal(["guarded:G", "lot:C~L", "player:acme/P", "report:acme/R", "thing:T", "use:C/U"], keys);
         Assert.Null(await store.Document("other", "O"));
         Assert.Null(await store.CurrentCredit(new("acme", "Q")));
-        Assert.Null(await store.Member(new("D", "U")));
+        Assert.Null(await ((IStore)store).Member(new("D", "U")));
         Assert.Null(await ((IStore)store).Report(new("acme", "S")));
         Assert.Empty((await store.Ledger(new(null, null, null, null), new(10, null))).Items);
     }

@@ -65,9 +65,10 @@ internal sealed class Applying(Database database)
                 .Bind(lot.Quantity).Bind(lot.Free.ToString()).Bind(lot.AskedExpiry).Bind(lot.ExpiresAt).Bind(lot.ExpiryBooked).Bind(lot.IsOpen).Bind(key).Bind(change.From?.ToString()).Run() == 1;
     }
 
+    private const string IsStill = "lot = ? and ordinal = ? and version = ? and player_id is ? and report_id is ?";
+
     private bool Write(CreditChange change)
     {
-        const string IsStill = "lot = ? and ordinal = ? and version = ? and player_id is ? and report_id is ?";
         var (credit, key) = (change.Credit, Rows.LotKey(change.Credit.Id.ContractId, change.Credit.Id.LotId));
         if (change.IsGone)
             return database[$"delete from credits where {IsStill}"].Bind(key).Bind(credit.Id.Ordinal).Bind(change.Expected).Bind(credit.PlayerId).Bind(credit.ReportId).Run() == 1;
@@ -86,13 +87,15 @@ internal sealed class Applying(Database database)
                 .Bind(key).Bind(credit.Id.Ordinal).Bind(change.Expected).Bind(credit.PlayerId).Bind(credit.ReportId).Run() == 1;
     }
 
-    private bool Covers(Credit credit) => database["select 1 from credits where lot = ? and ordinal = ? and version = ? and player_id is ? and report_id is ?"]
+    private bool Covers(Credit credit) => database[$"select 1 from credits where {IsStill}"]
         .Bind(Rows.LotKey(credit.Id.ContractId, credit.Id.LotId)).Bind(credit.Id.Ordinal).Bind(credit.Version).Bind(credit.PlayerId).Bind(credit.ReportId).Any();
 
     private bool Write(GiveBack back) => database["""
         update members set total_used = total_used - ?1, used_in_cycle = used_in_cycle - ?2, extra_used = extra_used - ?3
         where contract_id = ?4 and user_id = ?5 and restarts = coalesce(?6, restarts) and cycle = coalesce(?7, cycle)
         """].Bind(back.Credits).Bind(back.OfCycle).Bind(back.OfExtra).Bind(back.ContractId).Bind(back.UserId).Bind(back.Cycle?.Restarts).Bind(back.Cycle?.Cycle).Run() == 1;
+
+    private const string IsEnabled = "not exists (select 1 from disabled_users d where d.client_id = members.client_id and d.user_id = members.user_id)";
 
     private void Write(UserSwitch change) => database[change.Disabled
         ? "insert into disabled_users (client_id, user_id) values (?, ?) on conflict do nothing"
@@ -108,9 +111,9 @@ internal sealed class Applying(Database database)
                 """]
                 .Bind(change.ContractId).Bind(member.UserId).Bind(change.ClientId).Bind(member.Name).Bind(member.Assigned)
                 .Bind(Rows.Settings(allocation)).Bind(Rows.StartDate(allocation)).Bind(allocation.Settings?.Amount).Bind(allocation.Restarts).Bind(allocation.Cycle).Run() == 1;
-        var kept = database["""
+        var kept = database[$"""
             update members set name = ?, assigned = ?, extra_credits = ? where contract_id = ? and user_id = ?
-            and (? = 0 or not exists (select 1 from disabled_users d where d.client_id = members.client_id and d.user_id = members.user_id))
+            and (? = 0 or {IsEnabled})
             """]
             .Bind(member.Name).Bind(member.Assigned).Bind(allocation.ExtraCredits).Bind(change.ContractId).Bind(member.UserId).Bind(change.MustBeEnabled).Run() == 1;
         return kept && (from.Restarts == allocation.Restarts || database["""
@@ -127,7 +130,7 @@ internal sealed class Applying(Database database)
     // A4: no more than the amount; extra credits only where the cycle is used up.
     private bool Write(Use use)
     {
-        const string MayConsume = "assigned = 1 and not exists (select 1 from disabled_users d where d.client_id = members.client_id and d.user_id = members.user_id)";
+        const string MayConsume = $"assigned = 1 and {IsEnabled}";
         return use.Cycle is not { } cycle
             ? database[$"update members set total_used = total_used + ? where contract_id = ? and user_id = ? and {MayConsume}"].Bind(use.Credits).Bind(use.ContractId).Bind(use.UserId).Run() == 1
             : database[$"""

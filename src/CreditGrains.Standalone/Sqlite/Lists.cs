@@ -7,7 +7,7 @@ namespace CreditGrains.Standalone.Sqlite;
 
 public sealed partial class SqliteStore
 {
-    Task<ContractDocument?> IQueries.Contract(string contractId) => lists.Read(database => ReadContract(database, contractId)?.AsContract());
+    Task<ContractDocument?> IQueries.Contract(string contractId) => lists.Read(database => ReadDocument(database, ContractActor.Kind, contractId)?.AsContract());
 
     public Task<Page<ContractDocument>> Contracts(string? clientId, PageRequest page) => lists.Read(database =>
     {
@@ -30,12 +30,14 @@ public sealed partial class SqliteStore
 
     public Task<Contract?> Allocations(string contractId) => lists.Read(database => database.Snapshot(() => ReadStoredContract(database, contractId)?.AsContract(ReadMembers(database, contractId))));
 
+    Task<StoredMember?> IQueries.Member(AllocationKey key) => lists.Read(database => ReadMember(database, key));
+
     public Task<Page<Allowance>> Allocations(UserKey user, PageRequest page) => lists.Read(database =>
     {
         var where = new Where().And("m.client_id = ? and m.user_id = ?", user.ClientId, user.UserId);
         if (Behind(page, "allocations", 1) is { } after) where.And("m.contract_id > ?", after.Text(0));
         return Cut(page, Select(database, $"{Rows.Member}, {Rows.Document}", $"members m join documents on kind = '{ContractActor.Kind}' and id = m.contract_id", where, "m.contract_id", page.Limit,
-            row => new StoredMember(Rows.ReadMember(row), Rows.ReadDocument(row)).AsAllowance()), allowance => Cursor.After("allocations", allowance.Terms.ContractId));
+            row => Rows.ReadStoredMember(row).AsAllowance()), allowance => Cursor.After("allocations", allowance.Terms.ContractId));
     });
 
     public Task<Page<Lot>> Lots(string contractId, PageRequest page) => lists.Read(database =>
@@ -74,10 +76,8 @@ public sealed partial class SqliteStore
 
     public Task<CreditDocument?> Credit(CreditId id, Instant now) => lists.Read(database => database.Snapshot(() =>
     {
-        var key = Rows.LotKey(id.ContractId, id.LotId);
-        var touched = database[$"select {Rows.Credit} from credits c join lots l on l.key = c.lot where c.lot = ? and c.ordinal = ?"].Bind(key).Bind(id.Ordinal).First(Rows.ReadCredit);
-        if (touched is not null) return CreditDocument.Of(touched, now);
-        return database[$"select l.client_id, {Rows.Lot} from lots l where l.key = ? and l.quantity >= ?"].Bind(key).Bind(id.Ordinal)
+        if (ReadCredit(database, id) is { } touched) return CreditDocument.Of(touched, now);
+        return database[$"select l.client_id, {Rows.Lot} from lots l where l.key = ? and l.quantity >= ?"].Bind(Rows.LotKey(id.ContractId, id.LotId)).Bind(id.Ordinal)
             .First(row => CreditDocument.Untouched(row.Text(), id, Rows.ReadLot(row), now));
     }));
 
@@ -112,17 +112,15 @@ public sealed partial class SqliteStore
         var where = new Where().And("kind = ?", ContractActor.Kind).Equal("id", contractId).And(contractId is null ? "due_at <= ?" : "+due_at <= ?", now);
         if (clientId is not null) where.And("+owner = ?", clientId);
         return where.Bind(database[$"select {Rows.Document} from documents {where}"]).All(Rows.ReadDocument)
-            .Select(document => new StoredContract(document, [.. database[OnlyOpenLots].Bind(document.Id).All(Rows.ReadLot)])).ToImmutableArray();
+            .Select(document => WithOpenLots(database, document)).ToImmutableArray();
     }));
 
-    public Task<ContractBalance?> Balance(string contractId, Instant at, Instant now) => lists.Read(database => database.Snapshot(() => ReadContract(database, contractId) is { } document
-        ? ContractBalance.Of(
-            new StoredContract(document, [.. database[OnlyOpenLots].Bind(contractId).All(Rows.ReadLot)]).AsContract(),
-            BalanceSums.Lots(database, contractId, at, now), BalanceSums.Users(database, contractId, at), at)
+    public Task<ContractBalance?> Balance(string contractId, Instant at, Instant now) => lists.Read(database => database.Snapshot(() => ReadStoredContract(database, contractId) is { } stored
+        ? ContractBalance.Of(stored.AsContract(), BalanceSums.Lots(database, contractId, at, now), BalanceSums.Users(database, contractId, at), at)
         : null));
 
     public Task<Audit?> Audit(string contractId) => lists.Read(database => database.Snapshot(() =>
-        ReadContract(database, contractId) is null ? null : Domain.Audit.Of(contractId, AuditFacts.Lots(database, contractId), AuditFacts.Users(database, contractId))));
+        ReadDocument(database, ContractActor.Kind, contractId) is null ? null : Domain.Audit.Of(contractId, AuditFacts.Lots(database, contractId), AuditFacts.Users(database, contractId))));
 
     public Task Ping() => lists.Read(database => database["select 1 from documents limit 1"].Any());
 

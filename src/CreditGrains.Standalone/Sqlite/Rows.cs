@@ -49,6 +49,8 @@ internal static class Rows
             (int)row.Number(), (int)row.Number(), row.Number(), row.Number(), row.Number(), row.Number()),
     };
 
+    public static StoredMember ReadStoredMember(Statement row) => new(ReadMember(row), ReadDocument(row));
+
     public static Report ReadReport(Statement row) => Json.Read<Report>(row.Text());
 
     public static BookedEntry ReadEntry(Statement row) => new(row.Number(), new Entry

@@ -22,9 +22,7 @@ public sealed partial class SqliteStore
         return new ServicesFacts(milestones, projects.ToImmutableDictionary(project => project.ProjectId), [.. held], settings, version);
     }));
 
-    public Task<ImmutableArray<string>> DueAccounts(Instant now, int limit) =>
-        actors.Read(database => database["select id from documents where kind = ? and due_at <= ? order by due_at limit ?"]
-            .Bind(AccountActor.Kind).Bind(now).Bind(limit).All(row => row.Text()).ToImmutableArray());
+    public Task<ImmutableArray<string>> DueAccounts(Instant now, int limit) => actors.Read(database => ReadDue(database, AccountActor.Kind, now, limit));
 
     Task<AccountTerms?> IQueries.Account(string accountId) => lists.Read(database => ReadAccount(database, accountId)?.AsAccount());
 
@@ -96,9 +94,6 @@ public sealed partial class SqliteStore
     private static Document? ReadAccount(Database database, string accountId) => ReadDocument(database, AccountActor.Kind, accountId);
 
     private static (ServicesSettings Settings, long Version) ReadSettings(Database database) => ReadDocument(database, ServicesSettingsActor.Kind, ServicesSettingsActor.Id).AsSettings();
-
-    private static Document? ReadDocument(Database database, string kind, string id) =>
-        database[$"select {Rows.Document} from documents where kind = ? and id = ?"].Bind(kind).Bind(id).First(Rows.ReadDocument);
 
     private static Purchase? ReadPurchase(Database database, string accountId, string purchaseId) =>
         database[$"select {ServicesRows.Purchase} from purchases where account_id = ? and purchase_id = ?"].Bind(accountId).Bind(purchaseId).First(ServicesRows.ReadPurchase);

@@ -58,7 +58,7 @@ public sealed partial class SqliteStore : IStore, IQueries, IDisposable
     }
 
     public Task<Document?> Document(string kind, string id) =>
-        actors.Read(database => database[$"select {Rows.Document} from documents where kind = ? and id = ?"].Bind(kind).Bind(id).First(Rows.ReadDocument));
+        actors.Read(database => ReadDocument(database, kind, id));
 
     Task<StoredContract?> IStore.Contract(string contractId) => actors.Read(database => database.Snapshot(() => ReadStoredContract(database, contractId)));
 
@@ -68,23 +68,17 @@ public sealed partial class SqliteStore : IStore, IQueries, IDisposable
     public Task<Lot?> Lot(string contractId, string lotId) =>
         actors.Read(database => database[$"select {Rows.Lot} from lots l where l.key = ?"].Bind(Rows.LotKey(contractId, lotId)).First(Rows.ReadLot));
 
-    public Task<StoredMember?> Member(AllocationKey key) => actors.Read(database => database[$"""
-        select {Rows.Member}, {Rows.Document} from members m join documents on kind = '{ContractActor.Kind}' and id = m.contract_id where m.contract_id = ? and m.user_id = ?
-        """].Bind(key.ContractId).Bind(key.UserId).First(row => new StoredMember(Rows.ReadMember(row), Rows.ReadDocument(row))));
+    Task<StoredMember?> IStore.Member(AllocationKey key) => actors.Read(database => ReadMember(database, key));
 
     public Task<Credit?> CurrentCredit(PlayerKey key) =>
         actors.Read(database => database[$"select {Rows.Credit} from credits c join lots l on l.key = c.lot where c.player_id = ? and c.client_id = ? and c.is_current = 1"]
             .Bind(key.PlayerId).Bind(key.ClientId).First(Rows.ReadCredit));
 
-    public Task<Credit?> Credit(CreditId id) =>
-        actors.Read(database => database[$"select {Rows.Credit} from credits c join lots l on l.key = c.lot where c.lot = ? and c.ordinal = ?"]
-            .Bind(Rows.LotKey(id.ContractId, id.LotId)).Bind(id.Ordinal).First(Rows.ReadCredit));
+    public Task<Credit?> Credit(CreditId id) => actors.Read(database => ReadCredit(database, id));
 
     Task<Report?> IStore.Report(ReportKey key) => actors.Read(database => ReadReport(database, key));
 
-    public Task<ImmutableArray<string>> DueContracts(Instant now, int limit) =>
-        actors.Read(database => database["select id from documents where kind = ? and due_at <= ? order by due_at limit ?"]
-            .Bind(ContractActor.Kind).Bind(now).Bind(limit).All(row => row.Text()).ToImmutableArray());
+    public Task<ImmutableArray<string>> DueContracts(Instant now, int limit) => actors.Read(database => ReadDue(database, ContractActor.Kind, now, limit));
 
     public Task<ImmutableArray<AllocationKey>> DueAllocations(Instant now, int limit) =>
         actors.Read(database => database["select contract_id, user_id from members where due_at <= ? order by due_at limit ?"]
@@ -131,10 +125,23 @@ public sealed partial class SqliteStore : IStore, IQueries, IDisposable
     }
 
     private static StoredContract? ReadStoredContract(Database database, string contractId) =>
-        ReadContract(database, contractId) is { } document ? new(document, [.. database[OnlyOpenLots].Bind(contractId).All(Rows.ReadLot)]) : null;
+        ReadDocument(database, ContractActor.Kind, contractId) is { } document ? WithOpenLots(database, document) : null;
 
-    private static Document? ReadContract(Database database, string contractId) =>
-        database[$"select {Rows.Document} from documents where kind = ? and id = ?"].Bind(ContractActor.Kind).Bind(contractId).First(Rows.ReadDocument);
+    private static StoredContract WithOpenLots(Database database, Document document) => new(document, [.. database[OnlyOpenLots].Bind(document.Id).All(Rows.ReadLot)]);
+
+    private static Document? ReadDocument(Database database, string kind, string id) =>
+        database[$"select {Rows.Document} from documents where kind = ? and id = ?"].Bind(kind).Bind(id).First(Rows.ReadDocument);
+
+    private static ImmutableArray<string> ReadDue(Database database, string kind, Instant now, int limit) =>
+        [.. database["select id from documents where kind = ? and due_at <= ? order by due_at limit ?"].Bind(kind).Bind(now).Bind(limit).All(row => row.Text())];
+
+    private static StoredMember? ReadMember(Database database, AllocationKey key) => database[$"""
+        select {Rows.Member}, {Rows.Document} from members m join documents on kind = '{ContractActor.Kind}' and id = m.contract_id where m.contract_id = ? and m.user_id = ?
+        """].Bind(key.ContractId).Bind(key.UserId).First(Rows.ReadStoredMember);
+
+    private static Credit? ReadCredit(Database database, CreditId id) =>
+        database[$"select {Rows.Credit} from credits c join lots l on l.key = c.lot where c.lot = ? and c.ordinal = ?"]
+            .Bind(Rows.LotKey(id.ContractId, id.LotId)).Bind(id.Ordinal).First(Rows.ReadCredit);
 
     private static List<Member> ReadMembers(Database database, string contractId) =>
         database[$"select {Rows.Member} from members m where m.contract_id = ?"].Bind(contractId).All(Rows.ReadMember);

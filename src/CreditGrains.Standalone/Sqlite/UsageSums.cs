@@ -10,12 +10,7 @@ internal static class UsageSums
     public static ImmutableArray<UsageRow> Of(Database database, UsageFilter filter)
     {
         var slot = filter.ByTime ? Slot : "null";
-        var (client, contract, user) = filter.By switch
-        {
-            UsageBy.Contract => ("null", "contract_id", "null"),
-            UsageBy.User => ("client_id", "null", "user_id"),
-            _ => ("null", "contract_id", "null"),
-        };
+        var (client, contract, user) = filter.By == UsageBy.User ? ("client_id", "null", "user_id") : ("null", "contract_id", "null");
         var (reports, returns) = (Where(filter, "at"), Where(filter, "effective_at").And($"kind = '{EntryKind.CreditsReturned}'").And("user_id is not null"));
         var zone = filter.ByTime ? $"(select json_extract(d.body, '$.value.terms.timeZone') from documents d where d.kind = '{ContractActor.Kind}' and d.id = s.contract)" : "null";
         var statement = database[$"""
