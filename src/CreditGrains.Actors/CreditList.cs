@@ -26,9 +26,8 @@ public sealed record CreditPlace(Instant CreatedAt, CreditId Id) : IComparable<C
     }
 }
 
-/// <summary>A lot with free credits.</summary>
-/// <param name="Touched">Ordinals that are free but have rows of their own: credits that were given back.</param>
-public sealed record ListedLot(string ContractId, string ClientId, Lot Lot, IReadOnlySet<long> Touched);
+/// <summary>A lot with free credits: none of those has a row of its own.</summary>
+public sealed record ListedLot(string ContractId, string ClientId, Lot Lot);
 
 /// <summary>The list of credits (P4): a store finds those with rows and the lots of the others; this makes one list of both.</summary>
 public static class CreditList
@@ -54,7 +53,6 @@ public static class CreditList
     public static IEnumerable<CreditDocument> Untouched(IEnumerable<ListedLot> lots, CreditStatus? status, CreditPlace? after, Instant now) =>
         from listed in lots
         from ordinal in From(listed, after)
-        where !listed.Touched.Contains(ordinal)
         let credit = CreditDocument.Untouched(listed.ClientId, new(listed.ContractId, listed.Lot.LotId, ordinal), listed.Lot, now)
         where (status is null || credit.Status == status) && Place(credit).CompareTo(after) > 0
         select credit;

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using CreditGrains.Domain;
 using NodaTime;
 
@@ -46,7 +45,7 @@ public sealed class Unbooked(IQueries queries)
         let contract = stored.AsContract()
         from lot in contract.RollForward(Instant.Max(now, contract.AsOf)).Changes.Lots.Where(change => change.IsNew).Select(change => change.Lot)
         orderby lot.CreatedAt, new CreditId(contract.Terms.ContractId, lot.LotId, 1).ToString()
-        select new ListedLot(contract.Terms.ContractId, contract.Terms.ClientId, lot, ImmutableHashSet<long>.Empty);
+        select new ListedLot(contract.Terms.ContractId, contract.Terms.ClientId, lot);
 }
 
 /// <summary>A place in a contract's list of lots: by creation, then lot id.</summary>

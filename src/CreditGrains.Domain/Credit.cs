@@ -27,7 +27,7 @@ public sealed record Credit(
     string? UsedOf = null)
 {
     public CreditStatus StatusAt(Instant now) =>
-        now >= ExpiresAt ? CreditStatus.Expired : PlayerId is null ? CreditStatus.Unallocated : CreditStatus.Allocated;
+        ExpiryBooked || now >= ExpiresAt ? CreditStatus.Expired : PlayerId is null ? CreditStatus.Unallocated : CreditStatus.Allocated;
 
     /// <summary>Whether its player costs nothing at that instant (P2): half-open, at expiry it is over (P3).</summary>
     public bool CoversAt(Instant now) => StatusAt(now) == CreditStatus.Allocated;

@@ -34,45 +34,57 @@ public sealed partial class PostgresStore
 
     private static IEnumerable<(string Sql, NpgsqlParameter[] Parameters)> Touched(CreditFilter filter, CreditPlace? after, Instant now, int rows)
     {
-        if (filter.PlayerId is not null || filter.UserId is not null)
-        {
-            var own = OfCredit(new Select(Qualified("c"), "credit c join lot l on l.key = c.lot"), filter, now)
-                .WhereText("c.player_id", filter.PlayerId).Only("c.used_by", filter.UserId, isNarrowest: filter.PlayerId is null).Only("c.client_id", filter.ClientId, isNarrowest: false)
-                .Only("l.contract_id", filter.ContractId, isNarrowest: false).Only("l.payment_id", filter.PaymentId, isNarrowest: false).Only("l.lot_id", filter.LotId, isNarrowest: false)
-                .After("c.created_at, c.lot, c.ordinal", Place(after));
-            yield return (own.Page("c.created_at, c.lot, c.ordinal", rows), own.Parameters);
-            yield break;
-        }
-
-        // Of each lot no more than the page, so that a lot of a million is not sorted for its first hundred; and by an index of those of its credits alone that are asked for.
-        foreach (var kind in Kinds(filter.Status))
-        {
-            var inner = OfCredit(new Select("*", "credit c"), filter, now).Where("c.lot = l.key").Where(kind);
-            if (after is not null) inner.Where("c.ordinal > case when c.lot = ? then ? else 0 end", Sql.Text(Keys.Lot(after.Id)), Sql.Number(after.Id.Ordinal));
-            var byLot = OfLot(new Select(Qualified("c"), $"lot l cross join lateral ({inner.Page("c.ordinal", rows)}) c", inner), filter).Where("l.source <> 'minted'");
-            if (after is not null) byLot.Where("(l.created_at, l.key) >= (?, ?)", Sql.At(after.CreatedAt), Sql.Text(Keys.Lot(after.Id)));
-            yield return (byLot.Page("l.created_at, l.key, c.ordinal", rows), byLot.Parameters);
-        }
+        // What is unallocated lies in its lot.
+        if (filter.Status is CreditStatus.Unallocated) yield break;
+        bool? isBooked = filter.Status is null ? null : filter.Status is CreditStatus.Expired;
 
         // Over, and not booked: the sweeper sees to it that these are few.
         if (filter.Status is CreditStatus.Expired)
         {
-            var due = OfLot(OfCredit(new Select(Qualified("c"), "credit c join lot l on l.key = c.lot"), filter, now), filter)
-                .Where("c.player_id is not null and not c.expiry_booked").Where("l.source <> 'minted'").After("c.created_at, c.lot, c.ordinal", Place(after));
-            yield return (due.Page("c.created_at, c.lot, c.ordinal", rows), due.Parameters);
+            var due = Still(new Select(Columns, "credit c").Where("c.player_id is not null and not c.expiry_booked").Where("c.expires_at <= ?", Sql.At(now)), filter).WhereText("c.player_id", filter.PlayerId);
+            yield return Paged(due.Only("c.used_by", filter.UserId, isNarrowest: false));
         }
 
+        if (filter.PlayerId is not null || filter is { UserId: not null, ContractId: null, LotId: null, PaymentId: null })
+        {
+            var own = Still(OfStatus(new Select(Columns, "credit c"), isBooked), filter).WhereText("c.player_id", filter.PlayerId);
+            yield return Paged(own.Only("c.used_by", filter.UserId, isNarrowest: filter.PlayerId is null));
+            yield break;
+        }
+
+        // Of each lot no more than the page, so that a lot of a million is not sorted for its first hundred. A lot's credits came to be at once, which leads to a user's among them.
+        var inner = OfStatus(new Select("*", "credit c"), isBooked).Where("c.lot = l.key");
+        if (filter.UserId is { } user) inner.WhereText("c.used_by", user).Where("c.created_at = l.created_at");
+        if (after is not null) inner.Where("c.ordinal > case when c.lot = ? then ? else 0 end", Sql.Text(Keys.Lot(after.Id)), Sql.Number(after.Id.Ordinal));
+        var byLot = OfLot(new Select(Columns, $"lot l cross join lateral ({inner.Page("c.ordinal", rows)}) c", inner), filter).Where("l.source <> 'minted'");
+        if (after is not null) byLot.Where("(l.created_at, l.key) >= (?, ?)", Sql.At(after.CreatedAt), Sql.Text(Keys.Lot(after.Id)));
+        yield return (byLot.Page("l.created_at, l.key, c.ordinal", rows), byLot.Parameters);
+
         if ((filter.LotId ?? Domain.Lot.MintedId) != Domain.Lot.MintedId || (filter.PaymentId ?? Domain.Lot.MintedId) != Domain.Lot.MintedId) yield break;
-        var minted = OfLot(OfCredit(new Select(Qualified("c"), "credit c join lot l on l.key = c.lot"), filter, now), filter).Where("c.lot like '%~minted'").WhereText("c.lot", filter.ContractId is { } contract ? Keys.Lot(contract, Domain.Lot.MintedId) : null).WhereText("c.client_id", filter.ClientId)
-            .After("c.created_at, c.lot, c.ordinal", Place(after));
-        yield return (minted.Page("c.created_at, c.lot, c.ordinal", rows), minted.Parameters);
+        foreach (var booked in isBooked is { } one ? [one] : new[] { true, false })
+        {
+            var minted = OfStatus(new Select(Columns, "credit c"), booked).Where("c.lot like '%~minted'")
+                .WhereText("c.lot", filter.ContractId is { } contract ? Keys.Lot(contract, Domain.Lot.MintedId) : null).WhereText("c.client_id", filter.ClientId).WhereText("c.used_by", filter.UserId);
+            yield return Paged(minted);
+        }
+
+        (string, NpgsqlParameter[]) Paged(Select select) => (select.After(Order, Place(after)).Page(Order, rows), select.Parameters);
+
+        // Indexes know what is booked; what is over and not booked is told by the time.
+        Select OfStatus(Select select, bool? booked)
+        {
+            if (booked is { } isOver) select.Where(isOver ? "c.expiry_booked" : "not c.expiry_booked");
+            return filter.Status is CreditStatus.Allocated ? select.Where("(c.expires_at is null or c.expires_at > ?)", Sql.At(now)) : select;
+        }
     }
+
+    private const string Order = "c.created_at, c.lot, c.ordinal";
+
+    private static readonly string Columns = string.Join(", ", CreditColumns.Split(", ").Select(column => $"c.{column}"));
 
     private static Select FreeLots(CreditFilter filter, CreditPlace? after, Instant now)
     {
-        var lots = OfLot(new Select($"""
-            l.contract_id, l.client_id, (select array_agg(c.ordinal) from credit c where c.lot = l.key and c.player_id is null), {LotColumns}
-            """, "lot l"), filter).Where("l.free_count > 0");
+        var lots = OfLot(new Select($"l.contract_id, l.client_id, {LotColumns}", "lot l"), filter).Where("l.free_count > 0");
         if (filter.Status is CreditStatus.Expired) lots.Where("l.expires_at <= ?", Sql.At(now));
         if (filter.Status is CreditStatus.Unallocated) lots.Where("(l.expires_at is null or l.expires_at > ?)", Sql.At(now));
         if (after is not null) lots.Where("(l.created_at, l.key) >= (?, ?)", Sql.At(after.CreatedAt), Sql.Text(Keys.Lot(after.Id)));
@@ -82,28 +94,13 @@ public sealed partial class PostgresStore
     private static Select OfLot(Select select, CreditFilter filter) => select
         .WhereText("l.contract_id", filter.ContractId).WhereText("l.payment_id", filter.PaymentId).WhereText("l.lot_id", filter.LotId).WhereText("l.client_id", filter.ClientId);
 
-    // Of the lots' touched credits: what an index holds that is of one status at most.
-    private static string[] Kinds(CreditStatus? status) => status switch
-    {
-        CreditStatus.Allocated => ["c.player_id is not null and not c.expiry_booked"],
-        CreditStatus.Unallocated => ["c.player_id is null"],
-        CreditStatus.Expired => ["c.expiry_booked", "c.player_id is null and not c.expiry_booked"],
-        _ => ["true"],
-    };
-
-    private static Select OfCredit(Select select, CreditFilter filter, Instant now) => filter.Status switch
-    {
-        CreditStatus.Expired => select.Where("c.expires_at <= ?", Sql.At(now)),
-        CreditStatus.Allocated => select.Where("c.player_id is not null").Where("(c.expires_at is null or c.expires_at > ?)", Sql.At(now)),
-        CreditStatus.Unallocated => select.Where("c.player_id is null").Where("(c.expires_at is null or c.expires_at > ?)", Sql.At(now)),
-        _ => select,
-    };
+    // What a credit's row and its lot's key say, checked on what an index finds by something narrower.
+    private static Select Still(Select select, CreditFilter filter) => select
+        .Only("c.client_id", filter.ClientId, isNarrowest: false).Only("c.payment_id", filter.PaymentId, isNarrowest: false)
+        .Only("split_part(c.lot, '~', 1)", filter.ContractId, isNarrowest: false).Only("split_part(c.lot, '~', 2)", filter.LotId, isNarrowest: false);
 
     private static NpgsqlParameter[] Place(CreditPlace? after) =>
         after is null ? [] : [Sql.At(after.CreatedAt), Sql.Text(Keys.Lot(after.Id)), Sql.Number(after.Id.Ordinal)];
 
-    private static string Qualified(string table) => string.Join(", ", CreditColumns.Split(", ").Select(column => $"{table}.{column}"));
-
-    private static ListedLot ReadFree(NpgsqlDataReader reader) =>
-        new(reader.GetString(0), reader.GetString(1), ReadLot(reader, 3), reader.IsDBNull(2) ? new HashSet<long>() : reader.GetFieldValue<long[]>(2).ToHashSet());
+    private static ListedLot ReadFree(NpgsqlDataReader reader) => new(reader.GetString(0), reader.GetString(1), ReadLot(reader, 2));
 }

@@ -16,7 +16,7 @@ namespace CreditGrains.Cluster.Tests;
 [Collection("load")]
 public sealed partial class ListTests(ITestOutputHelper output)
 {
-    private const int PageSize = 100, MostRows = 60 * PageSize, MostMixedRows = 1_000 * PageSize;
+    private const int PageSize = 100, MostRows = 60 * PageSize;
 
     private static readonly Instant Begin = Instant.FromUtc(2026, 1, 1, 0, 0), Now = Begin + Duration.FromMinutes(250), Deep = Begin + Duration.FromMinutes(300);
 
@@ -34,7 +34,7 @@ public sealed partial class ListTests(ITestOutputHelper output)
         select 'm' || m || '~minted', 'm' || m, 'minted', 'k' || m, 'minted', 'minted', 50000, '', 0, timestamptz '2026-01-01Z', timestamptz '2026-01-01Z', false from generate_series(0, 1) m;
 
         insert into credit (lot, ordinal, client_id, payment_id, used_by, player_id, created_at, expires_at, activated_at, report_id, is_current, expiry_booked, version)
-        select 'm' || m || '~minted', o, 'k' || m, 'minted', 'u' || o % 20, 'pm' || m || '-' || o, at, at + interval '3 hours', at, 'r' || o, true, false, 1
+        select 'm' || m || '~minted', o, 'k' || m, 'minted', 'u' || o % 20, 'pm' || m || '-' || o, at, at + interval '3 hours', at, 'r' || o, true, at + interval '3 hours' <= timestamptz '2026-01-01 04:09Z', 1
         from (select m, o, timestamptz '2026-01-01Z' + o * interval '500 milliseconds' as at from generate_series(0, 1) m, generate_series(1, 50000) o) g;
 
         insert into entry (kind, effective_at, booked_at, actor, cause, subject, quantity, client_id, contract_id, user_id, report_id, lot_id)
@@ -50,12 +50,9 @@ public sealed partial class ListTests(ITestOutputHelper output)
     public async Task Every_page_of_every_filter_is_led_to_by_an_index_and_reads_little_more_than_it_shows()
     {
         await using var postgres = await ScratchPostgres.New();
-        await using (var plain = NpgsqlDataSource.Create(postgres.ConnectionString + ";Command Timeout=300"))
-        {
-            await Migrator.Migrate(plain, TestContext.Current.CancellationToken);
-            await using var fill = plain.CreateCommand(Rows);
-            await fill.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
-        }
+        await using var plain = NpgsqlDataSource.Create(postgres.ConnectionString + ";Command Timeout=300");
+        await Migrator.Migrate(plain, TestContext.Current.CancellationToken);
+        await using (var fill = plain.CreateCommand(Rows)) await fill.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
 
         // The plans as they are carried out come with the answers.
         var builder = new NpgsqlDataSourceBuilder(postgres.ConnectionString);
@@ -63,7 +60,8 @@ public sealed partial class ListTests(ITestOutputHelper output)
         using var logs = LoggerFactory.Create(logging => logging.SetMinimumLevel(LogLevel.Debug).AddProvider(new Told(plans)));
         builder.UseLoggerFactory(logs);
         await using var source = builder.Build();
-        await using var store = new PostgresStore(source);
+        await using var explained = new PostgresStore(source);
+        await using var store = new PostgresStore(plain);
 
         var deep = Cursor.After("credits", Deep, new CreditId("c0", "l300", 700));
         foreach (var filter in new CreditFilter[]
@@ -74,36 +72,39 @@ public sealed partial class ListTests(ITestOutputHelper output)
             new(null, null, null, null, null, "l300", null), new(null, null, null, null, null, null, "pay20"), new("k0", "c0", CreditStatus.Expired, null, null, null, "pay20"), new("k1", "m1", null, null, null, null, null),
         })
             foreach (var after in new[] { null, deep })
-                await Short($"credits {filter} {(after is null ? "first" : "deep")}", () => store.Credits(filter, Now, new(PageSize, after)), IsMixed(filter) ? MostMixedRows : MostRows);
+                await Short(store, explained, $"credits {filter} {(after is null ? "first" : "deep")}", store => store.Credits(filter, Now, new(PageSize, after)));
 
         foreach (var filter in new LedgerFilter[]
         {
             new(null, null, null, null), new("k3", null, null, null), new(null, "c7", null, null), new("k7", "c7", null, null), new(null, null, "u7", null), new("k7", null, "u7", null), new(null, null, null, "r250000"), new("k0", null, null, "r250000"),
         })
             foreach (var after in new[] { null, Cursor.After("ledger", 400_000L) })
-                await Short($"ledger {filter} {(after is null ? "first" : "deep")}", () => store.Ledger(filter, new(PageSize, after)));
+                await Short(store, explained, $"ledger {filter} {(after is null ? "first" : "deep")}", store => store.Ledger(filter, new(PageSize, after)));
 
         var place = (await store.Feed(new(null, null), FeedPlace.Start, 1))[0].Place;
         foreach (var filter in new FeedFilter[] { new(null, null), new("k3", null), new("k7", "c7") })
             foreach (var after in new[] { FeedPlace.Start, place with { EntryId = 400_000 } })
-                await Short($"feed {filter} {after.EntryId}", () => store.Feed(filter, after, PageSize));
+                await Short(store, explained, $"feed {filter} {after.EntryId}", store => store.Feed(filter, after, PageSize));
         Assert.True(faults.Count == 0, string.Join("\n\n", faults));
     }
 
-    // An index gives the order, or what has expired by now, or a user in a contract; where both are asked for, what lies between is gone through.
-    private static bool IsMixed(CreditFilter filter) => filter.Status is CreditStatus.Allocated or CreditStatus.Expired || filter is { UserId: not null, ContractId: not null };
-
-    private async Task Short<T>(string what, Func<Task<T>> page, long mostRows = MostRows)
+    // Timed without being explained: the quickest of three.
+    private async Task Short<T>(PostgresStore store, PostgresStore explained, string what, Func<PostgresStore, Task<T>> page)
     {
-        await page();
+        var took = TimeSpan.MaxValue;
+        for (var i = 0; i < 3; i++)
+        {
+            var watch = Stopwatch.StartNew();
+            await page(store);
+            if (watch.Elapsed < took) took = watch.Elapsed;
+        }
+        await page(explained);
         plans.Clear();
-        var watch = Stopwatch.StartNew();
-        await page();
-        var took = watch.Elapsed;
+        await page(explained);
         var rows = plans.Sum(Read);
         output.WriteLine($"{rows,8} rows {took.TotalMilliseconds,8:F1} ms  {what}");
         Assert.NotEmpty(plans);
-        if (rows > mostRows || plans.Any(plan => plan.Contains("Seq Scan on", StringComparison.Ordinal))) faults.Add($"{what} reads {rows} rows:\n{string.Join('\n', plans)}");
+        if (rows > MostRows || plans.Any(plan => plan.Contains("Seq Scan on", StringComparison.Ordinal))) faults.Add($"{what} reads {rows} rows:\n{string.Join('\n', plans)}");
     }
 
     // What the scans of a plan read, thrown away or not.

@@ -4,29 +4,38 @@ using NodaTime;
 
 namespace CreditGrains.Standalone.Sqlite;
 
-/// <summary>Where the list of credits comes from (P4): the credits of one player or user by their own indexes; otherwise lot by lot, touched and untouched ones, and the minted ones by their instants.</summary>
+/// <summary>Where the list of credits comes from (P4): the credits of one player or user by their own indexes; otherwise lot by lot, touched and untouched ones, and the minted ones by their instants. Indexes know whether an expiry is booked; what is over and not booked is told by the time.</summary>
 internal static class CreditSources
 {
-    private const string Touched = $"select {Rows.Credit} from credits c join lots l on l.key = c.lot";
+    private const string Order = "c.created_at, c.lot, c.ordinal";
 
-    private const string FreeLots = $"""
-        select l.contract_id, l.client_id, {Rows.Lot}, (select group_concat(c.ordinal) from credits c where c.lot = l.key and c.player_id is null) from lots l
-        """;
+    private const string FreeLots = $"select l.contract_id, l.client_id, {Rows.Lot} from lots l";
 
     /// <summary>Each in the list's order, behind <paramref name="after"/>, filtered, and at least a page and one long where there is that much.</summary>
     public static IEnumerable<IEnumerable<CreditDocument>> Of(Database database, CreditFilter filter, CreditPlace? after, int limit, Instant now)
     {
-        if (filter.PlayerId is not null || filter.UserId is not null) return [Read(OfPlayerOrUser(filter), "c.created_at, c.lot, c.ordinal")];
-        var minted = Read(Minted(filter), "c.created_at, c.lot, c.ordinal");
-        return CreditList.ShowsUntouched(filter) ? [LotByLot(), minted, Untouched()] : [LotByLot(), minted];
+        if (CreditList.ShowsUntouched(filter)) yield return Untouched();
+        // What is unallocated lies in its lot.
+        if (filter.Status is CreditStatus.Unallocated) yield break;
+        bool? isBooked = filter.Status is null ? null : filter.Status is CreditStatus.Expired;
 
-        Where OfPlayerOrUser(CreditFilter of)
+        // The sweeper sees to it that these are few.
+        if (filter.Status is CreditStatus.Expired) yield return Read(Residual(Behind(new Where().And("c.expires_at <= ? and c.expiry_booked = 0 and c.player_id is not null", now).Equal("+c.player_id", filter.PlayerId).Equal("+c.used_by", filter.UserId))), Order);
+
+        if (filter.PlayerId is not null || filter.UserId is not null)
+        {
+            yield return Read(Booked(OfPlayerOrUser(), "+c.expiry_booked", isBooked), Order);
+            yield break;
+        }
+        yield return LotByLot();
+        foreach (var booked in isBooked is { } one ? [one] : new[] { true, false }) yield return Read(Minted(booked), Order);
+
+        Where OfPlayerOrUser()
         {
             var where = new Where();
-            if (of.PlayerId is { } player) where.And("((c.is_current = 1 and c.player_id = ?) or (c.is_current = 0 and c.player_id = ?))", player, player);
-            if (of.UserId is { } user) where.And($"{(of.PlayerId is null ? "" : "+")}c.used_by = ?", user);
-            if (after is not null) where.And($"(c.created_at, c.lot, c.ordinal) > (?, ?, ?)", after.CreatedAt, Key(after), after.Id.Ordinal);
-            return Residual(where, of);
+            if (filter.PlayerId is { } player) where.And("((c.is_current = 1 and c.player_id = ?) or (c.is_current = 0 and c.player_id = ?))", player, player);
+            if (filter.UserId is { } user) where.And($"{(filter.PlayerId is null ? "" : "+")}c.used_by = ?", user);
+            return Residual(Behind(where));
         }
 
         // All credits of such a lot came to be at once: the list goes from lot to lot, and in a lot by ordinal.
@@ -34,23 +43,32 @@ internal static class CreditSources
         {
             var where = OfLot(filter).And("+l.source <> ?", nameof(LotSource.Minted));
             if (after is not null) where.And("(l.created_at, l.key) >= (?, ?)", after.CreatedAt, Key(after));
+            var by = isBooked switch { null => "", true => "indexed by credits_booked", false => "indexed by credits_unbooked" };
             return where.Bind(database[$"select l.key from lots l {where} order by l.created_at, l.key"]).Each(row => row.Text())
-                .SelectMany(key => Read(new Where().And("c.lot = ? and c.ordinal > ?", key, after is not null && key == Key(after) ? after.Id.Ordinal : 0L), "c.ordinal"));
+                .SelectMany(key => Read(Booked(new Where().And("c.lot = ? and c.ordinal > ?", key, after is not null && key == Key(after) ? after.Id.Ordinal : 0L), "c.expiry_booked", isBooked), "c.ordinal", by));
         }
 
-        Where Minted(CreditFilter of)
+        Where Minted(bool booked)
         {
-            var where = new Where().And("c.minted = 1").Equal("c.lot", of.ContractId is { } contract ? Rows.LotKey(contract, Lot.MintedId) : null).Equal("c.client_id", of.ClientId);
-            if (after is not null) where.And("(c.created_at, c.lot, c.ordinal) > (?, ?, ?)", after.CreatedAt, Key(after), after.Id.Ordinal);
-            return Residual(where, of);
+            var where = Booked(new Where().And("c.minted = 1"), "c.expiry_booked", booked);
+            where.Equal("c.lot", filter.ContractId is { } contract ? Rows.LotKey(contract, Lot.MintedId) : null).Equal("c.client_id", filter.ClientId);
+            return Residual(Behind(where));
         }
 
-        IEnumerable<CreditDocument> Read(Where where, string order)
+        IEnumerable<CreditDocument> Read(Where where, string order, string by = "")
         {
-            if (filter.Status is CreditStatus.Expired) where.And("c.expires_at <= ?", now);
-            if (filter.Status is CreditStatus.Allocated or CreditStatus.Unallocated)
-                where.And($"c.player_id is {(filter.Status is CreditStatus.Allocated ? "not " : "")}null and (c.expires_at is null or c.expires_at > ?)", now);
-            return where.Bind(database[$"{Touched} {where} order by {order} limit ?"]).Bind(limit + 1).All(Rows.ReadCredit).Select(credit => CreditDocument.Of(credit, now));
+            if (filter.Status is CreditStatus.Allocated) where.And("(c.expires_at is null or c.expires_at > ?)", now);
+            return where.Bind(database[$"select {Rows.Credit} from credits c {by} join lots l on l.key = c.lot {where} order by {order} limit ?"]).Bind(limit + 1).All(Rows.ReadCredit).Select(credit => CreditDocument.Of(credit, now));
+        }
+
+        Where Behind(Where where) => after is null ? where : where.And($"({Order}) > (?, ?, ?)", after.CreatedAt, Key(after), after.Id.Ordinal);
+
+        Where Residual(Where where)
+        {
+            foreach (var (column, value) in new[] { ("l.contract_id", filter.ContractId), ("l.payment_id", filter.PaymentId), ("l.lot_id", filter.LotId), ("c.client_id", filter.ClientId) })
+                if (value is not null)
+                    where.And($"+{column} = ?", value);
+            return where;
         }
 
         IEnumerable<CreditDocument> Untouched()
@@ -66,15 +84,9 @@ internal static class CreditSources
     private static Where OfLot(CreditFilter filter) => new Where()
         .Equal("l.contract_id", filter.ContractId).Equal("l.payment_id", filter.PaymentId).Equal("l.lot_id", filter.LotId).Equal("l.client_id", filter.ClientId);
 
-    private static Where Residual(Where where, CreditFilter filter)
-    {
-        foreach (var (column, value) in new[] { ("l.contract_id", filter.ContractId), ("l.payment_id", filter.PaymentId), ("l.lot_id", filter.LotId), ("c.client_id", filter.ClientId) })
-            if (value is not null)
-                where.And($"+{column} = ?", value);
-        return where;
-    }
+    private static Where Booked(Where where, string column, bool? isBooked) => isBooked is { } booked ? where.And($"{column} = {(booked ? 1 : 0)}") : where;
 
     private static string Key(CreditPlace place) => Rows.LotKey(place.Id.ContractId, place.Id.LotId);
 
-    private static ListedLot ReadFree(Statement row) => new(row.Text(), row.Text(), Rows.ReadLot(row), Runs.Parse(row.OptionalText() ?? "").Ordinals().ToHashSet());
+    private static ListedLot ReadFree(Statement row) => new(row.Text(), row.Text(), Rows.ReadLot(row));
 }

@@ -1,0 +1,10 @@
+-- Of each status its own order: whether a credit's expiry is booked is in every index that lists by it.
+drop index credits_freed;
+drop index credits_minted;
+drop index credits_minted_of_lot;
+drop index credits_minted_of_client;
+create index credits_booked on credits (lot) where expiry_booked = 1;
+create index credits_unbooked on credits (lot) where expiry_booked = 0;
+create index credits_minted on credits (expiry_booked, created_at) where minted = 1;
+create index credits_minted_of_lot on credits (lot, expiry_booked, created_at) where minted = 1;
+create index credits_minted_of_client on credits (client_id, expiry_booked, created_at) where minted = 1;
