@@ -120,12 +120,18 @@ public static class Fences
         .Concat(changes.Credits.Select(Key)).Concat(changes.Requests.Select(Key)).Concat(changes.Reports.Select(Key)).Concat(changes.Previews.Select(Key))
         .Concat(changes.Purchases.Where(purchase => purchase.IsNew).Select(Key));
 
+    /// <summary>What these changes found as the store has it: behind another change of it in one commit they would rest on something old.</summary>
+    public static IEnumerable<string> Finding(Changes changes) => Making(changes).Concat(changes.CoveredBy.Select(CoverKey));
+
+    /// <summary>What others in the same commit may no longer find as the store has it.</summary>
+    public static IEnumerable<string> Changing(Changes changes) => Making(changes).Concat(changes.Lots.Select(Key));
+
     /// <summary>Which of a user's cycles these changes use or end: one commit knows one of each user.</summary>
     public static IEnumerable<(string User, CycleKey? Cycle)> Cycles(Changes changes) => changes.Uses.Where(use => use.Cycle is not null).Select(use => (use.Key(), use.Cycle))
         .Concat(changes.GivenBack.Where(back => back.Cycle is not null).Select(back => (back.Key(), back.Cycle)))
         .Concat(changes.Members.Select(change => ($"use:{change.ContractId}/{change.Member.UserId}", (CycleKey?)null)));
 
     /// <summary>All that can make these changes fail.</summary>
-    public static IEnumerable<string> Of(Changes changes) => Making(changes).Concat(changes.CoveredBy.Select(CoverKey)).Concat(changes.Uses.Select(Key)).Concat(changes.GivenBack.Select(Key))
+    public static IEnumerable<string> Of(Changes changes) => Finding(changes).Concat(changes.Uses.Select(Key)).Concat(changes.GivenBack.Select(Key))
         .Concat(changes.Members.Select(Key)).Concat(changes.Cycles.Select(Key)).Concat(changes.Projects.Select(Key)).Concat(changes.Milestones.Select(Key));
 }

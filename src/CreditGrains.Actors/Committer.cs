@@ -95,7 +95,7 @@ public abstract class Committer<TState>(ActorServices services)
         }
     }
 
-    // Decides the commands on the newest state known and commits; returns those to be decided anew, and those that make what another one of them makes.
+    // Decides the commands on the newest state known and commits; returns those to be decided anew, and those that another one of them leaves with something old.
     private async Task<List<Command>> Attempt(List<Command> batch)
     {
         if (known is null)
@@ -112,14 +112,13 @@ public abstract class Committer<TState>(ActorServices services)
         var parts = new List<Changes> { passed };
         var decided = new List<Command>();
         var later = new List<Command>();
-        var made = new HashSet<string>();
+        var changed = new HashSet<string>();
         var cycles = new Dictionary<string, CycleKey?>();
         foreach (var command in batch)
         {
             var (next, changes) = command.Decide(state, now);
-            var makes = Fences.Making(changes).ToList();
             var uses = Fences.Cycles(changes).ToList();
-            if (made.Overlaps(makes) || uses.Any(use => cycles.TryGetValue(use.User, out var other) && (other is null || other != use.Cycle)))
+            if (changed.Overlaps(Fences.Finding(changes)) || uses.Any(use => cycles.TryGetValue(use.User, out var other) && (other is null || other != use.Cycle)))
             {
                 later.Add(command);
                 continue;
@@ -127,7 +126,7 @@ public abstract class Committer<TState>(ActorServices services)
             state = next;
             parts.Add(changes);
             decided.Add(command);
-            made.UnionWith(makes);
+            changed.UnionWith(Fences.Changing(changes));
             foreach (var (user, cycle) in uses) cycles[user] = cycle;
         }
 

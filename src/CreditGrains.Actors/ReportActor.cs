@@ -106,12 +106,12 @@ public class ReportActor(ActorServices services, ReportKey key) : IReport
         }
     }
 
-    // A refusal says how many had to be charged: whoever got a credit since, through another activation or after a lapsed lease, or is covered no longer, is asked again.
+    // A refusal says how many had to be charged: where somebody got a credit since, through another activation, after a lapsed lease or by hand, or is covered no longer, all are asked again.
     private async Task<bool> AreStill(ImmutableArray<PlayerOnReport> players)
     {
-        var claimed = players.Where(player => player.Claimed).ToList();
-        var credits = await Task.WhenAll(claimed.Select(player => Player(player.PlayerId).Peek()));
-        return claimed.Zip(credits).All(pair => pair.First.Current?.Id == pair.Second?.Id) && players.All(player => player.Claimed || player.Current!.CoversAt(services.Clock.Now));
+        var credits = await Task.WhenAll(players.Select(player => Player(player.PlayerId).Peek()));
+        var now = services.Clock.Now;
+        return players.Zip(credits).All(pair => pair.First.Claimed == !(pair.Second is { } credit && credit.CoversAt(now)));
     }
 
     // Tells everyone how it ended; nobody waits for it, and who does not hear it finds out when the lease is over.

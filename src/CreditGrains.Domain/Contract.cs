@@ -58,13 +58,14 @@ public sealed record Contract(Terms Terms, long Revision, ImmutableArray<Lot> Lo
     }
 
     /// <summary>The contract after a user's use, where its users are known.</summary>
-    internal Contract With(Use use, Instant now) => Members?.GetValueOrDefault(use.UserId) is { } member
-        ? this with { Members = Members.SetItem(use.UserId, member with { Allocation = member.Allocation.At(now, Terms).With(use) }) }
-        : this;
+    internal Contract With(Use use, Instant now) => With(use.UserId, use.Cycle, now, allocation => allocation.With(use));
 
     /// <summary>The contract after a user was given back a use, where its users are known.</summary>
-    internal Contract With(GiveBack back, Instant now) => Members?.GetValueOrDefault(back.UserId) is { } member
-        ? this with { Members = Members.SetItem(back.UserId, member with { Allocation = member.Allocation.At(now, Terms).With(back) }) }
+    internal Contract With(GiveBack back, Instant now) => With(back.UserId, back.Cycle, now, allocation => allocation.With(back));
+
+    // Only what is of a cycle proves that it is booked.
+    private Contract With(string userId, CycleKey? cycle, Instant now, Func<Allocation, Allocation> change) => Members?.GetValueOrDefault(userId) is { Allocation: var known } member
+        ? this with { Members = Members.SetItem(userId, member with { Allocation = change(cycle is null ? known : known.At(now, Terms)) }) }
         : this;
 
     /// <summary>Its users, by id; they must be known.</summary>

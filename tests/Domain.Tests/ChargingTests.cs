@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using NodaTime;
 using Xunit;
 
@@ -81,6 +82,16 @@ public sealed class ChargingTests
         Assert.Empty(charged.Changes.Entries);
         Assert.Equal([new("C1", "anna", 0)], charged.Changes.Uses);
         Assert.Equal(RefusalCode.ContractNotActive, Charging.Decide(Given.Contract(), covered, Given.Day(365)).Refusal!.Code);
+    }
+
+    [Fact]
+    public void T3_a_use_that_nothing_limits_leaves_renewals_to_be_booked()
+    {
+        var daily = Allocation.None.Restart(new(5, Renewal.Daily, 1, null), Given.Terms.StartsOn, Given.Terms, Given.NewYear);
+        var contract = Given.Contract(Given.Lot("L1", 5)) with { Members = ImmutableSortedDictionary<string, Member>.Empty.Add("anna", new("anna", "Anna", Assigned: true) { Allocation = daily }) };
+        Assert.Equal((0, 1), Used(Charged(contract, Given.Charge("ann"), 1).State));
+
+        static (int Cycle, long TotalUsed) Used(Contract contract) => (contract.Members!["anna"].Allocation.Cycle, contract.Members["anna"].Allocation.TotalUsed);
     }
 
     [Fact]

@@ -17,12 +17,20 @@ internal sealed class Books(World world, BusinessClock clock, Submissions submis
 
     private sealed class LotAccount
     {
-        public long Granted, Minted, Charged, LotExpired, CoverageExpired, Allocated, ExpiredAllocated;
+        public long Granted, Minted, Charged, Returned, LotExpired, CoverageExpired, Allocated, ExpiredAllocated, ExpiredAlone;
+
+        public void Count(Credit? credit, int by)
+        {
+            if (credit is null) return;
+            if (credit.PlayerId is null) ExpiredAlone += by;
+            else if (credit.ExpiryBooked) ExpiredAllocated += by;
+            else Allocated += by;
+        }
     }
 
     private sealed class UserAccount
     {
-        public long Charged, Reported;
+        public long Charged, Returned, Reported;
     }
 
     /// <summary>Checks what a commit will do against the state that it meets.</summary>
@@ -35,7 +43,8 @@ internal sealed class Books(World world, BusinessClock clock, Submissions submis
         CheckCoverageExpiry(changes);
         CheckPools(commit);
         foreach (var report in changes.Reports) CheckReport(report, commit);
-        Holds(changes.Credits.Count(change => change.Expected == 0) == changes.Reports.Sum(report => report.Charged),
+        var reports = changes.Reports.Select(report => report.ReportId).ToHashSet();
+        Holds(changes.Credits.Count(change => change.Expected == 0 && reports.Contains(change.Credit.ReportId!)) == changes.Reports.Sum(report => report.Charged),
             "a credit is charged by the report's own commit", $"{changes.Credits.Length} credits, {changes.Reports.Length} reports");
         Post(changes);
     }
@@ -48,12 +57,12 @@ internal sealed class Books(World world, BusinessClock clock, Submissions submis
             .Concat(changes.Credits.Select(change => (change.Credit.Id.ContractId, change.Credit.Id.LotId)))
             .Concat(changes.Entries.Where(entry => entry.LotId is not null).Select(entry => (entry.ContractId!, entry.LotId!))).Distinct();
         foreach (var key in touched) CheckBalance(key);
-        foreach (var use in changes.Uses)
+        foreach (var key in changes.Uses.Select(use => new AllocationKey(use.ContractId, use.UserId)).Concat(changes.GivenBack.Select(back => new AllocationKey(back.ContractId, back.UserId))))
         {
-            var account = Account(users, new AllocationKey(use.ContractId, use.UserId));
-            var total = Store.Member(new(use.ContractId, use.UserId))!.Allocation.TotalUsed;
-            Holds(total == account.Charged && total == account.Reported, "the books balance (G2)",
-                $"user {use.ContractId}/{use.UserId}: total used {total}, charged {account.Charged}, reported {account.Reported}");
+            var account = Account(users, key);
+            var total = Store.Member(key)!.Allocation.TotalUsed;
+            Holds(total == account.Charged - account.Returned && account.Charged == account.Reported, "the books balance (G2)",
+                $"user {key}: total used {total}, charged {account.Charged}, given back {account.Returned}, reported {account.Reported}");
         }
     }
 
@@ -69,14 +78,15 @@ internal sealed class Books(World world, BusinessClock clock, Submissions submis
         if (Store.Lot(key.ContractId, key.LotId) is not { } lot) return;
         var account = Account(lots, key);
         var free = lot.ExpiryBooked ? 0 : lot.Free.Count;
-        var expired = (lot.ExpiryBooked ? lot.Free.Count : 0) + account.ExpiredAllocated;
+        var expired = (lot.ExpiryBooked ? lot.Free.Count : 0) + account.ExpiredAlone;
         Holds(
             lot.Quantity == account.Granted + account.Minted
-                && lot.Quantity == free + account.Allocated + expired
-                && free == account.Granted + account.Minted - account.Charged - account.LotExpired
-                && account.Allocated == account.Charged - account.CoverageExpired,
+                && lot.Quantity == free + account.Allocated + expired + account.ExpiredAllocated
+                && free == account.Granted + account.Minted - account.Charged + account.Returned - account.LotExpired
+                && account.Allocated == account.Charged - account.Returned - account.CoverageExpired
+                && expired == account.LotExpired,
             "the books balance (G2)",
-            $"lot {key}: quantity {lot.Quantity}, free {free}, allocated {account.Allocated}, expired {expired}; entries: granted {account.Granted}, minted {account.Minted}, charged {account.Charged}, expired {account.LotExpired} + {account.CoverageExpired}");
+            $"lot {key}: quantity {lot.Quantity}, free {free}, allocated {account.Allocated}, expired {expired} + {account.ExpiredAllocated}; entries: granted {account.Granted}, minted {account.Minted}, charged {account.Charged}, returned {account.Returned}, expired {account.LotExpired} + {account.CoverageExpired}");
     }
 
     private void Post(Changes changes)
@@ -92,29 +102,28 @@ internal sealed class Books(World world, BusinessClock clock, Submissions submis
                 case EntryKind.CoverageExpired: account.CoverageExpired += entry.Quantity; break;
                 case EntryKind.CreditsCharged:
                     account.Charged += entry.Quantity;
-                    Account(users, new AllocationKey(entry.ContractId!, entry.UserId!)).Charged += entry.Quantity;
+                    if (entry.UserId is { } user) Account(users, new AllocationKey(entry.ContractId!, user)).Charged += entry.Quantity;
+                    break;
+                case EntryKind.CreditsReturned:
+                    account.Returned += entry.Quantity;
+                    if (entry.UserId is { } freed) Account(users, new AllocationKey(entry.ContractId!, freed)).Returned += entry.Quantity;
                     break;
             }
         }
         foreach (var report in changes.Reports) Account(users, new AllocationKey(report.ContractId, report.UserId)).Reported += report.Charged;
-        foreach (var (credit, _) in changes.Credits)
+        foreach (var change in changes.Credits.GroupBy(change => change.Credit.Id))
         {
-            var account = Account(lots, (credit.Id.ContractId, credit.Id.LotId));
-            if (Store.Credit(credit.Id) is { } before)
-            {
-                if (before.ExpiryBooked) account.ExpiredAllocated--;
-                else account.Allocated--;
-            }
-            if (credit.ExpiryBooked) account.ExpiredAllocated++;
-            else account.Allocated++;
+            var account = Account(lots, (change.Key.ContractId, change.Key.LotId));
+            account.Count(Store.Credit(change.Key), -1);
+            if (change.Last() is { IsGone: false, Credit: var credit }) account.Count(credit, 1);
         }
     }
 
     private void CheckLotExpiry(Changes changes)
     {
-        foreach (var entry in changes.Entries.Where(entry => entry.Kind == EntryKind.LotExpired))
+        foreach (var entry in changes.Entries.Where(entry => entry is { Kind: EntryKind.LotExpired, Cause: "expiry" }))
         {
-            var lot = Store.Lot(entry.ContractId!, entry.LotId!);
+            var lot = Store.Lot(entry.ContractId!, entry.LotId!) ?? changes.Lots.Single(change => change.IsNew && change.ContractId == entry.ContractId && change.Lot.LotId == entry.LotId).Lot with { ExpiryBooked = false };
             Holds(lot is { ExpiryBooked: false } && lot.ExpiresAt == entry.EffectiveAt && lot.Free.Count == entry.Quantity,
                 "expiry is booked once, as of its due instant (T3)", $"{lot}, entry of {entry.EffectiveAt}");
         }
@@ -122,11 +131,13 @@ internal sealed class Books(World world, BusinessClock clock, Submissions submis
 
     private void CheckCoverageExpiry(Changes changes)
     {
+        // An end that is taken back is booked first.
+        var revived = changes.Entries.Where(entry => entry is { Kind: EntryKind.CoverageExpired, Quantity: < 0 }).Select(entry => entry.Subject).ToHashSet();
         var booked = changes.Credits
-            .Where(change => change.Credit.ExpiryBooked && Store.Credit(change.Credit.Id) is { ExpiryBooked: false })
+            .Where(change => change.Credit.PlayerId is not null && (change.IsGone ? revived.Contains($"credit:{change.Credit.Id}") : change.Credit.ExpiryBooked) && Store.Credit(change.Credit.Id) is { ExpiryBooked: false })
             .GroupBy(change => (change.Credit.Id.ContractId, change.Credit.Id.LotId, change.Credit.ReportId, change.Credit.ExpiresAt))
             .ToDictionary(group => group.Key, group => (long)group.Count());
-        var told = changes.Entries.Where(entry => entry.Kind == EntryKind.CoverageExpired)
+        var told = changes.Entries.Where(entry => entry is { Kind: EntryKind.CoverageExpired, Quantity: > 0 })
             .GroupBy(entry => (ContractId: entry.ContractId!, LotId: entry.LotId!, entry.ReportId, ExpiresAt: (Instant?)entry.EffectiveAt))
             .ToDictionary(group => group.Key, group => group.Sum(entry => entry.Quantity));
         Holds(booked.Count == told.Count && booked.All(pair => told.GetValueOrDefault(pair.Key) == pair.Value),
@@ -143,6 +154,7 @@ internal sealed class Books(World world, BusinessClock clock, Submissions submis
         Holds(termsChange || (report.At >= terms.Begins && !(report.At >= terms.Ends)), "only an active contract is charged (C1)", $"{key} at {report.At}, {terms}");
         Holds(report.Players.Length == report.Charged + report.Covered && report.Charged == report.Players.Count(player => player.Charge == PlayerCharge.New),
             "a report adds up (R1)", $"{report}");
+        Holds(report.Players.Select(player => player.CreditId).Distinct().Count() == report.Players.Length, "a credit covers one player (P2)", $"{report}, {string.Join(' ', report.Players)}");
         Holds(Store.Member(new(report.ContractId, report.UserId)) is { Assigned: true, Disabled: false } || !commit.Changes.Members.IsEmpty,
             "only an assigned, enabled user consumes (C3)", $"{key} by {report.UserId}");
 
@@ -161,28 +173,29 @@ internal sealed class Books(World world, BusinessClock clock, Submissions submis
             Holds(drawn is [var one] && one.PlayerId == player.PlayerId && one.ReportId == report.ReportId && one.UsedBy == report.UserId && one.IsCurrent
                 && one.ActivatedAt == report.At && one.ExpiresAt == player.ExpiresAt,
                 "a charged player owns one credit drawn for the report (P2)", $"{key}: {player}, {string.Join(' ', drawn)}");
-            if (!termsChange && drawn is [var owned]) CheckExpiry(report, terms, owned);
+            if (!termsChange && drawn is [var owned]) CheckExpiry(report, terms, owned, commit);
         }
     }
 
-    private void CheckExpiry(Report report, Terms terms, Credit credit)
+    // A lot that is open again by an edit is cut anew to the contract's end.
+    private void CheckExpiry(Report report, Terms terms, Credit credit, Commit commit)
     {
         var lotExpiry = terms.Type == ContractType.Metered
-            ? Store.Lot(report.ContractId, credit.Id.LotId)?.ExpiresAt
-            : Earliest(terms.UnallocatedLifetimeDays is { } days ? SameTimeAfter(report.At, days, terms) : null, terms.Ends);
-        var expected = terms.CoverageFrom == CoverageFrom.Creation ? lotExpiry : SameTimeAfter(report.At, terms.CoverageDays, terms);
+            ? commit.Changes.Lots.Single(change => change.ContractId == report.ContractId && change.Lot.LotId == credit.Id.LotId).Lot.ExpiresAt
+            : Earliest(terms.UnallocatedLifetimeDays is { } days ? DayByDay.SameTimeAfter(report.At, days, terms) : null, terms.Ends);
+        var expected = terms.CoverageFrom == CoverageFrom.Creation ? lotExpiry : DayByDay.SameTimeAfter(report.At, terms.CoverageDays, terms);
         var isNew = terms.Type == ContractType.Metered && Store.Lot(report.ContractId, credit.Id.LotId) is null;
         Holds(isNew || credit.ExpiresAt == expected, "coverage lasts as long as it should (P3)", $"{credit}, expected {expected}");
     }
 
-    // L2, decided again in the order of the commit; a commit that also changes terms or adds lots is left to the balance.
+    // L2, decided again in the order of the commit; a commit that also changes terms, adds lots or edits credits is left to the balance.
     private void CheckPools(Commit commit)
     {
         foreach (var reports in commit.Changes.Reports.GroupBy(report => report.ContractId))
         {
             var contract = Store.Contract(reports.Key)!;
             if (History.Read(contract.Document).Terms.Type == ContractType.Unlimited) continue;
-            if (commit.Documents.Any(write => write.Body is not null) || commit.Changes.Lots.Any(change => change.IsNew)) continue;
+            if (commit.Documents.Any(write => write.Body is not null) || commit.Changes.Lots.Any(change => change.IsNew) || commit.Changes.Entries.Any(EditBooks.IsEdit)) continue;
 
             var free = contract.OpenLots.ToDictionary(lot => lot.LotId, lot => lot.Free.Count);
             foreach (var report in reports)
@@ -205,13 +218,6 @@ internal sealed class Books(World world, BusinessClock clock, Submissions submis
     }
 
     private static Instant? Earliest(Instant? a, Instant? b) => a is null ? b : b is null ? a : Instant.Min(a.Value, b.Value);
-
-    private static Instant SameTimeAfter(Instant instant, int days, Terms terms)
-    {
-        var zone = DateTimeZoneProviders.Tzdb[terms.TimeZone];
-        var mapping = zone.MapLocal(instant.InZone(zone).LocalDateTime.PlusDays(days));
-        return mapping.Count == 0 ? mapping.LateInterval.Start : mapping.First().ToInstant();
-    }
 
     private static TAccount Account<TKey, TAccount>(Dictionary<TKey, TAccount> accounts, TKey key) where TKey : notnull where TAccount : new()
     {

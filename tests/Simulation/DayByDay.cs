@@ -3,7 +3,7 @@ using NodaTime;
 
 namespace CreditGrains.Simulation;
 
-/// <summary>The cycles of a user found by walking the days (A2, A3): slow, and nothing of <see cref="Schedule"/>.</summary>
+/// <summary>The cycles of users and of contracts found by walking the days (A2, A3, L5): slow, and nothing of <see cref="Schedule"/>, <see cref="Recurrence"/> or <see cref="Billing"/>.</summary>
 internal static class DayByDay
 {
     /// <summary>The number of the cycle that runs at an instant; -1 before the start date.</summary>
@@ -25,6 +25,20 @@ internal static class DayByDay
 
     /// <summary>The local date at an instant.</summary>
     public static LocalDate Date(Instant now, Terms terms) => now.InZone(DateTimeZoneProviders.Tzdb[terms.TimeZone]).Date;
+
+    /// <summary>The days on which a contract's billing cycles start (L5), whether it runs or not.</summary>
+    public static IEnumerable<LocalDate> Starts(BillingCycle cycle)
+    {
+        var seen = 0;
+        for (var date = cycle.Anchor; ; date = date.PlusDays(1))
+            if (MayStart(cycle, date) && seen++ % cycle.Every == 0) yield return date;
+    }
+
+    /// <summary>The first instant of a local day.</summary>
+    public static Instant Begin(LocalDate date, Terms terms) => Resolve(date.AtMidnight(), terms);
+
+    /// <summary>The same local time, so many days later (L4, P3).</summary>
+    public static Instant SameTimeAfter(Instant instant, int days, Terms terms) => Resolve(instant.InZone(DateTimeZoneProviders.Tzdb[terms.TimeZone]).LocalDateTime.PlusDays(days), terms);
 
     private static long? Left(Allocation allocation, Terms terms, Instant now)
     {
@@ -48,13 +62,23 @@ internal static class DayByDay
     private static bool MayReset(Settings settings, LocalDate date) => settings.Renewal switch
     {
         Renewal.Weekly => date.DayOfWeek == settings.On!.Value.Weekday,
-        Renewal.Monthly => date.Day == Math.Min(settings.On!.Value.DayOfMonth, date.Calendar.GetDaysInMonth(date.Year, date.Month)),
+        Renewal.Monthly => IsDay(settings.On!.Value.DayOfMonth, date),
         _ => true,
     };
 
-    private static Instant Begin(LocalDate date, Terms terms)
+    private static bool MayStart(BillingCycle cycle, LocalDate date) => cycle.Unit switch
     {
-        var mapping = DateTimeZoneProviders.Tzdb[terms.TimeZone].MapLocal(date.AtMidnight());
+        RecurrenceUnit.Week => date.DayOfWeek == cycle.Anchor.DayOfWeek,
+        RecurrenceUnit.Month => IsDay(cycle.Anchor.Day, date),
+        RecurrenceUnit.Year => date.Month == cycle.Anchor.Month && IsDay(cycle.Anchor.Day, date),
+        _ => true,
+    };
+
+    private static bool IsDay(int day, LocalDate date) => date.Day == Math.Min(day, date.Calendar.GetDaysInMonth(date.Year, date.Month));
+
+    private static Instant Resolve(LocalDateTime local, Terms terms)
+    {
+        var mapping = DateTimeZoneProviders.Tzdb[terms.TimeZone].MapLocal(local);
         return mapping.Count == 0 ? mapping.LateInterval.Start : mapping.First().ToInstant();
     }
 }

@@ -12,6 +12,8 @@ internal sealed class History(World world, MemoryStore store, BusinessClock cloc
     private readonly Dictionary<string, Timeline<ContractState>> contracts = [];
     private readonly Dictionary<AllocationKey, Timeline<Member>> members = [];
     private readonly Dictionary<PlayerKey, Timeline<Credit>> players = [];
+    private readonly Dictionary<CreditId, Timeline<Credit>> credits = [];
+    private readonly Dictionary<(string ContractId, string LotId), Timeline<Lot>> lots = [];
     private readonly Dictionary<ReportKey, Timeline<Report>> reports = [];
     private readonly Dictionary<string, Timeline<Standing>> standings = [];
     private readonly Dictionary<string, ContractDocument> read = [];
@@ -40,8 +42,9 @@ internal sealed class History(World world, MemoryStore store, BusinessClock cloc
         foreach (var write in commit.Documents.Where(write => write.Kind == ContractActor.Kind))
         {
             var before = Timeline(contracts, write.Id).At(commits.Count)?.Open ?? [];
-            var drawn = commit.Changes.Reports.Where(report => report.ContractId == write.Id).Sum(report => report.Charged);
-            var added = commit.Changes.Lots.Where(change => change.IsNew && change.ContractId == write.Id).Sum(change => change.Lot.Quantity);
+            var moved = commit.Changes.Entries.Where(entry => entry.ContractId == write.Id).ToLookup(entry => entry.Kind, entry => entry.Quantity);
+            var drawn = moved[EntryKind.CreditsCharged].Sum() + commit.Changes.Entries.Count(entry => entry is { Kind: EntryKind.LotExpired, Cause: "request" } && entry.ContractId == write.Id);
+            var added = moved[EntryKind.LotGranted].Sum() + moved[EntryKind.CreditsReturned].Sum();
             Timeline(contracts, write.Id).Add(commits.Count, new(commits.Count, Read(store.Document(write.Kind, write.Id)!), store.OpenLots(write.Id), before, drawn, added));
         }
         var switched = commit.Changes.Switches.SelectMany(change => store.AllMembers.Where(row => row.Key.UserId == change.UserId && row.Value.ClientId == change.ClientId).Select(row => row.Key)).ToList();
@@ -49,8 +52,10 @@ internal sealed class History(World world, MemoryStore store, BusinessClock cloc
         var standing = switched.Select(key => key.ContractId).Concat(commit.Changes.Members.Select(change => change.ContractId))
             .Concat(commit.Documents.Where(write => write.Kind == ContractActor.Kind && write.Body is not null).Select(write => write.Id));
         foreach (var contractId in standing.Distinct()) Timeline(standings, contractId).Add(commits.Count, Stand(contractId));
-        foreach (var player in commit.Changes.Credits.Select(change => new PlayerKey(change.Credit.ClientId, change.Credit.PlayerId!)).Distinct())
+        foreach (var player in commit.Changes.Credits.Where(change => change.Credit.PlayerId is not null).Select(change => new PlayerKey(change.Credit.ClientId, change.Credit.PlayerId!)).Distinct())
             Timeline(players, player).Add(commits.Count, store.CurrentCredit(player)!);
+        foreach (var id in commit.Changes.Credits.Select(change => change.Credit.Id).Distinct()) Timeline(credits, id).Add(commits.Count, store.Credit(id)!);
+        foreach (var change in commit.Changes.Lots) Timeline(lots, (change.ContractId, change.Lot.LotId)).Add(commits.Count, change.Lot);
         foreach (var report in commit.Changes.Reports)
             Timeline(reports, new(report.ClientId, report.ReportId)).Add(commits.Count, report);
         // Tokens and keys that the service made are no chance of this world.
@@ -59,7 +64,8 @@ internal sealed class History(World world, MemoryStore store, BusinessClock cloc
 
     /// <summary>The users whose use, cycles or settings are changed.</summary>
     public static IEnumerable<AllocationKey> Touched(Changes changes) => changes.Members.Select(change => new AllocationKey(change.ContractId, change.Member.UserId))
-        .Concat(changes.Uses.Select(use => new AllocationKey(use.ContractId, use.UserId))).Concat(changes.Cycles.Select(cycle => new AllocationKey(cycle.ContractId, cycle.UserId))).Distinct();
+        .Concat(changes.Uses.Select(use => new AllocationKey(use.ContractId, use.UserId))).Concat(changes.Cycles.Select(cycle => new AllocationKey(cycle.ContractId, cycle.UserId)))
+        .Concat(changes.GivenBack.Select(back => new AllocationKey(back.ContractId, back.UserId))).Distinct();
 
     /// <summary>All that a preview rests on, as it was at a moment.</summary>
     public Standing? Standing(string contractId, int moment) => At(standings, contractId, moment);
@@ -76,6 +82,13 @@ internal sealed class History(World world, MemoryStore store, BusinessClock cloc
     }
 
     public Member? Member(AllocationKey key, int moment) => At(members, key, moment);
+
+    /// <summary>A credit's row; null while it lies in its lot.</summary>
+    public Credit? Credit(CreditId id, int moment) => At(credits, id, moment);
+
+    public Credit? CurrentCredit(PlayerKey key, int moment) => At(players, key, moment);
+
+    public Lot? Lot(CreditId id, int moment) => At(lots, (id.ContractId, id.LotId), moment);
 
     /// <summary>The business instants of that time, ends included.</summary>
     public IEnumerable<Instant> Instants(int from, int until) => moments.Skip(from).Take(until - from + 1).Select(moment => moment.Clock).Distinct();

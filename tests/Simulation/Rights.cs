@@ -37,6 +37,7 @@ internal sealed class Rights(World world, MemoryStore store, History history)
             if (entry.Kind == EntryKind.CyclesBegun) CheckRenewal(entry);
             else if (entry.Kind == EntryKind.ExtraGranted) CheckExtra(entry);
             else if (entry is { Kind: EntryKind.CreditsCharged, UsedOf: { } right }) AccountOf(entry).Used[right] = AccountOf(entry).UsedOf(right) + entry.Quantity;
+            else if (entry is { Kind: EntryKind.CreditsReturned, UsedOf: { } of }) AccountOf(entry).Used[of] = AccountOf(entry).UsedOf(of) - entry.Quantity;
         }
         foreach (var change in commit.Changes.Members) CheckMember(change, commit);
         foreach (var preview in commit.Changes.Previews)
@@ -93,7 +94,7 @@ internal sealed class Rights(World world, MemoryStore store, History history)
     // A4, A8: within the amount, of the cycle that runs, extra credits last; nothing of it where the switch is off.
     private void CheckUses(Commit commit)
     {
-        foreach (var charged in commit.Changes.Entries.Where(entry => entry.Kind == EntryKind.CreditsCharged).GroupBy(entry => new AllocationKey(entry.ContractId!, entry.UserId!)))
+        foreach (var charged in commit.Changes.Entries.Where(entry => entry is { Kind: EntryKind.CreditsCharged, UserId: not null }).GroupBy(entry => new AllocationKey(entry.ContractId!, entry.UserId!)))
         {
             var terms = TermsOf(charged.Key);
             var written = commit.Documents.Where(write => write is { Kind: ContractActor.Kind, Body: not null } && write.Id == charged.Key.ContractId).Select(write => history.Read(write.Body!).Plan);
@@ -114,8 +115,9 @@ internal sealed class Rights(World world, MemoryStore store, History history)
                 Holds(ofExtra <= account.Granted - account.UsedOf(Allocation.Extra), "no more extra credits than there are (A5)", $"{charged.Key}: {ofExtra}, {allocation}");
             }
         }
-        var credits = commit.Changes.Credits.Where(change => change.Expected == 0).GroupBy(change => (change.Credit.ReportId, change.Credit.Id.LotId, change.Credit.UsedOf)).ToDictionary(group => group.Key, group => (long)group.Count());
-        var entries = commit.Changes.Entries.Where(entry => entry.Kind == EntryKind.CreditsCharged).GroupBy(entry => (entry.ReportId, LotId: entry.LotId!, entry.UsedOf)).ToDictionary(group => group.Key, group => group.Sum(entry => entry.Quantity));
+        var reports = commit.Changes.Reports.Select(report => report.ReportId).ToHashSet();
+        var credits = commit.Changes.Credits.Where(change => change.Expected == 0 && reports.Contains(change.Credit.ReportId!)).GroupBy(change => (change.Credit.ReportId, change.Credit.Id.LotId, change.Credit.UsedOf)).ToDictionary(group => group.Key, group => (long)group.Count());
+        var entries = commit.Changes.Entries.Where(entry => entry is { Kind: EntryKind.CreditsCharged, UserId: not null }).GroupBy(entry => (entry.ReportId, LotId: entry.LotId!, entry.UsedOf)).ToDictionary(group => group.Key, group => group.Sum(entry => entry.Quantity));
         Holds(credits.Count == entries.Count && credits.All(pair => entries.GetValueOrDefault(pair.Key) == pair.Value),
             "credits say what they were used of", $"{string.Join(' ', credits)}, entries {string.Join(' ', entries)}");
     }

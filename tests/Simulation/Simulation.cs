@@ -7,7 +7,7 @@ using NodaTime;
 namespace CreditGrains.Simulation;
 
 /// <summary>What a world went through.</summary>
-internal sealed record Outcome(int Reports, int Answers, int Refusals, int Commits, int Conflicts, long Lapses, long Retries, int Stragglers, TimeSpan VirtualTime, ulong Trace);
+internal sealed record Outcome(int Reports, int Answers, int Refusals, int Commits, int Conflicts, long Lapses, long Retries, int Stragglers, int Edits, int Cycles, TimeSpan VirtualTime, ulong Trace);
 
 /// <summary>Clients, operators and time, at work on the real actors in one world.</summary>
 internal sealed class Simulation : IWakeups, IDisposable
@@ -29,6 +29,9 @@ internal sealed class Simulation : IWakeups, IDisposable
     private readonly ServicesBooks servicesBooks;
     private readonly ServicesWork services;
     private readonly Managers managers;
+    private readonly BillingBooks billing;
+    private readonly EditBooks edits;
+    private readonly Operators operators;
     private readonly ActorMetrics metrics = new();
     private readonly MeterListener listener = new();
     private readonly Weather storm;
@@ -70,6 +73,9 @@ internal sealed class Simulation : IWakeups, IDisposable
         away = new(world, store, () => weather);
         network = new(world, () => weather, submissions);
         managers = new(world, network, store, history, rights, clock, Try);
+        billing = new(world, store, history, clock);
+        edits = new(world, store, history);
+        operators = new(world, network, store, history, edits, clock, Try);
         network.Services = new(network, away, clock, this, world.Time, new ActorOptions(), metrics);
         services = new(world, network, store, clock, IsStormy);
         listener.SetMeasurementEventCallback<long>((instrument, count, _, _) =>
@@ -142,10 +148,11 @@ internal sealed class Simulation : IWakeups, IDisposable
         promises.AreKept();
         books.AllIsBooked();
         rights.AreBooked(clock.Now);
+        billing.AllIsGranted();
         servicesBooks.AllIsBooked();
         world.Holds(!IsQuiet || (lapses == 0 && retries <= excused), "a quiet world answers at the first attempt", $"{lapses} leases lapsed, {retries} retries, {excused} of them excused");
         world.Check();
-        return new(made, promises.Answers, promises.Refusals, history.Commits, store.Conflicts, lapses, retries, submissions.Stragglers, world.Now, world.Trace);
+        return new(made, promises.Answers, promises.Refusals, history.Commits, store.Conflicts, lapses, retries, submissions.Stragglers, edits.Done, billing.Granted, world.Now, world.Trace);
     }
 
     // R4: once faults stop, whatever was asked is answered.
@@ -163,6 +170,8 @@ internal sealed class Simulation : IWakeups, IDisposable
         books.Before(commit);
         servicesBooks.Before(commit);
         rights.Before(commit);
+        billing.Before(commit);
+        edits.Before(commit);
     }
 
     private void Committed(Commit commit)
@@ -171,6 +180,7 @@ internal sealed class Simulation : IWakeups, IDisposable
         books.After(commit);
         servicesBooks.After(commit);
         rights.After(commit);
+        edits.After(commit);
     }
 
     private void Conflicted(Commit commit, IReadOnlySet<string> fences)
@@ -195,9 +205,9 @@ internal sealed class Simulation : IWakeups, IDisposable
         foreach (var client in Clients)
         {
             contracts.Add(new($"{client}-1", client, "metered", ContractType.Metered, "UTC", today, null, 5, 2, CoverageFrom.Activation));
-            contracts.Add(new($"{client}-2", client, "metered, until created", ContractType.Metered, "Europe/Berlin", today.PlusDays(1), today.PlusDays(12), 3, 1, CoverageFrom.Creation));
+            contracts.Add(new($"{client}-2", client, "metered, until created", ContractType.Metered, "Europe/Berlin", today.PlusDays(1), today.PlusDays(12), 3, 1, CoverageFrom.Creation, new(RecurrenceUnit.Day, 2, today.PlusDays(-4), 6)));
             contracts.Add(new($"{client}-3", client, "unlimited", ContractType.Unlimited, "America/New_York", today, null, 3, 1, CoverageFrom.Activation));
-            contracts.Add(new($"{client}-5", client, "metered, begins a day without midnight", ContractType.Metered, "Asia/Beirut", today, null, 4, 2, CoverageFrom.Activation));
+            contracts.Add(new($"{client}-5", client, "metered, begins a day without midnight", ContractType.Metered, "Asia/Beirut", today, null, 4, 2, CoverageFrom.Activation, new(RecurrenceUnit.Week, 1, new(2026, 3, 22), 10)));
             contracts.Add(new($"{client}-4", client, "unlimited, until created", ContractType.Unlimited, "UTC", today, today.PlusDays(20), 2, 3, CoverageFrom.Creation));
         }
         foreach (var terms in contracts)
@@ -231,6 +241,7 @@ internal sealed class Simulation : IWakeups, IDisposable
                 < 41 => managers.Change(Metered(), Users),
                 < 44 => managers.Confirm(Metered(), Users, mayRace: true),
                 < 48 => managers.GrantExtra(Metered(), Users, mayRace: true),
+                < 53 => Edit(mayRace: true),
                 _ => Report(),
             });
         }
@@ -258,6 +269,7 @@ internal sealed class Simulation : IWakeups, IDisposable
         await managers.Change(Metered(), Users);
         await managers.Confirm(Metered(), Users, mayRace: false);
         await managers.GrantExtra(Metered(), Users, mayRace: false);
+        for (var edit = 0; edit < 5; edit++) await Edit(mayRace: false);
         if (IsRationed) await managers.Ration(Metered(), Users);
         await FindOut();
     }
@@ -401,20 +413,41 @@ internal sealed class Simulation : IWakeups, IDisposable
         var place = Dice.Below(contracts.Count);
         var terms = contracts[place];
         var today = Calendar.DateAt(clock.Now, terms.Zone);
-        terms = Dice.Below(4) switch
+        terms = Dice.Below(terms.Type == ContractType.Metered ? 5 : 4) switch
         {
             0 => terms with { EndsOn = Dice.Chance(0.3) ? null : today.PlusDays(Dice.Between(0, 9)) },
             1 => terms with { CoverageDays = Dice.Between(1, 4) },
             2 => terms with { UnallocatedLifetimeDays = Dice.Chance(0.2) ? null : Dice.Between(1, 6) },
-            _ => terms with { Name = $"name {named++}" },
+            3 => terms with { Name = $"name {named++}" },
+            _ => terms with { BillingCycle = NewCycle(today) },
         };
         contracts[place] = terms;
         await Try(() => network.Contract(terms.ContractId).Set(new(terms, null, "operator")));
     }
 
+    // Another cycle, one that there was before with another number of credits, or none.
+    private BillingCycle? NewCycle(LocalDate today)
+    {
+        var known = contracts.Select(terms => terms.BillingCycle).OfType<BillingCycle>().ToList();
+        return Dice.Below(5) switch
+        {
+            0 => null,
+            1 when known.Count > 0 => Dice.Pick(known) with { Credits = Dice.Between(1, 12) },
+            _ => new(Dice.Pick([RecurrenceUnit.Day, RecurrenceUnit.Day, RecurrenceUnit.Week, RecurrenceUnit.Month]), Dice.Between(1, 2), today.PlusDays(Dice.Between(-60, 2)), Dice.Between(1, 12)),
+        };
+    }
+
+    // The credits of those who are reported on now, or may be.
+    private Task Edit(bool mayRace)
+    {
+        var terms = IsRationed ? contracts[0] : Dice.Pick(contracts);
+        var players = sent.TakeLast(30).Where(report => report.Key.ClientId == terms.ClientId).SelectMany(report => report.Submit.Players).Select(player => player.PlayerId).Append("old0").Append($"group{made / 20}.0").ToList();
+        return operators.Edit(terms, players, mayRace);
+    }
+
     private Task MoveClock()
     {
-        var boundaries = store.Boundaries.Concat(rights.Boundaries).Where(at => at > clock.Now).Distinct().Order().Take(3).ToList();
+        var boundaries = store.Boundaries.Concat(rights.Boundaries).Concat(billing.Boundaries).Where(at => at > clock.Now).Distinct().Order().Take(3).ToList();
         var end = contracts.Select(terms => terms.Ends).Where(at => at > clock.Now).Min();
         clock.MoveTo(Dice.Below(4) switch
         {

@@ -1,0 +1,100 @@
+using CreditGrains.Actors;
+using CreditGrains.Domain;
+using NodaTime;
+
+namespace CreditGrains.Simulation;
+
+/// <summary>Operators at work: single credits edited by hand (P5), the same edit again where nobody knows what came of it. What they are answered is held against what was committed.</summary>
+internal sealed class Operators(World world, Network network, MemoryStore store, History history, EditBooks books, BusinessClock clock, Func<Func<Task>, Task<bool>> attempt)
+{
+    // How often a credit that changes meanwhile is looked at, before its edit is refused.
+    private const int Looks = 9;
+
+    private int named;
+
+    private Dice Dice => world.Dice;
+
+    /// <summary>One edit, doubled now and then, and tried until it is answered.</summary>
+    public async Task Edit(Terms terms, IReadOnlyList<string> players, bool mayRace)
+    {
+        var id = Pick(terms, players);
+        var edit = NewEdit(id, Dice.Chance(0.3) ? $"hand{named}" : Dice.Pick(players));
+        books.Wants(edit);
+        await Task.WhenAll(Enumerable.Range(0, mayRace && Dice.Chance(0.2) ? 2 : 1).Select(_ => Send(edit)));
+    }
+
+    private async Task Send(EditCredit edit)
+    {
+        for (var tries = 0; tries < 6 && !await Ask(edit); tries++) await Task.Delay(Dice.Between(TimeSpan.Zero, TimeSpan.FromSeconds(1)), world.Time);
+    }
+
+    // Mostly what a player has, of whatever contract; else a credit of an open lot, of any lot, of a cycle that may have started unseen, or none.
+    private CreditId Pick(Terms terms, IReadOnlyList<string> players)
+    {
+        if (Dice.Chance(0.6) && store.CurrentCredit(new(terms.ClientId, Dice.Pick(players))) is { } current) return current.Id;
+        if (Dice.Chance(0.1) && terms.BillingCycle is { } cycle && DayByDay.Starts(cycle).TakeWhile(start => start <= DayByDay.Date(clock.Now, terms)).ToList() is [.., var last])
+            return new(terms.ContractId, Billing.LotId(last), Dice.Between(1, 3));
+        var lots = Dice.Chance(0.7) ? [.. store.OpenLots(terms.ContractId)] : store.Lots.Where(row => row.Key.ContractId == terms.ContractId).Select(row => row.Value).ToList();
+        return lots.Count > 0 && Dice.Pick(lots) is var lot ? new(terms.ContractId, lot.LotId, Dice.Between(1, (int)lot.Quantity + (Dice.Chance(0.05) ? 1 : 0))) : new(terms.ContractId, "none", 1);
+    }
+
+    private EditCredit NewEdit(CreditId id, string player)
+    {
+        var edit = new EditCredit(id, null, null, Frees: false, null, null, $"edit{named++}", "operator");
+        var until = clock.Now + Duration.FromHours(Dice.Chance(0.05) ? -1 : Dice.Between(1, 60));
+        return Dice.Below(12) switch
+        {
+            < 3 => Dice.Chance(0.5) ? edit with { Frees = true } : edit with { Status = CreditStatus.Unallocated },
+            3 => edit with { Frees = true, ExpiresAt = until },
+            < 6 => edit with { PlayerId = player },
+            < 8 => edit with { PlayerId = player, ExpiresAt = until, PlayerName = "by hand" },
+            8 => edit with { ExpiresAt = until },
+            9 => edit with { PlayerName = $"name{named}" },
+            _ => edit with { Status = CreditStatus.Expired },
+        };
+    }
+
+    private Task<bool> Ask(EditCredit edit)
+    {
+        var from = history.Moment;
+        return attempt(async () =>
+        {
+            var answer = await network.Contract(edit.Id.ContractId).Edit(edit);
+            if (answer.Value is { } credit)
+            {
+                world.Holds(Was(from, (_, now) => EditBooks.IsAsWanted(edit, credit, now)), "an edit does what it says (P5)", $"{edit}: {credit}");
+                world.Holds(Was(from, (moment, _) => IsAsAnswered(edit, credit, moment)) || WasFreed(edit, from), "what is answered is durable (R5)", $"{edit}: {credit}, stored {store.Credit(edit.Id)}");
+            }
+            else world.Holds(IsReason(edit, answer.Refusal!, from), "an edit is refused for a reason (P5)", $"{edit}: {answer.Refusal}, {store.Credit(edit.Id)}, {store.Lot(edit.Id.ContractId, edit.Id.LotId)}");
+        });
+    }
+
+    // What lies in its lot has no row.
+    private bool IsAsAnswered(EditCredit edit, Credit credit, int moment) => history.Credit(edit.Id, moment) is { } row
+        ? row == credit
+        : history.Lot(edit.Id, moment) is { } lot && lot.Free.Contains(edit.Id.Ordinal) && credit.PlayerId is null && (edit.ExpiresAt ?? lot.ExpiresAt) == credit.ExpiresAt;
+
+    // A report may draw it again in the same commit.
+    private bool WasFreed(EditCredit edit, int from) =>
+        EditBooks.IsFreed(edit) && history.CommitsSince(from).Any(commit => commit.Changes.Entries.Any(entry => entry.Kind == EntryKind.CreditsReturned && entry.Reason == edit.Reason));
+
+    private bool IsReason(EditCredit edit, Refusal refusal, int from) => refusal.Code switch
+    {
+        RefusalCode.NotFound => Was(from, (moment, _) => !(history.Lot(edit.Id, moment)?.Quantity >= edit.Id.Ordinal)),
+        RefusalCode.PlayerCovered => Was(from, (moment, now) => history.CurrentCredit(new(edit.Id.ContractId[..4], edit.PlayerId ?? history.Credit(edit.Id, moment)?.PlayerId ?? ""), moment) is { } current && current.Id != edit.Id && current.CoversAt(now)),
+        RefusalCode.PreconditionFailed => history.CommitsSince(from).Count(commit => commit.Changes.Credits.Any(change => change.Credit.Id == edit.Id) || commit.Changes.Lots.Any(change => change.Lot.LotId == edit.Id.LotId)) >= Looks,
+        RefusalCode.InvalidField => Was(from, (moment, now) => edit.ExpiresAt <= now || MayRefuse(edit, history.Credit(edit.Id, moment), history.Lot(edit.Id, moment), now)),
+        _ => false,
+    };
+
+    // What is over comes back only with an expiry and a player; without a player there is nothing to rename or to prolong.
+    private static bool MayRefuse(EditCredit edit, Credit? row, Lot? lot, Instant now) => edit switch
+    {
+        { Status: CreditStatus.Expired } => false,
+        { ExpiresAt: not null } => edit.PlayerId is null && (EditBooks.IsFreed(edit) || row?.PlayerId is null),
+        { PlayerName: not null } => row?.CoversAt(now) != true,
+        _ => row is null ? lot?.ExpiryBooked == true || now >= lot?.ExpiresAt : !row.CoversAt(now),
+    };
+
+    private bool Was(int from, Func<int, Instant, bool> holds) => history.WasEver(from, history.Moment, moment => history.Instants(moment, moment).Any(now => holds(moment, now)));
+}
