@@ -33,7 +33,7 @@ public sealed record Commit(ImmutableArray<DocumentWrite> Documents, ImmutableAr
         var all = parts.ToList();
         return new Changes
         {
-            Lots = [.. all.SelectMany(part => part.Lots).GroupBy(lot => (lot.ContractId, lot.Lot.LotId)).Select(group => group.Last() with { IsNew = group.Any(lot => lot.IsNew), From = group.First().From })],
+            Lots = [.. all.SelectMany(part => part.Lots).GroupBy(lot => (lot.ContractId, lot.Lot.LotId, lot.Lot.Apart)).Select(group => group.Last() with { IsNew = group.Any(lot => lot.IsNew), From = group.First().From })],
             Credits = [.. all.SelectMany(part => part.Credits)],
             CoveredBy = [.. all.SelectMany(part => part.CoveredBy)],
             GivenBack = [.. all.SelectMany(part => part.GivenBack).GroupBy(back => (back.ContractId, back.UserId)).Select(group => group.Aggregate((one, other) => one + other))],
@@ -85,7 +85,7 @@ public abstract record CommitResult
 /// <summary>The names of a commit's fences: what a conflict is reported by.</summary>
 public static class Fences
 {
-    public static string Key(this LotChange lot) => $"lot:{lot.ContractId}~{lot.Lot.LotId}";
+    public static string Key(this LotChange lot) => lot.Lot.Apart == 0 ? $"lot:{lot.ContractId}~{lot.Lot.LotId}" : $"lot:{new CreditId(lot.ContractId, lot.Lot.LotId, lot.Lot.Apart)}";
 
     /// <summary>A credit is fenced by its player: there is one current credit a player.</summary>
     public static string Key(this CreditChange change) => change.Credit.PlayerId is { } player ? $"player:{change.Credit.ClientId}/{player}" : $"credit:{change.Credit.Id}";

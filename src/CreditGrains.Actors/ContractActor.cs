@@ -113,7 +113,8 @@ public class ContractActor(ActorServices services, string contractId) : Document
 
     protected override DocumentWrite? Write(Contract? before, Contract? after, long version, Instant now) => after is null ? null : new(
         Kind, Id, version,
-        before?.Revision == after.Revision && before.Plan == after.Plan ? null : Stored<ContractDocument>.Write(new(after.Terms, after.Revision, after.Plan == Plan.Initial ? null : after.Plan)),
+        before?.Revision == after.Revision && before.Plan == after.Plan && before.HasApart == after.HasApart ? null
+            : Stored<ContractDocument>.Write(new(after.Terms, after.Revision, after.Plan == Plan.Initial ? null : after.Plan, after.HasApart)),
         after.Terms.ClientId, now, after.NextDue);
 
     protected override async Task<string?> ClientId() => (await Services.Store.Document(Kind, Id))?.AsContract().Terms.ClientId;
@@ -173,7 +174,8 @@ public class ContractActor(ActorServices services, string contractId) : Document
         }
         var player = edit.PlayerId ?? touched?.PlayerId;
         var clientId = player is null ? null : await ClientId();
-        return new(lot, touched, clientId is null ? null : await Services.Store.CurrentCredit(new(clientId, player!)));
+        var current = clientId is null ? null : await Services.Store.CurrentCredit(new(clientId, player!));
+        return new(lot, touched, current, await Services.Store.Lot(Id, edit.Id.LotId, edit.Id.Ordinal));
     }
 
     // Those who have read it before need not find out by a commit that fails.

@@ -47,7 +47,8 @@ public interface IContract
 }
 
 /// <summary>A contract's terms and their revision; <paramref name="Plan"/> null: nothing was ever decided about its allocation.</summary>
-public sealed record ContractDocument(Terms Terms, long Revision, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Plan? Plan = null);
+public sealed record ContractDocument(
+    Terms Terms, long Revision, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Plan? Plan = null, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool HasApart = false);
 
 /// <summary>A contract's allocation as it now is; <paramref name="Replayed"/>: that was the first answer.</summary>
 public sealed record AllocationAnswer(Window Window, bool Replayed);

@@ -64,7 +64,8 @@ public interface IStore
 
     Task<ImmutableArray<Member>> Members(string contractId);
 
-    Task<Lot?> Lot(string contractId, string lotId);
+    /// <summary>A lot, or the credit of that ordinal where it lies, or has lain, apart from its lot.</summary>
+    Task<Lot?> Lot(string contractId, string lotId, long apart = 0);
 
     Task<StoredMember?> Member(AllocationKey key);
 

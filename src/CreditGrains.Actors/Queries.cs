@@ -30,6 +30,9 @@ public interface IQueries
     /// <summary>By creation, then lot id.</summary>
     Task<Page<Lot>> Lots(string contractId, PageRequest page);
 
+    /// <summary>A contract's credits that lie apart from their lots (P5).</summary>
+    Task<ImmutableArray<Lot>> Apart(string contractId);
+
     Task<Report?> Report(ReportKey key);
 
     /// <summary>By instant, then report id.</summary>
@@ -158,8 +161,18 @@ public static class History
     /// <summary>The subject of entries that tell of this credit alone (P5).</summary>
     public static string Subject(CreditDocument credit) => $"credit:{credit.CreditId}";
 
+    /// <summary>A credit's history, in the order of booking.</summary>
+    /// <param name="ofLot">Of its lot and its reports.</param>
+    /// <param name="ofCredit">Of the credit alone; a report that tells of charging it so does not charge it with its lot's others.</param>
+    public static ImmutableArray<BookedEntry> Of(CreditDocument credit, IEnumerable<BookedEntry> ofLot, IReadOnlyCollection<BookedEntry> ofCredit)
+    {
+        var chargedAlone = ofCredit.Select(booked => booked.Entry).Where(entry => entry.Kind == EntryKind.CreditsCharged).Select(entry => entry.ReportId).OfType<string>().ToHashSet();
+        return [.. ofLot.Where(booked => Concerns(credit, booked.Entry) && !(booked.Entry is { Kind: EntryKind.CreditsCharged, ReportId: { } report } && chargedAlone.Contains(report)))
+            .Concat(ofCredit).DistinctBy(booked => booked.EntryId).OrderBy(booked => booked.EntryId)];
+    }
+
     /// <summary>Whether an entry of its lot or report is its own: one that tells of a single credit is that one's, and once it had a player, the lot's expiry no longer was.</summary>
-    public static bool Concerns(CreditDocument credit, Entry entry) => entry.Subject.StartsWith("credit:", StringComparison.Ordinal) ? entry.Subject == Subject(credit) :
+    private static bool Concerns(CreditDocument credit, Entry entry) => entry.Subject.StartsWith("credit:", StringComparison.Ordinal) ? entry.Subject == Subject(credit) :
         credit.ActivatedAt is not { } activated || entry.Kind is not (EntryKind.LotExpirySet or EntryKind.LotExpired) || entry.EffectiveAt < activated;
 }
 

@@ -19,10 +19,15 @@ internal sealed record Stored<T>(int Schema, T Value)
 internal static class StoredSchema
 {
     /// <summary>The newest schema that this program reads.</summary>
-    public const int Newest = 2;
+    public const int Newest = 3;
 
-    private const int WithBillingOrPlan = 2;
+    private const int WithBillingOrPlan = 2, WithApart = 3;
 
     /// <summary>The schema that a value is written under: the oldest that has all that it says, so that only what an earlier version does not know is kept from it.</summary>
-    public static int Of<T>(T value) => value is ContractDocument { Terms.BillingCycle: not null } or ContractDocument { Plan: not null } ? WithBillingOrPlan : 1;
+    public static int Of<T>(T value) => value switch
+    {
+        ContractDocument { HasApart: true } => WithApart,
+        ContractDocument { Terms.BillingCycle: not null } or ContractDocument { Plan: not null } => WithBillingOrPlan,
+        _ => 1,
+    };
 }

@@ -103,7 +103,7 @@ public static class Charging
             yield return told with { Kind = EntryKind.CreditsMinted, Quantity = draw.Taken.Count, Before = $"{draw.Before.Quantity}", After = $"{draw.After.Quantity}" };
 
         var free = contract.IsUnlimited ? draw.Taken.Count : draw.Before.Free.Count;
-        foreach (var part in charged.Where(credit => credit.Id.LotId == draw.Before.LotId).GroupBy(credit => credit.UsedOf))
+        foreach (var part in charged.Where(credit => credit.Id.LotId == draw.Before.LotId && draw.Taken.Contains(credit.Id.Ordinal)).GroupBy(credit => credit.UsedOf))
         {
             yield return told with { Quantity = part.Count(), Before = $"{free}", After = $"{free - part.Count()}", UsedOf = part.Key };
             free -= part.Count();

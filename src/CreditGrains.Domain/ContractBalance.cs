@@ -29,7 +29,7 @@ public sealed record ContractBalance(
     {
         var due = at > contract.AsOf ? contract.RollForward(at).Changes : Changes.None;
         var coming = due.Lots.Where(change => change.IsNew).Select(change => new LotMovements(change.Lot.LotId, change.Lot.AvailableFrom, change.Lot.Quantity, 0, 0, 0, 0, 0, 0));
-        var over = due.Entries.Where(entry => entry.Kind == EntryKind.LotExpired).ToDictionary(entry => entry.LotId!, entry => entry.Quantity);
+        var over = due.Entries.Where(entry => entry.Kind == EntryKind.LotExpired).GroupBy(entry => entry.LotId!).ToDictionary(lot => lot.Key, lot => lot.Sum(entry => entry.Quantity));
         var all = lots.Concat(coming).Select(lot => lot with { LotExpired = lot.LotExpired + over.GetValueOrDefault(lot.LotId), CoverageExpired = lot.CoverageExpired + lot.CoverageOver }).ToList();
         return new(
             contract.Terms.ContractId, at, all.Sum(lot => lot.Granted), all.Sum(lot => lot.Minted),

@@ -10,9 +10,10 @@ public sealed record EditCredit(CreditId Id, CreditStatus? Status, string? Playe
 
 /// <summary>What an edit was told by the store. It is looked at again where it has changed since.</summary>
 /// <param name="Lot">The credit's lot; where the contract knows it, too, the contract is right.</param>
-/// <param name="Touched">The credit's row; null: it lies untouched in its lot.</param>
+/// <param name="Touched">The credit's row; null: it lies untouched in its lot, or apart from it.</param>
 /// <param name="PlayersCurrent">The current credit of the player who shall have it; null: none.</param>
-public sealed record SeenCredit(Lot? Lot, Credit? Touched, Credit? PlayersCurrent);
+/// <param name="Apart">Where it lies apart from its lot, or has lain; null: it never has.</param>
+public sealed record SeenCredit(Lot? Lot, Credit? Touched, Credit? PlayersCurrent, Lot? Apart = null);
 
 /// <summary>What a credit is as an edit finds it: its status, but what expired with a player is told from what expired without one.</summary>
 public enum CreditState { Unallocated, Allocated, Over, Lapsed }
@@ -43,7 +44,7 @@ public enum EditWish
 }
 
 /// <summary>What is done to a credit.</summary>
-public enum EditStep { Nothing, Give, PassOn, Return, Set, End, Lapse, Revive }
+public enum EditStep { Nothing, Give, PassOn, Return, Part, Set, End, Lapse, Revive }
 
 /// <summary>Edits single credits by hand (P5).</summary>
 public static class Editing
@@ -51,14 +52,14 @@ public static class Editing
     private static readonly Refusal
         NoPlayer = Refusal.Invalid("playerId", "is required: no player has this credit"),
         NoExpiry = Refusal.Invalid("expiresAt", "is required: what is EXPIRED comes back only with a future expiry"),
-        NotItsOwn = Refusal.Invalid("expiresAt", "is for a credit that a player has; an unallocated one expires with its lot"),
-        NotBack = Refusal.Invalid("status", "cannot be UNALLOCATED again: what is EXPIRED comes back with a player only");
+        NotMinted = Refusal.Invalid("status", "cannot be UNALLOCATED with an expiry: an unlimited contract's credits are minted as they are used"),
+        NotBegun = Refusal.Invalid("expiresAt", "lies after the lot's availableFrom and within the contract's days");
 
     /// <summary>All that can be asked of a credit, and what comes of it.</summary>
     public static readonly IReadOnlyDictionary<(CreditState, EditWish), Decision<EditStep>> Table = new Dictionary<(CreditState, EditWish), Decision<EditStep>>
     {
         [(CreditState.Unallocated, EditWish.Free)] = EditStep.Nothing,
-        [(CreditState.Unallocated, EditWish.FreeUntil)] = NotItsOwn,
+        [(CreditState.Unallocated, EditWish.FreeUntil)] = EditStep.Part,
         [(CreditState.Unallocated, EditWish.Give)] = EditStep.Give,
         [(CreditState.Unallocated, EditWish.GiveUntil)] = EditStep.Give,
         [(CreditState.Unallocated, EditWish.Keep)] = NoPlayer,
@@ -66,7 +67,7 @@ public static class Editing
         [(CreditState.Unallocated, EditWish.End)] = EditStep.Lapse,
 
         [(CreditState.Allocated, EditWish.Free)] = EditStep.Return,
-        [(CreditState.Allocated, EditWish.FreeUntil)] = NotItsOwn,
+        [(CreditState.Allocated, EditWish.FreeUntil)] = EditStep.Part,
         [(CreditState.Allocated, EditWish.Give)] = EditStep.PassOn,
         [(CreditState.Allocated, EditWish.GiveUntil)] = EditStep.PassOn,
         [(CreditState.Allocated, EditWish.Keep)] = EditStep.Set,
@@ -74,7 +75,7 @@ public static class Editing
         [(CreditState.Allocated, EditWish.End)] = EditStep.End,
 
         [(CreditState.Over, EditWish.Free)] = NoExpiry,
-        [(CreditState.Over, EditWish.FreeUntil)] = NotBack,
+        [(CreditState.Over, EditWish.FreeUntil)] = EditStep.Part,
         [(CreditState.Over, EditWish.Give)] = NoExpiry,
         [(CreditState.Over, EditWish.GiveUntil)] = EditStep.Revive,
         [(CreditState.Over, EditWish.Keep)] = NoExpiry,
@@ -82,7 +83,7 @@ public static class Editing
         [(CreditState.Over, EditWish.End)] = EditStep.Nothing,
 
         [(CreditState.Lapsed, EditWish.Free)] = NoExpiry,
-        [(CreditState.Lapsed, EditWish.FreeUntil)] = NotBack,
+        [(CreditState.Lapsed, EditWish.FreeUntil)] = EditStep.Part,
         [(CreditState.Lapsed, EditWish.Give)] = NoExpiry,
         [(CreditState.Lapsed, EditWish.GiveUntil)] = EditStep.Revive,
         [(CreditState.Lapsed, EditWish.Keep)] = NoPlayer,
@@ -93,24 +94,30 @@ public static class Editing
     /// <summary>Refuses with <see cref="RefusalCode.NotFound"/>, <see cref="RefusalCode.InvalidField"/> or <see cref="RefusalCode.PlayerCovered"/>; with <see cref="RefusalCode.PreconditionFailed"/> where what was seen is outdated. What changes nothing tells nothing. The contract's members must be known.</summary>
     public static Decision<Changed<Contract, Credit>> Decide(Contract contract, SeenCredit seen, EditCredit edit, Instant now)
     {
-        var open = contract.Lots.FirstOrDefault(lot => lot.LotId == edit.Id.LotId);
-        if ((open ?? seen.Lot) is not { } lot || edit.Id.Ordinal > lot.Quantity) return Refusal.NotFound($"credit {edit.Id}");
-        if (StateOf(open, lot, seen.Touched, edit.Id.Ordinal, now) is not { } state) return Outdated;
+        var ordinal = edit.Id.Ordinal;
+        var open = contract.Lots.Where(known => known.LotId == edit.Id.LotId).ToList();
+        if ((open.FirstOrDefault(known => known.Apart == 0) ?? seen.Lot) is not { } lot || ordinal > lot.Quantity) return Refusal.NotFound($"credit {edit.Id}");
+        var source = open.FirstOrDefault(known => known.Free.Contains(ordinal))
+            ?? new[] { seen.Apart, seen.Lot }.FirstOrDefault(closed => closed is { ExpiryBooked: true } && closed.Free.Contains(ordinal));
+        if (StateOf(source, seen.Touched, now) is not { } state) return Outdated;
         if (Broken(edit, seen.Touched, now) is { } broken) return broken;
 
         var step = Table[(state, Wish(edit, state, seen.Touched?.PlayerId))];
         if (step.Refusal is { } refusal) return refusal;
         if (step.Value is EditStep.Give or EditStep.PassOn or EditStep.Revive && Covers(seen.PlayersCurrent, edit.Id, now))
             return new Refusal(RefusalCode.PlayerCovered, $"The player {seen.PlayersCurrent!.PlayerId} has the credit {seen.PlayersCurrent.Id} already.");
+        if (step.Value is EditStep.Part && lot.Source == LotSource.Minted) return NotMinted;
+        if (step.Value is EditStep.Part && (edit.ExpiresAt <= lot.AvailableFrom || now >= contract.Terms.Ends)) return NotBegun;
 
         // After this line it is done.
-        var credit = seen.Touched ?? Untouched(contract, edit.Id, lot);
-        var edited = new Edited(contract, lot, open is not null, credit, seen.Touched is not null, edit, now);
+        var credit = seen.Touched ?? Untouched(contract, edit.Id, source!);
+        var edited = new Edited(contract, lot, seen.Touched is null ? source : null, seen.Apart, credit, edit, now);
         return step.Value switch
         {
             EditStep.Give => edited.Give(seen.PlayersCurrent),
             EditStep.PassOn => edited.PassOn(seen.PlayersCurrent),
             EditStep.Return => edited.Return(),
+            EditStep.Part => edited.Part(state),
             EditStep.Set => edited.Set(),
             EditStep.End => edited.End(),
             EditStep.Lapse => edited.Lapse(),
@@ -121,14 +128,13 @@ public static class Editing
 
     private static readonly Refusal Outdated = new(RefusalCode.PreconditionFailed, "The credit has changed meanwhile.");
 
-    // What lies in its lot has no row. null: the lot and the row are not of one instant.
-    private static CreditState? StateOf(Lot? open, Lot lot, Credit? touched, long ordinal, Instant now)
+    // What lies free, in its lot or apart from it, has no row. null: what was seen is not of one instant.
+    private static CreditState? StateOf(Lot? source, Credit? touched, Instant now) => (source, touched) switch
     {
-        var lies = lot.Free.Contains(ordinal);
-        if (touched is null) return !lies ? null : open is not null ? CreditState.Unallocated : lot.ExpiryBooked ? CreditState.Lapsed : null;
-        if (open is not null && lies) return null;
-        return touched.CoversAt(now) ? CreditState.Allocated : touched.PlayerId is null ? CreditState.Lapsed : CreditState.Over;
-    }
+        (null, null) or ({ ExpiryBooked: false }, not null) => null,
+        (_, null) => source!.ExpiryBooked ? CreditState.Lapsed : CreditState.Unallocated,
+        _ => touched.CoversAt(now) ? CreditState.Allocated : touched.PlayerId is null ? CreditState.Lapsed : CreditState.Over,
+    };
 
     private static Refusal? Broken(EditCredit edit, Credit? touched, Instant now)
     {
@@ -171,11 +177,14 @@ public static class Editing
         id, contract.Terms.ClientId, lot.PaymentId, null, null, null, lot.CreatedAt, lot.ExpiresAt, null, null, IsCurrent: false, ExpiryBooked: lot.ExpiryBooked, Version: 0);
 
     /// <summary>A credit on its way through one edit.</summary>
-    private sealed record Edited(Contract Contract, Lot Lot, bool IsOpen, Credit Credit, bool HasRow, EditCredit Edit, Instant Now)
+    /// <param name="Source">Where it lies free: its lot, or apart from it; null: it has a row.</param>
+    private sealed record Edited(Contract Contract, Lot Lot, Lot? Source, Lot? Apart, Credit Credit, EditCredit Edit, Instant Now)
     {
         private Terms Terms => Contract.Terms;
 
-        public Changed<Contract, Credit> Give(Credit? current) => Give(Credit with { ExpiresAt = Edit.ExpiresAt ?? Terms.CoverageEnd(Now, Lot.ExpiresAt) }, current, null);
+        private bool HasRow => Source is null;
+
+        public Changed<Contract, Credit> Give(Credit? current) => Give(Credit with { ExpiresAt = Edit.ExpiresAt ?? Terms.CoverageEnd(Now, Credit.ExpiresAt) }, current, null);
 
         // The use goes back to who used it; the next player's is nobody's.
         public Changed<Contract, Credit> PassOn(Credit? current) => Give(Credit with { ExpiresAt = Edit.ExpiresAt ?? Terms.CoverageEnd(Now, Credit.ExpiresAt) }, current, GivenBack());
@@ -183,12 +192,12 @@ public static class Editing
         public Changed<Contract, Credit> Return()
         {
             // A lot that is not open and not over is used up; its contract's end may have moved since.
-            var expiresAt = IsOpen ? Lot.ExpiresAt : Terms.CutToEnd(Lot.AskedExpiry);
+            var expiresAt = IsOpen(Lot) ? Lot.ExpiresAt : Terms.CutToEnd(Lot.AskedExpiry);
             if (Lot.Source == LotSource.Minted || Lot.ExpiryBooked || expiresAt <= Now)
             {
                 // L3: what returns to something that is over is returned, and expired.
                 var gone = Freed() with { ExpiresAt = Now, ExpiryBooked = true };
-                return Changed(Lot, gone, GivenBack(), [.. Replace(gone)], [Returned(gone), Tell(EntryKind.LotExpired, gone)]);
+                return Changed([], gone, GivenBack(), [.. Replace(gone)], [Returned(gone), Tell(EntryKind.LotExpired, gone)]);
             }
             var lot = Lot with { Free = Lot.Free.With(Edit.Id.Ordinal), ExpiresAt = expiresAt };
             var credit = Untouched(Contract, Edit.Id, lot);
@@ -196,7 +205,26 @@ public static class Editing
             {
                 Contract.Tell(EntryKind.LotExpirySet, lot, Now, Now, Edit.Actor, "request") with { Before = Json.Write(Lot.ExpiresAt), After = Json.Write(lot.ExpiresAt) },
             };
-            return Changed(lot, credit, GivenBack(), [new(Credit, Credit.Version) { IsGone = true }], [Returned(credit), .. moved]);
+            return Changed([lot], credit, GivenBack(), [Goes()], [Returned(credit), .. moved]);
+        }
+
+        // It lies apart from its lot, whatever it was: its end is taken back, and its use goes back.
+        public Changed<Contract, Credit> Part(CreditState state)
+        {
+            var apart = Lot with
+            {
+                Apart = Edit.Id.Ordinal, Free = Runs.Only(Edit.Id.Ordinal), AskedExpiry = Edit.ExpiresAt, ExpiresAt = Terms.CutToEnd(Edit.ExpiresAt), ExpiryBooked = false, Request = null,
+            };
+            if (Source == apart) return new(Contract, Changes.None, Credit);
+            var credit = Untouched(Contract, Edit.Id, apart);
+            var entries = state switch
+            {
+                CreditState.Unallocated => [Tell(EntryKind.CreditSet, credit) with { Quantity = 0 }],
+                CreditState.Allocated => [Returned(credit)],
+                CreditState.Over => [.. TakenBack(credit), Returned(credit)],
+                _ => TakenBack(credit),
+            };
+            return Changed([.. Taken().Where(lot => lot.Apart == 0), apart], credit, HasRow ? GivenBack() : null, HasRow ? [Goes()] : [], entries);
         }
 
         public Changed<Contract, Credit> Set()
@@ -204,19 +232,19 @@ public static class Editing
             var set = Credit with { ExpiresAt = Edit.ExpiresAt ?? Credit.ExpiresAt, PlayerName = Edit.PlayerName ?? Credit.PlayerName };
             if (set == Credit) return new(Contract, Changes.None, Credit);
             set = set with { Version = Credit.Version + 1 };
-            return Changed(Lot, set, null, [new(set, Credit.Version)], [Tell(EntryKind.CreditSet, set) with { Quantity = 0 }]);
+            return Changed([], set, null, [new(set, Credit.Version)], [Tell(EntryKind.CreditSet, set) with { Quantity = 0 }]);
         }
 
         public Changed<Contract, Credit> End()
         {
             var over = Credit with { ExpiresAt = Now, ExpiryBooked = true, Version = Credit.Version + 1 };
-            return Changed(Lot, over, null, [new(over, Credit.Version)], [Tell(EntryKind.CoverageExpired, over) with { UserId = Credit.UsedBy, ReportId = Credit.ReportId }]);
+            return Changed([], over, null, [new(over, Credit.Version)], [Tell(EntryKind.CoverageExpired, over) with { UserId = Credit.UsedBy, ReportId = Credit.ReportId }]);
         }
 
         public Changed<Contract, Credit> Lapse()
         {
             var over = Freed() with { ExpiresAt = Now, ExpiryBooked = true };
-            return Changed(Lot with { Free = Lot.Free.Without(Edit.Id.Ordinal) }, over, null, [new(over, 0)], [Tell(EntryKind.LotExpired, over)]);
+            return Changed(Taken(), over, null, [new(over, 0)], [Tell(EntryKind.LotExpired, over)]);
         }
 
         // Its end is taken back; what was used stays used. To another player it goes by nobody's use.
@@ -228,21 +256,15 @@ public static class Editing
             {
                 ExpiresAt = Edit.ExpiresAt, IsCurrent = true, ExpiryBooked = false, Version = Credit.Version + 1,
             };
-            var kind = Credit.PlayerId is null ? EntryKind.LotExpired : EntryKind.CoverageExpired;
-            var lot = HasRow ? Lot : Lot with { Free = Lot.Free.Without(Edit.Id.Ordinal) };
-            var entries = new List<Entry>();
-            if (Credit is { PlayerId: not null, ExpiryBooked: false }) entries.Add(Coverage.Ended(Credit.ClientId, Credit, 1, Now));
-            entries.Add(Tell(kind, back) with { Quantity = -1, UserId = Credit.UsedBy, ReportId = Credit.ReportId });
-            if (kind == EntryKind.LotExpired) entries.Add(Tell(EntryKind.CreditsCharged, back));
-            return Changed(lot, back, null, [.. MakeWay(current), .. Replace(back)], [.. Ends(current), .. entries]);
+            var charged = Credit.PlayerId is null ? [Tell(EntryKind.CreditsCharged, back)] : Array.Empty<Entry>();
+            return Changed(Taken(), back, null, [.. MakeWay(current), .. Replace(back)], [.. Ends(current), .. TakenBack(back), .. charged]);
         }
 
         private Changed<Contract, Credit> Give(Credit until, Credit? current, GiveBack? givenBack)
         {
             var given = Given(until) with { IsCurrent = true, ExpiryBooked = false, Version = Credit.Version + 1 };
-            var lot = HasRow ? Lot : Lot with { Free = Lot.Free.Without(Edit.Id.Ordinal) };
             var returned = HasRow ? [Returned(Freed())] : Array.Empty<Entry>();
-            return Changed(lot, given, givenBack, [.. MakeWay(current), .. Replace(given)], [.. Ends(current), .. returned, Tell(EntryKind.CreditsCharged, given)]);
+            return Changed(Taken(), given, givenBack, [.. MakeWay(current), .. Replace(given)], [.. Ends(current), .. returned, Tell(EntryKind.CreditsCharged, given)]);
         }
 
         private Credit Given(Credit credit) => credit with { UsedBy = null, UsedOf = null, ReportId = null, PlayerId = Edit.PlayerId, PlayerName = Edit.PlayerName, ActivatedAt = Now };
@@ -252,8 +274,12 @@ public static class Editing
             UsedBy = null, UsedOf = null, ReportId = null, PlayerId = null, PlayerName = null, ActivatedAt = null, IsCurrent = false, Version = Credit.Version + 1,
         };
 
+        private Lot[] Taken() => Source is null ? [] : [Source with { Free = Source.Free.Without(Edit.Id.Ordinal) }];
+
+        private CreditChange Goes() => new(Credit, Credit.Version) { IsGone = true };
+
         // A row keeps its player and report; with others it is another row.
-        private IEnumerable<CreditChange> Replace(Credit credit) => HasRow ? [new(Credit, Credit.Version) { IsGone = true }, new(credit, 0)] : [new(credit, 0)];
+        private IEnumerable<CreditChange> Replace(Credit credit) => HasRow ? [Goes(), new(credit, 0)] : [new(credit, 0)];
 
         // The player's credit that is over makes way, as it does for a report's.
         private IEnumerable<CreditChange> MakeWay(Credit? current) => current is null || current.Id == Edit.Id
@@ -278,6 +304,14 @@ public static class Editing
             UsedOf = GivenBack() is { } back && back.OfCycle + back.OfExtra > 0 ? Credit.UsedOf : null,
         };
 
+        // The expiry of what is over, booked first where nobody has, is taken back.
+        private Entry[] TakenBack(Credit after)
+        {
+            var kind = Credit.PlayerId is null ? EntryKind.LotExpired : EntryKind.CoverageExpired;
+            var back = Tell(kind, after) with { Quantity = -1, UserId = Credit.UsedBy, ReportId = Credit.ReportId };
+            return Credit is { PlayerId: not null, ExpiryBooked: false } ? [Coverage.Ended(Credit.ClientId, Credit, 1, Now), back] : [back];
+        }
+
         private Entry Tell(EntryKind kind, Credit after) => Contract.Tell(kind, Lot, Now, Now, Edit.Actor, "request") with
         {
             Subject = $"credit:{Edit.Id}",
@@ -289,20 +323,28 @@ public static class Editing
 
         private object Shown(Credit credit) => new { Status = credit.StatusAt(Now), credit.UsedBy, credit.PlayerId, credit.PlayerName, credit.ExpiresAt };
 
-        private Changed<Contract, Credit> Changed(Lot lot, Credit answer, GiveBack? givenBack, CreditChange[] credits, Entry[] entries)
+        private bool IsOpen(Lot lot) => Contract.Lots.Any(open => (open.LotId, open.Apart) == (lot.LotId, lot.Apart));
+
+        private Changed<Contract, Credit> Changed(Lot[] lots, Credit answer, GiveBack? givenBack, CreditChange[] credits, Entry[] entries)
         {
-            var isMoved = !lot.Free.Equals(Lot.Free);
-            var state = isMoved ? Contract.With([lot]) : Contract;
+            var state = lots.Length == 0 ? Contract : Contract.With(lots);
             return new(
                 givenBack is null ? state : state.With(givenBack, Now),
                 new Changes
                 {
-                    Lots = isMoved ? [Contract.Change(lot) with { From = IsOpen ? null : Lot.Free }] : [],
+                    Lots = [.. lots.Select(Moved)],
                     Credits = [.. credits],
                     GivenBack = givenBack is null ? [] : [givenBack],
                     Entries = [.. entries],
                 },
                 answer);
+        }
+
+        // What the contract has open is guarded by the contract itself.
+        private LotChange Moved(Lot lot)
+        {
+            var known = lot.Apart == 0 ? Lot : Apart;
+            return Contract.Change(lot, isNew: known is null && !IsOpen(lot)) with { From = IsOpen(lot) ? null : known?.Free };
         }
     }
 }

@@ -12,6 +12,7 @@ public enum LotSource { Billing, Purchase, Manual, Minted }
 /// <param name="ExpiresAt">When what is free expires; null: never.</param>
 /// <param name="ExpiryBooked">Whether that is in the ledger.</param>
 /// <param name="Request">What asked for it: the same id again must ask the same; null where nobody asked.</param>
+/// <param name="Apart">0: the lot itself. Else the ordinal of a credit that lies apart from its lot, with an expiry of its own (P5): drawn, expired and shown like a lot of one.</param>
 public sealed record Lot(
     string LotId,
     LotSource Source,
@@ -23,7 +24,8 @@ public sealed record Lot(
     Instant? AskedExpiry,
     Instant? ExpiresAt,
     bool ExpiryBooked = false,
-    string? Request = null) : IDrawable
+    string? Request = null,
+    long Apart = 0) : IDrawable
 {
     string IDrawable.Id => LotId;
 

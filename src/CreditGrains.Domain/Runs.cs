@@ -24,6 +24,9 @@ public readonly struct Runs : IEquatable<Runs>
 
     public static Runs Empty => new([]);
 
+    /// <summary>One ordinal alone.</summary>
+    public static Runs Only(long ordinal) => new([new Run(ordinal, ordinal)]);
+
     /// <summary>How many ordinals there are.</summary>
     public long Count { get; }
 

@@ -37,12 +37,14 @@ internal static class LotEndpoints
         return granted.Replayed ? new Replayed<LotDocument>(document) : TypedResults.Created($"/v1/contracts/{contractId}/lots", document);
     }
 
-    private static async Task<IResult> List(string contractId, string? limit, string? cursor, Caller caller, Clients clients, Unbooked unbooked, IClock clock, CancellationToken gone)
+    private static async Task<IResult> List(string contractId, string? limit, string? cursor, Caller caller, Clients clients, IQueries queries, Unbooked unbooked, IClock clock, CancellationToken gone)
     {
         if (await clients.Of(contractId, caller) is null) return Problems.NotFound($"contract {contractId}");
 
         var now = clock.Now;
-        return TypedResults.Ok(Listing<LotDocument>.Of(await unbooked.Lots(contractId, now, Parameters.Page(limit, cursor)).WaitAsync(gone), lot => LotDocument.Of(contractId, lot, now)));
+        var page = await unbooked.Lots(contractId, now, Parameters.Page(limit, cursor)).WaitAsync(gone);
+        var apart = (await queries.Apart(contractId).WaitAsync(gone)).ToLookup(lot => lot.LotId);
+        return TypedResults.Ok(Listing<LotDocument>.Of(page, lot => LotDocument.Of(contractId, lot, now, apart[lot.LotId])));
     }
 }
 
@@ -50,8 +52,8 @@ internal static class LotEndpoints
 internal sealed record LotDocument(
     string LotId, string ContractId, LotSource Source, string PaymentId, long Quantity, long Available, Instant CreatedAt, Instant AvailableFrom, Instant? ExpiresAt)
 {
-    public static LotDocument Of(string contractId, Lot lot, Instant now) =>
-        new(lot.LotId, contractId, lot.Source, lot.PaymentId, lot.Quantity, lot.AvailableAt(now), lot.CreatedAt, lot.AvailableFrom, lot.ExpiresAt);
+    public static LotDocument Of(string contractId, Lot lot, Instant now, params IEnumerable<Lot> apart) =>
+        new(lot.LotId, contractId, lot.Source, lot.PaymentId, lot.Quantity, apart.Append(lot).AvailableAt(now), lot.CreatedAt, lot.AvailableFrom, lot.ExpiresAt);
 }
 
 /// <summary>A purchase; without a <paramref name="LotId"/> the service makes one.</summary>

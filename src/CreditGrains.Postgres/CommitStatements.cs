@@ -193,16 +193,16 @@ internal static class CommitStatements
         if (lots.IsEmpty) return;
         Add(batch, """
             with made as (
-                insert into lot (key, contract_id, lot_id, client_id, source, payment_id, quantity, free, free_count, created_at, available_from, asked_expiry, expires_at, expiry_booked, request)
-                select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+                insert into lot (key, contract_id, lot_id, client_id, source, payment_id, quantity, free, free_count, created_at, available_from, asked_expiry, expires_at, expiry_booked, request, apart)
+                select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
                 on conflict do nothing returning 1)
-            select expect((select count(*) from made), $16)
+            select expect((select count(*) from made), $17)
             """,
-            Sql.Texts(lots.Select(lot => Keys.Lot(lot.ContractId, lot.Lot.LotId))), Sql.Texts(lots.Select(lot => lot.ContractId)), Sql.Texts(lots.Select(lot => lot.Lot.LotId)), Sql.Texts(lots.Select(lot => lot.ClientId)),
+            Sql.Texts(lots.Select(lot => Keys.Lot(lot))), Sql.Texts(lots.Select(lot => lot.ContractId)), Sql.Texts(lots.Select(lot => lot.Lot.LotId)), Sql.Texts(lots.Select(lot => lot.ClientId)),
             Sql.Texts(lots.Select(lot => lot.Lot.Source.ToSql())), Sql.Texts(lots.Select(lot => lot.Lot.PaymentId)), Sql.Numbers(lots.Select(lot => lot.Lot.Quantity)),
             Sql.Texts(lots.Select(lot => lot.Lot.Free.ToString())), Sql.Numbers(lots.Select(lot => lot.Lot.Free.Count)), Sql.Instants(lots.Select(lot => lot.Lot.CreatedAt)),
             Sql.Instants(lots.Select(lot => lot.Lot.AvailableFrom)), Sql.Instants(lots.Select(lot => lot.Lot.AskedExpiry)), Sql.Instants(lots.Select(lot => lot.Lot.ExpiresAt)),
-            Sql.Flags(lots.Select(lot => lot.Lot.ExpiryBooked)), Sql.Texts(lots.Select(lot => lot.Lot.Request)), Sql.Number(lots.Length));
+            Sql.Flags(lots.Select(lot => lot.Lot.ExpiryBooked)), Sql.Texts(lots.Select(lot => lot.Lot.Request)), Sql.Numbers(lots.Select(lot => lot.Lot.Apart)), Sql.Number(lots.Length));
     }
 
     private static void Lots(NpgsqlBatch batch, ImmutableArray<LotChange> lots)
@@ -210,14 +210,14 @@ internal static class CommitStatements
         if (lots.IsEmpty) return;
         Add(batch, """
             with changed as (
-                update lot l set quantity = g.quantity, free = g.free, free_count = g.free_count, expires_at = g.expires_at, expiry_booked = g.expiry_booked
-                from unnest($1, $2, $3, $4, $5, $6, $7) as g (key, quantity, free, free_count, expires_at, expiry_booked, was_free)
+                update lot l set quantity = g.quantity, free = g.free, free_count = g.free_count, asked_expiry = g.asked_expiry, expires_at = g.expires_at, expiry_booked = g.expiry_booked
+                from unnest($1, $2, $3, $4, $5, $6, $7, $8) as g (key, quantity, free, free_count, asked_expiry, expires_at, expiry_booked, was_free)
                 where l.key = g.key and l.free = coalesce(g.was_free, l.free) returning 1)
-            select expect((select count(*) from changed), $8)
+            select expect((select count(*) from changed), $9)
             """,
-            Sql.Texts(lots.Select(lot => Keys.Lot(lot.ContractId, lot.Lot.LotId))), Sql.Numbers(lots.Select(lot => lot.Lot.Quantity)),
-            Sql.Texts(lots.Select(lot => lot.Lot.Free.ToString())), Sql.Numbers(lots.Select(lot => lot.Lot.Free.Count)), Sql.Instants(lots.Select(lot => lot.Lot.ExpiresAt)),
-            Sql.Flags(lots.Select(lot => lot.Lot.ExpiryBooked)), Sql.Texts(lots.Select(lot => lot.From?.ToString())), Sql.Number(lots.Length));
+            Sql.Texts(lots.Select(lot => Keys.Lot(lot))), Sql.Numbers(lots.Select(lot => lot.Lot.Quantity)),
+            Sql.Texts(lots.Select(lot => lot.Lot.Free.ToString())), Sql.Numbers(lots.Select(lot => lot.Lot.Free.Count)), Sql.Instants(lots.Select(lot => lot.Lot.AskedExpiry)),
+            Sql.Instants(lots.Select(lot => lot.Lot.ExpiresAt)), Sql.Flags(lots.Select(lot => lot.Lot.ExpiryBooked)), Sql.Texts(lots.Select(lot => lot.From?.ToString())), Sql.Number(lots.Length));
     }
 
     private static void Uses(NpgsqlBatch batch, ImmutableArray<Use> uses)

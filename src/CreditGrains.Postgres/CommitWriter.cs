@@ -112,7 +112,7 @@ internal sealed class CommitWriter : IAsyncDisposable
             transactions.Add(1);
             return new CommitResult.Done();
         }
-        catch (PostgresException e) when (e.SqlState is CommitStatements.FenceFailed or PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure)
+        catch (PostgresException e) when (e.SqlState is CommitStatements.FenceFailed or PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure)
         {
             return null;
         }

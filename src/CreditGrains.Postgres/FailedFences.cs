@@ -21,7 +21,7 @@ internal static class FailedFences
         var changes = commit.Changes;
         var lots = changes.Lots.Where(lot => lot.IsNew).ToList();
         await Ask(connection, failed, "select g.fence from unnest($1, $2) as g (fence, key) join lot l using (key)",
-            Sql.Texts(lots.Select(lot => lot.Key())), Sql.Texts(lots.Select(lot => Keys.Lot(lot.ContractId, lot.Lot.LotId))));
+            Sql.Texts(lots.Select(lot => lot.Key())), Sql.Texts(lots.Select(lot => Keys.Lot(lot))));
 
         await Ask(connection, failed, $"""
             select g.key from unnest($1, $2, $3, $4, $5, $6, $7) as g (key, contract_id, user_id, of_cycle, of_extra, restarts, cycle) left join member m using (contract_id, user_id)
@@ -49,7 +49,7 @@ internal static class FailedFences
 
         var closed = changes.Lots.Where(lot => lot.From is not null).ToList();
         await Ask(connection, failed, "select g.fence from unnest($1, $2, $3) as g (fence, key, free) join lot l using (key) where l.free <> g.free",
-            Sql.Texts(closed.Select(lot => lot.Key())), Sql.Texts(closed.Select(lot => Keys.Lot(lot.ContractId, lot.Lot.LotId))), Sql.Texts(closed.Select(lot => lot.From?.ToString())));
+            Sql.Texts(closed.Select(lot => lot.Key())), Sql.Texts(closed.Select(lot => Keys.Lot(lot))), Sql.Texts(closed.Select(lot => lot.From?.ToString())));
 
         await Ask(connection, failed, """
             select g.key from unnest($1, $2, $3, $4, $5) as g (key, contract_id, user_id, restarts, cycle) left join member m using (contract_id, user_id)
@@ -68,18 +68,19 @@ internal static class FailedFences
                 .. CommitStatements.Fence(changed.Select(change => (change.Credit, change.Expected)).Concat(changes.CoveredBy.Select(credit => (credit, credit.Version)))),
             ]);
 
-        // A new credit meets another one of its id, or a current one of its player that this commit does not itself replace.
+        // A new credit meets another one of its id; a current one meets another current one of its player that this commit does not itself replace.
         var made = changes.Credits.Where(change => change.Expected == 0).ToList();
         var replaced = changed.Where(change => change.IsGone || !change.Credit.IsCurrent).Select(change => change.Credit.Id.ToString()).ToList();
+        await Ask(connection, failed, "select g.key from unnest($1, $2, $3, $4) as g (key, lot, ordinal, id) join credit c using (lot, ordinal) where g.id <> all ($5)",
+            Sql.Texts(made.Select(change => change.Key())), Sql.Texts(made.Select(change => Keys.Lot(change.Credit.Id))), Sql.Numbers(made.Select(change => change.Credit.Id.Ordinal)),
+            Sql.Texts(made.Select(change => $"{change.Credit.Id}")), Sql.Texts(replaced));
+        var current = changes.Credits.Where(change => change is { IsGone: false, Credit: { IsCurrent: true, PlayerId: not null } }).ToList();
         await Ask(connection, failed, """
-            select g.key from unnest($1, $2, $3, $4, $5, $7) as g (key, lot, ordinal, client_id, player_id, id)
-            where (g.id <> all ($6) and exists (select from credit c where c.lot = g.lot and c.ordinal = g.ordinal))
-               or exists (select from credit c where c.client_id = g.client_id and c.player_id = g.player_id and c.is_current
-                          and c.lot || '~' || lpad(c.ordinal::text, 9, '0') <> all ($6))
+            select g.key from unnest($1, $2, $3, $4) as g (key, client_id, player_id, id)
+            join credit c on c.client_id = g.client_id and c.player_id = g.player_id and c.is_current and c.lot || '~' || lpad(c.ordinal::text, 9, '0') <> all (g.id || $5)
             """,
-            Sql.Texts(made.Select(change => change.Key())), Sql.Texts(made.Select(change => Keys.Lot(change.Credit.Id))),
-            Sql.Numbers(made.Select(change => change.Credit.Id.Ordinal)), Sql.Texts(made.Select(change => change.Credit.ClientId)), Sql.Texts(made.Select(change => change.Credit.PlayerId)),
-            Sql.Texts(replaced), Sql.Texts(made.Select(change => change.Credit.Id.ToString())));
+            Sql.Texts(current.Select(change => change.Key())), Sql.Texts(current.Select(change => change.Credit.ClientId)), Sql.Texts(current.Select(change => change.Credit.PlayerId)),
+            Sql.Texts(current.Select(change => change.Expected == 0 ? "" : $"{change.Credit.Id}")), Sql.Texts(replaced));
 
         await Ask(connection, failed, "select g.key from unnest($1, $2, $3) as g (key, client_id, report_id) join report r using (client_id, report_id)",
             Sql.Texts(changes.Reports.Select(report => report.Key())), Sql.Texts(changes.Reports.Select(report => report.ClientId)), Sql.Texts(changes.Reports.Select(report => report.ReportId)));

@@ -19,7 +19,7 @@ public sealed partial class PostgresStore
                          sum(quantity) filter (where kind = 'lot-expired') as lot_expired, sum(quantity) filter (where kind = 'coverage-expired') as coverage_expired
                   from entry where contract_id = $1 and effective_at <= $2 and lot_id is not null group by lot_id) e using (lot_id)
             left join (select lot, count(*) as over from credit where lot > $3 and lot < $4 and player_id is not null and not expiry_booked and expires_at <= $2 group by lot) c on c.lot = l.key
-            where l.contract_id = $1 and coalesce(e.granted, 0) + coalesce(e.minted, 0) > 0
+            where l.contract_id = $1 and l.apart = 0 and coalesce(e.granted, 0) + coalesce(e.minted, 0) > 0
             """,
             row => new LotMovements(
                 row.GetString(0), row.Instant(1), (long)row.GetDecimal(2), (long)row.GetDecimal(3), (long)row.GetDecimal(4), (long)row.GetDecimal(5), (long)row.GetDecimal(6), (long)row.GetDecimal(7), row.GetInt64(8)),

@@ -16,9 +16,14 @@ public sealed partial class PostgresStore
             sources.Add((await Rows(connection, sql, ReadCredit, parameters)).Select(credit => CreditDocument.Of(credit, now)));
         if (CreditList.ShowsUntouched(filter))
         {
-            var lots = FreeLots(filter, after, now);
-            var free = await Rows(connection, lots.Page("l.created_at, l.key", page.Limit + 1), ReadFree, lots.Parameters);
-            sources.Add(CreditList.Untouched(free, filter.Status, after, now));
+            // Those apart are a list of their own: their places lie among those of their lots.
+            foreach (var isApart in new[] { false, true })
+            {
+                var lots = FromLot(FreeLots(filter, now).Where(isApart ? "l.apart > 0" : "l.apart = 0"), after, isApart);
+                // One more, for there may be nothing left of the first.
+                var free = await Rows(connection, lots.Page(LotOrder, page.Limit + 2), ReadFree, lots.Parameters);
+                sources.Add(CreditList.Untouched(free, filter.Status, after, now));
+            }
         }
         return CreditList.Merge(page.Limit, [.. sources]);
     });
@@ -28,8 +33,8 @@ public sealed partial class PostgresStore
         var key = Keys.Lot(id);
         var touched = await Rows($"select {CreditColumns} from credit where lot = $1 and ordinal = $2", ReadCredit, Sql.Text(key), Sql.Number(id.Ordinal));
         if (touched.Count > 0) return CreditDocument.Of(touched[0], now);
-        return (await Rows($"select client_id, {LotColumns} from lot where key = $1 and quantity >= $2",
-            reader => CreditDocument.Untouched(reader.GetString(0), id, ReadLot(reader, 1), now), Sql.Text(key), Sql.Number(id.Ordinal))).SingleOrDefault();
+        return (await Rows($"select client_id, {LotColumns} from lot where (key = $1 and quantity >= $2) or (key = $3 and free_count > 0) order by apart desc limit 1",
+            reader => CreditDocument.Untouched(reader.GetString(0), id, ReadLot(reader, 1), now), Sql.Text(key), Sql.Number(id.Ordinal), Sql.Text($"{id}"))).SingleOrDefault();
     }
 
     private static IEnumerable<(string Sql, NpgsqlParameter[] Parameters)> Touched(CreditFilter filter, CreditPlace? after, Instant now, int rows)
@@ -56,9 +61,8 @@ public sealed partial class PostgresStore
         var inner = OfStatus(new Select("*", "credit c"), isBooked).Where("c.lot = l.key");
         if (filter.UserId is { } user) inner.WhereText("c.used_by", user).Where("c.created_at = l.created_at");
         if (after is not null) inner.Where("c.ordinal > case when c.lot = ? then ? else 0 end", Sql.Text(Keys.Lot(after.Id)), Sql.Number(after.Id.Ordinal));
-        var byLot = OfLot(new Select(Columns, $"lot l cross join lateral ({inner.Page("c.ordinal", rows)}) c", inner), filter).Where("l.source <> 'minted'");
-        if (after is not null) byLot.Where("(l.created_at, l.key) >= (?, ?)", Sql.At(after.CreatedAt), Sql.Text(Keys.Lot(after.Id)));
-        yield return (byLot.Page("l.created_at, l.key, c.ordinal", rows), byLot.Parameters);
+        var byLot = FromLot(OfLot(new Select(Columns, $"lot l cross join lateral ({inner.Page("c.ordinal", rows)}) c", inner), filter), after).Where("l.apart = 0 and l.source <> 'minted'");
+        yield return (byLot.Page($"{LotOrder}, c.ordinal", rows), byLot.Parameters);
 
         if ((filter.LotId ?? Domain.Lot.MintedId) != Domain.Lot.MintedId || (filter.PaymentId ?? Domain.Lot.MintedId) != Domain.Lot.MintedId) yield break;
         foreach (var booked in isBooked is { } one ? [one] : new[] { true, false })
@@ -78,18 +82,21 @@ public sealed partial class PostgresStore
         }
     }
 
-    private const string Order = "c.created_at, c.lot, c.ordinal";
+    // As ids sort: where one lot's is the beginning of another's, the ~ behind it counts.
+    private const string Order = "c.created_at, (c.lot || '~'), c.ordinal", LotOrder = "l.created_at, (l.key || '~')";
 
     private static readonly string Columns = string.Join(", ", CreditColumns.Split(", ").Select(column => $"c.{column}"));
 
-    private static Select FreeLots(CreditFilter filter, CreditPlace? after, Instant now)
+    private static Select FreeLots(CreditFilter filter, Instant now)
     {
         var lots = OfLot(new Select($"l.contract_id, l.client_id, {LotColumns}", "lot l"), filter).Where("l.free_count > 0");
         if (filter.Status is CreditStatus.Expired) lots.Where("l.expires_at <= ?", Sql.At(now));
         if (filter.Status is CreditStatus.Unallocated) lots.Where("(l.expires_at is null or l.expires_at > ?)", Sql.At(now));
-        if (after is not null) lots.Where("(l.created_at, l.key) >= (?, ?)", Sql.At(after.CreatedAt), Sql.Text(Keys.Lot(after.Id)));
         return lots;
     }
+
+    private static Select FromLot(Select select, CreditPlace? after, bool isApart = false) =>
+        after is null ? select : select.Where($"({LotOrder}) >= (?, ?)", Sql.At(after.CreatedAt), Sql.Text($"{(isApart ? $"{after.Id}" : Keys.Lot(after.Id))}~"));
 
     private static Select OfLot(Select select, CreditFilter filter) => select
         .WhereText("l.contract_id", filter.ContractId).WhereText("l.payment_id", filter.PaymentId).WhereText("l.lot_id", filter.LotId).WhereText("l.client_id", filter.ClientId);
@@ -100,7 +107,7 @@ public sealed partial class PostgresStore
         .Only("split_part(c.lot, '~', 1)", filter.ContractId, isNarrowest: false).Only("split_part(c.lot, '~', 2)", filter.LotId, isNarrowest: false);
 
     private static NpgsqlParameter[] Place(CreditPlace? after) =>
-        after is null ? [] : [Sql.At(after.CreatedAt), Sql.Text(Keys.Lot(after.Id)), Sql.Number(after.Id.Ordinal)];
+        after is null ? [] : [Sql.At(after.CreatedAt), Sql.Text($"{Keys.Lot(after.Id)}~"), Sql.Number(after.Id.Ordinal)];
 
     private static ListedLot ReadFree(NpgsqlDataReader reader) => new(reader.GetString(0), reader.GetString(1), ReadLot(reader, 2));
 }

@@ -33,8 +33,11 @@ public sealed partial class PostgresStore
         "m.contract_id", page, reader => ReadStoredMember(reader).AsAllowance(), allowance => Cursor.After("allocations", allowance.Terms.ContractId));
 
     public Task<Page<Lot>> Lots(string contractId, PageRequest page) => List(
-        new Select(LotColumns, "lot").WhereText("contract_id", contractId).After("created_at, key", page.After is { } cursor && LotPlace.Read(cursor) is var after ? [Sql.At(after.CreatedAt), Sql.Text(Keys.Lot(contractId, after.LotId))] : []),
+        new Select(LotColumns, "lot").WhereText("contract_id", contractId).Where("apart = 0").After("created_at, key", page.After is { } cursor && LotPlace.Read(cursor) is var after ? [Sql.At(after.CreatedAt), Sql.Text(Keys.Lot(contractId, after.LotId))] : []),
         "created_at, key", page, reader => ReadLot(reader, 0), lot => LotPlace.Of(lot).AsCursor());
+
+    public async Task<ImmutableArray<Lot>> Apart(string contractId) =>
+        [.. await Rows($"select {LotColumns} from lot where contract_id = $1 and apart > 0 and {OpenLots}", reader => ReadLot(reader, 0), Sql.Text(contractId))];
 
     public Task<Page<Report>> Reports(ReportFilter filter, PageRequest page) => List(
         new Select(ReportColumns, "report")
@@ -60,7 +63,7 @@ public sealed partial class PostgresStore
             select {EntryColumns} from entry where client_id = $3 and report_id = any($4) and lot_id = $2 and kind in ({Names(Actors.History.OfReport)})
             """,
             ReadEntry, Sql.Text(credit.ContractId), Sql.Text(credit.LotId), Sql.Text(credit.ClientId), Sql.Texts(ofCredit.Select(entry => entry.Entry.ReportId).Append(credit.ReportId).OfType<string>().Distinct()));
-        return [.. entries.Where(entry => Actors.History.Concerns(credit, entry.Entry)).Concat(ofCredit).DistinctBy(entry => entry.EntryId).OrderBy(entry => entry.EntryId)];
+        return Actors.History.Of(credit, entries, ofCredit);
 
         // Named in the text, so that an index of those kinds alone is found.
         static string Names(IEnumerable<EntryKind> kinds) => string.Join(", ", kinds.Select(kind => $"'{kind.ToSql()}'"));
@@ -98,10 +101,12 @@ public sealed partial class PostgresStore
         if ((await Rows(connection, "select 1 from document where kind = 'contract' and id = $1", _ => true, Sql.Text(contractId))).Count == 0) return null;
         var lots = await Rows(connection, """
             select l.lot_id, l.quantity,
-                   case when l.expiry_booked then 0 else l.free_count end, case when l.expiry_booked then l.free_count else 0 end + c.lapsed,
+                   coalesce(f.free, 0)::bigint, coalesce(f.lapsed, 0)::bigint + c.lapsed,
                    c.allocated, c.expired,
                    coalesce(e.granted, 0), coalesce(e.minted, 0), coalesce(e.charged, 0), coalesce(e.lot_expired, 0), coalesce(e.coverage_expired, 0), coalesce(e.returned, 0)
             from lot l
+            left join lateral (select sum(free_count) filter (where not expiry_booked) as free, sum(free_count) filter (where expiry_booked) as lapsed
+                               from lot f where f.contract_id = l.contract_id and f.lot_id = l.lot_id) f on true
             left join lateral (select count(*) filter (where player_id is not null and not expiry_booked) as allocated,
                                       count(*) filter (where player_id is not null and expiry_booked) as expired,
                                       count(*) filter (where player_id is null) as lapsed
@@ -111,7 +116,7 @@ public sealed partial class PostgresStore
                               sum(quantity) filter (where kind = 'coverage-expired') as coverage_expired,
                               sum(quantity) filter (where kind = 'credits-returned') as returned
                        from entry where contract_id = $1 and lot_id is not null group by lot_id) e using (lot_id)
-            where l.contract_id = $1 order by l.lot_id
+            where l.contract_id = $1 and l.apart = 0 order by l.lot_id
             """,
             reader => new LotFacts(
                 reader.GetString(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4), reader.GetInt64(5),

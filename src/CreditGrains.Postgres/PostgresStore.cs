@@ -46,8 +46,8 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
     public async Task<ImmutableArray<Member>> Members(string contractId) => [.. await Rows(
         $"select {MemberColumns} from member m where m.contract_id = $1", ReadMember, Sql.Text(contractId))];
 
-    public async Task<Lot?> Lot(string contractId, string lotId) => (await Rows(
-        $"select {LotColumns} from lot where key = $1", reader => ReadLot(reader, 0), Sql.Text(Keys.Lot(contractId, lotId)))).SingleOrDefault();
+    public async Task<Lot?> Lot(string contractId, string lotId, long apart = 0) => (await Rows(
+        $"select {LotColumns} from lot where key = $1", reader => ReadLot(reader, 0), Sql.Text(Keys.Lot(contractId, lotId, apart)))).SingleOrDefault();
 
     public Task<ImmutableArray<string>> DueContracts(Instant now, int limit) => Due(ContractActor.Kind, now, limit);
 
@@ -106,7 +106,7 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
 
     private const string JoinedDocument = "d.kind, d.id, d.version, d.body, d.as_of", OfMembers = "join document d on d.kind = 'contract' and d.id = m.contract_id";
 
-    private const string LotColumns = "lot_id, source, payment_id, quantity, free, created_at, available_from, asked_expiry, expires_at, expiry_booked, request";
+    private const string LotColumns = "lot_id, source, payment_id, quantity, free, created_at, available_from, asked_expiry, expires_at, expiry_booked, request, apart";
 
     private const string OpenLots = "(source = 'minted' or (free_count > 0 and not expiry_booked))";
 
@@ -134,7 +134,7 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
 
     private static Lot ReadLot(NpgsqlDataReader reader, int first) => new(
         reader.GetString(first), reader.Enum<LotSource>(first + 1), reader.GetString(first + 2), reader.GetInt64(first + 3), Runs.Parse(reader.GetString(first + 4)),
-        reader.Instant(first + 5), reader.Instant(first + 6), reader.InstantOrNull(first + 7), reader.InstantOrNull(first + 8), reader.GetBoolean(first + 9), reader.TextOrNull(first + 10));
+        reader.Instant(first + 5), reader.Instant(first + 6), reader.InstantOrNull(first + 7), reader.InstantOrNull(first + 8), reader.GetBoolean(first + 9), reader.TextOrNull(first + 10), reader.GetInt64(first + 11));
 
     private static Credit ReadCredit(NpgsqlDataReader reader) => new(
         Keys.Credit(reader.GetString(0), reader.GetInt64(1)), reader.GetString(2), reader.GetString(3), reader.TextOrNull(4), reader.TextOrNull(5), reader.TextOrNull(6),

@@ -59,7 +59,7 @@ public sealed class EditStories
         Assert.Equal(2, (int)(await api.Balanced())["used"]!);
         Refused(await Patch(api, 1, $$"""{"expiresAt":"{{Day(9)}}","reason":"back"}"""), 409, "player-covered");
         Refused(await Patch(api, 1, """{"status":"ALLOCATED","reason":"back"}"""), 422, "invalid-field", "expiresAt");
-        Refused(await Patch(api, 1, $$"""{"status":"UNALLOCATED","expiresAt":"{{Day(9)}}","reason":"back"}"""), 422, "invalid-field", "status");
+        Refused(await Patch(api, 1, """{"status":"UNALLOCATED","reason":"back"}"""), 422, "invalid-field", "expiresAt");
 
         // Its second one ends, too; the first comes back, and covers.
         await Edit(api, 2, """{"status":"EXPIRED","reason":"fraud"}""");
@@ -143,6 +143,81 @@ public sealed class EditStories
     }
 
     [Fact]
+    public async Task P5_an_unallocated_credit_with_an_expiry_of_its_own_is_drawn_and_expires_by_it_and_its_lot_s_others_keep_theirs()
+    {
+        await using var edition = await AtDay0();
+        var api = edition.Api;
+        await api.Contract();
+        await api.Grant("G1", 5, expiresAt: Day(60));
+
+        Assert.Equal($"UNALLOCATED {Day(9)}", Shown(await Edit(api, 2, $$"""{"expiresAt":"{{Day(9)}}","reason":"a trial"}""")));
+        Assert.Equal([Day(60), Day(9), Day(60), Day(60), Day(60)], await Expiries());
+        Assert.Equal(5, (int)(await api.Lot("G1"))["available"]!);
+        await api.Balanced();
+        Assert.Equal("C1~G1~000000002", (string?)(await api.Report("R1", ["P1"])).Is(201)["players"]![0]!["creditId"]);
+        Assert.Equal(1, (int)(await api.Balanced())["used"]!);
+
+        // Freed until day 5: it is apart again, and the forecast knows.
+        Assert.Equal($"UNALLOCATED {Day(5)}", Shown(await Edit(api, 2, $$"""{"playerId":null,"expiresAt":"{{Day(5)}}","reason":"mistake"}""")));
+        Assert.Equal(0, (int)(await api.Balanced())["used"]!);
+        var foretold = (await api.Get($"/v1/contracts/C1/balance?at={Day(6)}")).Is(200);
+        Assert.Equal("4 0 1 4", $"{foretold["unallocated"]} {foretold["allocated"]} {foretold["expired"]} {foretold["available"]}");
+        await api.Clock(Day(6));
+        Assert.Equal(4, (int)(await api.Lot("G1"))["available"]!);
+        Assert.Equal("C1~G1~000000002", (string?)(await api.All("/v1/credits?contractId=C1&status=EXPIRED")).Single()!["creditId"]);
+        var balance = (await api.Get("/v1/contracts/C1/balance")).Is(200);
+        Assert.Equal("4 0 1 4", $"{balance["unallocated"]} {balance["allocated"]} {balance["expired"]} {balance["available"]}");
+        await api.Balanced();
+
+        // What is over comes back with a future expiry; what had a player gives its use back.
+        Refused(await Patch(api, 2, """{"status":"UNALLOCATED","reason":"back"}"""), 422, "invalid-field", "expiresAt");
+        Assert.Equal($"UNALLOCATED {Day(20)}", Shown(await Edit(api, 2, $$"""{"expiresAt":"{{Day(20)}}","reason":"back"}""")));
+        Assert.Equal("C1~G1~000000002", (string?)(await api.Report("R2", ["P2"])).Is(201)["players"]![0]!["creditId"]);
+        await Edit(api, 2, """{"status":"EXPIRED","reason":"fraud"}""");
+        Assert.Equal(1, (int)(await api.Balanced())["used"]!);
+        Assert.Equal($"UNALLOCATED {Day(30)}", Shown(await Edit(api, 2, $$"""{"status":"UNALLOCATED","expiresAt":"{{Day(30)}}","reason":"no fraud"}""")));
+        Assert.Equal(0, (int)(await api.Balanced())["used"]!);
+        Assert.Equal($"UNALLOCATED {Day(7)}", Shown(await Edit(api, 4, $$"""{"expiresAt":"{{Day(7)}}","reason":"a trial"}""")));
+        Assert.Equal([Day(60), Day(30), Day(60), Day(7), Day(60)], await Expiries());
+        Assert.Equal(["G1:3"], [(await api.Report("R3", ["P3", "P4", "P5"])).Is(201).Draws()]);
+        Assert.Equal("C1~G1~000000001 C1~G1~000000002 C1~G1~000000004", string.Join(' ', (await api.All("/v1/credits?contractId=C1&status=ALLOCATED")).Select(credit => (string?)credit!["creditId"])));
+        Assert.Equal(
+            ["lot-granted", "credit-set", "credits-charged", "credits-returned", "lot-expired", "lot-expired", "credits-charged", "coverage-expired", "coverage-expired", "credits-returned", "credits-charged"],
+            await History(api, 2));
+        await api.Balanced();
+
+        await api.Contract("M", terms: new { type = "unlimited" });
+        (await api.Report("R4", ["P9"], contract: "M")).Is(201);
+        Refused(await api.Send("PATCH", "/v1/credits/M~minted~000000001", $$"""{"playerId":null,"expiresAt":"{{Day(30)}}","reason":"x"}"""), 422, "invalid-field", "status");
+
+        async Task<IEnumerable<string?>> Expiries() => (await api.All("/v1/credits?contractId=C1", limit: 1)).Select(credit => (string?)credit!["expiresAt"]);
+    }
+
+    [Fact]
+    public async Task P4_credits_of_one_instant_come_by_their_ids_whatever_the_page_and_the_filter()
+    {
+        await using var edition = await AtDay0();
+        var api = edition.Api;
+        await api.Contract();
+        await api.Contract("C1-b");
+        foreach (var contract in (string[])["C1", "C1-b"])
+            foreach (var lot in (string[])["G", "G1", "G-1", "G10", "G.1"])
+                await api.Grant(lot, 3, expiresAt: Day(60), contract: contract);
+        (await api.Report("R1", Some("P", 7))).Is(201);
+        (await api.Report("R2", Some("Q", 7), contract: "C1-b")).Is(201);
+        await api.Send("PATCH", "/v1/credits/C1~G~000000003", $$"""{"expiresAt":"{{Day(9)}}","reason":"a trial"}""");
+
+        foreach (var (filter, count) in ((string, int)[])[("", 30), ("status=UNALLOCATED", 16), ("status=ALLOCATED", 14), ("status=EXPIRED", 0), ("userId=U1", 14), ("contractId=C1&userId=U1", 7), ("contractId=C1", 15), ("lotId=G1", 6)])
+            foreach (var limit in (int[])[1, 4, 100])
+            {
+                var ids = (await api.All($"/v1/credits?{filter}", limit)).Select(credit => (string)credit["creditId"]!).ToList();
+                Assert.Equal((filter, count), (filter, ids.Count));
+                Assert.Equal(ids.Distinct().Order(StringComparer.Ordinal), ids);
+            }
+        Assert.Equal(["G", "G-1", "G.1", "G1", "G10"], (await api.All("/v1/contracts/C1/lots", limit: 2)).Select(lot => (string)lot["lotId"]!));
+    }
+
+    [Fact]
     public async Task P5_what_cannot_be_is_refused_and_changes_nothing()
     {
         await using var edition = await AtDay0();
@@ -155,7 +230,7 @@ public sealed class EditStories
         Refused(await Patch(api, 1, """{"playerId":null}"""), 422, "invalid-field", "reason");
         Refused(await Patch(api, 1, """{"playerId":"a b","reason":"x"}"""), 422, "invalid-field", "playerId");
         Refused(await Patch(api, 1, $$"""{"expiresAt":"{{Day(0)}}","reason":"x"}"""), 422, "invalid-field", "expiresAt");
-        Refused(await Patch(api, 2, $$"""{"expiresAt":"{{Day(9)}}","reason":"x"}"""), 422, "invalid-field", "expiresAt");
+        Refused(await Patch(api, 2, $$"""{"expiresAt":"{{Day(0)}}","reason":"x"}"""), 422, "invalid-field", "expiresAt");
         Refused(await Patch(api, 2, """{"playerId":"P1","reason":"x"}"""), 409, "player-covered");
         Refused(await Patch(api, 3, """{"playerId":"P2","reason":"x"}"""), 404, "not-found");
         Refused(await api.Send("PATCH", "/v1/credits/C2~G1~000000001", """{"playerId":"P2","reason":"x"}"""), 404, "not-found");

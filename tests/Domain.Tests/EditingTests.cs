@@ -14,7 +14,8 @@ public sealed class EditingTests
         { CreditState.Unallocated, "status=UNALLOCATED", "UNALLOCATED - 30:" },
         { CreditState.Unallocated, "player=-", "UNALLOCATED - 30:" },
         { CreditState.Unallocated, "", "UNALLOCATED - 30:" },
-        { CreditState.Unallocated, "expires=20", "refused expiresAt" },
+        { CreditState.Unallocated, "expires=20", "UNALLOCATED - 20: credit-set 0" },
+        { CreditState.Unallocated, "status=UNALLOCATED expires=400", "UNALLOCATED - 365: credit-set 0" },
         { CreditState.Unallocated, "player=bob", "ALLOCATED bob 40: credits-charged 1" },
         { CreditState.Unallocated, "player=bob expires=20", "ALLOCATED bob 20: credits-charged 1" },
         { CreditState.Unallocated, "player=bob expires=10", "refused expiresAt" },
@@ -30,7 +31,7 @@ public sealed class EditingTests
         { CreditState.Allocated, "player=ann name=ann expires=35", "ALLOCATED ann 35:" },
         { CreditState.Allocated, "status=UNALLOCATED", "UNALLOCATED - 30: credits-returned 1" },
         { CreditState.Allocated, "player=-", "UNALLOCATED - 30: credits-returned 1" },
-        { CreditState.Allocated, "player=- expires=20", "refused expiresAt" },
+        { CreditState.Allocated, "player=- expires=20", "UNALLOCATED - 20: credits-returned 1" },
         { CreditState.Allocated, "status=ALLOCATED player=-", "refused playerId" },
         { CreditState.Allocated, "player=bob", "ALLOCATED bob 40: credits-returned 1, credits-charged 1" },
         { CreditState.Allocated, "player=bob expires=12", "ALLOCATED bob 12: credits-returned 1, credits-charged 1" },
@@ -50,7 +51,7 @@ public sealed class EditingTests
         { CreditState.Over, "status=ALLOCATED", "refused expiresAt" },
         { CreditState.Over, "player=bob", "refused expiresAt" },
         { CreditState.Over, "status=UNALLOCATED", "refused expiresAt" },
-        { CreditState.Over, "status=UNALLOCATED expires=20", "refused status" },
+        { CreditState.Over, "status=UNALLOCATED expires=20", "UNALLOCATED - 20: coverage-expired 1, coverage-expired -1, credits-returned 1" },
         { CreditState.Over, "expires=20", "ALLOCATED ann 20: coverage-expired 1, coverage-expired -1" },
         { CreditState.Over, "player=bob expires=20", "ALLOCATED bob 20: coverage-expired 1, coverage-expired -1" },
         { CreditState.Over, "player=eve expires=20", "player-covered" },
@@ -59,7 +60,7 @@ public sealed class EditingTests
         { CreditState.Lapsed, "status=EXPIRED", "EXPIRED - 5:" },
         { CreditState.Lapsed, "player=bob", "refused expiresAt" },
         { CreditState.Lapsed, "status=UNALLOCATED", "refused expiresAt" },
-        { CreditState.Lapsed, "expires=20", "refused status" },
+        { CreditState.Lapsed, "expires=20", "UNALLOCATED - 20: lot-expired -1" },
         { CreditState.Lapsed, "status=ALLOCATED", "refused playerId" },
         { CreditState.Lapsed, "status=ALLOCATED expires=20", "refused playerId" },
         { CreditState.Lapsed, "player=bob expires=20", "ALLOCATED bob 20: lot-expired -1, credits-charged 1" },
@@ -128,6 +129,85 @@ public sealed class EditingTests
         Assert.Equal(Given.Day(20), changed.State.NextDue);
         Assert.Equal(Runs.Empty, changed.Changes.Lots.Single().From);
     }
+
+    [Theory]
+    [InlineData(CreditState.Unallocated, "6-9", 1)]
+    [InlineData(CreditState.Allocated, "6-9", 0)]
+    [InlineData(CreditState.Over, "6-9", 0)]
+    [InlineData(CreditState.Lapsed, null, 1)]
+    public void P5_a_credit_with_an_expiry_of_its_own_lies_apart_and_its_lot_s_others_keep_theirs(CreditState state, string? free, int total)
+    {
+        var apart = Parted(state);
+
+        Assert.Equal((Given.Day(20), "3"), (apart.State.Lots.Single(lot => lot.Apart == 3).ExpiresAt, $"{apart.State.Lots.Single(lot => lot.Apart == 3).Free}"));
+        Assert.Equal(free, apart.State.Lots.SingleOrDefault(lot => lot.Apart == 0)?.Free.ToString());
+        Assert.Equal([(0, false), (3, true)], apart.Changes.Lots.Select(change => (change.Lot.Apart, change.IsNew)).Prepend((0, false)).Distinct());
+        Assert.Equal(1 - total, apart.Changes.GivenBack.Sum(back => back.Credits));
+        Assert.Equal(HasRow(state), apart.Changes.Credits.Any(change => change.IsGone));
+
+        // It is drawn before those that expire later, and expires alone, of itself.
+        Assert.Equal("C1~L1~000000003", Charging.Decide(apart.State, Given.Charge("new"), Given.Day(11)).Value!.Answer.Players.Single().CreditId);
+        var rolled = apart.State.RollForward(Given.Day(20));
+        Assert.Equal(("credit:C1~L1~000000003", "L1", 1), rolled.Changes.Entries.Select(entry => (entry.Subject, entry.LotId!, entry.Quantity)).Single());
+        Assert.Equal(free is null ? 0 : 4, rolled.State.RemainingAt(Given.Day(20)));
+
+        static bool HasRow(CreditState state) => state is CreditState.Allocated or CreditState.Over;
+    }
+
+    [Fact]
+    public void P5_what_lies_apart_is_set_given_ended_and_brought_back_where_it_lies()
+    {
+        var contract = Parted(CreditState.Unallocated).State;
+        var apart = contract.Lots.Single(lot => lot.Apart == 3);
+        var seen = new SeenCredit(Lot(CreditState.Allocated), null, null, apart);
+
+        Assert.True(Decide(contract, seen, "expires=20").Changes.IsNothing);
+        var later = Decide(contract, seen, "expires=25");
+        Assert.Equal((3, false, Given.Day(25)), later.Changes.Lots.Select(change => (change.Lot.Apart, change.IsNew, change.Lot.ExpiresAt)).Single());
+        var given = Decide(contract, seen, "player=bob");
+        Assert.Equal((3, 0), given.Changes.Lots.Select(change => (change.Lot.Apart, change.Lot.Free.Count)).Single());
+        Assert.Equal(1, Decide(contract, seen, "status=EXPIRED").Changes.Lots.Single().Lot.Apart / 3);
+        Assert.Equal(RefusalCode.PreconditionFailed, Editing.Decide(contract, seen with { Touched = Given.Credit("ann", until: 35) with { Id = Id } }, Edit("player=-"), Given.Day(10)).Refusal?.Code);
+
+        // Freed, it returns to its lot; with an expiry it is apart again, where it has lain.
+        var touched = given.Changes.Credits.Single().Credit;
+        var back = Decide(given.State, seen with { Touched = touched, Apart = given.Changes.Lots.Single().Lot }, "player=-");
+        Assert.Equal((0, "3,6-9"), back.Changes.Lots.Select(change => (change.Lot.Apart, change.Lot.Free.ToString())).Single());
+        var again = Decide(given.State, seen with { Touched = touched, Apart = given.Changes.Lots.Single().Lot }, "player=- expires=12").Changes.Lots.Single();
+        Assert.Equal((3, false, Runs.Empty), (again.Lot.Apart, again.IsNew, again.From));
+
+        // Over, it is found where it lapsed.
+        var over = contract.RollForward(Given.Day(20));
+        var revived = Editing.Decide(over.State, seen with { Apart = over.Changes.Lots.Single().Lot }, Edit("player=bob expires=40"), Given.Day(20)).Value!;
+        Assert.Equal((3, "3"), revived.Changes.Lots.Select(change => (change.Lot.Apart, $"{change.From}")).Single());
+
+        static Changed<Contract, Credit> Decide(Contract contract, SeenCredit seen, string asked) => Editing.Decide(contract, seen, Edit(asked), Given.Day(10)).Value!;
+    }
+
+    [Fact]
+    public void L4_with_the_contract_s_end_moves_the_expiry_of_what_lies_apart()
+    {
+        var contract = Editing.Decide(Contract(CreditState.Unallocated), Seen(CreditState.Unallocated, null), Edit("expires=400"), Given.Day(10)).Value!.State;
+        var longer = Agreeing.Decide(contract, new(Given.Terms with { EndsOn = new(2027, 12, 31) }, null, "ops"), Given.Day(11)).Value!;
+        Assert.Equal(Given.Day(400), longer.State.Lots.Single(lot => lot.Apart == 3).ExpiresAt);
+        Assert.Contains(longer.Changes.Entries, entry => entry is { Kind: EntryKind.LotExpirySet, Subject: "credit:C1~L1~000000003" });
+    }
+
+    [Fact]
+    public void P5_C2_what_cannot_be_drawn_until_then_is_not_set_apart()
+    {
+        var minted = Given.Lot(Domain.Lot.MintedId, 9) with { Source = LotSource.Minted, Free = Runs.Empty };
+        var seen = Seen(CreditState.Allocated, null);
+        Assert.Equal("status", Refused(Contract(CreditState.Allocated) with { Lots = [minted with { LotId = "L1" }] }, seen with { Lot = minted }, 10));
+        Assert.Equal("expiresAt", Refused(Contract(CreditState.Allocated), seen with { Lot = null }, 366));
+        Assert.Equal("expiresAt", Refused(Contract(CreditState.Lapsed) with { Lots = [Given.Lot("L1", 9, until: 90, from: 40)] }, Seen(CreditState.Unallocated, null), 10));
+
+        static string? Refused(Contract contract, SeenCredit seen, int day) =>
+            Editing.Decide(contract, seen, Edit("player=-") with { ExpiresAt = Given.Day(day + 20) }, Given.Day(day)).Refusal?.Field;
+    }
+
+    // Apart from its lot until day 20, as it was until day 10.
+    private static Changed<Contract, Credit> Parted(CreditState state) => Editing.Decide(Contract(state), Seen(state, null), Edit("status=UNALLOCATED expires=20"), Given.Day(10)).Value!;
 
     [Theory]
     [InlineData(CreditState.Unallocated, CreditState.Allocated)]

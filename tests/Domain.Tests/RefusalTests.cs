@@ -70,7 +70,7 @@ public sealed class RefusalTests
 
         Task<Report?> IStore.Report(ReportKey key) => Task.FromResult(Report);
 
-        Task<Lot?> IStore.Lot(string contractId, string lotId) => Task.FromResult(Lot);
+        Task<Lot?> IStore.Lot(string contractId, string lotId, long apart) => Task.FromResult(Lot);
 
         Task<StoredMember?> IStore.Member(AllocationKey key) => Task.FromResult(Member);
 

@@ -20,7 +20,7 @@ internal sealed class FaultyStore(World world, MemoryStore store, Func<Weather> 
 
     public Task<ImmutableArray<Member>> Members(string contractId) => Load(() => store.Members(contractId));
 
-    public Task<Lot?> Lot(string contractId, string lotId) => Load(() => store.Lot(contractId, lotId));
+    public Task<Lot?> Lot(string contractId, string lotId, long apart) => Load(() => store.Lot(contractId, lotId, apart));
 
     public Task<StoredMember?> Member(AllocationKey key) => Load(() => store.StoredMember(key));
 

@@ -1,5 +1,5 @@
 using CreditGrains.Actors;
-using CreditGrains.ServicesTests;
+using CreditGrains.StoreTests;
 using CreditGrains.Standalone.Sqlite;
 
 namespace CreditGrains.Standalone.Tests;

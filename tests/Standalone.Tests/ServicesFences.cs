@@ -5,7 +5,7 @@ using NodaTime;
 using Xunit;
 using IClock = CreditGrains.Actors.IClock;
 
-namespace CreditGrains.ServicesTests;
+namespace CreditGrains.StoreTests;
 
 /// <summary>What a store's fences keep from happening to services credits, whichever store it is: rows are written over what their writer knew, and two activations of one account, as after a crash, decide as one.</summary>
 public abstract class ServicesFences

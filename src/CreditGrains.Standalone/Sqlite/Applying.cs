@@ -53,14 +53,14 @@ internal sealed class Applying(Database database)
 
     private bool Write(LotChange change)
     {
-        var (key, lot) = (Rows.LotKey(change.ContractId, change.Lot.LotId), change.Lot);
+        var (key, lot) = (Rows.LotKey(change.ContractId, change.Lot.LotId, change.Lot.Apart), change.Lot);
         return change.IsNew
             ? database["""
-                insert into lots (key, contract_id, lot_id, client_id, source, payment_id, quantity, free, created_at, available_from, asked_expiry, expires_at, expiry_booked, request, is_open)
-                values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing
+                insert into lots (key, contract_id, lot_id, client_id, source, payment_id, quantity, free, created_at, available_from, asked_expiry, expires_at, expiry_booked, request, apart, is_open)
+                values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing
                 """]
                 .Bind(key).Bind(change.ContractId).Bind(lot.LotId).Bind(change.ClientId).Bind(lot.Source.ToString()).Bind(lot.PaymentId).Bind(lot.Quantity).Bind(lot.Free.ToString())
-                .Bind(lot.CreatedAt).Bind(lot.AvailableFrom).Bind(lot.AskedExpiry).Bind(lot.ExpiresAt).Bind(lot.ExpiryBooked).Bind(lot.Request).Bind(lot.IsOpen).Run() == 1
+                .Bind(lot.CreatedAt).Bind(lot.AvailableFrom).Bind(lot.AskedExpiry).Bind(lot.ExpiresAt).Bind(lot.ExpiryBooked).Bind(lot.Request).Bind(lot.Apart).Bind(lot.IsOpen).Run() == 1
             : database["update lots set quantity = ?, free = ?, asked_expiry = ?, expires_at = ?, expiry_booked = ?, is_open = ? where key = ? and free = coalesce(?, free)"]
                 .Bind(lot.Quantity).Bind(lot.Free.ToString()).Bind(lot.AskedExpiry).Bind(lot.ExpiresAt).Bind(lot.ExpiryBooked).Bind(lot.IsOpen).Bind(key).Bind(change.From?.ToString()).Run() == 1;
     }

@@ -7,7 +7,7 @@ internal static class AuditFacts
 {
     public static List<LotFacts> Lots(Database database, string contractId)
     {
-        var lots = database[$"select {Rows.Lot} from lots l where l.contract_id = ?"].Bind(contractId).All(Rows.ReadLot).ToDictionary(lot => lot.LotId);
+        var lots = database[$"select {Rows.Lot} from lots l where l.contract_id = ?"].Bind(contractId).All(Rows.ReadLot).ToLookup(lot => lot.LotId);
         var credits = database["""
             select l.lot_id, sum(c.player_id is not null and c.expiry_booked = 0), sum(c.player_id is not null and c.expiry_booked), sum(c.player_id is null) from lots l cross join credits c on c.lot = l.key
             where l.contract_id = ? group by l.lot_id
@@ -15,14 +15,12 @@ internal static class AuditFacts
         var entries = database["select lot_id, kind, sum(quantity) from entries where contract_id = ? and lot_id is not null group by lot_id, kind"].Bind(contractId)
             .All(row => (Lot: row.Text(), Kind: Enum.Parse<EntryKind>(row.Text()), Quantity: row.Number())).ToDictionary(row => (row.Lot, row.Kind), row => row.Quantity);
 
-        return [.. lots.Keys.Union(entries.Keys.Select(key => key.Lot)).Order(StringComparer.Ordinal).Select(id =>
+        return [.. lots.Select(lot => lot.Key).Union(entries.Keys.Select(key => key.Lot)).Order(StringComparer.Ordinal).Select(id =>
         {
-            var lot = lots.GetValueOrDefault(id);
             var touched = credits.GetValueOrDefault(id);
-            var free = lot?.Free.Count ?? 0;
-            var booked = lot is { ExpiryBooked: true };
             return new LotFacts(
-                id, lot?.Quantity ?? 0, booked ? 0 : free, (booked ? free : 0) + touched.Lapsed, touched.Allocated, touched.Expired,
+                id, lots[id].FirstOrDefault(lot => lot.Apart == 0)?.Quantity ?? 0, lots[id].Where(lot => !lot.ExpiryBooked).Sum(lot => lot.Free.Count),
+                lots[id].Where(lot => lot.ExpiryBooked).Sum(lot => lot.Free.Count) + touched.Lapsed, touched.Allocated, touched.Expired,
                 Told(EntryKind.LotGranted), Told(EntryKind.CreditsMinted), Told(EntryKind.CreditsCharged), Told(EntryKind.LotExpired), Told(EntryKind.CoverageExpired),
                 Told(EntryKind.CreditsReturned));
 

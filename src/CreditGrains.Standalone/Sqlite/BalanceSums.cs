@@ -14,7 +14,7 @@ internal static class BalanceSums
             .All(row => (Lot: row.Text(), Kind: Enum.Parse<EntryKind>(row.Text()), Quantity: row.Number())).ToDictionary(row => (row.Lot, row.Kind), row => row.Quantity);
         var over = database[Over(isPast: at <= now)].Bind(Rows.LotKey(contractId, "")[..^1]).Bind($"{contractId}\x7f").Bind(at)
             .All(row => (Key: row.Text(), Credits: row.Number())).ToDictionary(row => row.Key, row => row.Credits);
-        return [.. database["select lot_id, available_from from lots where contract_id = ?"].Bind(contractId).All(row => (Id: row.Text(), From: row.Instant())).Select(lot => new LotMovements(
+        return [.. database["select lot_id, available_from from lots where contract_id = ? and apart = 0"].Bind(contractId).All(row => (Id: row.Text(), From: row.Instant())).Select(lot => new LotMovements(
             lot.Id, lot.From, Told(lot.Id, EntryKind.LotGranted), Told(lot.Id, EntryKind.CreditsMinted), Told(lot.Id, EntryKind.CreditsCharged), Told(lot.Id, EntryKind.CreditsReturned),
             Told(lot.Id, EntryKind.LotExpired), Told(lot.Id, EntryKind.CoverageExpired), over.GetValueOrDefault(Rows.LotKey(contractId, lot.Id)))).Where(lot => lot.Granted + lot.Minted > 0)];
 

@@ -14,7 +14,12 @@ internal static class CreditSources
     /// <summary>Each in the list's order, behind <paramref name="after"/>, filtered, and at least a page and one long where there is that much.</summary>
     public static IEnumerable<IEnumerable<CreditDocument>> Of(Database database, CreditFilter filter, CreditPlace? after, int limit, Instant now)
     {
-        if (CreditList.ShowsUntouched(filter)) yield return Untouched();
+        if (CreditList.ShowsUntouched(filter))
+        {
+            // Those apart are a list of their own: their places lie among those of their lots.
+            yield return Untouched(isApart: false);
+            yield return Untouched(isApart: true);
+        }
         // What is unallocated lies in its lot.
         if (filter.Status is CreditStatus.Unallocated) yield break;
         bool? isBooked = filter.Status is null ? null : filter.Status is CreditStatus.Expired;
@@ -41,7 +46,7 @@ internal static class CreditSources
         // All credits of such a lot came to be at once: the list goes from lot to lot, and in a lot by ordinal.
         IEnumerable<CreditDocument> LotByLot()
         {
-            var where = OfLot(filter).And("+l.source <> ?", nameof(LotSource.Minted));
+            var where = OfLot(filter).And("+l.source <> ? and l.apart = 0", nameof(LotSource.Minted));
             if (after is not null) where.And("(l.created_at, l.key) >= (?, ?)", after.CreatedAt, Key(after));
             var by = isBooked switch { null => "", true => "indexed by credits_booked", false => "indexed by credits_unbooked" };
             return where.Bind(database[$"select l.key from lots l {where} order by l.created_at, l.key"]).Each(row => row.Text())
@@ -71,12 +76,12 @@ internal static class CreditSources
             return where;
         }
 
-        IEnumerable<CreditDocument> Untouched()
+        IEnumerable<CreditDocument> Untouched(bool isApart)
         {
-            var where = OfLot(filter).And("l.free <> ''");
+            var where = OfLot(filter).And($"l.free <> '' and l.apart {(isApart ? ">" : "=")} 0");
             if (filter.Status is CreditStatus.Expired) where.And("l.expires_at <= ?", now);
             if (filter.Status is CreditStatus.Unallocated) where.And("(l.expires_at is null or l.expires_at > ?)", now);
-            if (after is not null) where.And("(l.created_at, l.key) >= (?, ?)", after.CreatedAt, Key(after));
+            if (after is not null) where.And("(l.created_at, l.key) >= (?, ?)", after.CreatedAt, isApart ? $"{after.Id}" : Key(after));
             return CreditList.Untouched(where.Bind(database[$"{FreeLots} {where} order by l.created_at, l.key"]).Each(ReadFree), filter.Status, after, now);
         }
     }

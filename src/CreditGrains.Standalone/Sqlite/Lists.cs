@@ -42,10 +42,13 @@ public sealed partial class SqliteStore
 
     public Task<Page<Lot>> Lots(string contractId, PageRequest page) => lists.Read(database =>
     {
-        var where = new Where().And("l.contract_id = ?", contractId);
+        var where = new Where().And("l.contract_id = ? and l.apart = 0", contractId);
         if (page.After is { } cursor && LotPlace.Read(cursor) is var after) where.And("(l.created_at, l.lot_id) > (?, ?)", after.CreatedAt, after.LotId);
         return Cut(page, Select(database, Rows.Lot, "lots l", where, "l.created_at, l.lot_id", page.Limit, Rows.ReadLot), lot => LotPlace.Of(lot).AsCursor());
     });
+
+    public Task<ImmutableArray<Lot>> Apart(string contractId) =>
+        lists.Read(database => database[$"select {Rows.Lot} from lots l where l.contract_id = ? and l.is_open = 1 and l.apart > 0"].Bind(contractId).All(Rows.ReadLot).ToImmutableArray());
 
     Task<Report?> IQueries.Report(ReportKey key) => lists.Read(database => ReadReport(database, key));
 
@@ -77,8 +80,8 @@ public sealed partial class SqliteStore
     public Task<CreditDocument?> Credit(CreditId id, Instant now) => lists.Read(database => database.Snapshot(() =>
     {
         if (ReadCredit(database, id) is { } touched) return CreditDocument.Of(touched, now);
-        return database[$"select l.client_id, {Rows.Lot} from lots l where l.key = ? and l.quantity >= ?"].Bind(Rows.LotKey(id.ContractId, id.LotId)).Bind(id.Ordinal)
-            .First(row => CreditDocument.Untouched(row.Text(), id, Rows.ReadLot(row), now));
+        return database[$"select l.client_id, {Rows.Lot} from lots l where l.key in (?, ?) and l.quantity >= ? and (l.apart = 0 or l.free <> '') order by l.apart desc"]
+            .Bind(Rows.LotKey(id.ContractId, id.LotId)).Bind($"{id}").Bind(id.Ordinal).First(row => CreditDocument.Untouched(row.Text(), id, Rows.ReadLot(row), now));
     }));
 
     public Task<ImmutableArray<BookedEntry>> History(CreditDocument credit) => lists.Read(database => database.Snapshot(() =>
@@ -89,7 +92,7 @@ public sealed partial class SqliteStore
         var ofReports = ofCredit.Select(entry => entry.Entry.ReportId).Append(credit.ReportId).OfType<string>().Distinct().SelectMany(report =>
             database[$"select {Rows.Entry} from entries where report_id = ? and client_id = ? and +lot_id = ? and kind in ({Names(Actors.History.OfReport)})"]
                 .Bind(report).Bind(credit.ClientId).Bind(credit.LotId).All(Rows.ReadEntry));
-        return ofLot.Concat(ofReports).Where(entry => Actors.History.Concerns(credit, entry.Entry)).Concat(ofCredit).DistinctBy(entry => entry.EntryId).OrderBy(entry => entry.EntryId).ToImmutableArray();
+        return Actors.History.Of(credit, ofLot.Concat(ofReports), ofCredit);
 
         static string Names(IEnumerable<EntryKind> kinds) => string.Join(", ", kinds.Select(kind => $"'{kind}'"));
     }));

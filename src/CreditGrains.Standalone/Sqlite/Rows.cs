@@ -9,7 +9,7 @@ internal static class Rows
 {
     public const string Document = "kind, id, version, body, as_of";
 
-    public const string Lot = "l.lot_id, l.source, l.payment_id, l.quantity, l.free, l.created_at, l.available_from, l.asked_expiry, l.expires_at, l.expiry_booked, l.request";
+    public const string Lot = "l.lot_id, l.source, l.payment_id, l.quantity, l.free, l.created_at, l.available_from, l.asked_expiry, l.expires_at, l.expiry_booked, l.request, l.apart";
 
     /// <summary>Of credits c and their lots l.</summary>
     public const string Credit = """
@@ -25,8 +25,8 @@ internal static class Rows
 
     public const string Entry = "entry_id, kind, effective_at, booked_at, actor, reason, cause, subject, quantity, before, after, client_id, contract_id, user_id, report_id, lot_id, used_of, services_credits, account_id";
 
-    /// <summary>A lot's key: keys sort as the ids of their credits do.</summary>
-    public static string LotKey(string contractId, string lotId) => $"{contractId}~{lotId}~";
+    /// <summary>A lot's key, or that of a credit apart from its lot, which is the credit's id: keys sort as the ids of their credits do.</summary>
+    public static string LotKey(string contractId, string lotId, long apart = 0) => apart == 0 ? $"{contractId}~{lotId}~" : $"{new CreditId(contractId, lotId, apart)}";
 
     public static string? Settings(Allocation allocation) => allocation.Settings is { } settings ? Json.Write(settings) : null;
 
@@ -36,7 +36,7 @@ internal static class Rows
 
     public static Lot ReadLot(Statement row) => new(
         row.Text(), Enum.Parse<LotSource>(row.Text()), row.Text(), row.Number(), Runs.Parse(row.Text()), row.Instant(), row.Instant(), row.OptionalInstant(), row.OptionalInstant(),
-        row.Flag(), row.OptionalText());
+        row.Flag(), row.OptionalText(), row.Number());
 
     public static Credit ReadCredit(Statement row) => new(
         new(row.Text(), row.Text(), row.Number()), row.Text(), row.Text(), row.OptionalText(), row.OptionalText(), row.OptionalText(), row.Instant(), row.OptionalInstant(), row.OptionalInstant(),

@@ -65,8 +65,8 @@ public sealed partial class SqliteStore : IStore, IQueries, IDisposable
     public Task<ImmutableArray<Member>> Members(string contractId) =>
         actors.Read(database => ReadMembers(database, contractId).ToImmutableArray());
 
-    public Task<Lot?> Lot(string contractId, string lotId) =>
-        actors.Read(database => database[$"select {Rows.Lot} from lots l where l.key = ?"].Bind(Rows.LotKey(contractId, lotId)).First(Rows.ReadLot));
+    public Task<Lot?> Lot(string contractId, string lotId, long apart = 0) =>
+        actors.Read(database => database[$"select {Rows.Lot} from lots l where l.key = ?"].Bind(Rows.LotKey(contractId, lotId, apart)).First(Rows.ReadLot));
 
     Task<StoredMember?> IStore.Member(AllocationKey key) => actors.Read(database => ReadMember(database, key));
 

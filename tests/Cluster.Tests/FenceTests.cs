@@ -1,0 +1,60 @@
+using CreditGrains.Actors;
+using CreditGrains.Editions;
+using CreditGrains.Postgres;
+using CreditGrains.StoreTests;
+using Npgsql;
+
+namespace CreditGrains.Cluster.Tests;
+
+/// <summary>One PostgreSQL for all of them, a database for each.</summary>
+public sealed class OnePostgres : IAsyncLifetime
+{
+    public ScratchPostgres Postgres { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync() => Postgres = await ScratchPostgres.New();
+
+    public ValueTask DisposeAsync() => Postgres.DisposeAsync();
+}
+
+/// <summary>A store on a database of its own.</summary>
+public sealed class OneStore(OnePostgres one) : IAsyncDisposable
+{
+    private NpgsqlDataSource source = null!;
+
+    public PostgresStore Store { get; private set; } = null!;
+
+    public async ValueTask Open()
+    {
+        source = NpgsqlDataSource.Create(await one.Postgres.NewDatabase());
+        await Migrator.Migrate(source, TestContext.Current.CancellationToken);
+        Store = new(source);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Store.DisposeAsync();
+        await source.DisposeAsync();
+    }
+}
+
+public sealed class FenceTests(OnePostgres one) : CreditFences, IClassFixture<OnePostgres>, IAsyncLifetime
+{
+    private readonly OneStore opened = new(one);
+
+    protected override IStore Store => opened.Store;
+
+    public ValueTask InitializeAsync() => opened.Open();
+
+    public ValueTask DisposeAsync() => opened.DisposeAsync();
+}
+
+public sealed class ServicesFenceTests(OnePostgres one) : ServicesFences, IClassFixture<OnePostgres>, IAsyncLifetime
+{
+    private readonly OneStore opened = new(one);
+
+    protected override IStore Store => opened.Store;
+
+    public ValueTask InitializeAsync() => opened.Open();
+
+    public ValueTask DisposeAsync() => opened.DisposeAsync();
+}
