@@ -66,7 +66,9 @@ public class ContractActor(ActorServices services, string contractId) : Document
         for (var again = 0; ; again++)
         {
             var settled = await Once(null, (contract, now) => Editing.Decide(contract, seen, edit, now), Needs.FreshMembers, async () => seen = await See(edit));
-            if (settled.Refusal?.Code == RefusalCode.PreconditionFailed && again < MaxLooks) continue;
+
+            // No commit proves what a refusal has seen.
+            if (settled.Refusal is { } refusal && again < MaxLooks && (refusal.Code == RefusalCode.PreconditionFailed || await See(edit) != seen)) continue;
 
             var answer = settled.Select(made => made.Answer);
             if (answer.Value is { } credit) TellOf(seen, credit);
