@@ -28,14 +28,15 @@ public class ContractActor(ActorServices services, string contractId) : Document
         (await MakeOnce("lot", grant.LotId, key, id => Services.Store.Lot(Id, id), grant.Made, (contract, now) => Granting.Decide(contract, grant, now)))
         .Select(granted => new GrantedLot(AsGranted(granted.Made), granted.Replayed));
 
-    public async Task<Decision<Window>> Preview(AllocationChange change, string actor)
+    // Each decision has a token of its own: one whose outcome is unknown may have been kept.
+    public Task<Decision<Window>> Preview(AllocationChange change, string actor) => DecideExisting((contract, now) =>
     {
         var token = $"{Guid.NewGuid():N}";
-        return await DecideExisting((contract, now) => Allocating.Decide(contract, change, actor, $"confirm:{token}", now).Select(shown => new Changed<Contract, Window>(
+        return Allocating.Decide(contract, change, actor, $"confirm:{token}", now).Select(shown => new Changed<Contract, Window>(
             contract,
             new Changes { Previews = [new(token, contract.ClientId, Id, change, PlanVersion.Of(contract, now), now, null)] },
-            shown.Answer with { ConfirmationToken = token })), Needs.FreshMembers);
-    }
+            shown.Answer with { ConfirmationToken = token }));
+    }, Needs.FreshMembers);
 
     public async Task<Decision<AllocationAnswer>> Confirm(string token, string actor)
     {
@@ -65,7 +66,9 @@ public class ContractActor(ActorServices services, string contractId) : Document
         for (var again = 0; ; again++)
         {
             var settled = await Once(null, (contract, now) => Editing.Decide(contract, seen, edit, now), Needs.FreshMembers, async () => seen = await See(edit));
-            if (settled.Refusal?.Code == RefusalCode.PreconditionFailed && again < MaxLooks) continue;
+
+            // No commit proves what a refusal has seen.
+            if (settled.Refusal is { } refusal && again < MaxLooks && (refusal.Code == RefusalCode.PreconditionFailed || await See(edit) != seen)) continue;
 
             var answer = settled.Select(made => made.Answer);
             if (answer.Value is { } credit) TellOf(seen, credit);

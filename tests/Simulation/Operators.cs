@@ -14,14 +14,13 @@ internal sealed class Operators(World world, Network network, MemoryStore store,
 
     private Dice Dice => world.Dice;
 
-    /// <summary>One edit, doubled now and then, and tried until it is answered.</summary>
-    public async Task Edit(Terms terms, IReadOnlyList<string> players, bool mayRace)
+    /// <summary>One edit, or a few that race, doubled now and then; each is tried until it is answered.</summary>
+    public Task Edit(Terms terms, IReadOnlyList<string> players, bool mayRace) => Task.WhenAll(Enumerable.Range(0, mayRace ? Dice.Pick([1, 1, 3]) : 1).Select(_ =>
     {
-        var id = Pick(terms, players);
-        var edit = NewEdit(id, Dice.Chance(0.3) ? $"hand{named}" : Dice.Pick(players));
+        var edit = NewEdit(Pick(terms, players), Dice.Chance(0.3) ? $"hand{named}" : Dice.Pick(players));
         books.Wants(edit);
-        await Task.WhenAll(Enumerable.Range(0, mayRace && Dice.Chance(0.2) ? 2 : 1).Select(_ => Send(edit)));
-    }
+        return Task.WhenAll(Enumerable.Range(0, mayRace && Dice.Chance(0.2) ? 2 : 1).Select(_ => Send(edit)));
+    }).ToList());
 
     private async Task Send(EditCredit edit)
     {

@@ -185,6 +185,7 @@ internal sealed class Simulation : IWakeups, IDisposable
 
     private void Conflicted(Commit commit, IReadOnlySet<string> fences)
     {
+        world.Holds(!commit.Changes.Previews.Any(preview => preview.Answer is null && fences.Contains(preview.Key())), "a preview's token is its own (A7)", $"{string.Join(' ', fences)}");
         if (IsStormy) return;
         var (uses, members) = (commit.Changes.Uses.Where(use => fences.Contains(use.Key())).ToList(), commit.Changes.Members.Where(change => fences.Contains(change.Key())).ToList());
 
@@ -241,7 +242,7 @@ internal sealed class Simulation : IWakeups, IDisposable
                 < 41 => managers.Change(Metered(), Users),
                 < 44 => managers.Confirm(Metered(), Users, mayRace: true),
                 < 48 => managers.GrantExtra(Metered(), Users, mayRace: true),
-                < 53 => Edit(mayRace: true),
+                < 56 => Edit(mayRace: true),
                 _ => Report(),
             });
         }
