@@ -67,8 +67,10 @@ public sealed partial class PostgresStore
         if ((filter.LotId ?? Domain.Lot.MintedId) != Domain.Lot.MintedId || (filter.PaymentId ?? Domain.Lot.MintedId) != Domain.Lot.MintedId) yield break;
         foreach (var booked in isBooked is { } one ? [one] : new[] { true, false })
         {
-            var minted = OfStatus(new Select(Columns, "credit c"), booked).Where("c.lot like '%~minted'")
-                .WhereText("c.lot", filter.ContractId is { } contract ? Keys.Lot(contract, Domain.Lot.MintedId) : null).WhereText("c.client_id", filter.ClientId).WhereText("c.used_by", filter.UserId);
+            var minted = OfStatus(new Select(Columns, "credit c"), booked).Where("c.lot like '%~minted'").WhereText("c.used_by", filter.UserId);
+            if (filter.ContractId is null) minted.WhereText("c.client_id", filter.ClientId);
+            else minted.WhereText("c.lot", Keys.Lot(filter.ContractId, Domain.Lot.MintedId));
+            if (filter is { ContractId: { } contract, ClientId: { } client }) minted.Where("(select client_id from lot where key = ?) = ?", Sql.Text(Keys.Lot(contract, Domain.Lot.MintedId)), Sql.Text(client));
             yield return Paged(minted);
         }
 
