@@ -150,13 +150,13 @@ internal sealed class MemoryStore
     // In order: what makes way first leaves room for what comes after it.
     private IEnumerable<string> FailingCredits(ImmutableArray<CreditChange> changes)
     {
-        var versions = new Dictionary<CreditId, long>();
+        var rows = new Dictionary<CreditId, Credit?>();
         var nowCurrent = new Dictionary<PlayerKey, CreditId?>();
         foreach (var change in changes)
         {
             var credit = change.IsGone ? change.Credit with { IsCurrent = false } : change.Credit;
-            var version = versions.TryGetValue(credit.Id, out var changed) ? changed : credits.GetValueOrDefault(credit.Id)?.Version ?? 0;
-            var fails = version != change.Expected || (change.Expected > 0 && !versions.ContainsKey(credit.Id) && !IsStill(credits[credit.Id], credit, version));
+            var row = rows.TryGetValue(credit.Id, out var changed) ? changed : credits.GetValueOrDefault(credit.Id);
+            var fails = change.Expected == 0 ? row is not null : !IsStill(row, credit, change.Expected);
             if (credit.PlayerId is { } player)
             {
                 var key = new PlayerKey(credit.ClientId, player);
@@ -164,7 +164,7 @@ internal sealed class MemoryStore
                 if (credit.IsCurrent) fails |= present is { } other && other != credit.Id;
                 nowCurrent[key] = credit.IsCurrent ? credit.Id : present == credit.Id ? null : present;
             }
-            versions[credit.Id] = change.IsGone ? 0 : credit.Version;
+            rows[credit.Id] = change.IsGone ? null : credit;
             if (fails) yield return change.Key();
         }
     }

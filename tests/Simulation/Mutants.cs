@@ -219,9 +219,9 @@ public sealed record Mutant(string Name, string File, string Old, string New)
         new("no fence on what covers", Simulation + "MemoryStore.cs",
             "if (!IsStill(credits.GetValueOrDefault(cover.Id), cover, cover.Version)) failing",
             "if (!PLANTED && !IsStill(credits.GetValueOrDefault(cover.Id), cover, cover.Version)) failing"),
-        new("who was covered not asked again before a refusal", Actors + "ReportActor.cs",
-            "All(pair => pair.First.Claimed == !",
-            "All(pair => (PLANTED && !pair.First.Claimed) || pair.First.Claimed == !"),
+        new("nobody is told of an edit", Actors + "ContractActor.cs",
+            "if (answer.Value is { } credit) TellOf",
+            "if (!PLANTED && answer.Value is { } credit) TellOf"),
         new("a return to a lot that is over", Domain + "Editing.cs",
             "Lot.ExpiryBooked || expiresAt <= Now)",
             "(!PLANTED && (Lot.ExpiryBooked || expiresAt <= Now)))"),
@@ -235,7 +235,7 @@ public sealed record Mutant(string Name, string File, string Old, string New)
             "if (set == Credit) return",
             "if (!PLANTED && set == Credit) return"),
         new("an edit refused at the first look", Actors + "ContractActor.cs",
-            "&& again < MaxLooks) continue;",
-            "&& !PLANTED && again < MaxLooks) continue;"),
+            "settled.Refusal is { } refusal && again < MaxLooks",
+            "settled.Refusal is { } refusal && !PLANTED && again < MaxLooks"),
     ];
 }

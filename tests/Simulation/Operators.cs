@@ -14,13 +14,18 @@ internal sealed class Operators(World world, Network network, MemoryStore store,
 
     private Dice Dice => world.Dice;
 
-    /// <summary>One edit, or a few that race, doubled now and then; each is tried until it is answered.</summary>
-    public Task Edit(Terms terms, IReadOnlyList<string> players, bool mayRace) => Task.WhenAll(Enumerable.Range(0, mayRace ? Dice.Pick([1, 1, 3]) : 1).Select(_ =>
+    /// <summary>One edit, or the same of a few credits of one lot, doubled now and then; each is tried until it is answered.</summary>
+    public Task Edit(Terms terms, IReadOnlyList<string> players, bool mayRace)
     {
-        var edit = NewEdit(Pick(terms, players), Dice.Chance(0.3) ? $"hand{named}" : Dice.Pick(players));
-        books.Wants(edit);
-        return Task.WhenAll(Enumerable.Range(0, mayRace && Dice.Chance(0.2) ? 2 : 1).Select(_ => Send(edit)));
-    }).ToList());
+        var (first, kind) = (Pick(terms, players), Dice.Below(12));
+        var others = mayRace && Dice.Chance(0.3) && store.Lot(first.ContractId, first.LotId) is { } lot ? Enumerable.Range(0, 4).Select(_ => first with { Ordinal = Dice.Between(1, (int)lot.Quantity) }) : [];
+        return Task.WhenAll(others.Prepend(first).Distinct().Select(id =>
+        {
+            var edit = NewEdit(id, kind, Dice.Chance(0.3) ? $"hand{named}" : Dice.Pick(players));
+            books.Wants(edit);
+            return Task.WhenAll(Enumerable.Range(0, mayRace && Dice.Chance(0.2) ? 2 : 1).Select(_ => Send(edit)));
+        }).ToList());
+    }
 
     private async Task Send(EditCredit edit)
     {
@@ -37,11 +42,11 @@ internal sealed class Operators(World world, Network network, MemoryStore store,
         return lots.Count > 0 && Dice.Pick(lots) is var lot ? new(terms.ContractId, lot.LotId, Dice.Between(1, (int)lot.Quantity + (Dice.Chance(0.05) ? 1 : 0))) : new(terms.ContractId, "none", 1);
     }
 
-    private EditCredit NewEdit(CreditId id, string player)
+    private EditCredit NewEdit(CreditId id, int kind, string player)
     {
         var edit = new EditCredit(id, null, null, Frees: false, null, null, $"edit{named++}", "operator");
         var until = clock.Now + Duration.FromHours(Dice.Chance(0.05) ? -1 : Dice.Between(1, 60));
-        return Dice.Below(12) switch
+        return kind switch
         {
             < 3 => Dice.Chance(0.5) ? edit with { Frees = true } : edit with { Status = CreditStatus.Unallocated },
             3 => edit with { Frees = true, ExpiresAt = until },

@@ -38,6 +38,7 @@ internal sealed class Simulation : IWakeups, IDisposable
     private readonly Climate climate;
     private readonly int reports;
     private readonly List<Terms> contracts = [];
+    private readonly Dictionary<string, BillingCycle> cycles = [];
     private readonly List<(ReportKey Key, SubmitReport Submit)> sent = [];
     private readonly List<(ReportKey Key, SubmitReport Submit)> unanswered = [];
     private readonly List<(string ContractId, GrantLot Grant, RequestKey? Key)> grants = [];
@@ -243,6 +244,8 @@ internal sealed class Simulation : IWakeups, IDisposable
                 < 44 => managers.Confirm(Metered(), Users, mayRace: true),
                 < 48 => managers.GrantExtra(Metered(), Users, mayRace: true),
                 < 56 => Edit(mayRace: true),
+                56 => ChangeTerms(),
+                < 80 when climate == Climate.Doubled => Edit(mayRace: true),
                 _ => Report(),
             });
         }
@@ -414,26 +417,26 @@ internal sealed class Simulation : IWakeups, IDisposable
         var place = Dice.Below(contracts.Count);
         var terms = contracts[place];
         var today = Calendar.DateAt(clock.Now, terms.Zone);
-        terms = Dice.Below(terms.Type == ContractType.Metered ? 5 : 4) switch
+        terms = Dice.Below(terms.Type == ContractType.Metered ? 6 : 4) switch
         {
             0 => terms with { EndsOn = Dice.Chance(0.3) ? null : today.PlusDays(Dice.Between(0, 9)) },
             1 => terms with { CoverageDays = Dice.Between(1, 4) },
             2 => terms with { UnallocatedLifetimeDays = Dice.Chance(0.2) ? null : Dice.Between(1, 6) },
             3 => terms with { Name = $"name {named++}" },
-            _ => terms with { BillingCycle = NewCycle(today) },
+            _ => terms with { BillingCycle = NewCycle(terms, today) },
         };
         contracts[place] = terms;
         await Try(() => network.Contract(terms.ContractId).Set(new(terms, null, "operator")));
     }
 
-    // Another cycle, one that there was before with another number of credits, or none.
-    private BillingCycle? NewCycle(LocalDate today)
+    // Another cycle, none, or one that there was before, with another number of credits.
+    private BillingCycle? NewCycle(Terms terms, LocalDate today)
     {
-        var known = contracts.Select(terms => terms.BillingCycle).OfType<BillingCycle>().ToList();
-        return Dice.Below(5) switch
+        if (terms.BillingCycle is { } present) cycles[terms.ContractId] = present;
+        return Dice.Below(6) switch
         {
-            0 => null,
-            1 when known.Count > 0 => Dice.Pick(known) with { Credits = Dice.Between(1, 12) },
+            < 2 => null,
+            < 5 when cycles.TryGetValue(terms.ContractId, out var known) => known with { Credits = Dice.Between(1, 12) },
             _ => new(Dice.Pick([RecurrenceUnit.Day, RecurrenceUnit.Day, RecurrenceUnit.Week, RecurrenceUnit.Month]), Dice.Between(1, 2), today.PlusDays(Dice.Between(-60, 2)), Dice.Between(1, 12)),
         };
     }
