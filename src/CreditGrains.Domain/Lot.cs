@@ -27,7 +27,7 @@ public sealed record Lot(
     string? Request = null,
     long Apart = 0) : IDrawable
 {
-    string IDrawable.Id => LotId;
+    string IDrawable.Id => Apart == 0 ? LotId : $"{LotId}~{Apart:D9}";
 
     /// <summary>The most credits of one lot.</summary>
     public const long MaxQuantity = 999_999_999;

@@ -26,7 +26,7 @@ internal sealed class BillingBooks(World world, MemoryStore store, History histo
     public void Before(Commit commit)
     {
         var written = commit.Documents.Where(write => write.Kind == ContractActor.Kind).ToDictionary(write => write.Id);
-        foreach (var change in commit.Changes.Lots.Where(change => change is { IsNew: true, Lot.Source: LotSource.Billing }))
+        foreach (var change in commit.Changes.Lots.Where(change => change is { IsNew: true, Lot: { Source: LotSource.Billing, Apart: 0 } }))
             Holds(written.ContainsKey(change.ContractId), "each billing cycle is granted once, as of its start (L5)", $"{change}");
         foreach (var (contractId, write) in written) CheckGrants(contractId, write.AsOf, commit.Changes);
     }
@@ -48,7 +48,7 @@ internal sealed class BillingBooks(World world, MemoryStore store, History histo
         foreach (var terms in told)
             if (Running(terms, now) is { } start && days.Add(start)) due.Add(new(start, now, terms));
 
-        var lots = changes.Lots.Where(change => change is { IsNew: true, Lot.Source: LotSource.Billing } && change.ContractId == contractId).Select(change => change.Lot).ToList();
+        var lots = changes.Lots.Where(change => change is { IsNew: true, Lot: { Source: LotSource.Billing, Apart: 0 } } && change.ContractId == contractId).Select(change => change.Lot).ToList();
         var (expected, got) = (due.Select(cycle => Expected(contractId, cycle)).Order(StringComparer.Ordinal).ToList(), lots.Select(Shown).Order(StringComparer.Ordinal).ToList());
         Holds(expected.SequenceEqual(got), "each billing cycle is granted once, as of its start (L5)", $"{contractId} at {now}: {string.Join(", ", got)}; should be {string.Join(", ", expected)}");
         foreach (var (cycle, lot) in due.Join(lots, cycle => $"{contractId}:{cycle.Start:R}", lot => lot.PaymentId, (cycle, lot) => (cycle, lot)))

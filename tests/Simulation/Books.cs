@@ -69,16 +69,17 @@ internal sealed class Books(World world, BusinessClock clock, Submissions submis
     /// <summary>Checks that nothing that fell due is left to be booked.</summary>
     public void AllIsBooked()
     {
-        var lot = Store.Lots.FirstOrDefault(row => row.Value is { ExpiryBooked: false, Source: not LotSource.Minted, Free.Count: > 0 } && row.Value.ExpiresAt <= clock.Now);
-        Holds(lot.Value is null && Store.DueCredits(clock.Now, 1).IsEmpty, "what fell due is booked (T3)", $"{lot.Key}");
+        var lot = Store.Lots.SelectMany(row => Store.Apart(row.Key).Values.Prepend(row.Value)).FirstOrDefault(lot => lot is { ExpiryBooked: false, Source: not LotSource.Minted, Free.Count: > 0 } && lot.ExpiresAt <= clock.Now);
+        Holds(lot is null && Store.DueCredits(clock.Now, 1).IsEmpty, "what fell due is booked (T3)", $"{lot}");
     }
 
     private void CheckBalance((string ContractId, string LotId) key)
     {
         if (Store.Lot(key.ContractId, key.LotId) is not { } lot) return;
         var account = Account(lots, key);
-        var free = lot.ExpiryBooked ? 0 : lot.Free.Count;
-        var expired = (lot.ExpiryBooked ? lot.Free.Count : 0) + account.ExpiredAlone;
+        var parts = Store.Apart(key).Values.Prepend(lot).ToLookup(part => part.ExpiryBooked, part => part.Free.Count);
+        var free = parts[false].Sum();
+        var expired = parts[true].Sum() + account.ExpiredAlone;
         Holds(
             lot.Quantity == account.Granted + account.Minted
                 && lot.Quantity == free + account.Allocated + expired + account.ExpiredAllocated
@@ -123,7 +124,8 @@ internal sealed class Books(World world, BusinessClock clock, Submissions submis
     {
         foreach (var entry in changes.Entries.Where(entry => entry is { Kind: EntryKind.LotExpired, Cause: "expiry" }))
         {
-            var lot = Store.Lot(entry.ContractId!, entry.LotId!) ?? changes.Lots.Single(change => change.IsNew && change.ContractId == entry.ContractId && change.Lot.LotId == entry.LotId).Lot with { ExpiryBooked = false };
+            var apart = EditBooks.IsEdit(entry) ? CreditId.Parse(entry.Subject["credit:".Length..]).Ordinal : 0;
+            var lot = Store.Lot(entry.ContractId!, entry.LotId!, apart) ?? changes.Lots.Single(change => change.IsNew && change.ContractId == entry.ContractId && change.Lot.LotId == entry.LotId && change.Lot.Apart == 0).Lot with { ExpiryBooked = false };
             Holds(lot is { ExpiryBooked: false } && lot.ExpiresAt == entry.EffectiveAt && lot.Free.Count == entry.Quantity,
                 "expiry is booked once, as of its due instant (T3)", $"{lot}, entry of {entry.EffectiveAt}");
         }
@@ -181,7 +183,7 @@ internal sealed class Books(World world, BusinessClock clock, Submissions submis
     private void CheckExpiry(Report report, Terms terms, Credit credit, Commit commit)
     {
         var lotExpiry = terms.Type == ContractType.Metered
-            ? commit.Changes.Lots.Single(change => change.ContractId == report.ContractId && change.Lot.LotId == credit.Id.LotId).Lot.ExpiresAt
+            ? commit.Changes.Lots.Where(change => change.ContractId == report.ContractId && change.Lot.LotId == credit.Id.LotId && (change.Lot.Apart == 0 || change.Lot.Apart == credit.Id.Ordinal)).MaxBy(change => change.Lot.Apart)!.Lot.ExpiresAt
             : Earliest(terms.UnallocatedLifetimeDays is { } days ? DayByDay.SameTimeAfter(report.At, days, terms) : null, terms.Ends);
         var expected = terms.CoverageFrom == CoverageFrom.Creation ? lotExpiry : DayByDay.SameTimeAfter(report.At, terms.CoverageDays, terms);
         var isNew = terms.Type == ContractType.Metered && Store.Lot(report.ContractId, credit.Id.LotId) is null;
@@ -197,22 +199,24 @@ internal sealed class Books(World world, BusinessClock clock, Submissions submis
             if (History.Read(contract.Document).Terms.Type == ContractType.Unlimited) continue;
             if (commit.Documents.Any(write => write.Body is not null) || commit.Changes.Lots.Any(change => change.IsNew) || commit.Changes.Entries.Any(EditBooks.IsEdit)) continue;
 
-            var free = contract.OpenLots.ToDictionary(lot => lot.LotId, lot => lot.Free.Count);
+            var free = contract.OpenLots.ToDictionary(lot => (lot.LotId, lot.Apart), lot => lot.Free.Count);
             foreach (var report in reports)
             {
                 var open = contract.OpenLots.Where(lot => report.At >= lot.AvailableFrom && !(report.At >= lot.ExpiresAt))
-                    .OrderBy(lot => lot.ExpiresAt ?? Instant.MaxValue).ThenBy(lot => lot.AvailableFrom).ThenBy(lot => lot.LotId, StringComparer.Ordinal).ToList();
-                var drawn = report.Players.Where(player => player.Charge == PlayerCharge.New).GroupBy(player => CreditId.Parse(player.CreditId!).LotId).ToDictionary(group => group.Key, group => (long)group.Count());
+                    .OrderBy(lot => lot.ExpiresAt ?? Instant.MaxValue).ThenBy(lot => lot.AvailableFrom).ThenBy(lot => lot.LotId, StringComparer.Ordinal).ThenBy(lot => lot.Apart).ToList();
+                var drawn = report.Players.Where(player => player.Charge == PlayerCharge.New).Select(player => CreditId.Parse(player.CreditId!))
+                    .GroupBy(id => (id.LotId, Apart: free.ContainsKey((id.LotId, id.Ordinal)) ? id.Ordinal : 0)).ToDictionary(group => group.Key, group => (long)group.Count());
                 var left = (long)report.Charged;
                 foreach (var lot in open)
                 {
-                    var part = Math.Min(left, free[lot.LotId]);
-                    Holds(drawn.GetValueOrDefault(lot.LotId) == part, "a draw takes what expires first (L2)", $"{report.ReportId} takes {drawn.GetValueOrDefault(lot.LotId)} of {lot}, should take {part}");
-                    free[lot.LotId] -= part;
+                    var key = (lot.LotId, lot.Apart);
+                    var part = Math.Min(left, free[key]);
+                    Holds(drawn.GetValueOrDefault(key) == part, "a draw takes what expires first (L2)", $"{report.ReportId} takes {drawn.GetValueOrDefault(key)} of {lot}, should take {part}");
+                    free[key] -= part;
                     left -= part;
                 }
                 Holds(left == 0, "a draw takes no more than there is (L2)", $"{report}");
-                Holds(report.Balance.ContractRemaining == open.Sum(lot => free[lot.LotId]), "the balance is what is left", $"{report}");
+                Holds(report.Balance.ContractRemaining == open.Sum(lot => free[(lot.LotId, lot.Apart)]), "the balance is what is left", $"{report}");
             }
         }
     }

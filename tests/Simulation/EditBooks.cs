@@ -12,14 +12,14 @@ internal sealed class EditBooks(World world, MemoryStore store, History history)
     private static readonly HashSet<string> Moves =
     [
         "credits-charged 1", "credits-returned 1", "credits-returned 1, lot-expired 1", "credits-returned 1, credits-charged 1",
-        "credit-set 0", "coverage-expired 1", "lot-expired 1", "coverage-expired -1", "lot-expired -1, credits-charged 1",
+        "credit-set 0", "coverage-expired 1", "lot-expired 1", "coverage-expired -1", "lot-expired -1, credits-charged 1", "coverage-expired -1, credits-returned 1", "lot-expired -1",
     ];
 
     private readonly Dictionary<string, EditCredit> wanted = [];
     private readonly Dictionary<CreditId, string> lastBy = [];
     private readonly List<Edited> edited = [];
 
-    // A credit as an edit found it; without a row it lies in its lot.
+    // A credit as an edit found it; without a row it lies in its lot, or apart from it.
     private sealed record Edited(EditCredit Edit, Credit? Row, Lot Lot, List<Entry> Told, Terms Terms, bool TermsChange)
     {
         public Instant Now => Told[0].BookedAt;
@@ -46,12 +46,13 @@ internal sealed class EditBooks(World world, MemoryStore store, History history)
     public void Before(Commit commit)
     {
         edited.Clear();
-        foreach (var told in commit.Changes.Entries.Where(IsEdit).GroupBy(entry => entry.Reason!))
+        foreach (var told in commit.Changes.Entries.Where(IsEdit).Where(entry => entry.Reason is not null).GroupBy(entry => entry.Reason!))
         {
             var edit = wanted[told.Key];
             var document = store.Document(ContractActor.Kind, edit.Id.ContractId)!;
             var termsChange = commit.Documents.Any(write => write.Key == $"{ContractActor.Kind}:{edit.Id.ContractId}" && write.Body is not null);
-            edited.Add(new(edit, store.Credit(edit.Id), store.Lot(edit.Id.ContractId, edit.Id.LotId) ?? NewLot(edit.Id, commit), [.. told], history.Read(document).Terms, termsChange));
+            var row = store.Credit(edit.Id);
+            edited.Add(new(edit, row, (row is null ? store.LotOf(edit.Id) : store.Lot(edit.Id.ContractId, edit.Id.LotId)) ?? NewLot(edit.Id, commit), [.. told], history.Read(document).Terms, termsChange));
         }
         foreach (var one in edited) Check(one, commit);
     }
@@ -62,7 +63,7 @@ internal sealed class EditBooks(World world, MemoryStore store, History history)
         foreach (var one in edited.Where(one => !IsDrawnAgain(one.Edit.Id, commit))) CheckDone(one);
         foreach (var id in commit.Changes.Credits.Select(change => change.Credit.Id).Distinct())
         {
-            var (row, lot) = (store.Credit(id), store.Lot(id.ContractId, id.LotId)!);
+            var (row, lot) = (store.Credit(id), store.LotOf(id)!);
             Holds(lot.Source == LotSource.Minted ? row is not null : row is null == lot.Free.Contains(id.Ordinal), "a credit lies in its lot or has been touched (P1)", $"{id}: {row}, {lot}");
 
             var by = edited.Find(one => one.Edit.Id == id)?.Edit.Reason;
@@ -77,10 +78,13 @@ internal sealed class EditBooks(World world, MemoryStore store, History history)
     public static bool IsAsWanted(EditCredit edit, Credit credit, Instant now) =>
         (!IsFreed(edit) || credit is { PlayerId: null, UsedBy: null, ReportId: null, ActivatedAt: null })
             && (edit.PlayerId ?? credit.PlayerId) == credit.PlayerId && (edit.PlayerName ?? credit.PlayerName) == credit.PlayerName
-            && (edit.ExpiresAt ?? credit.ExpiresAt) == credit.ExpiresAt && (edit.Status != CreditStatus.Expired || credit.ExpiresAt <= now);
+            && (edit.ExpiresAt is not { } until || credit.ExpiresAt == until || (credit.PlayerId is null && credit.ExpiresAt < until)) && (edit.Status != CreditStatus.Expired || credit.ExpiresAt <= now);
 
     /// <summary>Whether an edit wants a credit to have no player.</summary>
     public static bool IsFreed(EditCredit edit) => edit.Frees || edit.Status == CreditStatus.Unallocated;
+
+    /// <summary>Whether an edit gives an expiry to a credit that may have no player.</summary>
+    public static bool IsApart(EditCredit edit) => edit is { ExpiresAt: not null, PlayerId: null };
 
     private void Check(Edited one, Commit commit)
     {
@@ -93,7 +97,9 @@ internal sealed class EditBooks(World world, MemoryStore store, History history)
         {
             Holds((entry.Kind, entry.Quantity) switch
             {
-                (EntryKind.CreditsReturned or EntryKind.CreditSet or EntryKind.CoverageExpired, >= 0) => one.Covers,
+                (EntryKind.CreditSet, _) => one.Covers || one.IsFree,
+                (EntryKind.CreditsReturned, _) => one.Covers || one.Tells(EntryKind.CoverageExpired, -1),
+                (EntryKind.CoverageExpired, >= 0) => one.Covers,
                 (EntryKind.CoverageExpired, _) => row?.PlayerId is not null && !one.Covers,
                 (EntryKind.LotExpired, < 0) => !one.IsFree && (one.Lies || row is { PlayerId: null }),
                 _ => one.IsFree || one.Told.Count == 2,
@@ -103,7 +109,7 @@ internal sealed class EditBooks(World world, MemoryStore store, History history)
             if (entry.Kind == EntryKind.CreditsCharged)
                 Holds(entry is { UserId: null, ReportId: null, UsedOf: null }, "what is given by hand is used by nobody (P5)", $"{entry}");
         }
-        if (one.Tells(EntryKind.CreditsCharged) || one.Tells(EntryKind.CoverageExpired, -1))
+        if (one.Tells(EntryKind.CreditsCharged) || (one.Tells(EntryKind.CoverageExpired, -1) && !one.Tells(EntryKind.CreditsReturned)))
         {
             var current = (edit.PlayerId ?? row?.PlayerId) is { } player ? store.CurrentCredit(new(one.Told[0].ClientId, player)) : null;
             Holds(current is null || current.Id == edit.Id || !current.CoversAt(now), "one active credit a player (P2)", $"{edit} at {now}: {current}");
@@ -127,9 +133,15 @@ internal sealed class EditBooks(World world, MemoryStore store, History history)
     {
         var (edit, was, now, terms) = (one.Edit, one.Row, one.Now, one.Terms);
         var (row, lot) = (store.Credit(edit.Id), store.Lot(edit.Id.ContractId, edit.Id.LotId)!);
-        Holds(row is null ? IsFreed(edit) : IsAsWanted(edit, row, now), "an edit does what it says (P5)", $"{edit} at {now}: {row}");
+        Holds(row is null ? IsFreed(edit) || IsApart(edit) : IsAsWanted(edit, row, now), "an edit does what it says (P5)", $"{edit} at {now}: {row}");
         if (one.TermsChange) return;
-        if (one.Tells(EntryKind.CreditsReturned) && !one.Tells(EntryKind.CreditsCharged))
+        if (row is null && IsApart(edit))
+        {
+            var apart = store.LotOf(edit.Id)!;
+            Holds(apart.Apart == edit.Id.Ordinal && apart.AskedExpiry == edit.ExpiresAt && apart.ExpiresAt == terms.CutToEnd(edit.ExpiresAt), "an unallocated credit has the expiry that it is given (P5)", $"{edit}: {apart}");
+            Holds(lot.Source != LotSource.Minted && lot.AvailableFrom == apart.AvailableFrom && now < apart.ExpiresAt, "what lies apart can be drawn (P5, C2)", $"{edit}: {apart}");
+        }
+        else if (one.Tells(EntryKind.CreditsReturned) && !one.Tells(EntryKind.CreditsCharged))
         {
             var isOver = lot.Source == LotSource.Minted || lot.ExpiryBooked || now >= (lot.IsOpen ? lot.ExpiresAt : terms.CutToEnd(lot.AskedExpiry));
             Holds(isOver == one.Tells(EntryKind.LotExpired) && isOver == row is not null, "what returns to a lot that is over is expired (L3)", $"{edit} at {now}: {row}, {lot}");

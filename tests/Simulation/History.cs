@@ -13,7 +13,7 @@ internal sealed class History(World world, MemoryStore store, BusinessClock cloc
     private readonly Dictionary<AllocationKey, Timeline<Member>> members = [];
     private readonly Dictionary<PlayerKey, Timeline<Credit>> players = [];
     private readonly Dictionary<CreditId, Timeline<Credit>> credits = [];
-    private readonly Dictionary<(string ContractId, string LotId), Timeline<Lot>> lots = [];
+    private readonly Dictionary<(string ContractId, string LotId, long Apart), Timeline<Lot>> lots = [];
     private readonly Dictionary<ReportKey, Timeline<Report>> reports = [];
     private readonly Dictionary<string, Timeline<Standing>> standings = [];
     private readonly Dictionary<string, ContractDocument> read = [];
@@ -44,7 +44,7 @@ internal sealed class History(World world, MemoryStore store, BusinessClock cloc
             var before = Timeline(contracts, write.Id).At(commits.Count)?.Open ?? [];
             var moved = commit.Changes.Entries.Where(entry => entry.ContractId == write.Id).ToLookup(entry => entry.Kind, entry => entry.Quantity);
             var drawn = moved[EntryKind.CreditsCharged].Sum() + commit.Changes.Entries.Count(entry => entry is { Kind: EntryKind.LotExpired, Cause: "request" } && entry.ContractId == write.Id);
-            var added = moved[EntryKind.LotGranted].Sum() + moved[EntryKind.CreditsReturned].Sum();
+            var added = moved[EntryKind.LotGranted].Sum() + moved[EntryKind.CreditsReturned].Sum() - moved[EntryKind.LotExpired].Where(quantity => quantity < 0).Sum();
             Timeline(contracts, write.Id).Add(commits.Count, new(commits.Count, Read(store.Document(write.Kind, write.Id)!), store.OpenLots(write.Id), before, drawn, added));
         }
         var switched = commit.Changes.Switches.SelectMany(change => store.AllMembers.Where(row => row.Key.UserId == change.UserId && row.Value.ClientId == change.ClientId).Select(row => row.Key)).ToList();
@@ -55,7 +55,7 @@ internal sealed class History(World world, MemoryStore store, BusinessClock cloc
         foreach (var player in commit.Changes.Credits.Where(change => change.Credit.PlayerId is not null).Select(change => new PlayerKey(change.Credit.ClientId, change.Credit.PlayerId!)).Distinct())
             Timeline(players, player).Add(commits.Count, store.CurrentCredit(player)!);
         foreach (var id in commit.Changes.Credits.Select(change => change.Credit.Id).Distinct()) Timeline(credits, id).Add(commits.Count, store.Credit(id)!);
-        foreach (var change in commit.Changes.Lots) Timeline(lots, (change.ContractId, change.Lot.LotId)).Add(commits.Count, change.Lot);
+        foreach (var change in commit.Changes.Lots) Timeline(lots, (change.ContractId, change.Lot.LotId, change.Lot.Apart)).Add(commits.Count, change.Lot);
         foreach (var report in commit.Changes.Reports)
             Timeline(reports, new(report.ClientId, report.ReportId)).Add(commits.Count, report);
         // Tokens and keys that the service made are no chance of this world.
@@ -88,7 +88,10 @@ internal sealed class History(World world, MemoryStore store, BusinessClock cloc
 
     public Credit? CurrentCredit(PlayerKey key, int moment) => At(players, key, moment);
 
-    public Lot? Lot(CreditId id, int moment) => At(lots, (id.ContractId, id.LotId), moment);
+    /// <summary>Where a credit that is free lies: apart from its lot, or in it.</summary>
+    public Lot? Lot(CreditId id, int moment) => At(lots, (id.ContractId, id.LotId, id.Ordinal), moment) is { Free.Count: > 0 } apart ? apart : At(lots, (id.ContractId, id.LotId, 0), moment);
+
+    public Terms? Terms(string contractId, int moment) => At(contracts, contractId, moment)?.Terms;
 
     /// <summary>The business instants of that time, ends included.</summary>
     public IEnumerable<Instant> Instants(int from, int until) => moments.Skip(from).Take(until - from + 1).Select(moment => moment.Clock).Distinct();
@@ -118,7 +121,7 @@ internal sealed class History(World world, MemoryStore store, BusinessClock cloc
     {
         var members = store.Members(contractId).OrderBy(member => member.UserId, StringComparer.Ordinal).ToList();
         return new(
-            store.Document(ContractActor.Kind, contractId)!.Body,
+            Json.Write(Read(store.Document(ContractActor.Kind, contractId)!) with { HasApart = false }),
             string.Join(';', members.Select(member => $"{member.UserId} {member.Name} {member.Assigned} {member.Allocation.Settings} {member.Allocation.StartDate} {member.Allocation.Restarts} {member.Allocation.ExtraCredits}")),
             string.Join(';', members.Where(member => member.Disabled).Select(member => member.UserId)));
     }

@@ -9,7 +9,8 @@ namespace CreditGrains.Simulation;
 internal sealed class MemoryStore
 {
     private readonly Dictionary<string, (Document Document, Instant? DueAt)> documents = [];
-    private readonly Dictionary<(string ContractId, string LotId, long Apart), Lot> lots = [];
+    private readonly Dictionary<(string ContractId, string LotId), Lot> lots = [];
+    private readonly Dictionary<(string ContractId, string LotId), SortedDictionary<long, Lot>> apart = [];
     private readonly Dictionary<string, SortedDictionary<(string LotId, long Apart), Lot>> openLots = [];
     private readonly Dictionary<CreditId, Credit> credits = [];
     private readonly Dictionary<PlayerKey, CreditId> current = [];
@@ -38,7 +39,10 @@ internal sealed class MemoryStore
         .SelectMany(lot => new[] { lot.AvailableFrom, lot.ExpiresAt ?? lot.AvailableFrom }).Concat(due.Take(3).Select(next => next.ExpiresAt))
         .Concat(AllPurchases.Where(row => row.Purchase.Free > 0).SelectMany(row => new[] { row.Purchase.AvailableFrom, row.Purchase.ExpiresAt }));
 
-    public IReadOnlyDictionary<(string ContractId, string LotId, long Apart), Lot> Lots => lots;
+    public IReadOnlyDictionary<(string ContractId, string LotId), Lot> Lots => lots;
+
+    /// <summary>A lot's credits that lie, or have lain, apart from it, by their ordinals.</summary>
+    public IReadOnlyDictionary<long, Lot> Apart((string ContractId, string LotId) lot) => apart.TryGetValue(lot, out var credits) ? credits : [];
 
     public IReadOnlyDictionary<AllocationKey, (string ClientId, Member Member, Instant? DueAt)> AllMembers => members;
 
@@ -51,7 +55,10 @@ internal sealed class MemoryStore
 
     public ImmutableArray<Member> Members(string contractId) => [.. members.Where(row => row.Key.ContractId == contractId).Select(row => row.Value.Member)];
 
-    public Lot? Lot(string contractId, string lotId, long apart = 0) => lots.GetValueOrDefault((contractId, lotId, apart));
+    public Lot? Lot(string contractId, string lotId, long apart = 0) => apart == 0 ? lots.GetValueOrDefault((contractId, lotId)) : Apart((contractId, lotId)).GetValueOrDefault(apart);
+
+    /// <summary>Where a credit that is free lies: apart from its lot, or in it.</summary>
+    public Lot? LotOf(CreditId id) => Lot(id.ContractId, id.LotId, id.Ordinal) is { Free.Count: > 0 } apart ? apart : Lot(id.ContractId, id.LotId);
 
     public Member? Member(AllocationKey key) => members.TryGetValue(key, out var row) ? row.Member : null;
 
@@ -122,7 +129,7 @@ internal sealed class MemoryStore
         foreach (var guard in commit.Guards)
             if (Version(guard.Kind, guard.Id) != guard.Version) failing.Add(guard.Key);
         foreach (var lot in commit.Changes.Lots)
-            if (lot.IsNew == lots.ContainsKey((lot.ContractId, lot.Lot.LotId, lot.Lot.Apart)) || (lot.From is { } from && !lots[(lot.ContractId, lot.Lot.LotId, lot.Lot.Apart)].Free.Equals(from)) || !named.Add(lot.Key())) failing.Add(lot.Key());
+            if (Lot(lot.ContractId, lot.Lot.LotId, lot.Lot.Apart) is var known && (lot.IsNew == known is not null || (lot.From is { } from && !known!.Free.Equals(from)) || !named.Add(lot.Key()))) failing.Add(lot.Key());
         foreach (var report in commit.Changes.Reports)
             if (reports.ContainsKey(new(report.ClientId, report.ReportId)) || !named.Add(report.Key())) failing.Add(report.Key());
         foreach (var member in commit.Changes.Members)
@@ -215,7 +222,9 @@ internal sealed class MemoryStore
         }
         foreach (var change in commit.Changes.Lots)
         {
-            lots[(change.ContractId, change.Lot.LotId, change.Lot.Apart)] = change.Lot;
+            var key = (change.ContractId, change.Lot.LotId);
+            if (change.Lot.Apart == 0) lots[key] = change.Lot;
+            else (apart.TryGetValue(key, out var credits) ? credits : apart[key] = [])[change.Lot.Apart] = change.Lot;
             if (!openLots.TryGetValue(change.ContractId, out var open)) openLots[change.ContractId] = open = [];
             if (change.Lot.IsOpen) open[(change.Lot.LotId, change.Lot.Apart)] = change.Lot;
             else open.Remove((change.Lot.LotId, change.Lot.Apart));

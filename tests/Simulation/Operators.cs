@@ -76,26 +76,26 @@ internal sealed class Operators(World world, Network network, MemoryStore store,
     // What lies in its lot has no row.
     private bool IsAsAnswered(EditCredit edit, Credit credit, int moment) => history.Credit(edit.Id, moment) is { } row
         ? row == credit
-        : history.Lot(edit.Id, moment) is { } lot && lot.Free.Contains(edit.Id.Ordinal) && credit.PlayerId is null && (edit.ExpiresAt ?? lot.ExpiresAt) == credit.ExpiresAt;
+        : history.Lot(edit.Id, moment) is { } lot && lot.Free.Contains(edit.Id.Ordinal) && credit.PlayerId is null && lot.ExpiresAt == credit.ExpiresAt;
 
     // A report may draw it again in the same commit.
     private bool WasFreed(EditCredit edit, int from) =>
-        EditBooks.IsFreed(edit) && history.CommitsSince(from).Any(commit => commit.Changes.Entries.Any(entry => entry.Kind == EntryKind.CreditsReturned && entry.Reason == edit.Reason));
+        (EditBooks.IsFreed(edit) || EditBooks.IsApart(edit)) && history.CommitsSince(from).Any(commit => commit.Changes.Entries.Any(entry => entry.Reason == edit.Reason));
 
     private bool IsReason(EditCredit edit, Refusal refusal, int from) => refusal.Code switch
     {
         RefusalCode.NotFound => Was(from, (moment, _) => !(history.Lot(edit.Id, moment)?.Quantity >= edit.Id.Ordinal)),
         RefusalCode.PlayerCovered => Was(from, (moment, now) => history.CurrentCredit(new(edit.Id.ContractId[..4], edit.PlayerId ?? history.Credit(edit.Id, moment)?.PlayerId ?? ""), moment) is { } current && current.Id != edit.Id && current.CoversAt(now)),
         RefusalCode.PreconditionFailed => history.CommitsSince(from).Count(commit => commit.Changes.Credits.Any(change => change.Credit.Id == edit.Id) || commit.Changes.Lots.Any(change => change.Lot.LotId == edit.Id.LotId)) >= Looks,
-        RefusalCode.InvalidField => Was(from, (moment, now) => edit.ExpiresAt <= now || MayRefuse(edit, history.Credit(edit.Id, moment), history.Lot(edit.Id, moment), now)),
+        RefusalCode.InvalidField => Was(from, (moment, now) => edit.ExpiresAt <= now || MayRefuse(edit, history.Credit(edit.Id, moment), history.Lot(edit.Id, moment), history.Terms(edit.Id.ContractId, moment), now)),
         _ => false,
     };
 
-    // What is over comes back only with an expiry and a player; without a player there is nothing to rename or to prolong.
-    private static bool MayRefuse(EditCredit edit, Credit? row, Lot? lot, Instant now) => edit switch
+    // What is over comes back only with an expiry; without a player there is nothing to rename, and no expiry that cannot be drawn until then.
+    private static bool MayRefuse(EditCredit edit, Credit? row, Lot? lot, Terms? terms, Instant now) => edit switch
     {
         { Status: CreditStatus.Expired } => false,
-        { ExpiresAt: not null } => edit.PlayerId is null && (EditBooks.IsFreed(edit) || row?.PlayerId is null),
+        { ExpiresAt: { } until } => edit.PlayerId is null && (EditBooks.IsFreed(edit) || row?.PlayerId is null) && (lot?.Source == LotSource.Minted || until <= lot?.AvailableFrom || now >= terms?.Ends),
         { PlayerName: not null } => row?.CoversAt(now) != true,
         _ => row is null ? lot?.ExpiryBooked == true || now >= lot?.ExpiresAt : !row.CoversAt(now),
     };
