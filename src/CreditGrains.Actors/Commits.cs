@@ -85,7 +85,7 @@ public abstract record CommitResult
 /// <summary>The names of a commit's fences: what a conflict is reported by.</summary>
 public static class Fences
 {
-    public static string Key(this LotChange lot) => lot.Lot.Apart == 0 ? $"lot:{lot.ContractId}~{lot.Lot.LotId}" : $"lot:{new CreditId(lot.ContractId, lot.Lot.LotId, lot.Lot.Apart)}";
+    public static string Key(this LotChange lot) => $"lot:{lot.Lot.Key(lot.ContractId)}";
 
     /// <summary>A credit is fenced by its player: there is one current credit a player.</summary>
     public static string Key(this CreditChange change) => change.Credit.PlayerId is { } player ? $"player:{change.Credit.ClientId}/{player}" : $"credit:{change.Credit.Id}";

@@ -112,7 +112,7 @@ public abstract class Committer<TState>(ActorServices services)
         var parts = new List<Changes> { passed };
         var decided = new List<Command>();
         var later = new List<Command>();
-        var changed = new HashSet<string>();
+        var changed = Fences.Changing(passed).ToHashSet();
         var cycles = new Dictionary<string, CycleKey?>();
         foreach (var command in batch)
         {

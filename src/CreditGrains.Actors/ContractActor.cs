@@ -67,8 +67,8 @@ public class ContractActor(ActorServices services, string contractId) : Document
         {
             var settled = await Once(null, (contract, now) => Editing.Decide(contract, seen, edit, now), Needs.FreshMembers, async () => seen = await See(edit));
 
-            // No commit proves what a refusal has seen.
-            if (settled.Refusal is { } refusal && again < MaxLooks && (refusal.Code == RefusalCode.PreconditionFailed || await See(edit) != seen)) continue;
+            // No commit proves what a refusal has seen. Reports draw on the lot all the while: that is nothing to this credit.
+            if (settled.Refusal is { } refusal && again < MaxLooks && (refusal.Code == RefusalCode.PreconditionFailed || Own(await See(edit)) != Own(seen))) continue;
 
             var answer = settled.Select(made => made.Answer);
             if (answer.Value is { } credit) TellOf(seen, credit);
@@ -164,6 +164,8 @@ public class ContractActor(ActorServices services, string contractId) : Document
             if (settled.IsSettled) return settled.Answer!.Select(answer => (answer, Replayed: false));
         }
     }
+
+    private static SeenCredit Own(SeenCredit seen) => seen.Lot is { ExpiryBooked: false } lot ? seen with { Lot = lot with { Free = Runs.Empty } } : seen;
 
     private async Task<SeenCredit> See(EditCredit edit)
     {

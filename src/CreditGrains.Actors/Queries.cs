@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 using CreditGrains.Domain;
 using NodaTime;
 
@@ -30,7 +31,7 @@ public interface IQueries
     /// <summary>By creation, then lot id.</summary>
     Task<Page<Lot>> Lots(string contractId, PageRequest page);
 
-    /// <summary>A contract's credits that lie apart from their lots (P5).</summary>
+    /// <summary>A contract's credits that lie apart from their lots and have not expired (P5).</summary>
     Task<ImmutableArray<Lot>> Apart(string contractId);
 
     Task<Report?> Report(ReportKey key);
@@ -138,6 +139,10 @@ public sealed record CreditDocument(
     CreditId CreditId, string ClientId, string ContractId, string LotId, string PaymentId, string? UsedBy, string? PlayerId, string? PlayerName,
     CreditStatus Status, Instant CreatedAt, Instant? ExpiresAt, Instant? ActivatedAt, string? ReportId)
 {
+    /// <summary>Whether it lies untouched in its lot: the lot's expiry is its own.</summary>
+    [JsonIgnore]
+    public bool IsInLot { get; init; }
+
     /// <summary>A touched credit at that instant.</summary>
     public static CreditDocument Of(Credit credit, Instant now) => new(
         credit.Id, credit.ClientId, credit.Id.ContractId, credit.Id.LotId, credit.PaymentId, credit.UsedBy, credit.PlayerId, credit.PlayerName,
@@ -146,7 +151,7 @@ public sealed record CreditDocument(
     /// <summary>A credit that nobody has touched, derived from its lot (P1).</summary>
     public static CreditDocument Untouched(string clientId, CreditId id, Lot lot, Instant now) => new(
         id, clientId, id.ContractId, id.LotId, lot.PaymentId, null, null, null,
-        now >= lot.ExpiresAt ? CreditStatus.Expired : CreditStatus.Unallocated, lot.CreatedAt, lot.ExpiresAt, null, null);
+        now >= lot.ExpiresAt ? CreditStatus.Expired : CreditStatus.Unallocated, lot.CreatedAt, lot.ExpiresAt, null, null) { IsInLot = lot.Apart == 0 };
 }
 
 /// <summary>Which entries tell of a credit.</summary>
@@ -166,14 +171,16 @@ public static class History
     /// <param name="ofCredit">Of the credit alone; a report that tells of charging it so does not charge it with its lot's others.</param>
     public static ImmutableArray<BookedEntry> Of(CreditDocument credit, IEnumerable<BookedEntry> ofLot, IReadOnlyCollection<BookedEntry> ofCredit)
     {
+        var left = credit.IsInLot ? null : credit.ActivatedAt ?? ofCredit.Max(booked => (Instant?)booked.Entry.EffectiveAt);
         var chargedAlone = ofCredit.Select(booked => booked.Entry).Where(entry => entry.Kind == EntryKind.CreditsCharged).Select(entry => entry.ReportId).OfType<string>().ToHashSet();
-        return [.. ofLot.Where(booked => Concerns(credit, booked.Entry) && !(booked.Entry is { Kind: EntryKind.CreditsCharged, ReportId: { } report } && chargedAlone.Contains(report)))
+        return [.. ofLot.Where(booked => Concerns(credit, booked.Entry, left) && !(booked.Entry is { Kind: EntryKind.CreditsCharged, ReportId: { } report } && chargedAlone.Contains(report)))
             .Concat(ofCredit).DistinctBy(booked => booked.EntryId).OrderBy(booked => booked.EntryId)];
     }
 
-    /// <summary>Whether an entry of its lot or report is its own: one that tells of a single credit is that one's, and once it had a player, the lot's expiry no longer was.</summary>
-    private static bool Concerns(CreditDocument credit, Entry entry) => entry.Subject.StartsWith("credit:", StringComparison.Ordinal) ? entry.Subject == Subject(credit) :
-        credit.ActivatedAt is not { } activated || entry.Kind is not (EntryKind.LotExpirySet or EntryKind.LotExpired) || entry.EffectiveAt < activated;
+    // An entry that tells of a single credit is that one's; once a credit has left its lot, the lot's expiry is no longer its own.
+    private static bool Concerns(CreditDocument credit, Entry entry, Instant? left) => entry.Subject.StartsWith("credit:", StringComparison.Ordinal)
+        ? entry.Subject == Subject(credit)
+        : left is not { } at || entry.Kind is not (EntryKind.LotExpirySet or EntryKind.LotExpired) || entry.EffectiveAt < at;
 }
 
 /// <summary>A clock that is moved by hand (T4).</summary>

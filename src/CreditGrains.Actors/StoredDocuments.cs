@@ -16,6 +16,7 @@ public static class StoredDocuments
         return new(document.Terms, document.Revision, stored.OpenLots, stored.Document.AsOf, members?.ToImmutableSortedDictionary(member => member.UserId, member => member, StringComparer.Ordinal))
         {
             Plan = document.Plan ?? Plan.Initial,
+            HasApart = document.HasApart,
         };
     }
 

@@ -14,7 +14,7 @@ public sealed record LotChange(string ContractId, string ClientId, Lot Lot, bool
 /// <summary>A credit as it now is, and the version that it must have had: 0 where it must not have been there, and its player must have had no current one. One that was there has had the same player and report: where those change it goes, and comes anew.</summary>
 public sealed record CreditChange(Credit Credit, long Expected)
 {
-    /// <summary>It lies in its lot again, as if nobody had touched it.</summary>
+    /// <summary>The row goes: the credit lies in its lot again, or apart from it, or comes anew as another row.</summary>
     public bool IsGone { get; init; }
 }
 

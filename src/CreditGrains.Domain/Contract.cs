@@ -18,8 +18,8 @@ public sealed record Contract(Terms Terms, long Revision, ImmutableArray<Lot> Lo
 
     public bool IsUnlimited => Terms.Type == ContractType.Unlimited;
 
-    /// <summary>Whether credits lie apart from their lots (P5).</summary>
-    public bool HasApart => Lots.Any(lot => lot.Apart > 0);
+    /// <summary>Whether credits lie, or have lain, apart from their lots (P5).</summary>
+    public bool HasApart { get; init; }
 
     /// <summary>What a draw could take now, in credits; null where there is no limit (R2).</summary>
     public long? RemainingAt(Instant now) => IsUnlimited ? null : Lots.AvailableAt(now);
@@ -57,7 +57,7 @@ public sealed record Contract(Terms Terms, long Revision, ImmutableArray<Lot> Lo
     internal Contract With(IReadOnlyCollection<Lot> changed)
     {
         var ids = changed.Select(lot => (lot.LotId, lot.Apart)).ToHashSet();
-        return this with { Lots = [.. Lots.Where(lot => !ids.Contains((lot.LotId, lot.Apart))), .. changed.Where(lot => lot.IsOpen)] };
+        return this with { Lots = [.. Lots.Where(lot => !ids.Contains((lot.LotId, lot.Apart))), .. changed.Where(lot => lot.IsOpen)], HasApart = HasApart || changed.Any(lot => lot.Apart > 0) };
     }
 
     /// <summary>The contract after a user's use, where its users are known.</summary>
@@ -80,7 +80,7 @@ public sealed record Contract(Terms Terms, long Revision, ImmutableArray<Lot> Lo
     internal LotChange Change(Lot lot, bool isNew = false) => new(Terms.ContractId, Terms.ClientId, lot, isNew);
 
     internal Entry Tell(EntryKind kind, Lot lot, Instant effectiveAt, Instant now, string actor, string cause) =>
-        Tell(kind, lot.Apart == 0 ? $"lot:{Terms.ContractId}~{lot.LotId}" : $"credit:{new CreditId(Terms.ContractId, lot.LotId, lot.Apart)}", actor, cause, now) with { EffectiveAt = effectiveAt, LotId = lot.LotId };
+        Tell(kind, $"{(lot.Apart == 0 ? "lot" : "credit")}:{lot.Key(Terms.ContractId)}", actor, cause, now) with { EffectiveAt = effectiveAt, LotId = lot.LotId };
 
     internal Entry Tell(EntryKind kind, string subject, string actor, string cause, Instant now) => new()
     {

@@ -97,6 +97,9 @@ public static class Editing
         var ordinal = edit.Id.Ordinal;
         var open = contract.Lots.Where(known => known.LotId == edit.Id.LotId).ToList();
         if ((open.FirstOrDefault(known => known.Apart == 0) ?? seen.Lot) is not { } lot || ordinal > lot.Quantity) return Refusal.NotFound($"credit {edit.Id}");
+
+        // Its expiry is being booked.
+        if (open.All(known => known.Apart > 0) && lot is { ExpiryBooked: false, Free.Count: > 0 }) return Outdated;
         var source = open.FirstOrDefault(known => known.Free.Contains(ordinal))
             ?? new[] { seen.Apart, seen.Lot }.FirstOrDefault(closed => closed is { ExpiryBooked: true } && closed.Free.Contains(ordinal));
         if (StateOf(source, seen.Touched, now) is not { } state) return Outdated;
@@ -215,7 +218,7 @@ public static class Editing
             {
                 Apart = Edit.Id.Ordinal, Free = Runs.Only(Edit.Id.Ordinal), AskedExpiry = Edit.ExpiresAt, ExpiresAt = Terms.CutToEnd(Edit.ExpiresAt), ExpiryBooked = false, Request = null,
             };
-            if (Source == apart) return new(Contract, Changes.None, Credit);
+            if (state == CreditState.Unallocated && (Edit.ExpiresAt == Source!.ExpiresAt || Edit.ExpiresAt == Source.AskedExpiry)) return new(Contract, Changes.None, Credit);
             var credit = Untouched(Contract, Edit.Id, apart);
             var entries = state switch
             {
@@ -224,7 +227,7 @@ public static class Editing
                 CreditState.Over => [.. TakenBack(credit), Returned(credit)],
                 _ => TakenBack(credit),
             };
-            return Changed([.. Taken().Where(lot => lot.Apart == 0), apart], credit, HasRow ? GivenBack() : null, HasRow ? [Goes()] : [], entries);
+            return Changed([.. Taken().Where(lot => lot.Apart == 0), apart], credit, GivenBack(), HasRow ? [Goes()] : [], entries);
         }
 
         public Changed<Contract, Credit> Set()

@@ -14,7 +14,7 @@ public enum EntryKind
     /// <summary>A lot's expiry moved with its contract's end (L4); no credit moves.</summary>
     LotExpirySet,
 
-    /// <summary>Unallocated credits expired with their lot (L4); with a negative quantity that was taken back (P5).</summary>
+    /// <summary>Unallocated credits expired, with their lot (L4) or apart from it (P5); with a negative quantity that was taken back (P5).</summary>
     LotExpired,
 
     /// <summary>Credits of an unlimited contract came to be as they were used (C2).</summary>
@@ -47,7 +47,7 @@ public enum EntryKind
     /// <summary>A contract's default settings changed (A9).</summary>
     DefaultsSet,
 
-    /// <summary>Allocated credits went back to their lot, and their use to the user (P5).</summary>
+    /// <summary>Allocated credits went back to their lot, or apart from it, and their use to the user (P5).</summary>
     CreditsReturned,
 
     /// <summary>An account began to exist, or was renamed (S1).</summary>
@@ -74,7 +74,7 @@ public enum EntryKind
     /// <summary>Free services credits of a purchase expired (S6, L3).</summary>
     ServicesCreditsExpired,
 
-    /// <summary>An allocated credit's expiry, or its player's name, was changed by hand (P5); no credit moves.</summary>
+    /// <summary>A credit's expiry, or its player's name, was changed by hand (P5); its status stays.</summary>
     CreditSet,
 }
 

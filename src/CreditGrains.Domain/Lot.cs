@@ -29,6 +29,12 @@ public sealed record Lot(
 {
     string IDrawable.Id => Apart == 0 ? LotId : $"{LotId}~{Apart:D9}";
 
+    /// <summary>Its key among all contracts' lots: contract and lot, or the id of the credit that lies apart.</summary>
+    public string Key(string contractId) => Key(contractId, LotId, Apart);
+
+    /// <inheritdoc cref="Key(string)"/>
+    public static string Key(string contractId, string lotId, long apart) => apart == 0 ? $"{contractId}~{lotId}" : $"{new CreditId(contractId, lotId, apart)}";
+
     /// <summary>The most credits of one lot.</summary>
     public const long MaxQuantity = 999_999_999;
 

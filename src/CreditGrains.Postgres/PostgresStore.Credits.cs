@@ -39,9 +39,9 @@ public sealed partial class PostgresStore
 
     private static IEnumerable<(string Sql, NpgsqlParameter[] Parameters)> Touched(CreditFilter filter, CreditPlace? after, Instant now, int rows)
     {
-        // What is unallocated lies in its lot.
+        // What is unallocated lies in its lot, or apart from it.
         if (filter.Status is CreditStatus.Unallocated) yield break;
-        bool? isBooked = filter.Status is null ? null : filter.Status is CreditStatus.Expired;
+        var isBooked = CreditList.IsBooked(filter);
 
         // Over, and not booked: the sweeper sees to it that these are few.
         if (filter.Status is CreditStatus.Expired)
@@ -64,7 +64,7 @@ public sealed partial class PostgresStore
         var byLot = FromLot(OfLot(new Select(Columns, $"lot l cross join lateral ({inner.Page("c.ordinal", rows)}) c", inner), filter), after).Where("l.apart = 0 and l.source <> 'minted'");
         yield return (byLot.Page($"{LotOrder}, c.ordinal", rows), byLot.Parameters);
 
-        if ((filter.LotId ?? Domain.Lot.MintedId) != Domain.Lot.MintedId || (filter.PaymentId ?? Domain.Lot.MintedId) != Domain.Lot.MintedId) yield break;
+        if (!CreditList.ShowsMinted(filter)) yield break;
         foreach (var booked in isBooked is { } one ? [one] : new[] { true, false })
         {
             var minted = OfStatus(new Select(Columns, "credit c"), booked).Where("c.lot like '%~minted'").WhereText("c.used_by", filter.UserId);

@@ -105,8 +105,8 @@ public sealed partial class PostgresStore
                    c.allocated, c.expired,
                    coalesce(e.granted, 0), coalesce(e.minted, 0), coalesce(e.charged, 0), coalesce(e.lot_expired, 0), coalesce(e.coverage_expired, 0), coalesce(e.returned, 0)
             from lot l
-            left join lateral (select sum(free_count) filter (where not expiry_booked) as free, sum(free_count) filter (where expiry_booked) as lapsed
-                               from lot f where f.contract_id = l.contract_id and f.lot_id = l.lot_id) f on true
+            join (select lot_id, sum(free_count) filter (where not expiry_booked) as free, sum(free_count) filter (where expiry_booked) as lapsed
+                  from lot where contract_id = $1 group by lot_id) f using (lot_id)
             left join lateral (select count(*) filter (where player_id is not null and not expiry_booked) as allocated,
                                       count(*) filter (where player_id is not null and expiry_booked) as expired,
                                       count(*) filter (where player_id is null) as lapsed

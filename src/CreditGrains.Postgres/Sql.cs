@@ -76,9 +76,9 @@ internal static class Sql
 /// <summary>A lot's key, which is how its credits name it.</summary>
 internal static class Keys
 {
-    public static string Lot(string contractId, string lotId, long apart = 0) => apart == 0 ? $"{contractId}~{lotId}" : $"{new CreditId(contractId, lotId, apart)}";
+    public static string Lot(string contractId, string lotId, long apart = 0) => Domain.Lot.Key(contractId, lotId, apart);
 
-    public static string Lot(LotChange change) => Lot(change.ContractId, change.Lot.LotId, change.Lot.Apart);
+    public static string Lot(LotChange change) => change.Lot.Key(change.ContractId);
 
     public static string Lot(CreditId id) => Lot(id.ContractId, id.LotId);
 

@@ -186,9 +186,17 @@ public sealed class EditStories
             await History(api, 2));
         await api.Balanced();
 
+        // What outlives its lot has nothing to do with the lot's end.
+        await Edit(api, 5, $$"""{"expiresAt":"{{Day(70)}}","reason":"longer"}""");
+        await api.Clock(Day(61));
+        Assert.Equal(["lot-granted", "credit-set"], await History(api, 5));
+        Assert.Equal(["lot-granted", "lot-expired"], await History(api, 3));
+        Assert.Equal(1, (int)(await api.Lot("G1"))["available"]!);
+        await api.Balanced();
+
         await api.Contract("M", terms: new { type = "unlimited" });
         (await api.Report("R4", ["P9"], contract: "M")).Is(201);
-        Refused(await api.Send("PATCH", "/v1/credits/M~minted~000000001", $$"""{"playerId":null,"expiresAt":"{{Day(30)}}","reason":"x"}"""), 422, "invalid-field", "status");
+        Refused(await api.Send("PATCH", "/v1/credits/M~minted~000000001", $$"""{"playerId":null,"expiresAt":"{{Day(70)}}","reason":"x"}"""), 422, "invalid-field", "status");
 
         async Task<IEnumerable<string?>> Expiries() => (await api.All("/v1/credits?contractId=C1", limit: 1)).Select(credit => (string?)credit!["expiresAt"]);
     }

@@ -15,6 +15,7 @@ public sealed class EditingTests
         { CreditState.Unallocated, "player=-", "UNALLOCATED - 30:" },
         { CreditState.Unallocated, "", "UNALLOCATED - 30:" },
         { CreditState.Unallocated, "expires=20", "UNALLOCATED - 20: credit-set 0" },
+        { CreditState.Unallocated, "expires=30", "UNALLOCATED - 30:" },
         { CreditState.Unallocated, "status=UNALLOCATED expires=400", "UNALLOCATED - 365: credit-set 0" },
         { CreditState.Unallocated, "player=bob", "ALLOCATED bob 40: credits-charged 1" },
         { CreditState.Unallocated, "player=bob expires=20", "ALLOCATED bob 20: credits-charged 1" },
@@ -208,6 +209,10 @@ public sealed class EditingTests
 
     // Apart from its lot until day 20, as it was until day 10.
     private static Changed<Contract, Credit> Parted(CreditState state) => Editing.Decide(Contract(state), Seen(state, null), Edit("status=UNALLOCATED expires=20"), Given.Day(10)).Value!;
+
+    [Fact]
+    public void What_was_seen_before_its_lot_s_expiry_was_booked_is_outdated() =>
+        Assert.Equal(RefusalCode.PreconditionFailed, Editing.Decide(Contract(CreditState.Lapsed), Seen(CreditState.Allocated, null), Edit("player=-"), Given.Day(10)).Refusal?.Code);
 
     [Theory]
     [InlineData(CreditState.Unallocated, CreditState.Allocated)]

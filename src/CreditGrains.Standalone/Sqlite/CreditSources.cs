@@ -20,9 +20,9 @@ internal static class CreditSources
             yield return Untouched(isApart: false);
             yield return Untouched(isApart: true);
         }
-        // What is unallocated lies in its lot.
+        // What is unallocated lies in its lot, or apart from it.
         if (filter.Status is CreditStatus.Unallocated) yield break;
-        bool? isBooked = filter.Status is null ? null : filter.Status is CreditStatus.Expired;
+        var isBooked = CreditList.IsBooked(filter);
 
         // The sweeper sees to it that these are few.
         if (filter.Status is CreditStatus.Expired) yield return Read(Residual(Behind(new Where().And("c.expires_at <= ? and c.expiry_booked = 0 and c.player_id is not null", now).Equal("+c.player_id", filter.PlayerId).Equal("+c.used_by", filter.UserId))), Order);
@@ -33,6 +33,7 @@ internal static class CreditSources
             yield break;
         }
         yield return LotByLot();
+        if (!CreditList.ShowsMinted(filter)) yield break;
         foreach (var booked in isBooked is { } one ? [one] : new[] { true, false }) yield return Read(Minted(booked), Order);
 
         Where OfPlayerOrUser()

@@ -26,7 +26,7 @@ internal static class Rows
     public const string Entry = "entry_id, kind, effective_at, booked_at, actor, reason, cause, subject, quantity, before, after, client_id, contract_id, user_id, report_id, lot_id, used_of, services_credits, account_id";
 
     /// <summary>A lot's key, or that of a credit apart from its lot, which is the credit's id: keys sort as the ids of their credits do.</summary>
-    public static string LotKey(string contractId, string lotId, long apart = 0) => apart == 0 ? $"{contractId}~{lotId}~" : $"{new CreditId(contractId, lotId, apart)}";
+    public static string LotKey(string contractId, string lotId, long apart = 0) => Domain.Lot.Key(contractId, lotId, apart) + (apart == 0 ? "~" : "");
 
     public static string? Settings(Allocation allocation) => allocation.Settings is { } settings ? Json.Write(settings) : null;
 

@@ -1,5 +1,6 @@
 -- A credit that lies apart from its lot, with an expiry of its own, is a lot of one under the credit's id; apart is its ordinal.
 alter table lots add column apart integer not null default 0;
+create index lots_apart on lots (created_at) where apart > 0;
 
 -- Of each status its own order: whether a credit's expiry is booked is in every index that lists by it.
 drop index credits_freed;
