@@ -28,14 +28,14 @@ public sealed partial class PostgresStore
         return CreditList.Merge(page.Limit, [.. sources]);
     });
 
-    public async Task<CreditDocument?> Credit(CreditId id, Instant now)
+    public Task<CreditDocument?> Credit(CreditId id, Instant now) => Snapshot(async connection =>
     {
         var key = Keys.Lot(id);
-        var touched = await Rows($"select {CreditColumns} from credit where lot = $1 and ordinal = $2", ReadCredit, Sql.Text(key), Sql.Number(id.Ordinal));
+        var touched = await Rows(connection, $"select {CreditColumns} from credit where lot = $1 and ordinal = $2", ReadCredit, Sql.Text(key), Sql.Number(id.Ordinal));
         if (touched.Count > 0) return CreditDocument.Of(touched[0], now);
-        return (await Rows($"select client_id, {LotColumns} from lot where (key = $1 and quantity >= $2) or (key = $3 and free_count > 0) order by apart desc limit 1",
+        return (await Rows(connection, $"select client_id, {LotColumns} from lot where (key = $1 and quantity >= $2) or (key = $3 and free_count > 0) order by apart desc limit 1",
             reader => CreditDocument.Untouched(reader.GetString(0), id, ReadLot(reader, 1), now), Sql.Text(key), Sql.Number(id.Ordinal), Sql.Text($"{id}"))).SingleOrDefault();
-    }
+    });
 
     private static IEnumerable<(string Sql, NpgsqlParameter[] Parameters)> Touched(CreditFilter filter, CreditPlace? after, Instant now, int rows)
     {
@@ -43,10 +43,11 @@ public sealed partial class PostgresStore
         if (filter.Status is CreditStatus.Unallocated) yield break;
         var isBooked = CreditList.IsBooked(filter);
 
-        // Over, and not booked: the sweeper sees to it that these are few.
+        // Over, and not booked: the sweeper sees to it that these are few. The instant is asked for twice, for only of that expression it is known how few.
         if (filter.Status is CreditStatus.Expired)
         {
-            var due = Still(new Select(Columns, "credit c").Where("c.player_id is not null and not c.expiry_booked").Where("c.expires_at <= ?", Sql.At(now)), filter).WhereText("c.player_id", filter.PlayerId);
+            var due = Still(new Select(Columns, "credit c").Where("c.player_id is not null and not c.expiry_booked"), filter).WhereText("c.player_id", filter.PlayerId)
+                .Where("c.expires_at <= ?", Sql.At(now)).Where("(case when c.expiry_booked then null else c.expires_at end) <= ?", Sql.At(now));
             yield return Paged(due.Only("c.used_by", filter.UserId, isNarrowest: false));
         }
 

@@ -28,3 +28,6 @@ create index credit_allocated on credit (lot, ordinal) where not expiry_booked;
 create index credit_minted on credit (lot, expiry_booked, created_at, (lot || '~'), ordinal) where lot like '%~minted';
 create index credit_minted_list on credit (expiry_booked, created_at, (lot || '~'), ordinal) where lot like '%~minted';
 create index credit_minted_of_client on credit (client_id, expiry_booked, created_at, (lot || '~'), ordinal) where lot like '%~minted';
+
+-- How few are over and not booked, which no column alone tells.
+create statistics credit_over on (case when expiry_booked then null else expires_at end) from credit;
