@@ -124,7 +124,7 @@ internal sealed class Books(World world, BusinessClock clock, Submissions submis
     {
         foreach (var entry in changes.Entries.Where(entry => entry is { Kind: EntryKind.LotExpired, Cause: "expiry" }))
         {
-            var apart = EditBooks.IsEdit(entry) ? CreditId.Parse(entry.Subject["credit:".Length..]).Ordinal : 0;
+            var apart = entry.Subject.StartsWith("credit:", StringComparison.Ordinal) ? CreditId.Parse(entry.Subject["credit:".Length..]).Ordinal : 0;
             var lot = Store.Lot(entry.ContractId!, entry.LotId!, apart) ?? changes.Lots.Single(change => change.IsNew && change.ContractId == entry.ContractId && change.Lot.LotId == entry.LotId && change.Lot.Apart == 0).Lot with { ExpiryBooked = false };
             Holds(lot is { ExpiryBooked: false } && lot.ExpiresAt == entry.EffectiveAt && lot.Free.Count == entry.Quantity,
                 "expiry is booked once, as of its due instant (T3)", $"{lot}, entry of {entry.EffectiveAt}");

@@ -36,8 +36,8 @@ internal sealed class EditBooks(World world, MemoryStore store, History history)
     /// <summary>Edits that were done.</summary>
     public int Done { get; private set; }
 
-    /// <summary>Whether an entry tells of an edit.</summary>
-    public static bool IsEdit(Entry entry) => entry.Subject.StartsWith("credit:", StringComparison.Ordinal);
+    /// <summary>Whether an entry tells of an edit: of one credit, and why.</summary>
+    public static bool IsEdit(Entry entry) => entry.Reason is not null && entry.Subject.StartsWith("credit:", StringComparison.Ordinal);
 
     /// <summary>An operator will ask for that; its reason is its own.</summary>
     public void Wants(EditCredit edit) => wanted[edit.Reason] = edit;
@@ -46,7 +46,7 @@ internal sealed class EditBooks(World world, MemoryStore store, History history)
     public void Before(Commit commit)
     {
         edited.Clear();
-        foreach (var told in commit.Changes.Entries.Where(IsEdit).Where(entry => entry.Reason is not null).GroupBy(entry => entry.Reason!))
+        foreach (var told in commit.Changes.Entries.Where(IsEdit).GroupBy(entry => entry.Reason!))
         {
             var edit = wanted[told.Key];
             var document = store.Document(ContractActor.Kind, edit.Id.ContractId)!;
