@@ -1,3 +1,4 @@
+using CreditGrains.Actors;
 using CreditGrains.Grains;
 using CreditGrains.Http;
 using ClusterOptions = CreditGrains.Cluster.ClusterOptions;
@@ -5,16 +6,36 @@ using IClock = CreditGrains.Actors.IClock;
 
 namespace CreditGrains.Silo;
 
-/// <summary>Once the silo is part of the cluster: takes the cluster's instant and sets the sweepers' alarm clocks. Before that the front serves nobody.</summary>
-internal sealed class Joining(IClock clock, IGrainFactory grains) : IHostedService
+/// <summary>
+/// Once the silo is part of the cluster: takes the cluster's instant and sets the sweepers' alarm clocks. Before that the front serves nobody.
+/// A message may still be sent to a silo that is gone, such as the one that was at this address before; so what is lost is asked again, for a minute.
+/// </summary>
+internal sealed class Joining(IClock clock, IActors actors, IGrainFactory grains, TimeProvider time) : IHostedService
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1), Pause = TimeSpan.FromMilliseconds(250);
+
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        if (clock is ClusterClock shared) await shared.Join();
-        await Sweepers.Start(grains);
+        for (var began = time.GetTimestamp(); !await Joined(began); await Task.Delay(Pause, time, cancellationToken))
+        {
+        }
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private async Task<bool> Joined(long began)
+    {
+        try
+        {
+            if (clock is ClusterClock shared) await shared.Join();
+            await Sweepers.Start(grains);
+            return true;
+        }
+        catch (Exception e) when (actors.IsLost(e) && time.GetElapsedTime(began) < Patience)
+        {
+            return false;
+        }
+    }
 }
 
 /// <summary>A silo that is told to stop says first that it is not ready, and serves on until load balancers have noticed.</summary>

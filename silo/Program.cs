@@ -8,7 +8,7 @@ try
     await app.RunAsync();
     return 0;
 }
-catch (Exception e) when (e is InvalidDataException or InvalidOperationException or Npgsql.NpgsqlException)
+catch (Exception e) when (e is InvalidDataException or InvalidOperationException or Npgsql.NpgsqlException or TimeoutException or Orleans.Runtime.OrleansException)
 {
     await Console.Error.WriteLineAsync($"The silo did not start: {e.Message}");
     return 2;
