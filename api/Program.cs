@@ -16,13 +16,13 @@ try
     builder.WebHost.UseUrls(options.Urls.Split(';'));
     builder.UseOrleansClient(client => client
         .Configure<Orleans.Configuration.ClusterOptions>(cluster => (cluster.ClusterId, cluster.ServiceId) = (options.ClusterId, options.ClusterId))
-        .UseAdoNetClustering(database => (database.Invariant, database.ConnectionString) = ("Npgsql", options.Pooled))
+        .UseAdoNetClustering(database => (database.Invariant, database.ConnectionString) = ("Npgsql", options.OrleansPool))
         .UseConnectionRetryFilter(async (_, cancel) =>
         {
             await Task.Delay(TimeSpan.FromSeconds(1), cancel);
             return true;
         }));
-    builder.Services.AddSingleton(NpgsqlDataSource.Create(options.Pooled)).AddCreditGrainsPostgres();
+    builder.Services.AddSingleton(NpgsqlDataSource.Create(options.StorePool)).AddCreditGrainsPostgres();
     builder.Services.AddCreditGrainsMessages().AddSingleton<IActors, GrainActors>().AddSingleton<IClock, MachineClock>();
     builder.Services.AddCreditGrainsHttp(new() { ApiKeysFile = options.ApiKeys });
     await using var app = builder.Build();

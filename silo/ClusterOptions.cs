@@ -1,6 +1,6 @@
 using System.Net;
+using CreditGrains.Domain;
 using NodaTime;
-using NodaTime.Text;
 using Npgsql;
 
 namespace CreditGrains.Cluster;
@@ -41,10 +41,15 @@ public sealed record ClusterOptions
     private static readonly Dictionary<string, string> Switches = new[] { "postgres", "cluster-id", "advertise", "silo-port", "gateway-port", "front", "drain", "test-clock", "api-keys", "urls" }
         .ToDictionary(name => $"--{name}", name => name);
 
-    /// <summary>The connection string with limits: what commits, what reads and what Orleans itself needs, so that several silos stay below PostgreSQL's own limit.</summary>
-    public string Pooled => new NpgsqlConnectionStringBuilder(Postgres)
+    /// <summary>For the store: what commits and what reads, so few that several silos stay below PostgreSQL's own limit.</summary>
+    public string StorePool => Pool(20);
+
+    /// <summary>For Orleans' own membership, reminders and state, which go by a pool of theirs.</summary>
+    public string OrleansPool => Pool(5);
+
+    private string Pool(int connections) => new NpgsqlConnectionStringBuilder(Postgres)
     {
-        MaxPoolSize = 20,
+        MaxPoolSize = connections,
         MaxAutoPrepare = 100,
         AutoPrepareMinUsages = 2,
         Timeout = 5,
@@ -69,7 +74,7 @@ public sealed record ClusterOptions
             GatewayPort = Number(given, "gateway-port", 0, 65_535, defaults.GatewayPort),
             Front = Option(given, "front", text => bool.TryParse(text, out var front) ? front : (bool?)null, "is true or false", defaults.Front)!.Value,
             Drain = TimeSpan.FromSeconds(Number(given, "drain", 0, 300, (int)defaults.Drain.TotalSeconds)),
-            TestClock = given["test-clock"] is null ? null : Option(given, "test-clock", text => InstantPattern.ExtendedIso.Parse(text) is { Success: true, Value: var at } ? at : (Instant?)null, "is an instant such as 2026-01-01T00:00:00Z", null),
+            TestClock = given["test-clock"] is null ? null : Option(given, "test-clock", Calendar.ReadInstant, "is an instant such as 2026-01-01T00:00:00Z", null),
             ApiKeys = given["api-keys"] is null ? null : Option(given, "api-keys", text => File.Exists(text) ? text : null, "is a file that exists", null),
         };
     }

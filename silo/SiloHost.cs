@@ -14,7 +14,7 @@ public static class SiloHost
     /// <summary>The database is brought to this program's schema first.</summary>
     public static async Task<WebApplication> Build(ClusterOptions options)
     {
-        var source = NpgsqlDataSource.Create(options.Pooled);
+        var source = NpgsqlDataSource.Create(options.StorePool);
         await Migrator.Migrate(source);
 
         var builder = WebApplication.CreateBuilder();
@@ -38,9 +38,9 @@ public static class SiloHost
     {
         silo.Configure<Orleans.Configuration.ClusterOptions>(cluster => (cluster.ClusterId, cluster.ServiceId) = (options.ClusterId, options.ClusterId));
         silo.ConfigureEndpoints(options.Advertise, options.SiloPort, options.GatewayPort, listenOnAnyHostAddress: true);
-        silo.UseAdoNetClustering(database => (database.Invariant, database.ConnectionString) = ("Npgsql", options.Pooled));
-        silo.UseAdoNetReminderService(database => (database.Invariant, database.ConnectionString) = ("Npgsql", options.Pooled));
-        silo.AddAdoNetGrainStorageAsDefault(database => (database.Invariant, database.ConnectionString) = ("Npgsql", options.Pooled));
+        silo.UseAdoNetClustering(database => (database.Invariant, database.ConnectionString) = ("Npgsql", options.OrleansPool));
+        silo.UseAdoNetReminderService(database => (database.Invariant, database.ConnectionString) = ("Npgsql", options.OrleansPool));
+        silo.AddAdoNetGrainStorageAsDefault(database => (database.Invariant, database.ConnectionString) = ("Npgsql", options.OrleansPool));
 
         // A silo that was killed is noticed within a few seconds, not half a minute.
         silo.Configure<ClusterMembershipOptions>(membership =>

@@ -1,4 +1,5 @@
 using NodaTime;
+using NodaTime.Text;
 using NodaTime.TimeZones;
 
 namespace CreditGrains.Domain;
@@ -37,6 +38,10 @@ public static class Calendar
         date >= MinDate && date <= MaxDate ? null : Refusal.Invalid(field, $"lies between {MinDate:R} and {MaxDate:R}");
 
     public static bool IsInstant(Instant instant) => instant >= MinInstant && instant <= MaxInstant;
+
+    /// <summary>An ISO-8601 UTC instant within that range, in whole microseconds; null where the text is none.</summary>
+    public static Instant? ReadInstant(string text) =>
+        InstantPattern.ExtendedIso.Parse(text) is { Success: true, Value: var instant } && IsInstant(instant) ? InMicroseconds(instant) : null;
 
     /// <summary>The first valid instant of a local day; of a day that its zone skipped, the next day's.</summary>
     public static Instant StartOf(LocalDate day, DateTimeZone zone) => zone.ResolveLocal(day.AtMidnight(), Resolver).ToInstant();

@@ -5,7 +5,6 @@ using CreditGrains.Domain;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using NodaTime;
-using NodaTime.Text;
 using Calendar = CreditGrains.Domain.Calendar;
 
 namespace CreditGrains.Http;
@@ -29,7 +28,7 @@ internal static class Parameters
 
     public static int Count(string? count) => count is null ? DefaultCount : int.Parse(count, CultureInfo.InvariantCulture);
 
-    public static Instant? Instant(string? text) => text is null ? null : InstantPattern.ExtendedIso.Parse(text).Value;
+    public static Instant? Instant(string? text) => text is null ? null : Calendar.ReadInstant(text);
 
     public static CreditStatus? Status(string? text) => Enum.GetValues<CreditStatus>().Cast<CreditStatus?>().FirstOrDefault(status => Text(status!.Value) == text);
 
@@ -53,7 +52,7 @@ internal static class Parameters
     private static Problem? Fault(string name, string value, Caller caller) => name switch
     {
         "limit" or "count" when !int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) || limit is < 1 or > MaxLimit => Malformed(name, $"is 1 to {MaxLimit}"),
-        "from" or "to" or "at" when InstantPattern.ExtendedIso.Parse(value) is not { Success: true, Value: var instant } || !Calendar.IsInstant(instant) => Malformed(name, "is an ISO-8601 UTC instant"),
+        "from" or "to" or "at" when Calendar.ReadInstant(value) is null => Malformed(name, "is an ISO-8601 UTC instant"),
         "status" when Status(value) is null => Malformed(name, $"is one of {string.Join(", ", Enum.GetValues<CreditStatus>().Select(Text))}"),
         "groupBy" when GroupBy(value) is null => Malformed(name, $"is one of {string.Join(", ", Enum.GetValues<UsageBy>().Select(Text))}"),
         "lotId" or "paymentId" => Ids.CanBe(value) ? null : Problems.Of(Refusal.Invalid(name, $"has 1 to {Ids.MaxMadeLength} characters of {Ids.Alphabet}")),

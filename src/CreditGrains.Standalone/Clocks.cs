@@ -34,7 +34,7 @@ internal sealed class TestClock : IMovableClock
     {
         var document = await store.Document(Kind, Id);
         var stood = document is null ? Instant.MinValue : Json.Read<Instant>(document.Body);
-        var clock = new TestClock(store, settle, document?.Version ?? 0, Instant.Max(stood, start.ToWholeMicroseconds()));
+        var clock = new TestClock(store, settle, document?.Version ?? 0, Instant.Max(stood, Calendar.InMicroseconds(start)));
         await clock.Keep(clock.Now);
         return clock;
     }
@@ -44,7 +44,7 @@ internal sealed class TestClock : IMovableClock
         await moving.WaitAsync();
         try
         {
-            var instant = to.ToWholeMicroseconds();
+            var instant = Calendar.InMicroseconds(to);
             if (instant < Now) return false;
             await Keep(instant);
             Volatile.Write(ref standing, new(instant));
@@ -67,10 +67,4 @@ internal sealed class TestClock : IMovableClock
         }
         version++;
     }
-}
-
-internal static class Instants
-{
-    /// <summary>The last whole microsecond at or before it: finer is nowhere kept.</summary>
-    public static Instant ToWholeMicroseconds(this Instant instant) => Sqlite.Microseconds.FromMicroseconds(Sqlite.Microseconds.ToMicroseconds(instant));
 }

@@ -1,7 +1,7 @@
 using System.CommandLine;
+using CreditGrains.Domain;
 using CreditGrains.Standalone;
 using CreditGrains.Standalone.Sqlite;
-using NodaTime.Text;
 
 var urls = new Option<string>("--urls") { Description = "Where to listen, separated by semicolons.", DefaultValueFactory = _ => "http://127.0.0.1:5080" };
 var data = new Option<string>("--data") { Description = "The directory of the data; only one process may use it.", DefaultValueFactory = _ => "./.data" };
@@ -10,9 +10,9 @@ var testClock = new Option<NodaTime.Instant?>("--test-clock")
     Description = "Use a test clock that starts at this ISO-8601 UTC instant and is moved by POST /v1/clock.",
     CustomParser = given =>
     {
-        var instant = InstantPattern.ExtendedIso.Parse(given.Tokens.Single().Value);
-        if (!instant.Success) given.AddError("--test-clock needs an ISO-8601 UTC instant, e.g. 2026-03-01T00:00:00Z");
-        return instant.Success ? instant.Value : null;
+        var instant = Calendar.ReadInstant(given.Tokens.Single().Value);
+        if (instant is null) given.AddError("--test-clock needs an ISO-8601 UTC instant, e.g. 2026-03-01T00:00:00Z");
+        return instant;
     },
 };
 var apiKeys = new Option<string?>("--api-keys") { Description = "The file of the API keys, hashed. Without it only this machine is served." };
