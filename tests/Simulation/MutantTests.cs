@@ -36,15 +36,29 @@ public sealed class MutantTests(ITestOutputHelper output)
         }
     }
 
-    private static Assembly Build(string folder)
+    [Fact(DisplayName = "Every planted bug has its place in the sources")]
+    public void EveryPlantedBugHasItsPlace()
+    {
+        var engine = Engine();
+        Assert.DoesNotContain(Mutant.All, mutant => engine[mutant.File].Split(mutant.Old).Length != 2);
+    }
+
+    // What is simulated, and the simulation, without its tests.
+    private static Dictionary<string, string> Engine()
     {
         var root = Root();
-        var sources = new[] { "src/CreditGrains.Domain", "src/CreditGrains.Actors", "tests/Simulation" }
+        return new[] { "src/CreditGrains.Domain", "src/CreditGrains.Actors", "tests/Simulation" }
             .SelectMany(project => Directory.GetFiles(Path.Combine(root, project), "*.cs", SearchOption.AllDirectories))
             .Select(file => Path.GetRelativePath(root, file))
             .Where(file => !file.Split('/').Any(part => part is "obj" or "bin"))
-            .ToDictionary(file => file, file => File.ReadAllText(Path.Combine(root, file)));
-        var engine = sources.Where(source => !source.Value.Contains("using Xunit;") && !source.Key.EndsWith("Mutants.cs", StringComparison.Ordinal)).ToDictionary();
+            .Where(file => !file.EndsWith("Mutants.cs", StringComparison.Ordinal))
+            .ToDictionary(file => file, file => File.ReadAllText(Path.Combine(root, file)))
+            .Where(source => !source.Value.Contains("using Xunit;")).ToDictionary();
+    }
+
+    private static Assembly Build(string folder)
+    {
+        var engine = Engine();
         for (var number = 1; number <= Mutant.All.Length; number++)
         {
             var mutant = Mutant.All[number - 1];
@@ -73,7 +87,7 @@ public sealed class MutantTests(ITestOutputHelper output)
                 }
             }
             """);
-        File.Copy(Path.Combine(root, "Directory.Build.props"), Path.Combine(folder, "Directory.Build.props"));
+        File.Copy(Path.Combine(Root(), "Directory.Build.props"), Path.Combine(folder, "Directory.Build.props"));
         File.WriteAllText(Path.Combine(folder, "Mutants.csproj"), $"""
             <Project Sdk="Microsoft.NET.Sdk">
               <PropertyGroup>
