@@ -7,7 +7,7 @@ using IClock = CreditGrains.Actors.IClock;
 namespace CreditGrains.Silo;
 
 /// <summary>
-/// Once the silo is part of the cluster: takes the cluster's instant and sets the sweepers' alarm clocks. Before that the front serves nobody.
+/// Once the silo is part of the cluster: takes the cluster's instant and sets the sweeper's alarm clock. Before that the front serves nobody.
 /// A message may still be sent to a silo that is gone, such as the one that was at this address before; so what is lost is asked again, for a minute.
 /// </summary>
 internal sealed class Joining(IClock clock, IActors actors, IGrainFactory grains, TimeProvider time) : IHostedService
@@ -28,7 +28,7 @@ internal sealed class Joining(IClock clock, IActors actors, IGrainFactory grains
         try
         {
             if (clock is ClusterClock shared) await shared.Join();
-            await Sweepers.Start(grains);
+            await grains.GetGrain<ISweeperGrain>(0).Start();
             return true;
         }
         catch (Exception e) when (actors.IsLost(e) && time.GetElapsedTime(began) < Patience)

@@ -35,7 +35,7 @@ public class AllocationActor(ActorServices services, AllocationKey key) : IAlloc
             if (others.Count == 0) continue;
 
             // No longer than half a lease: what the report has claimed of players shall not lapse meanwhile.
-            var left = services.Options.Lease / 2 - services.Time.GetElapsedTime(asked);
+            var left = Limits.Lease / 2 - services.Time.GetElapsedTime(asked);
             if (left <= TimeSpan.Zero) return new(null, null);
             await freed.Wait(left);
         }
@@ -116,7 +116,7 @@ public class AllocationActor(ActorServices services, AllocationKey key) : IAlloc
 
     private bool LetLapsedGo()
     {
-        var lapsed = holds.Values.Where(held => services.Time.GetElapsedTime(held.Since) >= services.Options.Lease).ToList();
+        var lapsed = holds.Values.Where(held => services.Time.GetElapsedTime(held.Since) >= Limits.Lease).ToList();
         foreach (var held in lapsed) holds.Remove(held.By.ReportId);
         if (lapsed.Count > 0) freed.Raise();
         services.Metrics.LeasesLapsed.Add(lapsed.Count);

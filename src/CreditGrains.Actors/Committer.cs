@@ -72,7 +72,7 @@ public abstract class Committer<TState>(ActorServices services)
             while (waiting.Count > 0)
             {
                 var batch = new List<Command>();
-                while (batch.Count < services.Options.MaxBatch && waiting.TryDequeue(out var command)) batch.Add(command);
+                while (batch.Count < Limits.MaxBatch && waiting.TryDequeue(out var command)) batch.Add(command);
                 await CommitBatch(batch);
             }
         }

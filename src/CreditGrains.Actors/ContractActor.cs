@@ -32,7 +32,7 @@ public class ContractActor(ActorServices services, string contractId) : Document
     public Task<Decision<Window>> Preview(AllocationChange change, string actor) => DecideExisting((contract, now) =>
     {
         var token = $"{Guid.NewGuid():N}";
-        return Allocating.Decide(contract, change, actor, $"confirm:{token}", now).Select(shown => new Changed<Contract, Window>(
+        return Allocating.Decide(contract, change, actor, Causes.Confirmation(token), now).Select(shown => new Changed<Contract, Window>(
             contract,
             new Changes { Previews = [new(token, contract.ClientId, Id, change, PlanVersion.Of(contract, now), now, null)] },
             shown.Answer with { ConfirmationToken = token }));
@@ -55,7 +55,7 @@ public class ContractActor(ActorServices services, string contractId) : Document
     public async Task<Decision<AllocationAnswer>> Allocate(AllocationChange change, string? seen, string actor) => (await Once(null, (contract, now) =>
         seen is not null && seen != $"{PlanVersion.Of(contract, now)}"
             ? new Refusal(RefusalCode.PreconditionFailed, "The allocation has changed since.")
-            : Allocating.Decide(contract, change, actor, "request", now), Needs.FreshMembers)).Select(made => new AllocationAnswer(made.Answer, made.Replayed));
+            : Allocating.Decide(contract, change, actor, Causes.Request, now), Needs.FreshMembers)).Select(made => new AllocationAnswer(made.Answer, made.Replayed));
 
     public async Task<Decision<GrantedExtra>> GrantExtra(GrantExtra grant, RequestKey? key) =>
         (await Once(key, (contract, now) => Allocating.Decide(contract, grant, now), Needs.FreshMembers)).Select(made => new GrantedExtra(made.Answer, made.Replayed));

@@ -40,7 +40,7 @@ public class PlayerCreditActor(ActorServices services, PlayerKey key) : IPlayerC
                     return new(ClaimKind.Claimed, credit);
                 }
                 // No longer than half a lease: what the report holds of other players shall not lapse meanwhile.
-                var left = services.Options.Lease / 2 - services.Time.GetElapsedTime(asked);
+                var left = Limits.Lease / 2 - services.Time.GetElapsedTime(asked);
                 if (!busy || Yields(by) || left <= TimeSpan.Zero)
                     return new(busy ? ClaimKind.Busy : ClaimKind.Covered, credit);
                 waited = true;
@@ -79,7 +79,7 @@ public class PlayerCreditActor(ActorServices services, PlayerKey key) : IPlayerC
     public async Task WhenFree(Claimant by)
     {
         var asked = services.Time.GetTimestamp();
-        while (!LetLapsedGo() && IsBusyFor(by) && services.Time.GetElapsedTime(asked) < services.Options.Lease)
+        while (!LetLapsedGo() && IsBusyFor(by) && services.Time.GetElapsedTime(asked) < Limits.Lease)
             await free.Wait(LeaseLeft());
     }
 
@@ -98,7 +98,7 @@ public class PlayerCreditActor(ActorServices services, PlayerKey key) : IPlayerC
         free.Raise();
     }
 
-    private TimeSpan LeaseLeft() => holder is null ? services.Options.Lease : services.Options.Lease - services.Time.GetElapsedTime(heldSince);
+    private TimeSpan LeaseLeft() => holder is null ? Limits.Lease : Limits.Lease - services.Time.GetElapsedTime(heldSince);
 
     // After a lease the report may have committed without a word: the store is asked before anything is answered.
     private bool LetLapsedGo()

@@ -73,8 +73,6 @@ public interface IQueries
     /// <summary>By creation, then purchase id.</summary>
     Task<Page<Purchase>> Purchases(string accountId, PageRequest page);
 
-    Task<Purchase?> Purchase(string accountId, string purchaseId);
-
     /// <summary>Every purchase made at or before <paramref name="at"/>, and what of it was allocated by then, by its records; null: as they are.</summary>
     Task<ImmutableArray<PurchaseFacts>> PurchasesAsOf(string accountId, Instant? at);
 
@@ -163,9 +161,6 @@ public static class History
     /// <summary>Of its lot and its report.</summary>
     public static readonly ImmutableArray<EntryKind> OfReport = [EntryKind.CreditsMinted, EntryKind.CreditsCharged, EntryKind.CoverageExpired, EntryKind.CreditsReturned];
 
-    /// <summary>The subject of entries that tell of this credit alone (P5).</summary>
-    public static string Subject(CreditDocument credit) => $"credit:{credit.CreditId}";
-
     /// <summary>A credit's history, in the order of booking.</summary>
     /// <param name="ofLot">Of its lot and its reports.</param>
     /// <param name="ofCredit">Of the credit alone; a report that tells of charging it so does not charge it with its lot's others.</param>
@@ -178,8 +173,8 @@ public static class History
     }
 
     // An entry that tells of a single credit is that one's; once a credit has left its lot, the lot's expiry is no longer its own.
-    private static bool Concerns(CreditDocument credit, Entry entry, Instant? left) => entry.Subject.StartsWith("credit:", StringComparison.Ordinal)
-        ? entry.Subject == Subject(credit)
+    private static bool Concerns(CreditDocument credit, Entry entry, Instant? left) => Subjects.AsCredit(entry.Subject) is { } alone
+        ? alone == credit.CreditId
         : left is not { } at || entry.Kind is not (EntryKind.LotExpirySet or EntryKind.LotExpired) || entry.EffectiveAt < at;
 }
 

@@ -28,7 +28,7 @@ public class ReportActor(ActorServices services, ReportKey key) : IReport
     {
         opened ??= new(key.ReportId, services.RealNow, 0);
         var started = services.Time.GetTimestamp();
-        for (var pause = 1; services.Time.GetElapsedTime(started) < services.Options.Patience; pause = Math.Min(2 * pause, 1000))
+        for (var pause = 1; services.Time.GetElapsedTime(started) < Limits.Patience; pause = Math.Min(2 * pause, 1000))
         {
             var answer = await Attempt(submit);
             if (answer is ReportAnswer.First) return answer;
@@ -37,7 +37,7 @@ public class ReportActor(ActorServices services, ReportKey key) : IReport
             record.Drop();
             if (await record.Get() is { } made) return Recall(made, submit) is ReportAnswer.Replayed ? new ReportAnswer.First(made) : Recall(made, submit);
             if (answer is not null) return answer;
-            services.Metrics.ReportAttempts.Add(1);
+            services.Metrics.ReportRetries.Add(1);
             await Task.Delay(TimeSpan.FromMilliseconds(pause), services.Time);
         }
         record.Drop();

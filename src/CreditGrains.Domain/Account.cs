@@ -39,7 +39,7 @@ public sealed record Account(AccountTerms Terms, long Records, ImmutableArray<Pu
 
         var moves = Purchases.Where(purchase => purchase.Free > 0 && purchase.ExpiresAt <= now).InDrawOrder()
             .Select(purchase => new Move(ConsumptionKind.Expiry, purchase, purchase with { Free = 0, Expired = purchase.Expired + purchase.Free }, purchase.Free, null, purchase.ExpiresAt));
-        return account.Book([.. moves], Entry.System, "expiry", now);
+        return account.Book([.. moves], Entry.System, Causes.Expiry, now);
     }
 
     /// <summary>The account after those movements, with the records and entries that tell of them (S4, G1).</summary>
@@ -52,7 +52,7 @@ public sealed record Account(AccountTerms Terms, long Records, ImmutableArray<Pu
             {
                 Purchases = [.. after.Select(purchase => new PurchaseChange(Terms.AccountId, Terms.ClientId, purchase))],
                 Consumptions = [.. moves.Select((move, i) => move.Record(Terms, Records + i + 1))],
-                Entries = [.. moves.Select(move => Tell(move.EntryKind, $"purchase:{Terms.AccountId}~{move.After.PurchaseId}", actor, cause, now) with
+                Entries = [.. moves.Select(move => Tell(move.EntryKind, Subjects.Purchase(Terms.AccountId, move.After.PurchaseId), actor, cause, now) with
                 {
                     EffectiveAt = move.At,
                     ServicesCredits = decimal.Abs(move.Quantity),
@@ -107,7 +107,7 @@ public static class Opening
         if (terms == present?.Terms) return new Changed<Account, AccountTerms>(present, Changes.None, terms);
 
         var account = present is null ? new Account(terms, 0, [], now, ServicesFacts.None) : present with { Terms = terms };
-        var told = account.Tell(EntryKind.AccountSet, $"account:{terms.AccountId}", set.Actor, "request", now) with { Before = present is null ? null : Json.Write(present.Terms), After = Json.Write(terms) };
+        var told = account.Tell(EntryKind.AccountSet, Subjects.Account(terms.AccountId), set.Actor, Causes.Request, now) with { Before = present is null ? null : Json.Write(present.Terms), After = Json.Write(terms) };
         return new Changed<Account, AccountTerms>(account, new Changes { Entries = [told] }, terms);
     }
 }

@@ -29,7 +29,7 @@ public static class Agreeing
             .Where(pair => pair.to.ExpiresAt != pair.lot.ExpiresAt).ToList();
         var billed = Running(before, after, set, now);
         var contract = after.With([.. moved.Select(pair => pair.to), .. billed]);
-        var told = after.Tell(EntryKind.ContractSet, $"contract:{after.Terms.ContractId}", set.Actor, "request", now) with
+        var told = after.Tell(EntryKind.ContractSet, Subjects.Contract(after.Terms.ContractId), set.Actor, Causes.Request, now) with
         {
             Before = before is null ? null : Json.Write(before.Terms),
             After = Json.Write(after.Terms),
@@ -39,11 +39,11 @@ public static class Agreeing
             new Changes
             {
                 Lots = [.. moved.Select(pair => contract.Change(pair.to)), .. billed.Select(lot => contract.Change(lot, isNew: true))],
-                Entries = [told, .. moved.Select(pair => contract.Tell(EntryKind.LotExpirySet, pair.to, now, now, set.Actor, "request") with
+                Entries = [told, .. moved.Select(pair => contract.Tell(EntryKind.LotExpirySet, pair.to, now, now, set.Actor, Causes.Request) with
                 {
                     Before = Json.Write(pair.lot.ExpiresAt),
                     After = Json.Write(pair.to.ExpiresAt),
-                }), .. billed.Select(lot => Billing.Tell(contract, lot, now, set.Actor, "request"))],
+                }), .. billed.Select(lot => Billing.Tell(contract, lot, now, set.Actor, Causes.Request))],
             },
             contract);
     }

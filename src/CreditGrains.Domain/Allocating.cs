@@ -67,7 +67,7 @@ public static class Allocating
         if (preview is null) return Refusal.NotFound("preview with this confirmationToken");
         var version = PlanVersion.Of(contract, now);
         if (version != preview.Version) return new Refusal(RefusalCode.AllocationChanged, $"The allocation has changed since the preview: {version.Since(preview.Version, contract.Plan)}.");
-        return Decide(contract, preview.Change, actor, $"confirm:{preview.Token}", now).Select(changed =>
+        return Decide(contract, preview.Change, actor, Causes.Confirmation(preview.Token), now).Select(changed =>
             changed with { Changes = changed.Changes with { Previews = [preview with { Answer = changed.Answer }] } });
     }
 
@@ -88,7 +88,7 @@ public static class Allocating
             new Changes
             {
                 Members = [contract.Change(before, after, mustBeEnabled: true)],
-                Entries = [Granted(contract, before, after, grant.Actor, "request", now) with { Reason = grant.Reason }],
+                Entries = [Granted(contract, before, after, grant.Actor, Causes.Request, now) with { Reason = grant.Reason }],
             },
             AllocationRow.Of(after, contract.Terms, now));
     }
@@ -106,7 +106,7 @@ public static class Allocating
         return
         [
             .. passed.Entries,
-            contract.Tell(EntryKind.AllocationSet, $"user:{contract.Terms.ContractId}/{after.UserId}", actor, cause, now) with
+            contract.Tell(EntryKind.AllocationSet, Subjects.User(contract.Terms.ContractId, after.UserId), actor, cause, now) with
             {
                 Before = Json.Write(Shown(rolled)),
                 After = Json.Write(Shown(after.Allocation)),
@@ -176,7 +176,7 @@ public static class Allocating
     private static IEnumerable<Entry> Explain(Contract contract, Plan plan, ImmutableArray<(Member Before, Member After)> changed, string actor, string cause, Instant now)
     {
         var present = contract.Plan;
-        var subject = $"contract:{contract.Terms.ContractId}";
+        var subject = Subjects.Contract(contract.Terms.ContractId);
         if (plan.Enabled != present.Enabled)
             yield return contract.Tell(EntryKind.AllocationSwitched, subject, actor, cause, now) with { Before = Json.Write(new { present.Enabled }), After = Json.Write(new { plan.Enabled }) };
         if (DefaultSettings.Of(plan) != DefaultSettings.Of(present))
@@ -190,7 +190,7 @@ public static class Allocating
     }
 
     private static Entry Granted(Contract contract, Member before, Member after, string actor, string cause, Instant now) =>
-        contract.Tell(EntryKind.ExtraGranted, $"user:{contract.Terms.ContractId}/{after.UserId}", actor, cause, now) with
+        contract.Tell(EntryKind.ExtraGranted, Subjects.User(contract.Terms.ContractId, after.UserId), actor, cause, now) with
         {
             Quantity = after.Allocation.ExtraCredits - before.Allocation.ExtraCredits,
             Before = $"{before.Allocation.ExtraCredits}",

@@ -98,7 +98,7 @@ public static class Charging
     // One entry for what was drawn of a lot and used of one right.
     private static IEnumerable<Entry> Explain(Contract contract, ChargeCredits charge, Draw draw, IReadOnlyCollection<Credit> charged, Instant now)
     {
-        var told = contract.Tell(EntryKind.CreditsCharged, draw.After, now, now, charge.Actor, $"report:{charge.Report.ReportId}") with { UserId = charge.UserId, ReportId = charge.Report.ReportId };
+        var told = contract.Tell(EntryKind.CreditsCharged, draw.After, now, now, charge.Actor, Causes.Report(charge.Report.ReportId)) with { UserId = charge.UserId, ReportId = charge.Report.ReportId };
         if (contract.IsUnlimited)
             yield return told with { Kind = EntryKind.CreditsMinted, Quantity = draw.Taken.Count, Before = $"{draw.Before.Quantity}", After = $"{draw.After.Quantity}" };
 

@@ -44,12 +44,12 @@ public sealed record Contract(Terms Terms, long Revision, ImmutableArray<Lot> Lo
                 Lots = [.. granted.Select(lot => Change(lot, isNew: true)), .. over.Select(lot => Change(lot))],
 
                 // What expires as a cycle starts is told before what comes with it.
-                Entries = [.. over.Select(lot => Tell(EntryKind.LotExpired, lot, lot.ExpiresAt!.Value, now, Entry.System, "expiry") with
+                Entries = [.. over.Select(lot => Tell(EntryKind.LotExpired, lot, lot.ExpiresAt!.Value, now, Entry.System, Causes.Expiry) with
                 {
                     Quantity = lot.Free.Count,
                     Before = $"{lot.Free.Count}",
                     After = "0",
-                }).Concat(granted.Select(lot => Billing.Tell(this, lot, now, Entry.System, "renewal"))).OrderBy(entry => entry.EffectiveAt)],
+                }).Concat(granted.Select(lot => Billing.Tell(this, lot, now, Entry.System, Causes.Renewal))).OrderBy(entry => entry.EffectiveAt)],
             });
     }
 
@@ -80,7 +80,7 @@ public sealed record Contract(Terms Terms, long Revision, ImmutableArray<Lot> Lo
     internal LotChange Change(Lot lot, bool isNew = false) => new(Terms.ContractId, Terms.ClientId, lot, isNew);
 
     internal Entry Tell(EntryKind kind, Lot lot, Instant effectiveAt, Instant now, string actor, string cause) =>
-        Tell(kind, $"{(lot.Apart == 0 ? "lot" : "credit")}:{lot.Key(Terms.ContractId)}", actor, cause, now) with { EffectiveAt = effectiveAt, LotId = lot.LotId };
+        Tell(kind, Subjects.Lot(Terms.ContractId, lot), actor, cause, now) with { EffectiveAt = effectiveAt, LotId = lot.LotId };
 
     internal Entry Tell(EntryKind kind, string subject, string actor, string cause, Instant now) => new()
     {

@@ -206,7 +206,7 @@ public static class Editing
             var credit = Untouched(Contract, Edit.Id, lot);
             var moved = lot.ExpiresAt == Lot.ExpiresAt ? [] : new[]
             {
-                Contract.Tell(EntryKind.LotExpirySet, lot, Now, Now, Edit.Actor, "request") with { Before = Json.Write(Lot.ExpiresAt), After = Json.Write(lot.ExpiresAt) },
+                Contract.Tell(EntryKind.LotExpirySet, lot, Now, Now, Edit.Actor, Causes.Request) with { Before = Json.Write(Lot.ExpiresAt), After = Json.Write(lot.ExpiresAt) },
             };
             return Changed([lot], credit, GivenBack(), [Goes()], [Returned(credit), .. moved]);
         }
@@ -315,9 +315,9 @@ public static class Editing
             return Credit is { PlayerId: not null, ExpiryBooked: false } ? [Coverage.Ended(Credit.ClientId, Credit, 1, Now), back] : [back];
         }
 
-        private Entry Tell(EntryKind kind, Credit after) => Contract.Tell(kind, Lot, Now, Now, Edit.Actor, "request") with
+        private Entry Tell(EntryKind kind, Credit after) => Contract.Tell(kind, Lot, Now, Now, Edit.Actor, Causes.Request) with
         {
-            Subject = $"credit:{Edit.Id}",
+            Subject = Subjects.Credit(Edit.Id),
             Reason = Edit.Reason,
             Quantity = 1,
             Before = Json.Write(Shown(Credit)),

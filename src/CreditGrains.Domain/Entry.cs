@@ -94,10 +94,10 @@ public sealed record Entry
 
     public string? Reason { get; init; }
 
-    /// <summary>What brought it about, e.g. <c>report:R1</c>, <c>expiry</c>, <c>request</c>.</summary>
+    /// <summary>What brought it about: one of <see cref="Causes"/>, or the milestone that services credits moved for (S3).</summary>
     public required string Cause { get; init; }
 
-    /// <summary>What changed, e.g. <c>lot:C1~L1</c>.</summary>
+    /// <summary>What changed, e.g. <c>lot:C1~L1</c>: one of <see cref="Subjects"/>.</summary>
     public required string Subject { get; init; }
 
     /// <summary>Credits moved; 0 where none did.</summary>

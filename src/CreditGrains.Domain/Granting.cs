@@ -38,7 +38,7 @@ public static class Granting
             new Changes
             {
                 Lots = [contract.Change(lot, isNew: true)],
-                Entries = [contract.Tell(EntryKind.LotGranted, lot, now, now, grant.Actor, "request") with { Quantity = lot.Quantity, Before = "0", After = $"{lot.Quantity}" }],
+                Entries = [contract.Tell(EntryKind.LotGranted, lot, now, now, grant.Actor, Causes.Request) with { Quantity = lot.Quantity, Before = "0", After = $"{lot.Quantity}" }],
             },
             lot);
     }

@@ -57,14 +57,14 @@ public static class Membership
         IEnumerable<Entry> Explain(Member member)
         {
             var before = present.GetValueOrDefault(member.UserId);
-            yield return contract.Tell(EntryKind.UserSet, $"user:{contract.Terms.ContractId}/{member.UserId}", actor, "request", now) with
+            yield return contract.Tell(EntryKind.UserSet, Subjects.User(contract.Terms.ContractId, member.UserId), actor, Causes.Request, now) with
             {
                 Before = before is null ? null : Json.Write(new { before.UserId, before.Name, before.Assigned }),
                 After = Json.Write(new { member.UserId, member.Name, member.Assigned }),
                 UserId = member.UserId,
             };
             if (before?.Allocation.Restarts != member.Allocation.Restarts && member.Allocation.Restarts > 0)
-                foreach (var entry in Allocating.ExplainRestart(contract, before ?? member with { Allocation = Allocation.None }, member, actor, "assigned", now)) yield return entry;
+                foreach (var entry in Allocating.ExplainRestart(contract, before ?? member with { Allocation = Allocation.None }, member, actor, Causes.Assignment, now)) yield return entry;
         }
     }
 }
@@ -86,8 +86,8 @@ public sealed record User(string ClientId, string UserId, bool Disabled)
                     EffectiveAt = now,
                     BookedAt = now,
                     Actor = actor,
-                    Cause = "request",
-                    Subject = $"user:{UserId}",
+                    Cause = Causes.Request,
+                    Subject = Subjects.User(UserId),
                     Before = Json.Write(new { Disabled }),
                     After = Json.Write(new { Disabled = disabled }),
                     ClientId = ClientId,

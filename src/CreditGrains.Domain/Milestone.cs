@@ -71,7 +71,7 @@ public static class Planning
         milestone = milestone with { Version = milestone.Version + 1 };
         return new Changed<Account, Milestone>(
             account.With(milestone),
-            new Changes { Milestones = [new(milestone, present?.Version ?? 0)], Entries = [account.Tell(present, milestone, set.Actor, "request", now)] },
+            new Changes { Milestones = [new(milestone, present?.Version ?? 0)], Entries = [account.Tell(present, milestone, set.Actor, Causes.Request, now)] },
             milestone);
     }
 
@@ -83,7 +83,7 @@ public static class Planning
         account with { Services = account.Services with { Milestones = account.Services.Milestones.SetItem(milestone.MilestoneId, milestone) } };
 
     internal static Entry Tell(this Account account, Milestone? before, Milestone after, string actor, string cause, Instant now) =>
-        account.Tell(EntryKind.MilestoneSet, $"milestone:{after.MilestoneId}", actor, cause, now) with { Before = before is null ? null : Shown(before), After = Shown(after) };
+        account.Tell(EntryKind.MilestoneSet, Subjects.Milestone(after.MilestoneId), actor, cause, now) with { Before = before is null ? null : Shown(before), After = Shown(after) };
 
     private static string Shown(Milestone milestone) => Json.Write(new { milestone.ProjectId, milestone.ServicesCredits, milestone.Status, milestone.ActualDate });
 }

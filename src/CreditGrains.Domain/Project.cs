@@ -36,7 +36,7 @@ public static class Projecting
             new Changes
             {
                 Projects = [new(project, present?.Version ?? 0)],
-                Entries = [account.Tell(EntryKind.ProjectSet, $"project:{project.ProjectId}", set.Actor, "request", now) with { Before = present is null ? null : Shown(present), After = Shown(project) }],
+                Entries = [account.Tell(EntryKind.ProjectSet, Subjects.Project(project.ProjectId), set.Actor, Causes.Request, now) with { Before = present is null ? null : Shown(present), After = Shown(project) }],
             },
             project);
     }

@@ -80,7 +80,7 @@ public static class Buying
             new Changes
             {
                 Purchases = [new(account.Terms.AccountId, account.Terms.ClientId, purchase, IsNew: true)],
-                Entries = [account.Tell(EntryKind.ServicesCreditsBought, $"purchase:{account.Terms.AccountId}~{purchase.PurchaseId}", buy.Actor, "request", now) with
+                Entries = [account.Tell(EntryKind.ServicesCreditsBought, Subjects.Purchase(account.Terms.AccountId, purchase.PurchaseId), buy.Actor, Causes.Request, now) with
                 {
                     ServicesCredits = purchase.Quantity,
                     Before = "0",

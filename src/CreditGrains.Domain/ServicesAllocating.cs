@@ -58,7 +58,7 @@ public static class ServicesAllocating
         // After this line the milestone gets or gives back what is asked.
         var shares = more > 0 ? Draw(account, project.Currency, more, now) : Return(account, milestone, -more);
         var moves = shares.SelectMany(share => more > 0 ? [Take(share.Of, share.Part)] : GiveBack(share.Of, share.Part)).ToList();
-        var (booked, changes) = account.Book(moves, actor, $"milestone:{milestone.MilestoneId}", now);
+        var (booked, changes) = account.Book(moves, actor, Subjects.Milestone(milestone.MilestoneId), now);
 
         var signed = shares.Select(share => new Holding(share.Of.PurchaseId, more > 0 ? share.Part : -share.Part)).ToImmutableArray();
         var after = milestone with { ServicesCredits = quantity, WasAllocated = true, Holdings = Sum(milestone.Holdings, signed), Version = milestone.Version + 1 };
@@ -71,7 +71,7 @@ public static class ServicesAllocating
             {
                 Milestones = [new(after, milestone.Version)],
                 Projects = holding == 0 ? [] : [new(held, project.Version)],
-                Entries = milestone.ServicesCredits == quantity ? changes.Entries : [account.Tell(milestone, after, actor, "adjustment", now), .. changes.Entries],
+                Entries = milestone.ServicesCredits == quantity ? changes.Entries : [account.Tell(milestone, after, actor, Causes.Adjustment, now), .. changes.Entries],
             },
             new(after, project.Currency, signed));
 

@@ -13,7 +13,7 @@ public static class Composition
     public static IServiceCollection AddCreditGrainsGrains(this IServiceCollection services, Instant? testClock)
     {
         services.AddCreditGrainsMessages();
-        services.AddSingleton(TimeProvider.System).AddSingleton<ActorOptions>().AddSingleton<ActorMetrics>().AddSingleton<ActorServices>().AddSingleton<CoverageSweeper>();
+        services.AddSingleton(TimeProvider.System).AddSingleton<ActorMetrics>().AddSingleton<ActorServices>().AddSingleton<CoverageSweeper>();
         services.AddSingleton(provider => Due(provider, provider.GetRequiredService<ILogger<DueWork>>()));
         services.AddSingleton<GrainActors>();
         services.AddSingleton<IActors>(provider => provider.GetRequiredService<GrainActors>());

@@ -2,7 +2,7 @@ using CreditGrains.Actors;
 
 namespace CreditGrains.Grains;
 
-/// <summary>Books the end of coverage of player credits, of which there may be millions, by a fixed number of reminders.</summary>
+/// <summary>Books the end of coverage of player credits, of which there may be millions, by one reminder; its key is 0.</summary>
 public interface ISweeperGrain : IGrainWithIntegerKey
 {
     /// <summary>Sets its alarm clock; again does nothing.</summary>
@@ -27,13 +27,4 @@ public sealed class SweeperGrain(IGrainContext context, CoverageSweeper sweeper)
     }
 
     public Task ReceiveReminder(string reminderName, Orleans.Runtime.TickStatus status) => Sweep();
-}
-
-/// <summary>The sweepers of a cluster.</summary>
-public static class Sweepers
-{
-    /// <summary>How many reminders book the end of coverage of all player credits, however many those are.</summary>
-    public const int Count = 1;
-
-    public static Task Start(IGrainFactory grains) => Task.WhenAll(Enumerable.Range(0, Count).Select(number => grains.GetGrain<ISweeperGrain>(number).Start()));
 }

@@ -15,7 +15,7 @@ internal enum Role { Consumer, Manager, Auditor, Operator }
 /// <summary>What a call needs its caller to be (§3, Keys).</summary>
 internal enum Access
 {
-    /// <summary>Any caller; one bound to a user sees that user's reports only.</summary>
+    /// <summary>Any caller; one bound to a user sees what is that user's only: reports, usage, allocations.</summary>
     Any,
 
     /// <summary>Reads of a client: any caller not bound to one user.</summary>
@@ -24,7 +24,7 @@ internal enum Access
     /// <summary>Making reports: consumers.</summary>
     Report,
 
-    /// <summary>Changing users and what they may use: managers (A12).</summary>
+    /// <summary>Changing users, what they may use (A12), and what milestones hold: managers.</summary>
     Manage,
 
     /// <summary>Everything else: operators.</summary>

@@ -1,6 +1,6 @@
 namespace CreditGrains.Http;
 
-/// <summary>Whether this process wants to be asked: not while it joins, and no longer once it is about to stop.</summary>
+/// <summary>Whether this process wants to be asked: no longer once it is about to stop. While it starts nobody listens.</summary>
 public sealed class Readiness
 {
     private volatile string? reason;

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Diagnostics.Metrics;
 using System.Threading.Channels;
 using CreditGrains.Actors;
 using CreditGrains.Domain;
@@ -10,20 +9,17 @@ namespace CreditGrains.Postgres;
 /// <summary>Gathers the commits of all actors of this process and writes many in one transaction. One that fails is found out by trying each alone, so that it never fails its neighbours.</summary>
 internal sealed class CommitWriter : IAsyncDisposable
 {
-    private const int MaxCommits = 256, MaxCredits = 8_192;
+    private const int Connections = 2, MaxCommits = 256, MaxCredits = 8_192;
 
     private readonly NpgsqlDataSource source;
     private readonly Channel<Pending> queue = Channel.CreateUnbounded<Pending>(new() { SingleReader = false });
     private readonly Task[] writers;
-    private readonly Meter meter = new("CreditGrains.Store");
-    private readonly Counter<long> commits, transactions;
+    private readonly StoreMetrics metrics = new();
 
-    public CommitWriter(NpgsqlDataSource source, int connections)
+    public CommitWriter(NpgsqlDataSource source)
     {
         this.source = source;
-        commits = meter.CreateCounter<long>("creditgrains.commits");
-        transactions = meter.CreateCounter<long>("creditgrains.transactions");
-        writers = [.. Enumerable.Range(0, connections).Select(_ => Task.Run(WriteAll))];
+        writers = [.. Enumerable.Range(0, Connections).Select(_ => Task.Run(WriteAll))];
     }
 
     private sealed record Pending(Commit Commit)
@@ -42,7 +38,7 @@ internal sealed class CommitWriter : IAsyncDisposable
     {
         queue.Writer.TryComplete();
         await Task.WhenAll(writers);
-        meter.Dispose();
+        metrics.Dispose();
     }
 
     private async Task WriteAll()
@@ -108,8 +104,8 @@ internal sealed class CommitWriter : IAsyncDisposable
         {
             await using var batch = CommitStatements.Of(group, connection);
             await batch.ExecuteNonQueryAsync();
-            commits.Add(group.Count);
-            transactions.Add(1);
+            metrics.Commits.Add(group.Count);
+            metrics.Transactions.Add(1);
             return new CommitResult.Done();
         }
         catch (PostgresException e) when (e.SqlState is CommitStatements.FenceFailed or PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure)

@@ -55,7 +55,7 @@ public sealed partial class PostgresStore
 
     public async Task<ImmutableArray<BookedEntry>> History(CreditDocument credit)
     {
-        var ofCredit = await Rows($"select {EntryColumns} from entry where subject = $1 and subject like 'credit:%'", ReadEntry, Sql.Text(Actors.History.Subject(credit)));
+        var ofCredit = await Rows($"select {EntryColumns} from entry where subject = $1 and subject like 'credit:%'", ReadEntry, Sql.Text(Subjects.Credit(credit.CreditId)));
         var entries = await Rows(
             $"""
             select {EntryColumns} from entry where contract_id = $1 and lot_id = $2 and kind in ({Names(Actors.History.OfLot)})

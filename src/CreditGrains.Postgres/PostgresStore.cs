@@ -17,11 +17,10 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
     private readonly Gathered<ReportKey, Report> reports;
 
     /// <param name="source">Shared by everything of this process; its schema must be there (<see cref="Migrator"/>).</param>
-    /// <param name="writers">How many connections write commits.</param>
-    public PostgresStore(NpgsqlDataSource source, int writers = 2)
+    public PostgresStore(NpgsqlDataSource source)
     {
         this.source = source;
-        writer = new(source, writers);
+        writer = new(source);
         contracts = new(LoadContracts);
         members = new(LoadMembers);
         credits = new(LoadCredits);

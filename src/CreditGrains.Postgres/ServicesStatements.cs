@@ -4,7 +4,7 @@ using Npgsql;
 
 namespace CreditGrains.Postgres;
 
-/// <summary>The statements of services credits, as those of <see cref="CommitStatements"/>: set-wise, in the order of keys, each counted.</summary>
+/// <summary>The statements of services credits, as those of <see cref="CommitStatements"/>: set-wise, each counted.</summary>
 internal static class ServicesStatements
 {
     public static void Add(NpgsqlBatch batch, Changes changes)

@@ -51,7 +51,7 @@ public static class StandaloneHost
         .AddSingleton(TimeProvider.System)
         .AddSingleton<ActorMetrics>()
         .AddSingleton<IActors>(provider => new InProcessActors(self => new(
-            self, store, provider.GetRequiredService<IClock>(), provider.GetRequiredService<IWakeups>(), provider.GetRequiredService<TimeProvider>(), new(), provider.GetRequiredService<ActorMetrics>())))
+            self, store, provider.GetRequiredService<IClock>(), provider.GetRequiredService<IWakeups>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ActorMetrics>())))
         .AddSingleton(provider => new DueWork(provider.GetRequiredService<IActors>(), store, provider.GetRequiredService<IClock>(), Cannot(provider.GetRequiredService<ILogger<DueWork>>())));
 
     private static Action<string, Exception> Cannot(ILogger log) =>

@@ -57,7 +57,7 @@ public sealed class RefusalTests
         return (await new AllocationActor(With(new() { Member = stored }), new("C1", "anna")).Peek(1)).Refusal;
     }
 
-    private static ActorServices With(Facts facts) => new(null!, facts, new MachineClock(), null!, TimeProvider.System, new(), new());
+    private static ActorServices With(Facts facts) => new(null!, facts, new MachineClock(), null!, TimeProvider.System, new());
 
     /// <summary>A store of a few facts: whoever looks for more, or wants to change them, has gone too far to refuse.</summary>
     private sealed class Facts : IStore

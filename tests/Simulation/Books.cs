@@ -124,7 +124,7 @@ internal sealed class Books(World world, BusinessClock clock, Submissions submis
     {
         foreach (var entry in changes.Entries.Where(entry => entry is { Kind: EntryKind.LotExpired, Cause: "expiry" }))
         {
-            var apart = entry.Subject.StartsWith("credit:", StringComparison.Ordinal) ? CreditId.Parse(entry.Subject["credit:".Length..]).Ordinal : 0;
+            var apart = Subjects.AsCredit(entry.Subject)?.Ordinal ?? 0;
             var lot = Store.Lot(entry.ContractId!, entry.LotId!, apart) ?? changes.Lots.Single(change => change.IsNew && change.ContractId == entry.ContractId && change.Lot.LotId == entry.LotId && change.Lot.Apart == 0).Lot with { ExpiryBooked = false };
             Holds(lot is { ExpiryBooked: false } && lot.ExpiresAt == entry.EffectiveAt && lot.Free.Count == entry.Quantity,
                 "expiry is booked once, as of its due instant (T3)", $"{lot}, entry of {entry.EffectiveAt}");
@@ -136,7 +136,7 @@ internal sealed class Books(World world, BusinessClock clock, Submissions submis
         // An end that is taken back is booked first.
         var revived = changes.Entries.Where(entry => entry is { Kind: EntryKind.CoverageExpired, Quantity: < 0 }).Select(entry => entry.Subject).ToHashSet();
         var booked = changes.Credits
-            .Where(change => change.Credit.PlayerId is not null && (change.IsGone ? revived.Contains($"credit:{change.Credit.Id}") : change.Credit.ExpiryBooked) && Store.Credit(change.Credit.Id) is { ExpiryBooked: false })
+            .Where(change => change.Credit.PlayerId is not null && (change.IsGone ? revived.Contains(Subjects.Credit(change.Credit.Id)) : change.Credit.ExpiryBooked) && Store.Credit(change.Credit.Id) is { ExpiryBooked: false })
             .GroupBy(change => (change.Credit.Id.ContractId, change.Credit.Id.LotId, change.Credit.ReportId, change.Credit.ExpiresAt))
             .ToDictionary(group => group.Key, group => (long)group.Count());
         var told = changes.Entries.Where(entry => entry is { Kind: EntryKind.CoverageExpired, Quantity: > 0 })

@@ -37,7 +37,7 @@ internal sealed class EditBooks(World world, MemoryStore store, History history)
     public int Done { get; private set; }
 
     /// <summary>Whether an entry tells of an edit: of one credit, and why.</summary>
-    public static bool IsEdit(Entry entry) => entry.Reason is not null && entry.Subject.StartsWith("credit:", StringComparison.Ordinal);
+    public static bool IsEdit(Entry entry) => entry.Reason is not null && Subjects.IsCredit(entry.Subject);
 
     /// <summary>An operator will ask for that; its reason is its own.</summary>
     public void Wants(EditCredit edit) => wanted[edit.Reason] = edit;
@@ -91,7 +91,7 @@ internal sealed class EditBooks(World world, MemoryStore store, History history)
         var (edit, row, lot, now) = (one.Edit, one.Row, one.Lot, one.Now);
         var moves = string.Join(", ", one.Told.Select(entry => $"{Json.Write(entry.Kind).Trim('"')} {entry.Quantity}"));
         Holds(Moves.Contains(moves), "an edit moves one credit once (P5)", $"{edit}: {moves}");
-        Holds(one.Told.All(entry => entry.Subject == $"credit:{edit.Id}" && entry.EffectiveAt == now && entry.BookedAt == now), "an edit tells of its credit, as of now (P5, G1)", $"{edit}: {string.Join(' ', one.Told)}");
+        Holds(one.Told.All(entry => entry.Subject == Subjects.Credit(edit.Id) && entry.EffectiveAt == now && entry.BookedAt == now), "an edit tells of its credit, as of now (P5, G1)", $"{edit}: {string.Join(' ', one.Told)}");
 
         foreach (var entry in one.Told)
         {

@@ -77,7 +77,7 @@ internal sealed class Simulation : IWakeups, IDisposable
         billing = new(world, store, history, clock);
         edits = new(world, store, history);
         operators = new(world, network, store, history, edits, clock, Try);
-        network.Services = new(network, away, clock, this, world.Time, new ActorOptions(), metrics);
+        network.Services = new(network, away, clock, this, world.Time, metrics);
         services = new(world, network, store, clock, IsStormy);
         listener.SetMeasurementEventCallback<long>((instrument, count, _, _) =>
         {
@@ -85,7 +85,7 @@ internal sealed class Simulation : IWakeups, IDisposable
             else retries += count;
         });
         listener.EnableMeasurementEvents(metrics.LeasesLapsed);
-        listener.EnableMeasurementEvents(metrics.ReportAttempts);
+        listener.EnableMeasurementEvents(metrics.ReportRetries);
         history.ClockMoved();
     }
 

@@ -37,13 +37,13 @@ internal sealed class Engine : IAsyncDisposable
     public IQueries Queries => Store;
 
     /// <summary>On the data of <paramref name="directory"/>; null: on data of its own.</summary>
-    public static async Task<Engine> Open(string? directory = null, ActivationLimits? limits = null, ActorOptions? options = null)
+    public static async Task<Engine> Open(string? directory = null, ActivationLimits? limits = null)
     {
         var own = directory is null ? new TempDirectory() : null;
         var engine = new Engine(own, SqliteStore.Open(directory ?? own!.Path));
         DueWork? work = null;
         engine.Clock = await TestClock.Open(engine.Store, Start, () => work!.Settle());
-        engine.Actors = new(self => new(self, engine.Store, engine.Clock, new NoAlarm(), TimeProvider.System, options ?? new(), engine.Metrics), limits);
+        engine.Actors = new(self => new(self, engine.Store, engine.Clock, new NoAlarm(), TimeProvider.System, engine.Metrics), limits);
         work = new(engine.Actors, engine.Store, engine.Clock, (_, cause) => throw cause);
         return engine;
     }

@@ -161,7 +161,7 @@ public abstract class ServicesFences
             return Task.Factory.StartNew(() => ask(actor), CancellationToken.None, TaskCreationOptions.DenyChildAttach, turns).Unwrap();
         }
 
-        public static ActorServices Services(IStore store) => new(null!, store, new Still(), new Silent(), TimeProvider.System, new(), new());
+        public static ActorServices Services(IStore store) => new(null!, store, new Still(), new Silent(), TimeProvider.System, new());
     }
 
     private sealed class Still : IClock

@@ -66,7 +66,7 @@ public sealed class UnbookedTests : IDisposable
         await using var engine = await Engine.Open(directory.Path);
         await Set(engine, Daily);
         var clock = new StandingClock(Engine.Start + Duration.FromDays(10));
-        var others = Enumerable.Range(0, 3).Select(_ => new InProcessActors(self => new(self, engine.Store, clock, new NoAlarm(), TimeProvider.System, new(), engine.Metrics))).ToList();
+        var others = Enumerable.Range(0, 3).Select(_ => new InProcessActors(self => new(self, engine.Store, clock, new NoAlarm(), TimeProvider.System, engine.Metrics))).ToList();
 
         await Task.WhenAll(others.Select(actors => actors.Contract("C").WakeUp()));
         await Task.WhenAll(others.Select(actors => actors.Contract("C").Set(new(Daily with { BillingCycle = Daily.BillingCycle! with { Credits = 7 } }, null, "test"))));

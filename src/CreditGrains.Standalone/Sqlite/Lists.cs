@@ -88,7 +88,7 @@ public sealed partial class SqliteStore
     {
         var ofLot = database[$"select {Rows.Entry} from entries where contract_id = ? and lot_id = ? and kind in ({Names(Actors.History.OfLot)})"]
             .Bind(credit.ContractId).Bind(credit.LotId).All(Rows.ReadEntry);
-        var ofCredit = database[$"select {Rows.Entry} from entries where subject = ? and subject glob 'credit:*'"].Bind(Actors.History.Subject(credit)).All(Rows.ReadEntry);
+        var ofCredit = database[$"select {Rows.Entry} from entries where subject = ? and subject glob 'credit:*'"].Bind(Subjects.Credit(credit.CreditId)).All(Rows.ReadEntry);
         var ofReports = ofCredit.Select(entry => entry.Entry.ReportId).Append(credit.ReportId).OfType<string>().Distinct().SelectMany(report =>
             database[$"select {Rows.Entry} from entries where report_id = ? and client_id = ? and +lot_id = ? and kind in ({Names(Actors.History.OfReport)})"]
                 .Bind(report).Bind(credit.ClientId).Bind(credit.LotId).All(Rows.ReadEntry));

@@ -11,7 +11,7 @@ public sealed partial class SqliteStore
         ? new StoredAccount(document, [.. database[$"select {ServicesRows.Purchase} from purchases where account_id = ? and free > 0"].Bind(accountId).All(ServicesRows.ReadPurchase)])
         : null));
 
-    Task<Purchase?> IStore.Purchase(string accountId, string purchaseId) => actors.Read(database => ReadPurchase(database, accountId, purchaseId));
+    public Task<Purchase?> Purchase(string accountId, string purchaseId) => actors.Read(database => ReadPurchase(database, accountId, purchaseId));
 
     public Task<ServicesFacts> Services(string accountId, IReadOnlyCollection<string> milestoneIds, IReadOnlyCollection<string> projectIds) => actors.Read(database => database.Snapshot(() =>
     {
@@ -41,8 +41,6 @@ public sealed partial class SqliteStore
         return Cut(page, Select(database, ServicesRows.Purchase, "purchases", where, "created_at, purchase_id", page.Limit, ServicesRows.ReadPurchase),
             purchase => Cursor.After("purchases", purchase.CreatedAt, purchase.PurchaseId));
     });
-
-    Task<Purchase?> IQueries.Purchase(string accountId, string purchaseId) => lists.Read(database => ReadPurchase(database, accountId, purchaseId));
 
     public Task<ImmutableArray<PurchaseFacts>> PurchasesAsOf(string accountId, Instant? at) => lists.Read(database => at is not { } then
         ? [.. database[$"select {ServicesRows.Purchase} from purchases where account_id = ?"].Bind(accountId).All(row => Facts(ServicesRows.ReadPurchase(row)))]

@@ -1,28 +1,9 @@
 using System.Collections.Concurrent;
-using System.Diagnostics.Metrics;
 using CreditGrains.Actors;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
 namespace CreditGrains.Standalone.Sqlite;
-
-/// <summary>What the store counts.</summary>
-internal sealed class StoreMetrics : IDisposable
-{
-    private readonly Meter meter = new("CreditGrains.Store");
-
-    public StoreMetrics()
-    {
-        Commits = meter.CreateCounter<long>("creditgrains.store.commits", description: "Commits that became durable");
-        Transactions = meter.CreateCounter<long>("creditgrains.store.transactions", description: "Transactions that carried them");
-    }
-
-    public Counter<long> Commits { get; }
-
-    public Counter<long> Transactions { get; }
-
-    public void Dispose() => meter.Dispose();
-}
 
 /// <summary>The one who writes, on a thread of its own: whatever commits have gathered meanwhile share the next transaction, and so one flush to the disk.</summary>
 internal sealed class Writer : IDisposable

@@ -1,0 +1,61 @@
+namespace CreditGrains.Domain;
+
+/// <summary>What ledger entries are about: the kind, a colon and the key.</summary>
+public static class Subjects
+{
+    private const string CreditPrefix = "credit:";
+
+    public static string Contract(string contractId) => $"contract:{contractId}";
+
+    /// <summary>A lot, or the credit that lies apart from it (P5).</summary>
+    public static string Lot(string contractId, Lot lot) => lot.Apart == 0 ? Lot(contractId, lot.LotId) : Credit(new(contractId, lot.LotId, lot.Apart));
+
+    public static string Lot(string contractId, string lotId) => $"lot:{Domain.Lot.Key(contractId, lotId, 0)}";
+
+    public static string Credit(CreditId id) => $"{CreditPrefix}{id}";
+
+    public static bool IsCredit(string subject) => subject.StartsWith(CreditPrefix, StringComparison.Ordinal);
+
+    /// <summary>The credit that a subject is; null: it is something else.</summary>
+    public static CreditId? AsCredit(string subject) => IsCredit(subject) ? CreditId.Parse(subject[CreditPrefix.Length..]) : null;
+
+    /// <summary>A user of a client.</summary>
+    public static string User(string userId) => $"user:{userId}";
+
+    /// <summary>A user of a contract.</summary>
+    public static string User(string contractId, string userId) => User($"{new AllocationKey(contractId, userId)}");
+
+    public static string Account(string accountId) => $"account:{accountId}";
+
+    public static string Purchase(string accountId, string purchaseId) => $"purchase:{accountId}~{purchaseId}";
+
+    public static string Project(string projectId) => $"project:{projectId}";
+
+    public static string Milestone(string milestoneId) => $"milestone:{milestoneId}";
+
+    public const string ServicesSettings = "settings:services-credits";
+}
+
+/// <summary>What brings entries about.</summary>
+public static class Causes
+{
+    /// <summary>Somebody asked for just that.</summary>
+    public const string Request = "request";
+
+    /// <summary>Time: something is over.</summary>
+    public const string Expiry = "expiry";
+
+    /// <summary>Time: a cycle has begun.</summary>
+    public const string Renewal = "renewal";
+
+    /// <summary>A user was assigned (A11).</summary>
+    public const string Assignment = "assigned";
+
+    /// <summary>A milestone's holding was adjusted (S3).</summary>
+    public const string Adjustment = "adjustment";
+
+    /// <summary>A preview was confirmed (A7).</summary>
+    public static string Confirmation(string token) => $"confirm:{token}";
+
+    public static string Report(string reportId) => $"report:{reportId}";
+}
