@@ -82,6 +82,9 @@ public abstract record CommitResult
     public sealed record Unknown(Exception Cause) : CommitResult;
 }
 
+/// <summary>What a user uses credits by: a cycle, and the extra credits granted in all; null: however many.</summary>
+public readonly record struct Right(CycleKey Cycle, long? ExtraCredits);
+
 /// <summary>The names of a commit's fences: what a conflict is reported by.</summary>
 public static class Fences
 {
@@ -126,10 +129,11 @@ public static class Fences
     /// <summary>What others in the same commit may no longer find as the store has it.</summary>
     public static IEnumerable<string> Changing(Changes changes) => Making(changes).Concat(changes.Lots.Select(Key));
 
-    /// <summary>Which of a user's cycles these changes use or end: one commit knows one of each user.</summary>
-    public static IEnumerable<(string User, CycleKey? Cycle)> Cycles(Changes changes) => changes.Uses.Where(use => use.Cycle is not null).Select(use => (use.Key(), use.Cycle))
-        .Concat(changes.GivenBack.Where(back => back.Cycle is not null).Select(back => (back.Key(), back.Cycle)))
-        .Concat(changes.Members.Select(change => ($"use:{change.ContractId}/{change.Member.UserId}", (CycleKey?)null)));
+    /// <summary>By which right of a user these changes use or give back, and which they change (null): one commit knows one of each user.</summary>
+    public static IEnumerable<(string User, Right? Right)> Rights(Changes changes) =>
+        changes.Uses.Where(use => use.Cycle is not null).Select(use => (use.Key(), (Right?)new Right(use.Cycle!.Value, use.ExtraCredits)))
+            .Concat(changes.GivenBack.Where(back => back.Cycle is not null).Select(back => (back.Key(), (Right?)new Right(back.Cycle!.Value, null))))
+            .Concat(changes.Members.Select(change => ($"use:{change.ContractId}/{change.Member.UserId}", (Right?)null)));
 
     /// <summary>All that can make these changes fail.</summary>
     public static IEnumerable<string> Of(Changes changes) => Finding(changes).Concat(changes.Uses.Select(Key)).Concat(changes.GivenBack.Select(Key))

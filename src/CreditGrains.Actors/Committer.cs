@@ -113,12 +113,12 @@ public abstract class Committer<TState>(ActorServices services)
         var decided = new List<Command>();
         var later = new List<Command>();
         var changed = Fences.Changing(passed).ToHashSet();
-        var cycles = new Dictionary<string, CycleKey?>();
+        var rights = new Dictionary<string, Right?>();
         foreach (var command in batch)
         {
             var (next, changes) = command.Decide(state, now);
-            var uses = Fences.Cycles(changes).ToList();
-            if (changed.Overlaps(Fences.Finding(changes)) || uses.Any(use => cycles.TryGetValue(use.User, out var other) && (other is null || other != use.Cycle)))
+            var used = Fences.Rights(changes).ToList();
+            if (changed.Overlaps(Fences.Finding(changes)) || used.Any(use => rights.TryGetValue(use.User, out var other) && (other is null || other != use.Right)))
             {
                 later.Add(command);
                 continue;
@@ -127,7 +127,7 @@ public abstract class Committer<TState>(ActorServices services)
             parts.Add(changes);
             decided.Add(command);
             changed.UnionWith(Fences.Changing(changes));
-            foreach (var (user, cycle) in uses) cycles[user] = cycle;
+            foreach (var (user, right) in used) rights[user] = right;
         }
 
         // A refusal is written as a new version: what is still on its way to the store, its outcome lost, can then no longer land.

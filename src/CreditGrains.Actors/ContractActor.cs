@@ -139,7 +139,7 @@ public class ContractActor(ActorServices services, string contractId) : Document
 
     // R2: the pool is checked after the user. That the user may consume is proved by the commit; the actor that said so may be outdated.
     private Changes StillAllowed(ChargeCredits charge, Refusal refusal) => refusal.Code == RefusalCode.InsufficientContractCredits
-        ? new Changes { Uses = [new(Id, charge.UserId, 0)] }
+        ? new Changes { Uses = [charge.Hold.AsProof(Id, charge.UserId)] }
         : Changes.None;
 
     // L5: lots that are used up are in the store only. What changes after this look fails by the lot's own fence, and is looked at anew.

@@ -24,7 +24,7 @@ public static class StoredDocuments
     public static Allowance AsAllowance(this StoredMember stored)
     {
         var document = stored.Contract.AsContract();
-        return new(document.Terms, document.Plan is { Enabled: true }, stored.Member);
+        return new(document.Terms, document.Plan is { Enabled: true }, stored.Member) { Revision = document.Revision };
     }
 
     /// <summary>An account's terms; throws <see cref="UnknownSchemaException"/>.</summary>

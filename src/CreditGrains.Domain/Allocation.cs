@@ -88,6 +88,9 @@ public sealed record Allocation(Settings? Settings, LocalDate? StartDate, int Re
 /// <param name="IsRestricted">Whether the contract's switch is on.</param>
 public sealed record Allowance(Terms Terms, bool IsRestricted, Member Member)
 {
+    /// <summary>The contract's revision that this rests on.</summary>
+    public long Revision { get; init; }
+
     /// <summary>Promises credits: the cycle's first, then extra ones (A4).</summary>
     /// <param name="held">What other reports hold and have not yet committed.</param>
     /// <returns>Refused with <see cref="RefusalCode.UserNotAssigned"/>, <see cref="RefusalCode.UserDisabled"/> or <see cref="RefusalCode.InsufficientAllocation"/>.</returns>
@@ -117,6 +120,8 @@ public sealed record Allowance(Terms Terms, bool IsRestricted, Member Member)
             IsRestricted = IsRestricted,
             Restarts = allocation.Restarts,
             Cycle = allocation.Cycle,
+            ExtraCredits = IsRestricted ? allocation.ExtraCredits : null,
+            Revision = Revision,
             From = IsRestricted && allocation.Cycle >= 0 ? schedule?.StartOf(allocation.Cycle) : null,
             Until = IsRestricted ? schedule?.StartOf(allocation.Cycle + 1) : null,
         };
@@ -164,6 +169,12 @@ public sealed record Hold(long Credits, long? UserAvailable, Instant? NextRenewa
 
     public int Cycle { get; init; } = Schedule.NotBegun;
 
+    /// <summary>Extra credits granted in all when this was promised; null: off.</summary>
+    public long? ExtraCredits { get; init; }
+
+    /// <summary>The contract's revision that it rests on; 0: not known.</summary>
+    public long Revision { get; init; }
+
     /// <summary>The promise is good from then ...</summary>
     public Instant? From { get; init; }
 
@@ -172,16 +183,20 @@ public sealed record Hold(long Credits, long? UserAvailable, Instant? NextRenewa
 
     /// <summary>Whether a contract may charge on it now.</summary>
     public bool IsGoodFor(Contract contract, Instant now) =>
-        IsRestricted == contract.Plan.Enabled && !(now < From) && !(now >= Until);
+        IsRestricted == contract.Plan.Enabled && (Revision == 0 || Revision == contract.Revision) && !(now < From) && !(now >= Until);
 
     /// <summary>The use of it, as it is committed.</summary>
     internal Use AsUse(string contractId, string userId) => new(contractId, userId, Credits)
     {
         OfCycle = OfCycle,
         OfExtra = OfExtra,
-        Cycle = IsRestricted && Credits > 0 ? new(Restarts, Cycle) : null,
+        Cycle = IsRestricted ? new(Restarts, Cycle) : null,
+        ExtraCredits = ExtraCredits,
         DueAt = OfCycle > 0 ? Until : null,
     };
+
+    /// <summary>What a refusal proves that says what the user could use: nothing is used.</summary>
+    public Use AsProof(string contractId, string userId) => AsUse(contractId, userId) with { Credits = 0, OfCycle = 0, OfExtra = 0, DueAt = null };
 
     /// <summary>What the credits of the charge are used of, one by one (P5 gives them back there); null: of no limit.</summary>
     internal IEnumerable<string?> Sources() => !IsRestricted

@@ -30,16 +30,20 @@ public sealed record Use(string ContractId, string UserId, long Credits)
     /// <summary>The cycle that must still be the user's; null: whatever it is.</summary>
     public CycleKey? Cycle { get; init; }
 
+    /// <summary>The extra credits that must still be granted in all, where there is a cycle; null: however many.</summary>
+    public long? ExtraCredits { get; init; }
+
     /// <summary>When that cycle ends; null: never.</summary>
     public Instant? DueAt { get; init; }
 
-    /// <summary>Two uses of one user and one cycle as one.</summary>
+    /// <summary>Two uses of one user by one right as one.</summary>
     public static Use operator +(Use one, Use other) => one with
     {
         Credits = one.Credits + other.Credits,
         OfCycle = one.OfCycle + other.OfCycle,
         OfExtra = one.OfExtra + other.OfExtra,
         Cycle = one.Cycle ?? other.Cycle,
+        ExtraCredits = one.ExtraCredits ?? other.ExtraCredits,
         DueAt = one.DueAt ?? other.DueAt,
     };
 }

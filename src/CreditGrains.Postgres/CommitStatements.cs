@@ -11,9 +11,9 @@ internal static class CommitStatements
     /// <summary>The SQLSTATE that the function <c>expect</c> raises.</summary>
     public const string FenceFailed = "CG001";
 
-    /// <summary>Whether a member m can use what g says (A4): of that cycle, no more than its amount, and extra credits only where the cycle is used up.</summary>
+    /// <summary>Whether a member m can use what g says (A4): of that cycle and as many extra credits granted, no more than its amount, and extra credits only where the cycle is used up.</summary>
     public const string CanUse = """
-        (g.restarts is null or (m.restarts = g.restarts and m.cycle = g.cycle
+        (g.restarts is null or (m.restarts = g.restarts and m.cycle = g.cycle and m.extra_credits = coalesce(g.extra_credits, m.extra_credits)
             and (g.of_cycle = 0 or m.amount is null or m.used_in_cycle + g.of_cycle <= m.amount)
             and (g.of_extra = 0 or (m.extra_used + g.of_extra <= m.extra_credits and (m.settings is null or m.cycle < 0 or m.used_in_cycle + g.of_cycle = m.amount)))))
         """;
@@ -226,12 +226,12 @@ internal static class CommitStatements
         Add(batch, """
             with changed as (
                 update member m set total_used = m.total_used + g.credits, used_in_cycle = m.used_in_cycle + g.of_cycle, extra_used = m.extra_used + g.of_extra, due_at = coalesce(g.due_at, m.due_at)
-                from unnest($1, $2, $3, $4, $5, $6, $7, $8) as g (contract_id, user_id, credits, of_cycle, of_extra, restarts, cycle, due_at)
+                from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) as g (contract_id, user_id, credits, of_cycle, of_extra, restarts, cycle, extra_credits, due_at)
                 where m.contract_id = g.contract_id and m.user_id = g.user_id and m.assigned and not m.disabled
-            """ + $" and {CanUse} returning 1) select expect((select count(*) from changed), $9)",
+            """ + $" and {CanUse} returning 1) select expect((select count(*) from changed), $10)",
             Sql.Texts(uses.Select(use => use.ContractId)), Sql.Texts(uses.Select(use => use.UserId)), Sql.Numbers(uses.Select(use => use.Credits)), Sql.Numbers(uses.Select(use => use.OfCycle)),
             Sql.Numbers(uses.Select(use => use.OfExtra)), Sql.Integers(uses.Select(use => use.Cycle?.Restarts)), Sql.Integers(uses.Select(use => use.Cycle?.Cycle)),
-            Sql.Instants(uses.Select(use => use.DueAt)), Sql.Number(uses.Length));
+            Sql.Numbers(uses.Select(use => use.ExtraCredits)), Sql.Instants(uses.Select(use => use.DueAt)), Sql.Number(uses.Length));
     }
 
     private static void Credits(NpgsqlBatch batch, ImmutableArray<CreditChange> credits)

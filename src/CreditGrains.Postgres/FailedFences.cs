@@ -24,12 +24,12 @@ internal static class FailedFences
             Sql.Texts(lots.Select(lot => lot.Key())), Sql.Texts(lots.Select(lot => Keys.Lot(lot))));
 
         await Ask(connection, failed, $"""
-            select g.key from unnest($1, $2, $3, $4, $5, $6, $7) as g (key, contract_id, user_id, of_cycle, of_extra, restarts, cycle) left join member m using (contract_id, user_id)
+            select g.key from unnest($1, $2, $3, $4, $5, $6, $7, $8) as g (key, contract_id, user_id, of_cycle, of_extra, restarts, cycle, extra_credits) left join member m using (contract_id, user_id)
             where m.user_id is null or not m.assigned or m.disabled or not {CommitStatements.CanUse}
             """,
             Sql.Texts(changes.Uses.Select(use => use.Key())), Sql.Texts(changes.Uses.Select(use => use.ContractId)), Sql.Texts(changes.Uses.Select(use => use.UserId)),
             Sql.Numbers(changes.Uses.Select(use => use.OfCycle)), Sql.Numbers(changes.Uses.Select(use => use.OfExtra)),
-            Sql.Integers(changes.Uses.Select(use => use.Cycle?.Restarts)), Sql.Integers(changes.Uses.Select(use => use.Cycle?.Cycle)));
+            Sql.Integers(changes.Uses.Select(use => use.Cycle?.Restarts)), Sql.Integers(changes.Uses.Select(use => use.Cycle?.Cycle)), Sql.Numbers(changes.Uses.Select(use => use.ExtraCredits)));
 
         await Ask(connection, failed, """
             select g.key from unnest($1, $2, $3, $4, $5, $6) as g (key, contract_id, user_id, restarts, cycle, used_in_cycle) left join member m using (contract_id, user_id)

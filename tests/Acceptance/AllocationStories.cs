@@ -81,6 +81,37 @@ public sealed class AllocationStories
     }
 
     [Fact]
+    public async Task R2_A4_A_report_says_what_its_user_can_use_by_the_managers_last_word()
+    {
+        await using var edition = await AtDay0();
+        var api = edition.Api;
+        await api.Contract();
+        await api.Grant("G1", 12);
+        await api.Allocate(new { enabled = true, users = new[] { new { userId = "U1", amount = 10, renewal = "fixed" } } });
+        await Says("R1", ["P1"], 9);
+
+        (await api.Post($"{Path}/U1/extra", new { amount = 5, reason = "a fair" })).Is(201);
+        await Says("R2", ["P2"], 13);
+        await Says("R3", ["P1"], 13);
+        (await api.Post($"{Path}/U1/extra", new { amount = 2, reason = "a fair" })).Is(201);
+        await Says("R4", ["P1"], 15);
+        (await api.Post($"{Path}/U1/extra", new { amount = 3, reason = "a fair" })).Is(201);
+        var refusal = (await api.Report("R5", [.. Enumerable.Range(10, 11).Select(player => $"P{player}")])).Is(402, "insufficient-contract-credits");
+        Assert.Equal((18, 10), ((int)refusal["userAvailable"]!, (int)refusal["contractRemaining"]!));
+        await api.Allocate(new { users = new[] { new { userId = "U1", amount = 20, renewal = "fixed", startDate = Date(1) } } });
+        await Says("R6", ["P1"], 10);
+        await api.Allocate(new { enabled = false });
+        await Says("R7", ["P1"], null);
+        await api.Balanced();
+
+        async Task Says(string report, string[] players, int? available)
+        {
+            var answer = (await api.Report(report, players)).Is(201);
+            Assert.Equal(available, (int?)answer["balance"]!["userAvailable"]);
+        }
+    }
+
+    [Fact]
     public async Task A7_Of_two_managers_with_the_same_view_one_wins_and_the_other_sees_why()
     {
         await using var edition = await AtDay0();

@@ -188,7 +188,7 @@ internal sealed class MemoryStore
         if (use.Cycle is not { } cycle) return true;
 
         var allocation = member.Allocation;
-        return allocation.CycleKey == cycle
+        return allocation.CycleKey == cycle && (use.ExtraCredits ?? allocation.ExtraCredits) == allocation.ExtraCredits
             && (use.OfCycle == 0 || allocation.Settings?.Amount is null || allocation.UsedInCycle + use.OfCycle <= allocation.Settings.Amount)
             && (use.OfExtra == 0 || (allocation.ExtraLeft >= use.OfExtra && (allocation.Settings is null || cycle.Cycle < 0 || allocation.UsedInCycle + use.OfCycle == allocation.Settings.Amount)));
     }

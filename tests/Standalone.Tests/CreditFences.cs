@@ -169,6 +169,21 @@ public abstract class CreditFences
     }
 
     [Fact]
+    public async Task R2_a_use_that_knows_of_other_extra_credits_fails_though_nothing_is_used()
+    {
+        var member = await Member(assigned: true);
+        await Done(Of(new() { Members = [member] }));
+        await Done(Of(new() { Members = [(await Member(assigned: true)) with { Member = member.Member with { Allocation = Allocation.None with { ExtraCredits = 5 } } }] }));
+
+        foreach (var (granted, good) in new (long?, bool)[] { (5, true), (null, true), (4, false), (6, false) })
+        {
+            var commit = Of(new() { Uses = [new("C", "U", 0) { Cycle = Allocation.None.CycleKey, ExtraCredits = granted }] });
+            if (good) await Done(commit);
+            else Assert.Equal(["use:C/U"], await Conflict(commit));
+        }
+    }
+
+    [Fact]
     public async Task A_conflict_names_every_fence_that_failed_and_leaves_nothing_behind_R5()
     {
         await Done(Of(new() { Lots = [NewLot], Reports = [Report("R")], Credits = [new(Credit(1, "P"), 0)] }));

@@ -135,11 +135,11 @@ internal sealed class Applying(Database database)
             ? database[$"update members set total_used = total_used + ? where contract_id = ? and user_id = ? and {MayConsume}"].Bind(use.Credits).Bind(use.ContractId).Bind(use.UserId).Run() == 1
             : database[$"""
                 update members set total_used = total_used + ?1, used_in_cycle = used_in_cycle + ?2, extra_used = extra_used + ?3, due_at = coalesce(?4, due_at)
-                where contract_id = ?5 and user_id = ?6 and restarts = ?7 and cycle = ?8 and {MayConsume}
+                where contract_id = ?5 and user_id = ?6 and restarts = ?7 and cycle = ?8 and extra_credits = coalesce(?9, extra_credits) and {MayConsume}
                 and (?2 = 0 or amount is null or used_in_cycle + ?2 <= amount)
                 and (?3 = 0 or (extra_used + ?3 <= extra_credits and (settings is null or cycle < 0 or used_in_cycle + ?2 = amount)))
                 """]
-                .Bind(use.Credits).Bind(use.OfCycle).Bind(use.OfExtra).Bind(use.DueAt).Bind(use.ContractId).Bind(use.UserId).Bind(cycle.Restarts).Bind(cycle.Cycle).Run() == 1;
+                .Bind(use.Credits).Bind(use.OfCycle).Bind(use.OfExtra).Bind(use.DueAt).Bind(use.ContractId).Bind(use.UserId).Bind(cycle.Restarts).Bind(cycle.Cycle).Bind(use.ExtraCredits).Run() == 1;
     }
 
     private bool Write(Report report) =>
