@@ -99,41 +99,43 @@ public sealed partial class PostgresStore
     public Task<Audit?> Audit(string contractId) => Snapshot<Audit?>(async connection =>
     {
         if ((await Rows(connection, "select 1 from document where kind = 'contract' and id = $1", _ => true, Sql.Text(contractId))).Count == 0) return null;
+        // Rows and entries are read apart and laid side by side: one of which the other knows nothing is a difference.
         var lots = await Rows(connection, """
-            select l.lot_id, l.quantity,
-                   coalesce(f.free, 0)::bigint, coalesce(f.lapsed, 0)::bigint + c.lapsed,
-                   c.allocated, c.expired,
+            select lot_id, coalesce(l.quantity, 0), coalesce(l.free, 0)::bigint, coalesce(l.lapsed, 0)::bigint, coalesce(l.allocated, 0), coalesce(l.expired, 0),
                    coalesce(e.granted, 0), coalesce(e.minted, 0), coalesce(e.charged, 0), coalesce(e.lot_expired, 0), coalesce(e.coverage_expired, 0), coalesce(e.returned, 0)
-            from lot l
-            join (select lot_id, sum(free_count) filter (where not expiry_booked) as free, sum(free_count) filter (where expiry_booked) as lapsed
-                  from lot where contract_id = $1 group by lot_id) f using (lot_id)
-            left join lateral (select count(*) filter (where player_id is not null and not expiry_booked) as allocated,
-                                      count(*) filter (where player_id is not null and expiry_booked) as expired,
-                                      count(*) filter (where player_id is null) as lapsed
-                               from credit where lot = l.key) c on true
-            left join (select lot_id, sum(quantity) filter (where kind = 'lot-granted') as granted, sum(quantity) filter (where kind = 'credits-minted') as minted,
+            from (select l.lot_id, l.quantity, f.free, coalesce(f.lapsed, 0) + c.lapsed as lapsed, c.allocated, c.expired
+                  from lot l
+                  join (select lot_id, sum(free_count) filter (where not expiry_booked) as free, sum(free_count) filter (where expiry_booked) as lapsed
+                        from lot where contract_id = $1 group by lot_id) f using (lot_id)
+                  left join lateral (select count(*) filter (where player_id is not null and not expiry_booked) as allocated,
+                                            count(*) filter (where player_id is not null and expiry_booked) as expired,
+                                            count(*) filter (where player_id is null) as lapsed
+                                     from credit where lot = l.key) c on true
+                  where l.contract_id = $1 and l.apart = 0) l
+            full join (select lot_id, sum(quantity) filter (where kind = 'lot-granted') as granted, sum(quantity) filter (where kind = 'credits-minted') as minted,
                               sum(quantity) filter (where kind = 'credits-charged') as charged, sum(quantity) filter (where kind = 'lot-expired') as lot_expired,
                               sum(quantity) filter (where kind = 'coverage-expired') as coverage_expired,
                               sum(quantity) filter (where kind = 'credits-returned') as returned
                        from entry where contract_id = $1 and lot_id is not null group by lot_id) e using (lot_id)
-            where l.contract_id = $1 and l.apart = 0 order by l.lot_id
+            order by lot_id
             """,
             reader => new LotFacts(
                 reader.GetString(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4), reader.GetInt64(5),
                 (long)reader.GetDecimal(6), (long)reader.GetDecimal(7), (long)reader.GetDecimal(8), (long)reader.GetDecimal(9), (long)reader.GetDecimal(10), (long)reader.GetDecimal(11)),
             Sql.Text(contractId));
         var users = await Rows(connection, """
-            select m.user_id, m.total_used, m.used_in_cycle, m.extra_credits, m.extra_used,
+            select user_id, coalesce(m.total_used, 0), coalesce(m.used_in_cycle, 0), coalesce(m.extra_credits, 0), coalesce(m.extra_used, 0),
                    coalesce(e.charged, 0), coalesce(e.of_cycle, 0), coalesce(e.of_extra, 0), coalesce(e.granted, 0), coalesce(r.charged, 0), coalesce(e.returned, 0)
-            from member m
-            left join lateral (select sum(quantity) filter (where kind = 'credits-charged') as charged,
-                                      sum(quantity) filter (where kind = 'credits-returned') as returned,
-                                      sum(case kind when 'credits-charged' then quantity else -quantity end) filter (where used_of = 'cycle:' || m.restarts || '.' || m.cycle) as of_cycle,
-                                      sum(case kind when 'credits-charged' then quantity else -quantity end) filter (where used_of = 'extra') as of_extra,
-                                      sum(quantity) filter (where kind = 'extra-granted') as granted
-                               from entry where contract_id = $1 and client_id = m.client_id and user_id = m.user_id and kind in ('credits-charged', 'credits-returned', 'extra-granted')) e on true
-            left join (select user_id, sum(charged) as charged from report where contract_id = $1 group by user_id) r using (user_id)
-            where m.contract_id = $1 order by m.user_id
+            from (select * from member where contract_id = $1) m
+            full join (select e.user_id, sum(quantity) filter (where kind = 'credits-charged') as charged,
+                              sum(quantity) filter (where kind = 'credits-returned') as returned,
+                              sum(case kind when 'credits-charged' then quantity else -quantity end) filter (where used_of = 'cycle:' || m.restarts || '.' || m.cycle) as of_cycle,
+                              sum(case kind when 'credits-charged' then quantity else -quantity end) filter (where used_of = 'extra') as of_extra,
+                              sum(quantity) filter (where kind = 'extra-granted') as granted
+                       from entry e left join member m using (contract_id, user_id)
+                       where contract_id = $1 and e.user_id is not null and kind in ('credits-charged', 'credits-returned', 'extra-granted') group by e.user_id) e using (user_id)
+            full join (select user_id, sum(charged) as charged from report where contract_id = $1 group by user_id) r using (user_id)
+            order by user_id
             """,
             reader => new UserFacts(
                 reader.GetString(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4),

@@ -184,6 +184,23 @@ public abstract class CreditFences
     }
 
     [Fact]
+    public async Task G2_An_audit_misses_rows_of_which_the_entries_tell()
+    {
+        var charged = Entry with { Kind = EntryKind.CreditsCharged, ContractId = "C", LotId = "L", UserId = "U", Quantity = 3 };
+        await Done(new(new DocumentWrite(ContractActor.Kind, "C", 0, "terms", "acme", Now, null), new()
+        {
+            Entries = [Entry with { ContractId = "C", LotId = "L", Quantity = 10 }, charged],
+            Reports = [Report("R") with { Charged = 3, UserId = "V" }],
+        }));
+
+        var audit = (await ((IQueries)Store).Audit("C"))!;
+        Assert.False(audit.Balanced);
+        Assert.Equal(
+            ["lot:L quantity 10 0", "lot:L unallocated 7 0", "lot:L allocated 3 0", "user:U totalUsed 3 0", "user:U reported 3 0", "user:V reported 0 3"],
+            audit.Differences.Select(difference => $"{difference.Subject} {difference.What} {difference.FromEntries} {difference.FromState}"));
+    }
+
+    [Fact]
     public async Task A_conflict_names_every_fence_that_failed_and_leaves_nothing_behind_R5()
     {
         await Done(Of(new() { Lots = [NewLot], Reports = [Report("R")], Credits = [new(Credit(1, "P"), 0)] }));
