@@ -12,12 +12,12 @@ public static class Agreeing
     /// <summary>Refuses with <see cref="RefusalCode.PreconditionFailed"/> or <see cref="RefusalCode.InvalidField"/>. Terms equal to the present ones change nothing.</summary>
     public static Decision<Changed<Contract, Contract>> Decide(Contract? present, SetTerms set, Instant now)
     {
+        // Also where the caller has seen an earlier revision: what was asked has been done, perhaps by this very request (RFC 9110, 13.1.1).
+        if (present is not null && set.Terms == present.Terms) return new Changed<Contract, Contract>(present, Changes.None, present);
         if (set.Expected is { } seen && seen != (present?.Revision ?? 0)) return new Refusal(RefusalCode.PreconditionFailed, "The contract has changed since.");
         if (set.Terms.Check() is { } broken) return broken;
         if (present is null) return Told(null, new Contract(set.Terms, 1, [], now), set, now);
         if (set.Terms.CheckChange(present.Terms, now) is { } forbidden) return forbidden;
-        if (set.Terms == present.Terms) return new Changed<Contract, Contract>(present, Changes.None, present);
-
         return Told(present, present with { Terms = set.Terms, Revision = present.Revision + 1, AsOf = now }, set, now);
     }
 

@@ -53,6 +53,12 @@ public static class Planning
         var services = account.Services;
         var present = services.Milestones.GetValueOrDefault(set.MilestoneId);
         if (account.Own(set.ProjectId) is not { } project) return Refusal.NotFound($"project {set.ProjectId}");
+        var milestone = new Milestone(
+            set.MilestoneId, project.ClientId, project.ProjectId, set.ServicesCredits ?? present?.ServicesCredits ?? 0, set.Status, set.ActualDate,
+            present?.WasAllocated ?? false, present?.Holdings ?? [], present?.Version ?? 0);
+
+        // Also where the caller has seen an earlier version: what was asked has been done, perhaps by this very request (RFC 9110, 13.1.1).
+        if (present is not null && milestone.SaysTheSame(present)) return new Changed<Account, Milestone>(account, Changes.None, present);
         if (set.Expected is { } seen && seen != (present?.Version ?? 0)) return new Refusal(RefusalCode.PreconditionFailed, "The milestone has changed since.");
         if (set.ServicesCredits is { } given && ServicesCredits.Check("servicesCredits", given, orZero: true) is { } invalid) return invalid;
         if (set.Status is not { Length: >= 1 and <= MaxStatus }) return Refusal.Invalid("status", $"has 1 to {MaxStatus} characters");
@@ -62,10 +68,6 @@ public static class Planning
         if (present is { WasAllocated: true } && (set.ServicesCredits ?? present.ServicesCredits) != present.ServicesCredits)
             return Refusal.Invalid("servicesCredits", "is changed by adjusting once the milestone has been allocated");
 
-        var milestone = new Milestone(
-            set.MilestoneId, project.ClientId, project.ProjectId, set.ServicesCredits ?? present?.ServicesCredits ?? 0, set.Status, set.ActualDate,
-            present?.WasAllocated ?? false, present?.Holdings ?? [], present?.Version ?? 0);
-        if (present is not null && milestone.SaysTheSame(present)) return new Changed<Account, Milestone>(account, Changes.None, present);
         if (milestone.NeedsAllocation && services.Settings.Forbids(milestone) is { } forbidden) return forbidden;
 
         milestone = milestone with { Version = milestone.Version + 1 };

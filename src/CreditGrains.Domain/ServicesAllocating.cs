@@ -22,7 +22,7 @@ public static class ServicesAllocating
     /// <summary>Refuses with <see cref="RefusalCode.NotFound"/>, <see cref="RefusalCode.InvalidField"/>, <see cref="RefusalCode.PreconditionFailed"/> or <see cref="RefusalCode.InsufficientServicesCredits"/>. What is wholly allocated stays as it is.</summary>
     public static Decision<Changed<Account, Allocated>> Decide(Account account, AllocateCredits allocate, Instant now)
     {
-        if (Find(account, allocate.MilestoneId, allocate.Expected, out var milestone, out var project) is { } refusal) return refusal;
+        if (Find(account, allocate.MilestoneId, null, allocate.Expected, out var milestone, out var project) is { } refusal) return refusal;
         if (!milestone.WasAllocated && milestone.ServicesCredits == 0) return Refusal.Invalid("servicesCredits", "of the milestone are more than 0 before they can be allocated");
         return Bring(account, milestone, project, milestone.ServicesCredits, ConsumptionKind.Consumption, allocate.Actor, now);
     }
@@ -31,18 +31,20 @@ public static class ServicesAllocating
     public static Decision<Changed<Account, Allocated>> Decide(Account account, AdjustCredits adjust, Instant now)
     {
         if (ServicesCredits.Check("quantity", adjust.Quantity, orZero: true) is { } invalid) return invalid;
-        if (Find(account, adjust.MilestoneId, adjust.Expected, out var milestone, out var project) is { } refusal) return refusal;
+        if (Find(account, adjust.MilestoneId, adjust.Quantity, adjust.Expected, out var milestone, out var project) is { } refusal) return refusal;
         if (!milestone.WasAllocated) return new Refusal(RefusalCode.NotAllocated, "The milestone's services credits have not been allocated yet; until then they are set on the milestone itself.");
         if (adjust.Quantity == 0 && milestone.Held > 0 && account.Services.Settings.Forbids(milestone) is { } forbidden) return forbidden;
         return Bring(account, milestone, project, adjust.Quantity, ConsumptionKind.Adjustment, adjust.Actor, now);
     }
 
-    private static Refusal? Find(Account account, string milestoneId, long? expected, out Milestone milestone, out Project project)
+    // What was asked may have been done already, perhaps by this very request: then an earlier version will do (RFC 9110, 13.1.1).
+    private static Refusal? Find(Account account, string milestoneId, decimal? quantity, long? expected, out Milestone milestone, out Project project)
     {
         milestone = account.Services.Milestones.GetValueOrDefault(milestoneId)!;
         project = milestone is null ? null! : account.Own(milestone.ProjectId)!;
         if (milestone is null || project is null) return Refusal.NotFound($"milestone {milestoneId}");
-        return expected is { } seen && seen != milestone.Version ? new(RefusalCode.PreconditionFailed, "The milestone has changed since.") : null;
+        var isDone = milestone.WasAllocated && milestone.Held == (quantity ?? milestone.ServicesCredits);
+        return expected is { } seen && seen != milestone.Version && !isDone ? new(RefusalCode.PreconditionFailed, "The milestone has changed since.") : null;
     }
 
     // Brings the milestone to hold just that quantity.

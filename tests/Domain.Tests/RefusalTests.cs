@@ -14,7 +14,7 @@ public sealed class RefusalTests
     {
         [RefusalCode.NotFound] = () => Of(Membership.Remove(Given.Contract() with { Members = ImmutableSortedDictionary<string, Member>.Empty }, "anna", "ops", Given.Day(1))),
         [RefusalCode.InvalidField] = () => Of(Granting.Decide(Given.Contract(), Given.Grant("L1", 0), Given.Day(1))),
-        [RefusalCode.PreconditionFailed] = () => Of(Agreeing.Decide(Given.Contract(), new(Given.Terms, Expected: 7, "ops"), Given.Day(1))),
+        [RefusalCode.PreconditionFailed] = () => Of(Agreeing.Decide(Given.Contract(), new(Given.Terms with { Name = "other" }, Expected: 7, "ops"), Given.Day(1))),
         [RefusalCode.ReportIdReused] = async () =>
             (await new ReportActor(With(new() { Report = Made }), new("acme", "R1")).Submit(new("C1", "anna", [new("bob", null)], "key", DryRun: false)) as ReportAnswer.Refused)?.Refusal,
         [RefusalCode.IdempotencyKeyReused] = async () =>
