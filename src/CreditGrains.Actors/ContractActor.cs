@@ -155,7 +155,7 @@ public class ContractActor(ActorServices services, string contractId) : Document
             if (again && await Recall(key) is { } remembered)
                 return remembered.Fingerprint == key.Fingerprint
                     ? (Json.Read<T>(remembered.Made), Replayed: given is not null)
-                    : KeyReused;
+                    : Remembered.KeyReused;
             if (look is not null) await look();
             var settled = await Run((contract, now) => Existing(contract, known => decide(known, now).Select(changed => new Changed<Contract, T>(
                 changed.State,

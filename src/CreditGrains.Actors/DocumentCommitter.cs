@@ -6,9 +6,6 @@ namespace CreditGrains.Actors;
 /// <summary>A committer of a contract or an account, which may not be there yet and which time changes by itself.</summary>
 public abstract class DocumentCommitter<TState>(ActorServices services, string kind, string id) : Committer<TState?>(services) where TState : class, ICreditHolder<TState>
 {
-    /// <summary>What a request's key that came with another request is answered.</summary>
-    protected static Refusal KeyReused => new(RefusalCode.IdempotencyKeyReused, "The Idempotency-Key stands for another request.");
-
     protected string Id => id;
 
     protected Refusal Absent => Refusal.NotFound($"{kind} {id}");
@@ -47,7 +44,7 @@ public abstract class DocumentCommitter<TState>(ActorServices services, string k
             if (key is not null && await Recall(key) is { } remembered)
                 return remembered.Fingerprint == key.Fingerprint
                     ? (await find(remembered.Made) ?? throw new InvariantException($"a remembered request's {what} is there"), Replayed: true)
-                    : KeyReused;
+                    : Remembered.KeyReused;
             if (await find(partId) is { } made)
                 return isThis(made) ? (made, Replayed: true) : new Refusal(RefusalCode.IdempotencyKeyReused, $"The {what} {partId} was added by another request.");
 
@@ -61,5 +58,5 @@ public abstract class DocumentCommitter<TState>(ActorServices services, string k
 
     /// <summary>What is kept under a request's key.</summary>
     protected async Task<KeyedRequest?> Recall(RequestKey key) =>
-        await ClientId() is { } clientId && await Services.Store.Document(Remembered.Request, $"{clientId}/{key.Key}") is { } document ? Json.Read<KeyedRequest>(document.Body) : null;
+        await ClientId() is { } clientId ? await Remembered.Recall(Services.Store, clientId, key) : null;
 }

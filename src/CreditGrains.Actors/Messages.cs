@@ -152,7 +152,11 @@ public interface IReport
 public sealed record PlayerName(string PlayerId, string? Name);
 
 /// <summary>A report to be made: 1 to 1,000 players, each once (R1).</summary>
-public sealed record SubmitReport(string ContractId, string UserId, ImmutableArray<PlayerName> Players, string Actor, bool DryRun);
+public sealed record SubmitReport(string ContractId, string UserId, ImmutableArray<PlayerName> Players, string Actor, bool DryRun)
+{
+    /// <summary>The request's Idempotency-Key; null: it came without one.</summary>
+    public RequestKey? Key { get; init; }
+}
 
 /// <summary>What came of a report.</summary>
 [JsonDerivedType(typeof(First), "first")]

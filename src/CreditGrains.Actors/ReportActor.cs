@@ -14,8 +14,15 @@ public class ReportActor(ActorServices services, ReportKey key) : IReport
     public async Task<ReportAnswer> Submit(SubmitReport submit)
     {
         using var turn = await gate.Enter();
-        if (await record.Get() is { } made) return Recall(made, submit);
-        return submit.DryRun ? await Rehearse(submit) : await Make(submit);
+        var recalled = await record.Get() is { } made ? Recall(made, submit) : null;
+        if (!submit.DryRun) return recalled ?? await Make(submit);
+        return recalled switch
+        {
+            null => await Rehearse(submit),
+            ReportAnswer.Replayed(var report) => new ReportAnswer.Rehearsed(report, null),
+            ReportAnswer.Refused(var reused) => await Rehearse(submit) with { Refusal = reused },
+            _ => throw new InvariantException($"a report is not recalled as {recalled}"),
+        };
     }
 
     private ReportAnswer Recall(Report made, SubmitReport submit) =>
@@ -30,6 +37,8 @@ public class ReportActor(ActorServices services, ReportKey key) : IReport
         var started = services.Time.GetTimestamp();
         for (var pause = 1; services.Time.GetElapsedTime(started) < Limits.Patience; pause = Math.Min(2 * pause, 1000))
         {
+            if (submit.Key is { } given && await Remembered.Recall(services.Store, key.ClientId, given) is { } remembered && remembered.Fingerprint != given.Fingerprint)
+                return new ReportAnswer.Refused(Remembered.KeyReused);
             var answer = await Attempt(submit);
             if (answer is ReportAnswer.First) return answer;
 
@@ -65,7 +74,7 @@ public class ReportActor(ActorServices services, ReportKey key) : IReport
                 return outdated ? null : new ReportAnswer.Refused(explained);
             }
 
-            switch (await services.Actors.Contract(submit.ContractId).Charge(new(key, submit.UserId, submit.Actor, players, held.Hold!)))
+            switch (await services.Actors.Contract(submit.ContractId).Charge(new(key, submit.UserId, submit.Actor, players, held.Hold!) { Request = Request(submit) }))
             {
                 case ChargeAnswer.Charged(var made, var credits):
                     record.Set(made);
@@ -89,6 +98,8 @@ public class ReportActor(ActorServices services, ReportKey key) : IReport
             LetGo(submit, opened!, allocation, charged, outdated);
         }
     }
+
+    private KeyedRequest? Request(SubmitReport submit) => submit.Key is { } given ? new(key.ClientId, given.Key, given.Fingerprint, key.ReportId) : null;
 
     // Wait-die: whoever meets an older claim lets all of its own go, waits for that player and asks for all again (R4). Each time counts as an attempt, so that a late release of the one before frees nothing.
     private async Task<ImmutableArray<PlayerOnReport>> ClaimAll(SubmitReport submit)
@@ -136,7 +147,7 @@ public class ReportActor(ActorServices services, ReportKey key) : IReport
         }
     }
 
-    private async Task<ReportAnswer> Rehearse(SubmitReport submit)
+    private async Task<ReportAnswer.Rehearsed> Rehearse(SubmitReport submit)
     {
         var now = services.Clock.Now;
         var credits = await Task.WhenAll(submit.Players.Select(player => Player(player.PlayerId).Peek()));

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using NodaTime;
 using NodaTime.Text;
 using NodaTime.TimeZones;
@@ -20,8 +21,11 @@ public static class Calendar
     private static readonly ZoneLocalMappingResolver Resolver =
         Resolvers.CreateMappingResolver(Resolvers.ReturnEarlier, Resolvers.ReturnStartOfIntervalAfter);
 
+    // NodaTime also knows zones of fixed offsets, such as UTC+00:01, which the zone database does not name.
+    private static readonly FrozenSet<string> Zones = DateTimeZoneProviders.Tzdb.Ids.ToFrozenSet(StringComparer.Ordinal);
+
     /// <summary>The IANA zone of that name, or null.</summary>
-    public static DateTimeZone? Zone(string id) => DateTimeZoneProviders.Tzdb.GetZoneOrNull(id);
+    public static DateTimeZone? Zone(string id) => Zones.Contains(id) ? DateTimeZoneProviders.Tzdb[id] : null;
 
     /// <summary>A zone whose name was checked when it came.</summary>
     public static DateTimeZone KnownZone(string id) => Zone(id) ?? throw new InvariantException($"the zone {id} was checked when it came");

@@ -11,6 +11,9 @@ public sealed record PlayerOnReport(string PlayerId, string? Name, Credit? Curre
 /// <summary>A report whose players and user are settled, ready to be charged.</summary>
 public sealed record ChargeCredits(ReportKey Report, string UserId, string Actor, ImmutableArray<PlayerOnReport> Players, Hold Hold)
 {
+    /// <summary>What is remembered with the report under its request's key; null: the request had none.</summary>
+    public KeyedRequest? Request { get; init; }
+
     /// <summary>The players who may have to be charged.</summary>
     public int ToCharge => Players.Count(player => player.Claimed);
 }
@@ -54,6 +57,7 @@ public static class Charging
                 Credits = [.. charged.SelectMany(pair => Replace(pair.player.Current, pair.credit))],
                 CoveredBy = [.. charge.Players.Where(player => !player.Claimed).Select(player => player.Current!)],
                 Uses = [use],
+                Requests = charge.Request is { } request ? [request] : [],
                 Reports = [report],
                 Entries =
                 [

@@ -12,11 +12,12 @@ internal static class IdempotencyKeys
     private const int MaxLength = 200;
 
     /// <summary>The key of a request and what it asks, both hashed; null where none was given. Refuses one that is none.</summary>
-    public static (RequestKey? Key, Problem? Refusal) Of<TBody>(HttpRequest request, TBody body) => request.Headers[Header] switch
+    /// <param name="part">Which part of the request the body is, where it has several: each has a key of its own.</param>
+    public static (RequestKey? Key, Problem? Refusal) Of<TBody>(HttpRequest request, TBody body, int? part = null) => request.Headers[Header] switch
     {
         [] => (null, null),
         [{ Length: >= 1 and <= MaxLength } key] when key.All(c => c is > ' ' and <= '~') =>
-            (new(Fingerprint.Of(key), Fingerprint.Of($"{request.Method} {request.Path} {Json.Write(body)}")), null),
+            (new(Fingerprint.Of(part is null ? key : $"{key} {part}"), Fingerprint.Of($"{request.Method} {request.Path} {Json.Write(body)}")), null),
         _ => (null, Problems.Of(Problems.Malformed, $"{Header} has 1 to {MaxLength} visible ASCII characters.", Header)),
     };
 }

@@ -3,6 +3,7 @@ using CreditGrains.Actors;
 using CreditGrains.Domain;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using NodaTime;
 
@@ -11,30 +12,33 @@ namespace CreditGrains.Http;
 /// <summary>Reports (R1 to R6).</summary>
 internal static class ReportEndpoints
 {
+    // 100 reports of 1,000 players with ordinary names.
+    private const long MaxBatchBytes = 16 << 20;
+
     public static void MapReports(this IEndpointRouteBuilder v1)
     {
         v1.MapPost("/reports", Post).Needs(Access.Report).Answers<Report>("Makes a report, once for each reportId; with dryRun it says what would happen", 201, 200).Refuses(
-            RefusalCode.NotFound, RefusalCode.InvalidField, RefusalCode.ReportIdReused, RefusalCode.ContractNotActive, RefusalCode.UserNotAssigned, RefusalCode.UserDisabled, RefusalCode.InsufficientAllocation, RefusalCode.InsufficientContractCredits);
-        v1.MapPost("/reports/batch", PostAll).Needs(Access.Report).Answers<Batch>("Makes up to 100 reports one after another, each with an answer of its own", 200).Refuses(RefusalCode.InvalidField);
+            RefusalCode.NotFound, RefusalCode.InvalidField, RefusalCode.ReportIdReused, RefusalCode.IdempotencyKeyReused, RefusalCode.ContractNotActive, RefusalCode.UserNotAssigned, RefusalCode.UserDisabled, RefusalCode.InsufficientAllocation, RefusalCode.InsufficientContractCredits);
+        v1.MapPost("/reports/batch", PostAll).WithMetadata(new RequestSizeLimitAttribute(MaxBatchBytes)).Needs(Access.Report).Answers<Batch>("Makes up to 100 reports one after another, each with an answer of its own", 200).Refuses(RefusalCode.InvalidField);
         v1.MapGet("/reports/{reportId}", Get).Needs(Access.Any).Answers<Report>("A report of a client", 200).Refuses(RefusalCode.NotFound, RefusalCode.InvalidField);
         v1.MapGet("/reports", List).Needs(Access.Any).Answers<Listing<Report>>("Reports, by instant", 200).Refuses(RefusalCode.NotFound);
     }
 
-    private static async Task<IResult> PostAll(ReportsBody body, Caller caller, Clients clients, IActors actors, CancellationToken gone)
+    private static async Task<IResult> PostAll(ReportsBody body, Caller caller, Clients clients, IActors actors, HttpRequest request, CancellationToken gone)
     {
         if (body.Check() is { } invalid) return Problems.Of(invalid);
 
         var answers = new List<BatchItem>();
         Problem? away = null;
-        foreach (var report in body.Reports!) answers.Add(BatchItem.Of(away ?? await Try(report!)));
+        for (var i = 0; i < body.Reports!.Length; i++) answers.Add(BatchItem.Of(away ?? await Try(body.Reports[i]!, i)));
         return TypedResults.Ok(new Batch([.. answers]));
 
         // Once the store is away, the rest is not tried: all of it may be sent again.
-        async Task<IResult> Try(ReportBody report)
+        async Task<IResult> Try(ReportBody report, int part)
         {
             try
             {
-                return await Post(report, caller, clients, actors, gone);
+                return await Make(report, IdempotencyKeys.Of(request, report, part), caller, clients, actors, gone);
             }
             catch (Exception e) when (!gone.IsCancellationRequested && Problems.Of(e, actors) is { Code: Problems.Unavailable } problem)
             {
@@ -43,13 +47,17 @@ internal static class ReportEndpoints
         }
     }
 
-    private static async Task<IResult> Post(ReportBody body, Caller caller, Clients clients, IActors actors, CancellationToken gone)
+    private static Task<IResult> Post(ReportBody body, Caller caller, Clients clients, IActors actors, HttpRequest request, CancellationToken gone) =>
+        Make(body, IdempotencyKeys.Of(request, body), caller, clients, actors, gone);
+
+    private static async Task<IResult> Make(ReportBody body, (RequestKey? Given, Problem? Refusal) key, Caller caller, Clients clients, IActors actors, CancellationToken gone)
     {
+        if (key.Refusal is { } noKey) return noKey;
         if (body.Check() is { } invalid) return Problems.Of(invalid);
         if (!caller.IsFor(body.UserId!)) return Problems.Of(Problems.Forbidden, "The API key makes reports as its own user only.", "userId");
         if (await clients.Of(body.ContractId!, caller) is not { } clientId) return Problems.NotFound($"contract {body.ContractId}");
 
-        return await actors.Report(new(clientId, body.ReportId!)).Submit(body.ToSubmit(caller)).WaitAsync(gone) switch
+        return await actors.Report(new(clientId, body.ReportId!)).Submit(body.ToSubmit(caller) with { Key = key.Given }).WaitAsync(gone) switch
         {
             ReportAnswer.First(var report) => TypedResults.Created($"/v1/reports/{report.ReportId}?clientId={clientId}", report),
             ReportAnswer.Replayed(var report) => new Replayed<Report>(report),

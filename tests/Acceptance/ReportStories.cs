@@ -236,6 +236,38 @@ public sealed class ReportStories
     }
 
     [Fact]
+    public async Task R3_An_Idempotency_Key_stands_for_one_report()
+    {
+        await using var edition = await AtDay0();
+        var api = edition.Api;
+        await api.Contract();
+        await api.Grant("G1", 10);
+        var first = (await Report("R1", "k")).Is(201);
+        var again = (await Report("R1", "k")).Is(200);
+        Assert.Equal((true, first.Text), (again.IsReplay, again.Text));
+        (await Report("R2", "k")).Is(409, "idempotency-key-reused");
+        (await Report("R2", "k k")).Is(400, "malformed", "Idempotency-Key");
+        (await api.Get("/v1/reports/R2?clientId=A")).Is(404, "not-found");
+        (await Report("R2", null)).Is(201);
+
+        // Of two at once one is made.
+        var answers = await Task.WhenAll(Report("R3", "other"), Report("R4", "other"));
+        Assert.Equal([201, 409], answers.Select(answer => answer.Status).Order());
+
+        // A batch's key stands for each of its reports, in their order.
+        Assert.Equal([201, 201], await Batch("R5", "R6"));
+        Assert.Equal([200, 200], await Batch("R5", "R6"));
+        Assert.Equal([200, 409], await Batch("R5", "R7"));
+        (await api.Get("/v1/reports/R7?clientId=A")).Is(404, "not-found");
+        await api.Balanced();
+
+        static object Body(string report) => new { reportId = report, contractId = "C1", userId = "U1", players = new[] { new { playerId = $"P-{report}" } } };
+        Task<Answer> Report(string report, string? key) => api.Post("/v1/reports", Body(report), key is null ? [] : [("Idempotency-Key", key)]);
+        async Task<IEnumerable<int>> Batch(params string[] reports) =>
+            (await api.Post("/v1/reports/batch", new { reports = reports.Select(Body) }, ("Idempotency-Key", "batch"))).Is(200).Items.Select(item => (int)item!["status"]!);
+    }
+
+    [Fact]
     public async Task R6_A_dry_run_says_what_would_happen_and_does_nothing()
     {
         await using var edition = await AtDay0();
@@ -252,6 +284,13 @@ public sealed class ReportStories
         var wouldNot = (await api.Report("R2", ["P1", "P2", "P3"], dryRun: true)).Is(200);
         Assert.Equal(("insufficient-contract-credits", 402, 2, 1), ((string)wouldNot["refusal"]!["code"]!, (int)wouldNot["refusal"]!["status"]!, (int)wouldNot["refusal"]!["toCharge"]!, (int)wouldNot["refusal"]!["contractRemaining"]!));
         Assert.Equal("user-not-assigned", (string)(await api.Report("R2", ["P2"], user: "U9", dryRun: true)).Is(200)["refusal"]!["code"]!);
+
+        // R3: under the id of a report that was made.
+        var again = (await api.Report("R1", ["P1"], dryRun: true)).Is(200);
+        Assert.Equal((1, 0, true, false), (again.Charged(), (int)again["covered"]!, (bool)again["dryRun"]!, again.IsReplay));
+        Assert.Null(again["refusal"]);
+        var other = (await api.Report("R1", ["P1", "P2"], dryRun: true)).Is(200);
+        Assert.Equal((1, "report-id-reused"), (other.Charged(), (string)other["refusal"]!["code"]!));
 
         Assert.Equal(ledger, await api.Ledger());
         (await api.Get("/v1/reports/R2?clientId=A")).Is(404, "not-found");
