@@ -62,8 +62,8 @@ public interface IQueries
     /// <summary>The place of the last of them.</summary>
     Task<FeedPlace> FeedEnd();
 
-    /// <summary>A contract's balance as of <paramref name="at"/>, on one snapshot (G3); null where there is no such contract.</summary>
-    Task<ContractBalance?> Balance(string contractId, Instant at, Instant now);
+    /// <summary>A contract's balance as of <paramref name="at"/>, or now where that is null, on one snapshot (G3); null where there is no such contract.</summary>
+    Task<ContractBalance?> Balance(string contractId, Instant? at, Instant now);
 
     Task<AccountTerms?> Account(string accountId);
 
@@ -77,6 +77,9 @@ public interface IQueries
     Task<ImmutableArray<PurchaseFacts>> PurchasesAsOf(string accountId, Instant? at);
 
     Task<Project?> Project(string projectId);
+
+    /// <summary>Whose those projects are; what is not there is left out.</summary>
+    Task<ImmutableDictionary<string, string>> AccountsOf(IReadOnlyCollection<string> projectIds);
 
     /// <summary>By project id.</summary>
     Task<Page<Project>> Projects(ProjectFilter filter, PageRequest page);

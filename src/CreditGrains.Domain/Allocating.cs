@@ -90,7 +90,7 @@ public static class Allocating
                 Members = [contract.Change(before, after, mustBeEnabled: true)],
                 Entries = [Granted(contract, before, after, grant.Actor, Causes.Request, now) with { Reason = grant.Reason }],
             },
-            AllocationRow.Of(after, contract.Terms, now));
+            AllocationRow.Alone(after, contract.Terms, now));
     }
 
     /// <summary>A user who is added gets the defaults; one who comes back keeps the settings. Each starts by A2 from now (A9, A11).</summary>
@@ -217,9 +217,11 @@ public static class Allocating
         foreach (var (before, after) in changed.Where(pair => pair.Before.Allocation.Restarts != pair.After.Allocation.Restarts))
         {
             var (was, @is) = (before.Allocation.At(now, contract.Terms), after.Allocation);
+            var first = LocalDate.Max(Calendar.DateAt(now, contract.Terms.Zone), contract.Terms.StartsOn);
             if (@is.ScheduleIn(contract.Terms)!.StartsAt > now)
                 yield return new(
-                    WarningCode.NoCreditsUntil, $"{after.UserId} has extra credits only until {@is.StartDate:R}; startDate: {LocalDate.Max(Calendar.DateAt(now, contract.Terms.Zone), contract.Terms.StartsOn):R} avoids that.",
+                    // A6: the present start date counts as absent.
+                    WarningCode.NoCreditsUntil, $"{after.UserId} has extra credits only until {@is.StartDate:R}{(was.StartDate == first ? "" : $"; startDate: {first:R} avoids that")}.",
                     after.UserId, @is.StartDate);
             if (was is { Settings.Renewal: Renewal.Fixed, UsedInCycle: > 0 } && @is.Settings!.Renewal == Renewal.Fixed)
                 yield return new(WarningCode.FixedRestarts, $"{was.UsedInCycle} credits that {after.UserId} has used of the fixed amount count no more.", after.UserId, Credits: was.UsedInCycle);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Serialization;
 using NodaTime;
 
 namespace CreditGrains.Domain;
@@ -12,6 +13,10 @@ public enum ConsumptionKind { Consumption, Adjustment, Expiry }
 /// <param name="Date">The local day in the account's zone.</param>
 public sealed record Consumption(string AccountId, long Number, ConsumptionKind Kind, string PurchaseId, string? MilestoneId, string Currency, decimal Quantity, LocalDate Date, Instant At)
 {
+    /// <summary>The account's zone, where the record is shown (T1).</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? TimeZone { get; init; }
+
     public string ConsumptionId => string.Create(CultureInfo.InvariantCulture, $"{AccountId}~{Number:D9}");
 
     /// <summary>The allocation record that it counts in: its milestone's, or one of its own.</summary>
@@ -20,7 +25,12 @@ public sealed record Consumption(string AccountId, long Number, ConsumptionKind 
 
 /// <summary>What is allocated to a milestone, or was lost by one expiry: the sum of its consumptions (S4).</summary>
 /// <param name="Date">The day of the first of them.</param>
-public sealed record AllocationRecord(string AllocationId, string AccountId, string? MilestoneId, string Currency, decimal Quantity, LocalDate Date);
+public sealed record AllocationRecord(string AllocationId, string AccountId, string? MilestoneId, string Currency, decimal Quantity, LocalDate Date)
+{
+    /// <inheritdoc cref="Consumption.TimeZone"/>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? TimeZone { get; init; }
+}
 
 /// <summary>A movement between a purchase's free, allocated and expired credits.</summary>
 /// <param name="Quantity">What leaves the free ones; below 0: what comes back from the milestone.</param>

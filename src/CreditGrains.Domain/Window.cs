@@ -15,6 +15,13 @@ public sealed record AllocationRow(
     string UserId, string Name, long? Amount, Renewal? Renewal, int? Frequency, RenewalDay? On, LocalDate? StartDate, Instant? StartsAt, LocalDate? NextRenewalDate, Instant? NextRenewalAt,
     long UsedInCycle, long? Available, long ExtraCredits, long ExtraUsed, long TotalUsed)
 {
+    /// <summary>The contract's zone, where the row is a document of its own (T1); a window has one for all its rows.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? TimeZone { get; init; }
+
+    /// <summary>A member's row at an instant, as a document of its own.</summary>
+    public static AllocationRow Alone(Member member, Terms terms, Instant now) => Of(member, terms, now) with { TimeZone = terms.TimeZone };
+
     /// <summary>A member's row at an instant (T3).</summary>
     public static AllocationRow Of(Member member, Terms terms, Instant now)
     {

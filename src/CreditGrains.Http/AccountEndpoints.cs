@@ -42,7 +42,7 @@ internal static class AccountEndpoints
     private static async Task<IResult> List(string? clientId, string? limit, string? cursor, Caller caller, IQueries queries, CancellationToken gone) =>
         TypedResults.Ok(Listing<AccountTerms>.Of(await queries.Accounts(caller.ClientId ?? clientId, Parameters.Page(limit, cursor)).WaitAsync(gone)));
 
-    private static async Task<IResult> Buy(string accountId, PurchaseBody body, Caller caller, IActors actors, HttpRequest request, CancellationToken gone)
+    private static async Task<IResult> Buy(string accountId, PurchaseBody body, Caller caller, IActors actors, Zones zones, HttpRequest request, CancellationToken gone)
     {
         var (key, noKey) = IdempotencyKeys.Of(request, body);
         if (noKey is not null) return noKey;
@@ -53,16 +53,16 @@ internal static class AccountEndpoints
 
         // As of its creation, so that a replay says what the first answer said.
         var (purchase, replayed) = decision.Value!;
-        var document = PurchaseDocument.Of(accountId, purchase, purchase.CreatedAt);
+        var document = PurchaseDocument.Of(accountId, await zones.Of(accountId), purchase, purchase.CreatedAt);
         return replayed ? new Replayed<PurchaseDocument>(document) : TypedResults.Created($"/v1/accounts/{accountId}/purchases", document);
     }
 
     private static async Task<IResult> Purchases(string accountId, string? limit, string? cursor, Caller caller, IQueries queries, IClock clock, CancellationToken gone)
     {
-        if (await Find(accountId, caller, queries, gone) is null) return Absent(accountId);
+        if (await Find(accountId, caller, queries, gone) is not { TimeZone: var zone }) return Absent(accountId);
 
         var now = clock.Now;
-        return TypedResults.Ok(Listing<PurchaseDocument>.Of(await queries.Purchases(accountId, Parameters.Page(limit, cursor)).WaitAsync(gone), purchase => PurchaseDocument.Of(accountId, purchase, now)));
+        return TypedResults.Ok(Listing<PurchaseDocument>.Of(await queries.Purchases(accountId, Parameters.Page(limit, cursor)).WaitAsync(gone), purchase => PurchaseDocument.Of(accountId, zone, purchase, now)));
     }
 
     private static async Task<IResult> Balance(string accountId, string? at, Caller caller, IQueries queries, IClock clock, CancellationToken gone)
@@ -75,14 +75,14 @@ internal static class AccountEndpoints
     }
 
     private static async Task<IResult> Consumptions(string accountId, string? limit, string? cursor, Caller caller, IQueries queries, CancellationToken gone) =>
-        await Find(accountId, caller, queries, gone) is null
-            ? Absent(accountId)
-            : TypedResults.Ok(Listing<Consumption>.Of(await queries.Consumptions(new(accountId, null), Parameters.Page(limit, cursor)).WaitAsync(gone)));
+        await Find(accountId, caller, queries, gone) is { TimeZone: var zone }
+            ? TypedResults.Ok(Listing<Consumption>.Of(await queries.Consumptions(new(accountId, null), Parameters.Page(limit, cursor)).WaitAsync(gone), record => record with { TimeZone = zone }))
+            : Absent(accountId);
 
     private static async Task<IResult> Allocations(string accountId, string? limit, string? cursor, Caller caller, IQueries queries, CancellationToken gone) =>
-        await Find(accountId, caller, queries, gone) is null
-            ? Absent(accountId)
-            : TypedResults.Ok(Listing<AllocationRecord>.Of(await queries.Allocations(new RecordFilter(accountId, null), Parameters.Page(limit, cursor)).WaitAsync(gone)));
+        await Find(accountId, caller, queries, gone) is { TimeZone: var zone }
+            ? TypedResults.Ok(Listing<AllocationRecord>.Of(await queries.Allocations(new RecordFilter(accountId, null), Parameters.Page(limit, cursor)).WaitAsync(gone), record => record with { TimeZone = zone }))
+            : Absent(accountId);
 
     private static async Task<AccountTerms?> Find(string accountId, Caller caller, IQueries queries, CancellationToken gone) =>
         await queries.Account(accountId).WaitAsync(gone) is { } account && caller.Sees(account.ClientId) ? account : null;
@@ -92,10 +92,10 @@ internal static class AccountEndpoints
 
 /// <summary>A purchase as it is shown (S1); <paramref name="Available"/>: what an allocation could take, in services credits.</summary>
 internal sealed record PurchaseDocument(
-    string PurchaseId, string AccountId, string Currency, decimal Quantity, decimal Available, decimal Allocated, decimal Expired, LocalDate StartsOn, LocalDate ExpiresOn, Instant CreatedAt)
+    string PurchaseId, string AccountId, string Currency, decimal Quantity, decimal Available, decimal Allocated, decimal Expired, LocalDate StartsOn, LocalDate ExpiresOn, string TimeZone, Instant CreatedAt)
 {
-    public static PurchaseDocument Of(string accountId, Purchase purchase, Instant now) => new(
-        purchase.PurchaseId, accountId, purchase.Currency, purchase.Quantity, purchase.AvailableAt(now), purchase.Allocated, purchase.ExpiredAt(now), purchase.StartsOn, purchase.ExpiresOn, purchase.CreatedAt);
+    public static PurchaseDocument Of(string accountId, string timeZone, Purchase purchase, Instant now) => new(
+        purchase.PurchaseId, accountId, purchase.Currency, purchase.Quantity, purchase.AvailableAt(now), purchase.Allocated, purchase.ExpiredAt(now), purchase.StartsOn, purchase.ExpiresOn, timeZone, purchase.CreatedAt);
 }
 
 internal sealed record AccountBalance(string AccountId, Instant At, ImmutableArray<CurrencyBalance> Currencies);

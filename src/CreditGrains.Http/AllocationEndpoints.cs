@@ -27,7 +27,7 @@ internal static class AllocationEndpoints
         window.MapPost("/{userId}/extra", PostExtra).Needs(Access.Manage).Answers<AllocationRow>("Grants extra credits, or takes unused ones back; Idempotency-Key makes it repeatable", 201, 200)
             .Refuses([.. Refusals, RefusalCode.IdempotencyKeyReused]);
         window.MapGet("/{userId}/renewals", GetRenewals).Needs(Access.Any).Answers<Renewals>("The coming resets of a user's credits", 200).Refuses(RefusalCode.NotFound, RefusalCode.AllocationNotSupported);
-        v1.MapGet("/users/{userId}/allocations", List).Needs(Access.Any).Answers<Listing<UserAllocation>>("A user's allocations, by contract", 200).Refuses(RefusalCode.InvalidField);
+        v1.MapGet("/users/{userId}/allocations", List).Needs(Access.Any).Answers<Listing<UserAllocation>>("A user's allocations, by contract", 200).Refuses(RefusalCode.NotFound, RefusalCode.InvalidField);
     }
 
     private static async Task<IResult> Get(string contractId, Caller caller, IQueries queries, IClock clock, HttpContext context, CancellationToken gone)
@@ -73,7 +73,7 @@ internal static class AllocationEndpoints
     private static async Task<IResult> GetUser(string contractId, string userId, Caller caller, IQueries queries, IClock clock, CancellationToken gone)
     {
         var (stored, problem) = await Find(contractId, userId, caller, queries, gone);
-        return stored is null ? problem! : TypedResults.Ok(AllocationRow.Of(stored.Member, stored.AsAllowance().Terms, Instant.Max(clock.Now, stored.Contract.AsOf)));
+        return stored is null ? problem! : TypedResults.Ok(AllocationRow.Alone(stored.Member, stored.AsAllowance().Terms, Instant.Max(clock.Now, stored.Contract.AsOf)));
     }
 
     private static async Task<IResult> PostExtra(string contractId, string userId, ExtraBody body, Caller caller, Clients clients, IActors actors, HttpRequest request, CancellationToken gone)
@@ -106,7 +106,12 @@ internal static class AllocationEndpoints
         if (!caller.IsFor(userId)) return Problems.NotFound($"user {userId}");
 
         var now = clock.Now;
-        return TypedResults.Ok(Listing<UserAllocation>.Of(await queries.Allocations(new UserKey(client, userId), Parameters.Page(limit, cursor)).WaitAsync(gone), allowance => UserAllocation.Of(allowance, now)));
+        var user = new UserKey(client, userId);
+        var page = await queries.Allocations(user, Parameters.Page(limit, cursor)).WaitAsync(gone);
+        if (page.Items.IsEmpty && !await queries.UserExists(user).WaitAsync(gone)) return Problems.NotFound($"user {userId} of client {client}");
+
+        // C2: an unlimited contract has none.
+        return TypedResults.Ok(Listing<UserAllocation>.Of(page with { Items = [.. page.Items.Where(allowance => allowance.Terms.Type != ContractType.Unlimited)] }, allowance => UserAllocation.Of(allowance, now)));
     }
 
     private static async Task<(StoredMember? Stored, Problem? Problem)> Find(string contractId, string userId, Caller caller, IQueries queries, CancellationToken gone)

@@ -17,7 +17,7 @@ internal static class BalanceEndpoints
     private static async Task<IResult> Get(string contractId, string? at, Caller caller, Clients clients, IQueries queries, IClock clock, CancellationToken gone)
     {
         var now = clock.Now;
-        var asked = Parameters.Instant(at) ?? now;
+        var asked = Parameters.Instant(at);
         if (asked > now + Duration.FromDays(ContractBalance.MaxDaysAhead)) return Problems.Of(Refusal.Invalid("at", $"is at most {ContractBalance.MaxDaysAhead} days ahead"));
 
         return await clients.Of(contractId, caller) is not null && await queries.Balance(contractId, asked, now).WaitAsync(gone) is { } balance

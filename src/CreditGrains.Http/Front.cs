@@ -19,6 +19,7 @@ public static class Front
         .AddSingleton(options)
         .AddSingleton(options.ApiKeysFile is { } file ? Keys.Read(file) : Keys.None)
         .AddSingleton<Clients>()
+        .AddSingleton<Zones>()
         .AddSingleton<Unbooked>()
         .AddSingleton(provider => new Feed(provider.GetRequiredService<IQueries>(), TimeProvider.System))
         .AddSingleton<FeedReaders>()

@@ -25,7 +25,7 @@ internal static class MilestoneEndpoints
         v1.MapGet("/milestones/{milestoneId}/consumptions", Consumptions).Needs(Access.Read).Answers<Listing<Consumption>>("Consumption records, in the order of writing", 200).Refuses(RefusalCode.NotFound);
     }
 
-    private static async Task<IResult> Put(string milestoneId, MilestoneBody body, Caller caller, IActors actors, IQueries queries, HttpContext context, CancellationToken gone)
+    private static async Task<IResult> Put(string milestoneId, MilestoneBody body, Caller caller, IActors actors, IQueries queries, Zones zones, HttpContext context, CancellationToken gone)
     {
         if (body.Check(milestoneId) is { } invalid) return Problems.Of(invalid);
 
@@ -37,21 +37,24 @@ internal static class MilestoneEndpoints
         var decision = await AskAccountOf(project, account => account.SetMilestone(set), actors, queries, gone);
         if (decision.Refusal is { } refusal) return Problems.Of(refusal);
 
-        var document = MilestoneDocument.Of(decision.Value!);
+        var document = await zones.Show(decision.Value!);
         context.Response.Headers.ETag = Tags.Of(decision.Value!.Version);
         return present is null ? TypedResults.Created($"/v1/milestones/{milestoneId}", document) : TypedResults.Ok(document);
     }
 
-    private static async Task<IResult> Get(string milestoneId, Caller caller, IQueries queries, HttpContext context, CancellationToken gone)
+    private static async Task<IResult> Get(string milestoneId, Caller caller, IQueries queries, Zones zones, HttpContext context, CancellationToken gone)
     {
         if (await Find(milestoneId, caller, queries, gone) is not { } milestone) return Absent(milestoneId);
 
         context.Response.Headers.ETag = Tags.Of(milestone.Version);
-        return context.Request.Headers.IfNoneMatch == Tags.Of(milestone.Version) ? TypedResults.StatusCode(StatusCodes.Status304NotModified) : TypedResults.Ok(MilestoneDocument.Of(milestone));
+        return context.Request.Headers.IfNoneMatch == Tags.Of(milestone.Version) ? TypedResults.StatusCode(StatusCodes.Status304NotModified) : TypedResults.Ok(await zones.Show(milestone));
     }
 
-    private static async Task<IResult> List(string? clientId, string? projectId, string? limit, string? cursor, Caller caller, IQueries queries, CancellationToken gone) =>
-        TypedResults.Ok(Listing<MilestoneDocument>.Of(await queries.Milestones(new(caller.ClientId ?? clientId, projectId), Parameters.Page(limit, cursor)).WaitAsync(gone), MilestoneDocument.Of));
+    private static async Task<IResult> List(string? clientId, string? projectId, string? limit, string? cursor, Caller caller, IQueries queries, Zones zones, CancellationToken gone)
+    {
+        var page = await queries.Milestones(new(caller.ClientId ?? clientId, projectId), Parameters.Page(limit, cursor)).WaitAsync(gone);
+        return TypedResults.Ok(new Listing<MilestoneDocument>(await zones.Show(page.Items).WaitAsync(gone), page.Next));
+    }
 
     private static Task<IResult> Allocate(string milestoneId, AllocateBody body, Caller caller, IActors actors, IQueries queries, HttpContext context, CancellationToken gone) =>
         Move(milestoneId, body.DryRun, (account, expected) => account.Allocate(new(milestoneId, expected, caller.Name), body.DryRun), caller, actors, queries, context, gone);
@@ -79,15 +82,15 @@ internal static class MilestoneEndpoints
             : Problems.Of(decision.Refusal!);
     }
 
-    private static async Task<IResult> Allocations(string milestoneId, string? limit, string? cursor, Caller caller, IQueries queries, CancellationToken gone) =>
+    private static async Task<IResult> Allocations(string milestoneId, string? limit, string? cursor, Caller caller, IQueries queries, Zones zones, CancellationToken gone) =>
         await Find(milestoneId, caller, queries, gone) is null
             ? Absent(milestoneId)
-            : TypedResults.Ok(Listing<AllocationRecord>.Of(await queries.Allocations(new RecordFilter(null, milestoneId), Parameters.Page(limit, cursor)).WaitAsync(gone)));
+            : TypedResults.Ok(await Listing<AllocationRecord>.Of(await queries.Allocations(new RecordFilter(null, milestoneId), Parameters.Page(limit, cursor)).WaitAsync(gone), async record => record with { TimeZone = await zones.Of(record.AccountId) }));
 
-    private static async Task<IResult> Consumptions(string milestoneId, string? limit, string? cursor, Caller caller, IQueries queries, CancellationToken gone) =>
+    private static async Task<IResult> Consumptions(string milestoneId, string? limit, string? cursor, Caller caller, IQueries queries, Zones zones, CancellationToken gone) =>
         await Find(milestoneId, caller, queries, gone) is null
             ? Absent(milestoneId)
-            : TypedResults.Ok(Listing<Consumption>.Of(await queries.Consumptions(new(null, milestoneId), Parameters.Page(limit, cursor)).WaitAsync(gone)));
+            : TypedResults.Ok(await Listing<Consumption>.Of(await queries.Consumptions(new(null, milestoneId), Parameters.Page(limit, cursor)).WaitAsync(gone), async record => record with { TimeZone = await zones.Of(record.AccountId) }));
 
     // Where the project went to another account meanwhile, that one is asked.
     private static async Task<Decision<T>> AskAccountOf<T>(Project project, Func<IAccount, Task<Decision<T>>> ask, IActors actors, IQueries queries, CancellationToken gone)
@@ -108,10 +111,10 @@ internal static class MilestoneEndpoints
 }
 
 /// <summary>A milestone as it is shown (S1); <paramref name="Allocated"/>: what it holds in all, in services credits.</summary>
-internal sealed record MilestoneDocument(string MilestoneId, string ProjectId, decimal ServicesCredits, string Status, LocalDate? ActualDate, decimal Allocated, ImmutableArray<Holding> Holdings)
+internal sealed record MilestoneDocument(string MilestoneId, string ProjectId, decimal ServicesCredits, string Status, LocalDate? ActualDate, string TimeZone, decimal Allocated, ImmutableArray<Holding> Holdings)
 {
-    public static MilestoneDocument Of(Milestone milestone) =>
-        new(milestone.MilestoneId, milestone.ProjectId, milestone.ServicesCredits, milestone.Status, milestone.ActualDate, milestone.Held, milestone.Holdings);
+    public static MilestoneDocument Of(Milestone milestone, string timeZone) =>
+        new(milestone.MilestoneId, milestone.ProjectId, milestone.ServicesCredits, milestone.Status, milestone.ActualDate, timeZone, milestone.Held, milestone.Holdings);
 }
 
 /// <summary>What moved, or would move, of each purchase; below 0: what is returned to it.</summary>

@@ -10,6 +10,13 @@ internal sealed record Listing<T>(ImmutableArray<T> Items, string? NextCursor)
     public static Listing<T> Of(Page<T> page) => new(page.Items, page.Next);
 
     public static Listing<T> Of<TItem>(Page<TItem> page, Func<TItem, T> show) => new([.. page.Items.Select(show)], page.Next);
+
+    public static async Task<Listing<T>> Of<TItem>(Page<TItem> page, Func<TItem, ValueTask<T>> show)
+    {
+        var items = ImmutableArray.CreateBuilder<T>(page.Items.Length);
+        foreach (var item in page.Items) items.Add(await show(item));
+        return new(items.MoveToImmutable(), page.Next);
+    }
 }
 
 /// <summary>The first answer again (R3): 200 and <c>Idempotency-Replayed: true</c>.</summary>

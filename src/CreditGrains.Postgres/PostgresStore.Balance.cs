@@ -7,9 +7,10 @@ namespace CreditGrains.Postgres;
 // What a balance is made of (G3): the sums of a contract's entries up to an instant, and what is over by then and not booked.
 public sealed partial class PostgresStore
 {
-    public Task<ContractBalance?> Balance(string contractId, Instant at, Instant now) => Snapshot<ContractBalance?>(async connection =>
+    public Task<ContractBalance?> Balance(string contractId, Instant? asked, Instant now) => Snapshot<ContractBalance?>(async connection =>
     {
         if ((await LoadContracts(connection, [contractId])).GetValueOrDefault(contractId) is not { } stored) return null;
+        var at = asked ?? Instant.Max(now, stored.Document.AsOf);
         var lots = await Rows(connection, """
             select l.lot_id, l.available_from, coalesce(e.granted, 0), coalesce(e.minted, 0), coalesce(e.charged, 0), coalesce(e.returned, 0), coalesce(e.lot_expired, 0), coalesce(e.coverage_expired, 0),
                    coalesce(c.over, 0)

@@ -60,6 +60,9 @@ public sealed partial class PostgresStore
     public async Task<Project?> Project(string projectId) =>
         (await Rows($"select {ProjectColumns} from project where project_id = $1", ReadProject, Sql.Text(projectId))).SingleOrDefault();
 
+    public async Task<ImmutableDictionary<string, string>> AccountsOf(IReadOnlyCollection<string> projectIds) =>
+        (await Rows($"select {ProjectColumns} from project where project_id = any($1)", ReadProject, Sql.Texts(projectIds))).ToImmutableDictionary(project => project.ProjectId, project => project.AccountId);
+
     public Task<Page<Project>> Projects(ProjectFilter filter, PageRequest page) => List(
         new Select(ProjectColumns, "project").WhereText("account_id", filter.AccountId).WhereText("client_id", filter.ClientId)
             .After("project_id", Behind(page, "projects", 1) is { } after ? [Sql.Text(after.Text(0))] : []),

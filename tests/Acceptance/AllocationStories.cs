@@ -112,6 +112,24 @@ public sealed class AllocationStories
     }
 
     [Fact]
+    public async Task A7_A_warning_advises_only_what_helps()
+    {
+        await using var edition = await AtDay0();
+        var api = edition.Api;
+        await api.Contract();
+        await api.Grant("G1", 100);
+        await api.Allocate(new { users = new[] { new { userId = "U1", amount = 1, renewal = "daily", startDate = Date(0) } } });
+
+        // A6: the present start date counts as absent, so today's would not avoid it for U1.
+        var preview = (await api.Post($"{Path}/preview", new { users = new[] { Daily("U1"), Daily("U2") } })).Is(200);
+        Assert.Equal(
+            [$"U1 has extra credits only until {Date(1)}.", $"U2 has extra credits only until {Date(1)}; startDate: {Date(0)} avoids that."],
+            preview["warnings"]!.AsArray().Select(warning => (string)warning!["detail"]!));
+
+        static object Daily(string user) => new { userId = user, amount = 2, renewal = "daily" };
+    }
+
+    [Fact]
     public async Task A7_Of_two_managers_with_the_same_view_one_wins_and_the_other_sees_why()
     {
         await using var edition = await AtDay0();
@@ -214,6 +232,8 @@ public sealed class AllocationStories
         (await api.Post($"{Path}/confirm", new { confirmationToken = "none" })).Is(409, "allocation-not-supported");
         (await api.Post($"{Path}/U1/extra", new { amount = 1, reason = "why" })).Is(409, "allocation-not-supported");
         Assert.Null((await api.Report("R1", ["P1"])).Is(201)["balance"]!["userAvailable"]);
+        Assert.Empty((await api.Get("/v1/users/U1/allocations?clientId=A")).Is(200).Items);
+        (await api.Get("/v1/users/U9/allocations?clientId=A")).Is(404, "not-found");
     }
 
     [Fact]
@@ -231,6 +251,7 @@ public sealed class AllocationStories
         Assert.Empty((await api.Get($"{Path}/U2/renewals?count=5")).Is(200).Items);
         (await api.Get($"{Path}/U1/renewals?count=0")).Is(400, "malformed", "count");
         (await api.Get($"{Path}/U9")).Is(404, "not-found");
+        Assert.Equal("Europe/Berlin", (string)(await api.Get($"{Path}/U1")).Is(200)["timeZone"]!);
 
         Assert.Equal(["C1 5 True", "C2  False"], (await api.All("/v1/users/U1/allocations?clientId=A", limit: 1)).Select(item => $"{item["contractId"]} {item["amount"]} {(bool)item["enabled"]!}"));
         (await api.Get("/v1/users/U1/allocations")).Is(422, "invalid-field", "clientId");

@@ -50,7 +50,7 @@ public sealed class ServicesStories
 
         var bought = await api.Buy("P1", 12.5m, expiresOn: 3, startsOn: -2);
         Assert.Equal(
-            $$"""{"purchaseId":"P1","accountId":"A1","currency":"EUR","quantity":12.5,"available":12.5,"allocated":0,"expired":0,"startsOn":"{{Date(-2)}}","expiresOn":"{{Date(3)}}","createdAt":"{{Day(0)}}"}""",
+            $$"""{"purchaseId":"P1","accountId":"A1","currency":"EUR","quantity":12.5,"available":12.5,"allocated":0,"expired":0,"startsOn":"{{Date(-2)}}","expiresOn":"{{Date(3)}}","timeZone":"UTC","createdAt":"{{Day(0)}}"}""",
             bought.Text);
         var body = new { purchaseId = "P1", currency = "EUR", quantity = 12.5m, startsOn = Date(-2), expiresOn = Date(3) };
         var again = (await api.Post("/v1/accounts/A1/purchases", body)).Is(200);
@@ -69,7 +69,7 @@ public sealed class ServicesStories
 
         Assert.Equal("""{"projectId":"J1","clientId":"A","accountId":"A1","currency":"EUR"}""", (await api.Project()).Text);
         Assert.Equal(
-            """{"milestoneId":"M1","projectId":"J1","servicesCredits":0,"status":"None","actualDate":null,"allocated":0,"holdings":[]}""", (await api.Milestone("M1")).Is(201).Text);
+            """{"milestoneId":"M1","projectId":"J1","servicesCredits":0,"status":"None","actualDate":null,"timeZone":"UTC","allocated":0,"holdings":[]}""", (await api.Milestone("M1")).Is(201).Text);
         (await api.Milestone("M2", 7, "Planned")).Is(201);
         Assert.Equal(["A1"], (await api.All("/v1/accounts?clientId=A")).Select(account => (string)account["accountId"]!));
         Assert.Equal(["J1"], (await api.All("/v1/projects?accountId=A1")).Select(project => (string)project["projectId"]!));
@@ -334,6 +334,9 @@ public sealed class ServicesStories
         await api.Clock("2026-03-09T04:00:00Z");
         Assert.Equal("EUR 0/1/4", await api.ServicesBalance());
         Assert.Equal("2026-03-09", (string)(await api.All("/v1/accounts/A1/consumptions"))[^1]["date"]!);
+        foreach (var dated in (string[])["accounts/A1/purchases", "accounts/A1/consumptions", "accounts/A1/allocations", "milestones/M1/consumptions", "milestones/M1/allocations", "milestones?projectId=J1"])
+            Assert.All(await api.All($"/v1/{dated}"), document => Assert.Equal("America/New_York", (string)document["timeZone"]!));
+        Assert.Equal("America/New_York", (string)(await api.Get("/v1/milestones/M1")).Is(200)["timeZone"]!);
         (await api.Post("/v1/accounts/A1/purchases", new { purchaseId = "P2", currency = "EUR", quantity = 5, startsOn = "2026-03-07", expiresOn = "2026-03-08" })).Is(422, "invalid-field", "expiresOn");
     }
 
@@ -434,13 +437,16 @@ public sealed class ServicesStories
         await api.Project();
         var made = (await api.Milestone("M1", 5)).Is(201).Headers.ETag!.Tag;
         var body = """{"projectId":"J1","servicesCredits":5,"status":"Planned"}""";
+        var other = body.Replace("Planned", "Canceled", StringComparison.Ordinal);
         var set = (await api.Send("PUT", "/v1/milestones/M1", body, ("If-Match", made))).Is(200).Headers.ETag!.Tag;
         Assert.NotEqual(made, set);
-        (await api.Send("PUT", "/v1/milestones/M1", body, ("If-Match", made))).Is(412, "precondition-failed");
+        Assert.Equal(set, (await api.Send("PUT", "/v1/milestones/M1", body, ("If-Match", made))).Is(200).Headers.ETag!.Tag);
+        (await api.Send("PUT", "/v1/milestones/M1", other, ("If-Match", made))).Is(412, "precondition-failed");
         (await api.Send("POST", "/v1/milestones/M1/allocate", "{}", ("If-Match", made))).Is(412, "precondition-failed");
         var allocated = (await api.Send("POST", "/v1/milestones/M1/allocate", "{}", ("If-Match", set))).Is(200).Headers.ETag!.Tag;
         (await api.Send("POST", "/v1/milestones/M1/adjust", """{"quantity":4}""", ("If-Match", set))).Is(412, "precondition-failed");
         (await api.Send("POST", "/v1/milestones/M1/adjust", """{"quantity":4}""", ("If-Match", allocated))).Is(200);
+        Assert.Empty((await api.Send("POST", "/v1/milestones/M1/adjust", """{"quantity":4}""", ("If-Match", allocated))).Is(200)["purchases"]!.AsArray());
         (await api.Send("GET", "/v1/milestones/M1", null, ("If-None-Match", (await api.Get("/v1/milestones/M1")).Headers.ETag!.Tag))).Is(304);
         (await api.Send("PUT", "/v1/milestones/M9", body, ("If-Match", "*"))).Is(412, "precondition-failed");
     }

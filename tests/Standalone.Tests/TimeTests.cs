@@ -34,6 +34,18 @@ public sealed class TimeTests : IDisposable
     }
 
     [Fact]
+    public async Task Now_is_never_before_what_was_decided_last_though_a_clock_is_behind_G3()
+    {
+        await using var engine = await Engine.Open();
+        await engine.Agree("C", 10, ["U"]);
+        await engine.Made("R", "C", "U", "P1", "P2");
+
+        var balance = (await engine.Queries.Balance("C", null, Engine.Start - Day))!;
+
+        Assert.Equal((Engine.Start, 10, 8L), (balance.At, balance.Granted, balance.Available));
+    }
+
+    [Fact]
     public async Task Advancing_returns_when_all_that_fell_due_is_booked_T3()
     {
         // day 0    C has L1 of 10 until day 30; a report charges 2, covered until day 30

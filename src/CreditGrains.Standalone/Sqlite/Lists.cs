@@ -118,9 +118,12 @@ public sealed partial class SqliteStore
             .Select(document => WithOpenLots(database, document)).ToImmutableArray();
     }));
 
-    public Task<ContractBalance?> Balance(string contractId, Instant at, Instant now) => lists.Read(database => database.Snapshot(() => ReadStoredContract(database, contractId) is { } stored
-        ? ContractBalance.Of(stored.AsContract(), BalanceSums.Lots(database, contractId, at, now), BalanceSums.Users(database, contractId, at), at)
-        : null));
+    public Task<ContractBalance?> Balance(string contractId, Instant? asked, Instant now) => lists.Read(database => database.Snapshot(() =>
+    {
+        if (ReadStoredContract(database, contractId) is not { } stored) return null;
+        var at = asked ?? Instant.Max(now, stored.Document.AsOf);
+        return ContractBalance.Of(stored.AsContract(), BalanceSums.Lots(database, contractId, at, now), BalanceSums.Users(database, contractId, at), at);
+    }));
 
     public Task<Audit?> Audit(string contractId) => lists.Read(database => database.Snapshot(() =>
         ReadDocument(database, ContractActor.Kind, contractId) is null ? null : Domain.Audit.Of(contractId, AuditFacts.Lots(database, contractId), AuditFacts.Users(database, contractId))));

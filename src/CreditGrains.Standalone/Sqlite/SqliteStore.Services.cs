@@ -52,6 +52,9 @@ public sealed partial class SqliteStore
 
     public Task<Project?> Project(string projectId) => lists.Read(database => ReadProject(database, projectId));
 
+    public Task<ImmutableDictionary<string, string>> AccountsOf(IReadOnlyCollection<string> projectIds) =>
+        lists.Read(database => projectIds.Select(id => ReadProject(database, id)).OfType<Project>().ToImmutableDictionary(project => project.ProjectId, project => project.AccountId));
+
     public Task<Page<Project>> Projects(ProjectFilter filter, PageRequest page) => lists.Read(database =>
     {
         var where = new Where().Equal("account_id", filter.AccountId).Equal("client_id", filter.ClientId);
