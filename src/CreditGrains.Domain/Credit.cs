@@ -62,6 +62,8 @@ public static class Coverage
         Cause = Causes.Expiry,
         Subject = Subjects.Lot(credit.Id.ContractId, credit.Id.LotId),
         Quantity = quantity,
+        Before = Json.Write(new { Status = CreditStatus.Allocated }),
+        After = Json.Write(new { Status = CreditStatus.Expired }),
         ClientId = clientId,
         ContractId = credit.Id.ContractId,
         LotId = credit.Id.LotId,

@@ -34,7 +34,9 @@ public sealed class LedgerStories
         Assert.Equal((Day(30), 1, "R1"), (Text(all[8], "effectiveAt"), (int)all[8]["quantity"]!, Text(all[8], "reportId")));
         Assert.Equal((Date(40), Date(50)), (Text(all[9]["before"]!, "endsOn"), Text(all[9]["after"]!, "endsOn")));
 
-        Assert.Equal(["credits-charged", "coverage-expired"], (await api.All("/v1/ledger?reportId=R1&clientId=A")).Select(entry => Text(entry, "kind")));
+        var ofReport = await api.All("/v1/ledger?reportId=R1&clientId=A");
+        Assert.Equal(["credits-charged", "coverage-expired"], ofReport.Select(entry => Text(entry, "kind")));
+        Assert.Equal("ALLOCATED EXPIRED", $"{ofReport[1]["before"]!["status"]} {ofReport[1]["after"]!["status"]}");
         Assert.Equal(["user-set", "user-switched", "user-set"], (await api.All("/v1/ledger?userId=U2&clientId=A")).Select(entry => Text(entry, "kind")));
         Assert.Empty(await api.All("/v1/ledger?contractId=C2"));
         await api.Balanced();
