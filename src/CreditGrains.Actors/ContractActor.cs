@@ -24,9 +24,11 @@ public class ContractActor(ActorServices services, string contractId) : Document
         }
     }
 
-    public async Task<Decision<GrantedLot>> Grant(GrantLot grant, RequestKey? key) =>
-        (await MakeOnce("lot", grant.LotId, key, id => Services.Store.Lot(Id, id), grant.Made, (contract, now) => Granting.Decide(contract, grant, now)))
-        .Select(granted => new GrantedLot(AsGranted(granted.Made), granted.Replayed));
+    public async Task<Decision<GrantedLot>> Grant(GrantLot grant, RequestKey? key)
+    {
+        var settled = await MakeOnce("lot", grant.LotId, key, id => Services.Store.Lot(Id, id), grant.Made, (contract, now) => Granting.Decide(contract, grant, now));
+        return settled.Value is { Replayed: true, Made: var lot } ? new GrantedLot(await AsGranted(lot), Replayed: true) : settled.Select(granted => new GrantedLot(granted.Made, granted.Replayed));
+    }
 
     // Each decision has a token of its own: one whose outcome is unknown may have been kept.
     public Task<Decision<Window>> Preview(AllocationChange change, string actor) => DecideExisting((contract, now) =>
@@ -36,7 +38,7 @@ public class ContractActor(ActorServices services, string contractId) : Document
             contract,
             new Changes { Previews = [new(token, contract.ClientId, Id, change, PlanVersion.Of(contract, now), now, null)] },
             shown.Answer with { ConfirmationToken = token }));
-    }, Needs.FreshMembers);
+    }, Needs.RelatedAnew);
 
     public async Task<Decision<AllocationAnswer>> Confirm(string token, string actor)
     {
@@ -44,7 +46,7 @@ public class ContractActor(ActorServices services, string contractId) : Document
         {
             var preview = await Preview(token);
             if (preview?.Answer is { } first) return new AllocationAnswer(first, Replayed: true);
-            var settled = await Run((contract, now) => Existing(contract, known => Allocating.Confirm(known, preview, actor, now)), Needs.FreshMembers);
+            var settled = await Run((contract, now) => Existing(contract, known => Allocating.Confirm(known, preview, actor, now)), Needs.RelatedAnew);
 
             // The other request with the same token may have been the first.
             var isRefused = settled is { IsSettled: true, Answer.Refusal.Code: RefusalCode.AllocationChanged };
@@ -55,17 +57,17 @@ public class ContractActor(ActorServices services, string contractId) : Document
     public async Task<Decision<AllocationAnswer>> Allocate(AllocationChange change, string? seen, string actor) => (await Once(null, (contract, now) =>
         seen is not null && seen != $"{PlanVersion.Of(contract, now)}"
             ? new Refusal(RefusalCode.PreconditionFailed, "The allocation has changed since.")
-            : Allocating.Decide(contract, change, actor, Causes.Request, now), Needs.FreshMembers)).Select(made => new AllocationAnswer(made.Answer, made.Replayed));
+            : Allocating.Decide(contract, change, actor, Causes.Request, now), Needs.RelatedAnew)).Select(made => new AllocationAnswer(made.Answer, made.Replayed));
 
     public async Task<Decision<GrantedExtra>> GrantExtra(GrantExtra grant, RequestKey? key) =>
-        (await Once(key, (contract, now) => Allocating.Decide(contract, grant, now), Needs.FreshMembers)).Select(made => new GrantedExtra(made.Answer, made.Replayed));
+        (await Once(key, (contract, now) => Allocating.Decide(contract, grant, now), Needs.RelatedAnew)).Select(made => new GrantedExtra(made.Answer, made.Replayed));
 
     public async Task<Decision<Credit>> Edit(EditCredit edit)
     {
         SeenCredit seen = null!;
         for (var again = 0; ; again++)
         {
-            var settled = await Once(null, (contract, now) => Editing.Decide(contract, seen, edit, now), Needs.FreshMembers, async () => seen = await See(edit));
+            var settled = await Once(null, (contract, now) => Editing.Decide(contract, seen, edit, now), Needs.RelatedAnew, async () => seen = await See(edit));
 
             // No commit proves what a refusal has seen. Reports draw on the lot all the while: that is nothing to this credit.
             if (settled.Refusal is { } refusal && again < MaxLooks && (refusal.Code == RefusalCode.PreconditionFailed || Own(await See(edit)) != Own(seen))) continue;
@@ -77,13 +79,13 @@ public class ContractActor(ActorServices services, string contractId) : Document
     }
 
     public Task<Decision<ImmutableArray<Member>>> ReplaceUsers(ImmutableArray<UserName> users, string actor) =>
-        DecideExisting<ImmutableArray<Member>>((contract, now) => Membership.Replace(contract, users, actor, now), Needs.More);
+        DecideExisting<ImmutableArray<Member>>((contract, now) => Membership.Replace(contract, users, actor, now), Needs.Related);
 
     public Task<Decision<ImmutableArray<Member>>> AssignUser(UserName user, string actor) =>
-        DecideExisting<ImmutableArray<Member>>((contract, now) => Membership.Assign(contract, user, actor, now), Needs.More);
+        DecideExisting<ImmutableArray<Member>>((contract, now) => Membership.Assign(contract, user, actor, now), Needs.Related);
 
     public Task<Decision<ImmutableArray<Member>>> RemoveUser(string userId, string actor) =>
-        DecideExisting((contract, now) => Membership.Remove(contract, userId, actor, now), Needs.More);
+        DecideExisting((contract, now) => Membership.Remove(contract, userId, actor, now), Needs.Related);
 
     public async Task<ChargeAnswer> Charge(ChargeCredits charge)
     {
@@ -110,7 +112,7 @@ public class ContractActor(ActorServices services, string contractId) : Document
         return (stored.AsContract(), stored.Document.Version);
     }
 
-    protected override async Task<Contract?> LoadMore(Contract? state, Needs needs, IReadOnlyCollection<string> about) => state is null || (state.Members is not null && needs < Needs.FreshMembers)
+    protected override async Task<Contract?> LoadRelated(Contract? state, Needs needs, IReadOnlyCollection<string> about) => state is null || (state.Members is not null && needs < Needs.RelatedAnew)
         ? state
         : state with { Members = (await Services.Store.Members(Id)).ToImmutableSortedDictionary(member => member.UserId, member => member, StringComparer.Ordinal) };
 
@@ -206,5 +208,10 @@ public class ContractActor(ActorServices services, string contractId) : Document
     private async Task<Preview?> Preview(string token) =>
         await Services.Store.Document(Remembered.Preview, token) is { } document && Json.Read<Preview>(document.Body) is var preview && preview.ContractId == Id ? preview : null;
 
-    private static Lot AsGranted(Lot lot) => lot with { Free = Runs.UpTo(lot.Quantity), ExpiryBooked = false };
+    // L4: with the contract's end a lot's expiry may have moved since.
+    private async Task<Lot> AsGranted(Lot lot)
+    {
+        var expiry = await Services.Store.FirstExpirySet(Id, lot.LotId) is { Before: { } first } ? Json.ReadOrNull<Instant>(first) : lot.ExpiresAt;
+        return lot with { Free = Runs.UpTo(lot.Quantity), ExpiryBooked = false, ExpiresAt = expiry };
+    }
 }

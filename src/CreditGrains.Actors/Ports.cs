@@ -5,9 +5,16 @@ using NodaTime;
 namespace CreditGrains.Actors;
 
 /// <summary>Business time (T4): the machine's clock or a test clock, in whole microseconds. Leases and timeouts run on a <see cref="TimeProvider"/> instead.</summary>
-public interface IClock
+public interface IBusinessClock
 {
     Instant Now { get; }
+}
+
+/// <summary>A clock that is moved by hand (T4).</summary>
+public interface IMovableClock : IBusinessClock
+{
+    /// <summary>Moves forward to that instant and returns when all that fell due has been processed; false, and nothing moves, where it lies in the past.</summary>
+    Task<bool> Advance(Instant to);
 }
 
 /// <summary>Reaches an actor wherever it lives; there is one of each at a time, and where there are two for a moment, the store's fences decide.</summary>
@@ -41,7 +48,7 @@ public interface IWakeups
     void ScheduleAccount(string accountId, Instant at);
 }
 
-/// <summary>A versioned document: a contract's terms, a user, an idempotency key.</summary>
+/// <summary>A versioned document: a contract's or an account's terms, a user, the settings, a preview, an idempotency key, a test clock.</summary>
 /// <param name="Version">Its fence: rises by one with every commit that names it.</param>
 /// <param name="AsOf">The last instant at which its actor decided.</param>
 public sealed record Document(string Kind, string Id, long Version, string Body, Instant AsOf);
@@ -66,6 +73,9 @@ public interface IStore
 
     /// <summary>A lot, or the credit of that ordinal where it lies, or has lain, apart from its lot.</summary>
     Task<Lot?> Lot(string contractId, string lotId, long apart = 0);
+
+    /// <summary>The first entry that changed the expiry of a lot; null: none has.</summary>
+    Task<Entry?> FirstExpirySet(string contractId, string lotId);
 
     Task<StoredMember?> Member(AllocationKey key);
 

@@ -35,6 +35,9 @@ public static class Json
 
     public static T Read<T>(string json) => JsonSerializer.Deserialize<T>(json, Options) ?? throw new JsonException("null is no value here");
 
+    /// <summary>null where the text says so.</summary>
+    public static T? ReadOrNull<T>(string json) where T : struct => JsonSerializer.Deserialize<T?>(json, Options);
+
     private static T Read<T>(ParseResult<T> result, string what) => result.Success ? result.Value : throw new JsonException($"expected {what}");
 
     // An enum is one of its names, exactly; the framework's own converter also takes other cases, blanks around and lists of names.

@@ -36,7 +36,7 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
     public Task<Credit?> CurrentCredit(PlayerKey key) => credits.Load(key);
 
     public async Task<Credit?> Credit(CreditId id) => (await Rows(
-        $"select {CreditColumns} from credit where lot = $1 and ordinal = $2", ReadCredit, Sql.Text(Keys.Lot(id)), Sql.Number(id.Ordinal))).SingleOrDefault();
+        $"select {CreditColumns} from credit where lot = $1 and ordinal = $2", ReadCredit, Sql.Text(LotKeys.Lot(id)), Sql.Number(id.Ordinal))).SingleOrDefault();
 
     public Task<Report?> Report(ReportKey key) => reports.Load(key);
 
@@ -46,7 +46,11 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
         $"select {MemberColumns} from member m where m.contract_id = $1", ReadMember, Sql.Text(contractId))];
 
     public async Task<Lot?> Lot(string contractId, string lotId, long apart = 0) => (await Rows(
-        $"select {LotColumns} from lot where key = $1", reader => ReadLot(reader, 0), Sql.Text(Keys.Lot(contractId, lotId, apart)))).SingleOrDefault();
+        $"select {LotColumns} from lot where key = $1", reader => ReadLot(reader, 0), Sql.Text(LotKeys.Lot(contractId, lotId, apart)))).SingleOrDefault();
+
+    public async Task<Entry?> FirstExpirySet(string contractId, string lotId) => (await Rows(
+        $"select {EntryColumns} from entry where contract_id = $1 and lot_id = $2 and kind = 'lot-expiry-set' and subject = $3 order by entry_id limit 1",
+        ReadEntry, Sql.Text(contractId), Sql.Text(lotId), Sql.Text(Subjects.Lot(contractId, lotId)))).SingleOrDefault()?.Entry;
 
     public Task<ImmutableArray<string>> DueContracts(Instant now, int limit) => Due(ContractActor.Kind, now, limit);
 
@@ -78,7 +82,7 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
             $"""
             select {JoinedDocument}, l.* from document d
             left join lateral (select {LotColumns} from lot where contract_id = d.id and {OpenLots}) l on true
-            where d.kind = 'contract' and d.id = any($1)
+            where d.kind = '{ContractActor.Kind}' and d.id = any($1)
             """,
             reader => (Document: ReadDocument(reader), Lot: reader.IsDBNull(5) ? null : ReadLot(reader, 5)), Sql.Texts(ids));
         return rows.GroupBy(row => row.Document.Id).ToDictionary(
@@ -103,7 +107,7 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
     private const string MemberColumns =
         "m.user_id, m.name, m.assigned, m.disabled, m.settings, m.start_date, m.restarts, m.cycle, m.used_in_cycle, m.extra_credits, m.extra_used, m.total_used";
 
-    private const string JoinedDocument = "d.kind, d.id, d.version, d.body, d.as_of", OfMembers = "join document d on d.kind = 'contract' and d.id = m.contract_id";
+    private const string JoinedDocument = "d.kind, d.id, d.version, d.body, d.as_of", OfMembers = $"join document d on d.kind = '{ContractActor.Kind}' and d.id = m.contract_id";
 
     private const string LotColumns = "lot_id, source, payment_id, quantity, free, created_at, available_from, asked_expiry, expires_at, expiry_booked, request, apart";
 
@@ -136,7 +140,7 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
         reader.Instant(first + 5), reader.Instant(first + 6), reader.InstantOrNull(first + 7), reader.InstantOrNull(first + 8), reader.GetBoolean(first + 9), reader.TextOrNull(first + 10), reader.GetInt64(first + 11));
 
     private static Credit ReadCredit(NpgsqlDataReader reader) => new(
-        Keys.Credit(reader.GetString(0), reader.GetInt64(1)), reader.GetString(2), reader.GetString(3), reader.TextOrNull(4), reader.TextOrNull(5), reader.TextOrNull(6),
+        LotKeys.Credit(reader.GetString(0), reader.GetInt64(1)), reader.GetString(2), reader.GetString(3), reader.TextOrNull(4), reader.TextOrNull(5), reader.TextOrNull(6),
         reader.Instant(7), reader.InstantOrNull(8), reader.InstantOrNull(9), reader.TextOrNull(10), reader.GetBoolean(11), reader.GetBoolean(12), reader.GetInt64(13), reader.TextOrNull(14));
 
     private static Report ReadReport(NpgsqlDataReader reader) => new(

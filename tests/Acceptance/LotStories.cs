@@ -71,6 +71,13 @@ public sealed class LotStories
         var again = (await api.Post("/v1/contracts/C1/lots", body)).Is(200);
         Assert.True(again.IsReplay);
         Assert.Equal(first.Text, again.Text);
+
+        // L4: what the contract's end has cut since is as it was first answered.
+        foreach (var end in (int[])[20, 10])
+        {
+            (await api.Put("/v1/contracts/C1", Terms(terms: new { endsOn = Date(end) }))).Is(200);
+            Assert.Equal(first.Text, (await api.Post("/v1/contracts/C1/lots", body)).Is(200).Text);
+        }
         (await api.Post("/v1/contracts/C1/lots", new { lotId = "G1", paymentId = "PAY-1", quantity = 6 })).Is(409, "idempotency-key-reused");
 
         var keyed = (await api.Post("/v1/contracts/C1/lots", new { paymentId = "PAY-2", quantity = 1 }, ("Idempotency-Key", "purchase 1".Replace(' ', '/')))).Is(201);

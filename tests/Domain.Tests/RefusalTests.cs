@@ -80,6 +80,8 @@ public sealed class RefusalTests
 
         public Task<ImmutableArray<Member>> Members(string contractId) => throw new NotSupportedException();
 
+        public Task<Entry?> FirstExpirySet(string contractId, string lotId) => throw new NotSupportedException();
+
         public Task<Credit?> CurrentCredit(PlayerKey key) => throw new NotSupportedException();
 
         public Task<Credit?> Credit(CreditId id) => throw new NotSupportedException();

@@ -22,6 +22,8 @@ internal sealed class FaultyStore(World world, MemoryStore store, Func<Weather> 
 
     public Task<Lot?> Lot(string contractId, string lotId, long apart) => Load(() => store.Lot(contractId, lotId, apart));
 
+    public Task<Entry?> FirstExpirySet(string contractId, string lotId) => Load(() => store.FirstExpirySet(contractId, lotId));
+
     public Task<StoredMember?> Member(AllocationKey key) => Load(() => store.StoredMember(key));
 
     public Task<Credit?> CurrentCredit(PlayerKey key) => Load(() => store.CurrentCredit(key));

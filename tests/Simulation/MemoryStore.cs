@@ -17,6 +17,7 @@ internal sealed class MemoryStore
     private readonly Dictionary<AllocationKey, (string ClientId, Member Member, Instant? DueAt)> members = [];
     private readonly Dictionary<UserKey, bool> switches = [];
     private readonly Dictionary<ReportKey, Report> reports = [];
+    private readonly Dictionary<string, Entry> expiriesSet = [];
     private readonly Dictionary<string, SortedDictionary<string, Purchase>> purchases = [];
     private readonly Dictionary<string, Project> projects = [];
     private readonly Dictionary<string, Milestone> milestones = [];
@@ -56,6 +57,8 @@ internal sealed class MemoryStore
     public ImmutableArray<Member> Members(string contractId) => [.. members.Where(row => row.Key.ContractId == contractId).Select(row => row.Value.Member)];
 
     public Lot? Lot(string contractId, string lotId, long apart = 0) => apart == 0 ? lots.GetValueOrDefault((contractId, lotId)) : Apart((contractId, lotId)).GetValueOrDefault(apart);
+
+    public Entry? FirstExpirySet(string contractId, string lotId) => expiriesSet.GetValueOrDefault(Subjects.Lot(contractId, lotId));
 
     /// <summary>Where a credit that is free lies: apart from its lot, or in it.</summary>
     public Lot? LotOf(CreditId id) => Lot(id.ContractId, id.LotId, id.Ordinal) is { Free.Count: > 0 } apart ? apart : Lot(id.ContractId, id.LotId);
@@ -257,6 +260,7 @@ internal sealed class MemoryStore
             var row = members[new(use.ContractId, use.UserId)];
             members[new(use.ContractId, use.UserId)] = row with { Member = row.Member with { Allocation = row.Member.Allocation.With(use) }, DueAt = use.DueAt ?? row.DueAt };
         }
+        foreach (var entry in commit.Changes.Entries.Where(entry => entry.Kind == EntryKind.LotExpirySet)) expiriesSet.TryAdd(entry.Subject, entry);
         foreach (var report in commit.Changes.Reports) reports[new(report.ClientId, report.ReportId)] = report;
         if (commit.ForgetUntil is { } until)
             foreach (var (key, row) in documents.Where(row => row.Value.Document.Kind is Remembered.Preview or Remembered.Request && row.Value.DueAt <= until).ToList()) documents.Remove(key);

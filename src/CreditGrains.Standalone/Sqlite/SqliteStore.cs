@@ -68,6 +68,10 @@ public sealed partial class SqliteStore : IStore, IQueries, IDisposable
     public Task<Lot?> Lot(string contractId, string lotId, long apart = 0) =>
         actors.Read(database => database[$"select {Rows.Lot} from lots l where l.key = ?"].Bind(Rows.LotKey(contractId, lotId, apart)).First(Rows.ReadLot));
 
+    public Task<Entry?> FirstExpirySet(string contractId, string lotId) => actors.Read(database => database[
+        $"select {Rows.Entry} from entries where contract_id = ? and lot_id = ? and kind = '{EntryKind.LotExpirySet}' and subject = ? order by entry_id limit 1"]
+        .Bind(contractId).Bind(lotId).Bind(Subjects.Lot(contractId, lotId)).First(Rows.ReadEntry)?.Entry);
+
     Task<StoredMember?> IStore.Member(AllocationKey key) => actors.Read(database => ReadMember(database, key));
 
     public Task<Credit?> CurrentCredit(PlayerKey key) =>
@@ -91,9 +95,9 @@ public sealed partial class SqliteStore : IStore, IQueries, IDisposable
     /// <summary>The first instant after <paramref name="now"/> at which something falls due; null: none is known.</summary>
     internal Task<Instant?> NextDue(Instant now) => actors.Read(database => database.Snapshot(() => new[]
     {
-        "select due_at from documents where kind = 'contract' and due_at > ? order by due_at limit 1",
+        $"select due_at from documents where kind = '{ContractActor.Kind}' and due_at > ? order by due_at limit 1",
         "select due_at from members where due_at > ? order by due_at limit 1",
-        "select due_at from documents where kind = 'account' and due_at > ? order by due_at limit 1",
+        $"select due_at from documents where kind = '{AccountActor.Kind}' and due_at > ? order by due_at limit 1",
         "select expires_at from credits where expiry_booked = 0 and player_id is not null and expires_at > ? order by expires_at limit 1",
     }.SelectMany(sql => database[sql].Bind(now).All(row => row.OptionalInstant())).Min()));
 
