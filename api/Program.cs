@@ -4,12 +4,10 @@ using CreditGrains.Grains;
 using CreditGrains.Http;
 using CreditGrains.Postgres;
 using Npgsql;
-using ClusterOptions = CreditGrains.Cluster.ClusterOptions;
-using IClock = CreditGrains.Actors.IClock;
 
 try
 {
-    var options = ClusterOptions.Read(args);
+    var options = MemberOptions.Read(args);
     if (options.TestClock is not null) throw new InvalidDataException("--test-clock is an option of silos; a front of its own runs on the machine's clock only.");
 
     var builder = WebApplication.CreateBuilder();
@@ -23,7 +21,7 @@ try
             return true;
         }));
     builder.Services.AddSingleton(NpgsqlDataSource.Create(options.StorePool)).AddCreditGrainsPostgres();
-    builder.Services.AddCreditGrainsMessages().AddSingleton<IActors, GrainActors>().AddSingleton<IClock, MachineClock>();
+    builder.Services.AddCreditGrainsMessages().AddSingleton<IActors, GrainActors>().AddSingleton<IBusinessClock, MachineClock>();
     builder.Services.AddCreditGrainsHttp(new() { ApiKeysFile = options.ApiKeys });
     await using var app = builder.Build();
     app.MapCreditGrains();

@@ -1,8 +1,7 @@
 using CreditGrains.Actors;
+using CreditGrains.Cluster;
 using CreditGrains.Grains;
 using CreditGrains.Http;
-using ClusterOptions = CreditGrains.Cluster.ClusterOptions;
-using IClock = CreditGrains.Actors.IClock;
 
 namespace CreditGrains.Silo;
 
@@ -10,7 +9,7 @@ namespace CreditGrains.Silo;
 /// Once the silo is part of the cluster: takes the cluster's instant and sets the sweeper's alarm clock. Before that the front serves nobody.
 /// A message may still be sent to a silo that is gone, such as the one that was at this address before; so what is lost is asked again, for a minute.
 /// </summary>
-internal sealed class Joining(IClock clock, IActors actors, IGrainFactory grains, TimeProvider time) : IHostedService
+internal sealed class Joining(IBusinessClock clock, IActors actors, IGrainFactory grains, TimeProvider time) : IHostedService
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1), Pause = TimeSpan.FromMilliseconds(250);
 
@@ -39,7 +38,7 @@ internal sealed class Joining(IClock clock, IActors actors, IGrainFactory grains
 }
 
 /// <summary>A silo that is told to stop says first that it is not ready, and serves on until load balancers have noticed.</summary>
-internal sealed class Draining(IHostApplicationLifetime lifetime, Readiness readiness, ClusterOptions options, TimeProvider time) : IHostedService
+internal sealed class Draining(IHostApplicationLifetime lifetime, Readiness readiness, MemberOptions options, TimeProvider time) : IHostedService
 {
     public Task StartAsync(CancellationToken cancellationToken)
     {

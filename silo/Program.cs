@@ -3,7 +3,7 @@ using CreditGrains.Silo;
 
 try
 {
-    var options = ClusterOptions.Read(args);
+    var options = MemberOptions.Read(args);
     await using var app = await SiloHost.Build(options);
     await app.RunAsync();
     return 0;

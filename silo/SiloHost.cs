@@ -4,7 +4,6 @@ using CreditGrains.Http;
 using CreditGrains.Postgres;
 using Npgsql;
 using Orleans.Configuration;
-using ClusterOptions = CreditGrains.Cluster.ClusterOptions;
 
 namespace CreditGrains.Silo;
 
@@ -12,7 +11,7 @@ namespace CreditGrains.Silo;
 public static class SiloHost
 {
     /// <summary>The database is brought to this program's schema first.</summary>
-    public static async Task<WebApplication> Build(ClusterOptions options)
+    public static async Task<WebApplication> Build(MemberOptions options)
     {
         var source = NpgsqlDataSource.Create(options.StorePool);
         await Migrator.Migrate(source);
@@ -34,9 +33,9 @@ public static class SiloHost
         return app;
     }
 
-    private static void Join(ISiloBuilder silo, ClusterOptions options)
+    private static void Join(ISiloBuilder silo, MemberOptions options)
     {
-        silo.Configure<Orleans.Configuration.ClusterOptions>(cluster => (cluster.ClusterId, cluster.ServiceId) = (options.ClusterId, options.ClusterId));
+        silo.Configure<ClusterOptions>(cluster => (cluster.ClusterId, cluster.ServiceId) = (options.ClusterId, options.ClusterId));
         silo.ConfigureEndpoints(options.Advertise, options.SiloPort, options.GatewayPort, listenOnAnyHostAddress: true);
         silo.UseAdoNetClustering(database => (database.Invariant, database.ConnectionString) = ("Npgsql", options.OrleansPool));
         silo.UseAdoNetReminderService(database => (database.Invariant, database.ConnectionString) = ("Npgsql", options.OrleansPool));

@@ -37,7 +37,7 @@ public class AccountActor(ActorServices services, string accountId) : DocumentCo
     }
 
     // Projects and milestones may come from another account and go to one: they are read for each commit and fenced by their own versions.
-    protected override async Task<Account?> LoadMore(Account? state, Needs needs, IReadOnlyCollection<string> about)
+    protected override async Task<Account?> LoadRelated(Account? state, Needs needs, IReadOnlyCollection<string> about)
     {
         if (state is null) return state;
         var facts = await Services.Store.Services(Id, Named(about, MilestonePrefix), Named(about, ProjectPrefix));
@@ -63,7 +63,7 @@ public class AccountActor(ActorServices services, string accountId) : DocumentCo
         dryRun ? decision.Select(changed => changed with { State = account, Changes = Changes.None }) : decision;
 
     private Task<Decision<T>> DecideAbout<T>(Func<Account, Instant, Decision<Changed<Account, T>>> decide, params IReadOnlyCollection<string> about) =>
-        DecideExisting(decide, Needs.More, about);
+        DecideExisting(decide, Needs.Related, about);
 
     private static List<string> Named(IReadOnlyCollection<string> about, string prefix) =>
         [.. about.Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).Select(name => name[prefix.Length..])];

@@ -5,7 +5,7 @@ namespace CreditGrains.Actors;
 
 /// <summary>What every actor works with.</summary>
 /// <param name="Time">Real time, for leases and waits (T4).</param>
-public sealed record ActorServices(IActors Actors, IStore Store, IClock Clock, IWakeups Wakeups, TimeProvider Time, ActorMetrics Metrics)
+public sealed record ActorServices(IActors Actors, IStore Store, IBusinessClock Clock, IWakeups Wakeups, TimeProvider Time, ActorMetrics Metrics)
 {
     internal Instant RealNow => Instant.FromDateTimeOffset(Time.GetUtcNow());
 }

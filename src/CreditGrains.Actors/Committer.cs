@@ -21,7 +21,7 @@ public abstract class Committer<TState>(ActorServices services)
     protected abstract Task<(TState State, long Version)> Load();
 
     /// <summary>What else commands need to know, by the names of what they are about.</summary>
-    protected virtual Task<TState> LoadMore(TState state, Needs needs, IReadOnlyCollection<string> about) => Task.FromResult(state);
+    protected virtual Task<TState> LoadRelated(TState state, Needs needs, IReadOnlyCollection<string> about) => Task.FromResult(state);
 
     /// <summary>What was read and must not have changed when the commands that needed it are committed.</summary>
     protected virtual IEnumerable<Guard> RestsOn(TState state) => [];
@@ -104,7 +104,7 @@ public abstract class Committer<TState>(ActorServices services)
             known = new(loaded, loadedVersion);
         }
         var needs = batch.Max(command => command.Needs);
-        if (needs > Needs.State) known = known with { State = await LoadMore(known.State, needs, [.. batch.SelectMany(command => command.About).Distinct()]) };
+        if (needs > Needs.State) known = known with { State = await LoadRelated(known.State, needs, [.. batch.SelectMany(command => command.About).Distinct()]) };
 
         var (before, version) = known;
         var now = Instant.Max(services.Clock.Now, AsOf(before));
@@ -232,9 +232,9 @@ public enum Needs
 {
     State,
 
-    /// <summary>A contract's users; the projects and milestones that an account's command is about.</summary>
-    More,
+    /// <summary>What lies beside it: a contract's users; the projects and milestones that an account's command is about.</summary>
+    Related,
 
-    /// <summary>A contract's users as others may have changed them: disabled or enabled since.</summary>
-    FreshMembers,
+    /// <summary>The same as others may have changed it: users disabled or enabled since.</summary>
+    RelatedAnew,
 }

@@ -3,7 +3,7 @@ using CreditGrains.Domain;
 namespace CreditGrains.Actors;
 
 /// <summary>Books the end of coverage of player credits while nobody asks for them (P3, T3), many at a time; then lets go of what was remembered long enough.</summary>
-public sealed class CoverageSweeper(IStore store, IClock clock)
+public sealed class CoverageSweeper(IStore store, IBusinessClock clock)
 {
     private const int PageSize = 500;
 

@@ -5,7 +5,7 @@ namespace CreditGrains.Actors;
 
 /// <summary>Processes what has fallen due (T3): contracts, allocations and accounts book what passed, and coverage that is over is booked.</summary>
 /// <param name="cannot">Is told of an actor that cannot be processed; it is no obstacle to the rest.</param>
-public sealed class DueWork(IActors actors, IStore store, IClock clock, Action<string, Exception> cannot)
+public sealed class DueWork(IActors actors, IStore store, IBusinessClock clock, Action<string, Exception> cannot)
 {
     private const int PageSize = 100;
 

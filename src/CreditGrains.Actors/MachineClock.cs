@@ -4,7 +4,7 @@ using NodaTime;
 namespace CreditGrains.Actors;
 
 /// <summary>The machine's clock, in whole microseconds: the finest that every store keeps.</summary>
-public sealed class MachineClock : IClock
+public sealed class MachineClock : IBusinessClock
 {
     public Instant Now => Calendar.InMicroseconds(SystemClock.Instance.GetCurrentInstant());
 }

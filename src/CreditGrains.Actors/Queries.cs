@@ -20,13 +20,13 @@ public interface IQueries
     Task<bool> UserExists(UserKey key);
 
     /// <summary>A contract with all its users, past ones too, of one instant; null where there is none.</summary>
-    Task<Contract?> Allocations(string contractId);
+    Task<Contract?> ContractWithUsers(string contractId);
 
     /// <summary>A user of a contract, past or present, and the contract's document; null where there is none.</summary>
     Task<StoredMember?> Member(AllocationKey key);
 
     /// <summary>The user's memberships of contracts of the client, past ones too, by contract id.</summary>
-    Task<Page<Allowance>> Allocations(UserKey user, PageRequest page);
+    Task<Page<Allowance>> Memberships(UserKey user, PageRequest page);
 
     /// <summary>By creation, then lot id.</summary>
     Task<Page<Lot>> Lots(string contractId, PageRequest page);
@@ -93,7 +93,7 @@ public interface IQueries
     Task<Page<Consumption>> Consumptions(RecordFilter filter, PageRequest page);
 
     /// <summary>By account, then allocation id.</summary>
-    Task<Page<AllocationRecord>> Allocations(RecordFilter filter, PageRequest page);
+    Task<Page<AllocationRecord>> AllocationRecords(RecordFilter filter, PageRequest page);
 
     Task<ServicesSettings> ServicesSettings();
 
@@ -179,11 +179,4 @@ public static class History
     private static bool Concerns(CreditDocument credit, Entry entry, Instant? left) => Subjects.AsCredit(entry.Subject) is { } alone
         ? alone == credit.CreditId
         : left is not { } at || entry.Kind is not (EntryKind.LotExpirySet or EntryKind.LotExpired) || entry.EffectiveAt < at;
-}
-
-/// <summary>A clock that is moved by hand (T4).</summary>
-public interface IMovableClock : IClock
-{
-    /// <summary>Moves forward to that instant and returns when all that fell due has been processed; false, and nothing moves, where it lies in the past.</summary>
-    Task<bool> Advance(Instant to);
 }

@@ -69,7 +69,7 @@ public static class Charging
     }
 
     /// <summary>The refusal of a report outside the contract's days (C1); null within them.</summary>
-    public static Refusal? NotActive(Terms terms, Amounts amounts, Instant now) => terms.IsActiveAt(now)
+    public static Refusal? NotActive(Terms terms, Amounts? amounts, Instant now) => terms.IsActiveAt(now)
         ? null
         : new(RefusalCode.ContractNotActive, $"The contract runs from {terms.StartsOn:R} to {terms.EndsOn?.ToString("R", null) ?? "open end"} ({terms.TimeZone}).", Amounts: amounts);
 
@@ -83,7 +83,7 @@ public static class Charging
     // The player's credit that is over makes way; its end is booked where that has not happened yet (T3).
     private static IEnumerable<CreditChange> Replace(Credit? over, Credit credit)
     {
-        if (over is not null) yield return new(over with { IsCurrent = false, ExpiryBooked = true, Version = over.Version + 1 }, over.Version);
+        if (over is not null) yield return over.MakeWay();
         yield return new(credit, 0);
     }
 

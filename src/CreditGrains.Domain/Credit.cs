@@ -34,6 +34,9 @@ public sealed record Credit(
 
     /// <summary>The same credit with its end written down.</summary>
     public Credit WithExpiryBooked() => this with { ExpiryBooked = true, Version = Version + 1 };
+
+    /// <summary>It is over, and another one is its player's from now on.</summary>
+    internal CreditChange MakeWay() => new(WithExpiryBooked() with { IsCurrent = false }, Version);
 }
 
 /// <summary>What time does to allocated credits (P3).</summary>

@@ -287,7 +287,7 @@ public static class Editing
         // The player's credit that is over makes way, as it does for a report's.
         private IEnumerable<CreditChange> MakeWay(Credit? current) => current is null || current.Id == Edit.Id
             ? []
-            : [new(current with { IsCurrent = false, ExpiryBooked = true, Version = current.Version + 1 }, current.Version)];
+            : [current.MakeWay()];
 
         private IEnumerable<Entry> Ends(Credit? current) => current is { ExpiryBooked: false } && current.Id != Edit.Id ? [Coverage.Ended(current.ClientId, current, 1, Now)] : [];
 

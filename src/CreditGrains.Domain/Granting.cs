@@ -21,7 +21,7 @@ public static class Granting
         var terms = contract.Terms;
         var from = grant.AvailableFrom ?? now;
         if (contract.IsUnlimited) return Refusal.Invalid("contractId", "names an unlimited contract, whose credits are minted as they are used");
-        if (now >= terms.Ends) return Charging.NotActive(terms, null!, now)!;
+        if (now >= terms.Ends) return Charging.NotActive(terms, null, now)!;
         if (grant.Quantity is < 1 or > Lot.MaxQuantity) return Refusal.Invalid("quantity", $"is 1 to {Lot.MaxQuantity}");
         if (!Calendar.IsInstant(from)) return Refusal.Invalid("availableFrom", Calendar.InstantRange);
         if (from >= terms.Ends) return Refusal.Invalid("availableFrom", "lies before the contract's end");

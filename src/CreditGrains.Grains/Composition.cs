@@ -2,7 +2,6 @@ using CreditGrains.Actors;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using NodaTime;
-using IClock = CreditGrains.Actors.IClock;
 
 namespace CreditGrains.Grains;
 
@@ -21,16 +20,16 @@ public static class Composition
         if (testClock is { } start)
         {
             services.AddSingleton(provider => new ClusterClock(provider.GetRequiredService<IGrainFactory>(), start));
-            services.AddSingleton<IClock>(provider => provider.GetRequiredService<ClusterClock>());
+            services.AddSingleton<IBusinessClock>(provider => provider.GetRequiredService<ClusterClock>());
         }
         else
         {
-            services.AddSingleton<IClock, MachineClock>();
+            services.AddSingleton<IBusinessClock, MachineClock>();
         }
         return services;
     }
 
     private static DueWork Due(IServiceProvider provider, ILogger log) => new(
-        provider.GetRequiredService<IActors>(), provider.GetRequiredService<IStore>(), provider.GetRequiredService<IClock>(),
+        provider.GetRequiredService<IActors>(), provider.GetRequiredService<IStore>(), provider.GetRequiredService<IBusinessClock>(),
         (actor, cause) => log.LogError(cause, "{Actor} has something due that cannot be processed", actor));
 }

@@ -5,7 +5,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using NodaTime;
-using IClock = CreditGrains.Actors.IClock;
 
 namespace CreditGrains.Http;
 
@@ -57,7 +56,7 @@ internal static class AccountEndpoints
         return replayed ? new Replayed<PurchaseDocument>(document) : TypedResults.Created($"/v1/accounts/{accountId}/purchases", document);
     }
 
-    private static async Task<IResult> Purchases(string accountId, string? limit, string? cursor, Caller caller, IQueries queries, IClock clock, CancellationToken gone)
+    private static async Task<IResult> Purchases(string accountId, string? limit, string? cursor, Caller caller, IQueries queries, IBusinessClock clock, CancellationToken gone)
     {
         if (await Find(accountId, caller, queries, gone) is not { TimeZone: var zone }) return Absent(accountId);
 
@@ -65,7 +64,7 @@ internal static class AccountEndpoints
         return TypedResults.Ok(Listing<PurchaseDocument>.Of(await queries.Purchases(accountId, Parameters.Page(limit, cursor)).WaitAsync(gone), purchase => PurchaseDocument.Of(accountId, zone, purchase, now)));
     }
 
-    private static async Task<IResult> Balance(string accountId, string? at, Caller caller, IQueries queries, IClock clock, CancellationToken gone)
+    private static async Task<IResult> Balance(string accountId, string? at, Caller caller, IQueries queries, IBusinessClock clock, CancellationToken gone)
     {
         if (await Find(accountId, caller, queries, gone) is null) return Absent(accountId);
 
@@ -81,7 +80,7 @@ internal static class AccountEndpoints
 
     private static async Task<IResult> Allocations(string accountId, string? limit, string? cursor, Caller caller, IQueries queries, CancellationToken gone) =>
         await Find(accountId, caller, queries, gone) is { TimeZone: var zone }
-            ? TypedResults.Ok(Listing<AllocationRecord>.Of(await queries.Allocations(new RecordFilter(accountId, null), Parameters.Page(limit, cursor)).WaitAsync(gone), record => record with { TimeZone = zone }))
+            ? TypedResults.Ok(Listing<AllocationRecord>.Of(await queries.AllocationRecords(new(accountId, null), Parameters.Page(limit, cursor)).WaitAsync(gone), record => record with { TimeZone = zone }))
             : Absent(accountId);
 
     private static async Task<AccountTerms?> Find(string accountId, Caller caller, IQueries queries, CancellationToken gone) =>

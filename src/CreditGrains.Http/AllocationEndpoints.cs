@@ -6,7 +6,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Net.Http.Headers;
 using NodaTime;
-using IClock = CreditGrains.Actors.IClock;
 
 namespace CreditGrains.Http;
 
@@ -30,9 +29,9 @@ internal static class AllocationEndpoints
         v1.MapGet("/users/{userId}/allocations", List).Needs(Access.Any).Answers<Listing<UserAllocation>>("A user's allocations, by contract", 200).Refuses(RefusalCode.NotFound, RefusalCode.InvalidField);
     }
 
-    private static async Task<IResult> Get(string contractId, Caller caller, IQueries queries, IClock clock, HttpContext context, CancellationToken gone)
+    private static async Task<IResult> Get(string contractId, Caller caller, IQueries queries, IBusinessClock clock, HttpContext context, CancellationToken gone)
     {
-        if (await queries.Allocations(contractId).WaitAsync(gone) is not { } contract || !caller.Sees(contract.Terms.ClientId)) return Problems.NotFound($"contract {contractId}");
+        if (await queries.ContractWithUsers(contractId).WaitAsync(gone) is not { } contract || !caller.Sees(contract.Terms.ClientId)) return Problems.NoContract(contractId);
         if (contract.IsUnlimited) return Problems.Of(Allocating.NotSupported(contract.Terms));
 
         var now = Instant.Max(clock.Now, contract.AsOf);
@@ -42,7 +41,7 @@ internal static class AllocationEndpoints
     private static async Task<IResult> Patch(string contractId, AllocationBody body, Caller caller, Clients clients, IActors actors, HttpContext context, CancellationToken gone)
     {
         if (body.Check() is { } invalid) return Problems.Of(invalid);
-        if (await clients.Of(contractId, caller) is null) return Problems.NotFound($"contract {contractId}");
+        if (await clients.Of(contractId, caller) is null) return Problems.NoContract(contractId);
 
         var decision = await actors.Contract(contractId).Allocate(body.ToChange(), Seen(context.Request), caller.Name).WaitAsync(gone);
         return decision.Refusal is { } refusal ? Problems.Of(refusal) : Show(decision.Value!.Window, context);
@@ -51,7 +50,7 @@ internal static class AllocationEndpoints
     private static async Task<IResult> Preview(string contractId, AllocationBody body, Caller caller, Clients clients, IActors actors, CancellationToken gone)
     {
         if (body.Check() is { } invalid) return Problems.Of(invalid);
-        if (await clients.Of(contractId, caller) is null) return Problems.NotFound($"contract {contractId}");
+        if (await clients.Of(contractId, caller) is null) return Problems.NoContract(contractId);
 
         var decision = await actors.Contract(contractId).Preview(body.ToChange(), caller.Name).WaitAsync(gone);
         return decision.Refusal is { } refusal ? Problems.Of(refusal) : TypedResults.Ok(decision.Value);
@@ -60,7 +59,7 @@ internal static class AllocationEndpoints
     private static async Task<IResult> Confirm(string contractId, ConfirmBody body, Caller caller, Clients clients, IActors actors, HttpContext context, CancellationToken gone)
     {
         if (Fields.Id("confirmationToken", body.ConfirmationToken) is { } invalid) return Problems.Of(invalid);
-        if (await clients.Of(contractId, caller) is null) return Problems.NotFound($"contract {contractId}");
+        if (await clients.Of(contractId, caller) is null) return Problems.NoContract(contractId);
 
         var decision = await actors.Contract(contractId).Confirm(body.ConfirmationToken!, caller.Name).WaitAsync(gone);
         if (decision.Refusal is { } refusal) return Problems.Of(refusal);
@@ -70,7 +69,7 @@ internal static class AllocationEndpoints
         return replayed ? new Replayed<Window>(window) : TypedResults.Ok(window);
     }
 
-    private static async Task<IResult> GetUser(string contractId, string userId, Caller caller, IQueries queries, IClock clock, CancellationToken gone)
+    private static async Task<IResult> GetUser(string contractId, string userId, Caller caller, IQueries queries, IBusinessClock clock, CancellationToken gone)
     {
         var (stored, problem) = await Find(contractId, userId, caller, queries, gone);
         return stored is null ? problem! : TypedResults.Ok(AllocationRow.Alone(stored.Member, stored.AsAllowance().Terms, Instant.Max(clock.Now, stored.Contract.AsOf)));
@@ -81,7 +80,7 @@ internal static class AllocationEndpoints
         var (key, noKey) = IdempotencyKeys.Of(request, body);
         if (noKey is not null) return noKey;
         if (body.Check() is { } invalid) return Problems.Of(invalid);
-        if (await clients.Of(contractId, caller) is null) return Problems.NotFound($"contract {contractId}");
+        if (await clients.Of(contractId, caller) is null) return Problems.NoContract(contractId);
 
         var decision = await actors.Contract(contractId).GrantExtra(new(userId, body.Amount!.Value, body.Reason!, caller.Name), key).WaitAsync(gone);
         if (decision.Refusal is { } refusal) return Problems.Of(refusal);
@@ -90,7 +89,7 @@ internal static class AllocationEndpoints
         return replayed ? new Replayed<AllocationRow>(row) : TypedResults.Created($"/v1/contracts/{contractId}/allocations/{userId}", row);
     }
 
-    private static async Task<IResult> GetRenewals(string contractId, string userId, string? count, Caller caller, IQueries queries, IClock clock, CancellationToken gone)
+    private static async Task<IResult> GetRenewals(string contractId, string userId, string? count, Caller caller, IQueries queries, IBusinessClock clock, CancellationToken gone)
     {
         var (stored, problem) = await Find(contractId, userId, caller, queries, gone);
         if (stored is null) return problem!;
@@ -100,14 +99,14 @@ internal static class AllocationEndpoints
         return TypedResults.Ok(new Renewals(contractId, userId, terms.TimeZone, [.. dates.Take(Parameters.Count(count)).Select(date => new Renewals.Item(date, Domain.Calendar.StartOf(date, terms.Zone)))]));
     }
 
-    private static async Task<IResult> List(string userId, string? clientId, string? limit, string? cursor, Caller caller, IQueries queries, IClock clock, CancellationToken gone)
+    private static async Task<IResult> List(string userId, string? clientId, string? limit, string? cursor, Caller caller, IQueries queries, IBusinessClock clock, CancellationToken gone)
     {
         if ((caller.ClientId ?? clientId) is not { } client) return Problems.Of(Refusal.Invalid("clientId", "is required: a userId belongs to a client"));
         if (!caller.IsFor(userId)) return Problems.NotFound($"user {userId}");
 
         var now = clock.Now;
         var user = new UserKey(client, userId);
-        var page = await queries.Allocations(user, Parameters.Page(limit, cursor)).WaitAsync(gone);
+        var page = await queries.Memberships(user, Parameters.Page(limit, cursor)).WaitAsync(gone);
         if (page.Items.IsEmpty && !await queries.UserExists(user).WaitAsync(gone)) return Problems.NotFound($"user {userId} of client {client}");
 
         // C2: an unlimited contract has none.
@@ -116,7 +115,7 @@ internal static class AllocationEndpoints
 
     private static async Task<(StoredMember? Stored, Problem? Problem)> Find(string contractId, string userId, Caller caller, IQueries queries, CancellationToken gone)
     {
-        if (await queries.Contract(contractId).WaitAsync(gone) is not { Terms: var terms } || !caller.Sees(terms.ClientId)) return (null, Problems.NotFound($"contract {contractId}"));
+        if (await queries.Contract(contractId).WaitAsync(gone) is not { Terms: var terms } || !caller.Sees(terms.ClientId)) return (null, Problems.NoContract(contractId));
         if (terms.Type == ContractType.Unlimited) return (null, Problems.Of(Allocating.NotSupported(terms)));
         return caller.IsFor(userId) && await queries.Member(new(contractId, userId)).WaitAsync(gone) is { } member ? (member, null) : (null, Problems.NotFound($"user {userId} of contract {contractId}"));
     }

@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using NodaTime;
-using IClock = CreditGrains.Actors.IClock;
 
 namespace CreditGrains.Http;
 
@@ -14,7 +13,7 @@ internal static class BalanceEndpoints
     public static void MapBalances(this IEndpointRouteBuilder v1) => v1.MapGet("/contracts/{contractId}/balance", Get).Needs(Access.Read)
         .Answers<ContractBalance>("A contract's credits as of an instant: as answered then, or as foretold by the renewals and expiries already known", 200).Refuses(RefusalCode.NotFound, RefusalCode.InvalidField);
 
-    private static async Task<IResult> Get(string contractId, string? at, Caller caller, Clients clients, IQueries queries, IClock clock, CancellationToken gone)
+    private static async Task<IResult> Get(string contractId, string? at, Caller caller, Clients clients, IQueries queries, IBusinessClock clock, CancellationToken gone)
     {
         var now = clock.Now;
         var asked = Parameters.Instant(at);
@@ -22,6 +21,6 @@ internal static class BalanceEndpoints
 
         return await clients.Of(contractId, caller) is not null && await queries.Balance(contractId, asked, now).WaitAsync(gone) is { } balance
             ? TypedResults.Ok(balance)
-            : Problems.NotFound($"contract {contractId}");
+            : Problems.NoContract(contractId);
     }
 }

@@ -5,7 +5,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using NodaTime;
-using IClock = CreditGrains.Actors.IClock;
 
 namespace CreditGrains.Http;
 
@@ -14,7 +13,7 @@ internal static class ClockEndpoints
 {
     public static void MapClock(this IEndpointRouteBuilder v1, IServiceProvider services)
     {
-        if (services.GetRequiredService<IClock>() is not IMovableClock clock) return;
+        if (services.GetRequiredService<IBusinessClock>() is not IMovableClock clock) return;
 
         v1.MapGet("/clock", () => TypedResults.Ok(new ClockDocument(clock.Now))).Needs(Access.Any).Answers<ClockDocument>("The test clock", 200);
         v1.MapPost("/clock", (ClockBody body, CancellationToken gone) => Advance(clock, body, gone)).Needs(Access.Operate)

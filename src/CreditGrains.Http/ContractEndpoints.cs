@@ -31,7 +31,7 @@ internal static class ContractEndpoints
 
     private static async Task<IResult> Get(string contractId, Caller caller, IQueries queries, HttpContext context, CancellationToken gone)
     {
-        if (await queries.Contract(contractId).WaitAsync(gone) is not { } contract || !caller.Sees(contract.Terms.ClientId)) return Problems.NotFound($"contract {contractId}");
+        if (await queries.Contract(contractId).WaitAsync(gone) is not { } contract || !caller.Sees(contract.Terms.ClientId)) return Problems.NoContract(contractId);
 
         context.Response.Headers.ETag = Tag(contract);
         return context.Request.Headers.IfNoneMatch == Tag(contract) ? TypedResults.StatusCode(StatusCodes.Status304NotModified) : TypedResults.Ok(contract.Terms);

@@ -5,7 +5,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using NodaTime;
-using IClock = CreditGrains.Actors.IClock;
 
 namespace CreditGrains.Http;
 
@@ -24,7 +23,7 @@ internal static class CreditEndpoints
 
     private static async Task<IResult> List(
         string? clientId, string? contractId, string? status, string? playerId, string? userId, string? lotId, string? paymentId, string? limit, string? cursor,
-        Caller caller, Unbooked unbooked, IClock clock, CancellationToken gone)
+        Caller caller, Unbooked unbooked, IBusinessClock clock, CancellationToken gone)
     {
         var filter = new CreditFilter(caller.ClientId ?? clientId, contractId, Parameters.Status(status), playerId, userId, lotId, paymentId);
         return TypedResults.Ok(Listing<CreditDocument>.Of(await unbooked.Credits(filter, clock.Now, Parameters.Page(limit, cursor)).WaitAsync(gone)));
@@ -41,7 +40,7 @@ internal static class CreditEndpoints
         return decision.Refusal is { } refusal ? Problems.Of(refusal) : LotEndpoints.Answer(body.ContractId!, decision.Value!);
     }
 
-    private static async Task<IResult> Patch(string creditId, CreditBody body, Caller caller, Clients clients, IActors actors, IClock clock, CancellationToken gone)
+    private static async Task<IResult> Patch(string creditId, CreditBody body, Caller caller, Clients clients, IActors actors, IBusinessClock clock, CancellationToken gone)
     {
         if (!CreditId.TryParse(creditId, out var id) || await clients.Of(id.ContractId, caller) is null) return Problems.NotFound($"credit {creditId}");
         if (body.Check() is { } invalid) return Problems.Of(invalid);
@@ -50,7 +49,7 @@ internal static class CreditEndpoints
         return decision.Refusal is { } refusal ? Problems.Of(refusal) : TypedResults.Ok(CreditDocument.Of(decision.Value!, clock.Now));
     }
 
-    private static async Task<IResult> Get(string creditId, Caller caller, Unbooked unbooked, IQueries queries, IClock clock, CancellationToken gone) =>
+    private static async Task<IResult> Get(string creditId, Caller caller, Unbooked unbooked, IQueries queries, IBusinessClock clock, CancellationToken gone) =>
         CreditId.TryParse(creditId, out var id) && await unbooked.Credit(id, clock.Now).WaitAsync(gone) is { } credit && caller.Sees(credit.ClientId)
             ? TypedResults.Ok(CreditStory.Of(credit, await queries.History(credit).WaitAsync(gone)))
             : Problems.NotFound($"credit {creditId}");

@@ -17,7 +17,7 @@ public static class Front
     /// <summary>Reads the keys, too: throws <see cref="InvalidDataException"/> with a clear text where their file is not as it must be.</summary>
     public static IServiceCollection AddCreditGrainsHttp(this IServiceCollection services, HttpOptions options) => services
         .AddSingleton(options)
-        .AddSingleton(options.ApiKeysFile is { } file ? Keys.Read(file) : Keys.None)
+        .AddSingleton(options.ApiKeysFile is { } file ? ApiKeys.Read(file) : ApiKeys.None)
         .AddSingleton<Clients>()
         .AddSingleton<Zones>()
         .AddSingleton<Unbooked>()
@@ -33,7 +33,7 @@ public static class Front
     /// <summary>Adds the calls and what stands before them: problems, admission, keys.</summary>
     public static WebApplication MapCreditGrains(this WebApplication app)
     {
-        var keys = app.Services.GetRequiredService<Keys>();
+        var keys = app.Services.GetRequiredService<ApiKeys>();
         if (keys.AreNone)
             app.Logger.LogWarning("NO API KEYS ARE CONFIGURED: only loopback is served, and every caller there is the operator. Name a file of keys before this is more than a try-out.");
 

@@ -28,7 +28,7 @@ internal static class LedgerEndpoints
     private static async Task<IResult> GetAudit(string contractId, Caller caller, Clients clients, IQueries queries, CancellationToken gone) =>
         await clients.Of(contractId, caller) is not null && await queries.Audit(contractId).WaitAsync(gone) is { } audit
             ? TypedResults.Ok(audit)
-            : Problems.NotFound($"contract {contractId}");
+            : Problems.NoContract(contractId);
 }
 
 /// <summary>A ledger entry as it is shown (G1); <paramref name="Before"/> and <paramref name="After"/> are JSON already.</summary>

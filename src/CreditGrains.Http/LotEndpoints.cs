@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using NodaTime;
-using IClock = CreditGrains.Actors.IClock;
 
 namespace CreditGrains.Http;
 
@@ -37,9 +36,9 @@ internal static class LotEndpoints
         return granted.Replayed ? new Replayed<LotDocument>(document) : TypedResults.Created($"/v1/contracts/{contractId}/lots", document);
     }
 
-    private static async Task<IResult> List(string contractId, string? limit, string? cursor, Caller caller, Clients clients, IQueries queries, Unbooked unbooked, IClock clock, CancellationToken gone)
+    private static async Task<IResult> List(string contractId, string? limit, string? cursor, Caller caller, Clients clients, IQueries queries, Unbooked unbooked, IBusinessClock clock, CancellationToken gone)
     {
-        if (await clients.Of(contractId, caller) is null) return Problems.NotFound($"contract {contractId}");
+        if (await clients.Of(contractId, caller) is null) return Problems.NoContract(contractId);
 
         var now = clock.Now;
         var page = await unbooked.Lots(contractId, now, Parameters.Page(limit, cursor)).WaitAsync(gone);

@@ -85,7 +85,7 @@ internal static class MilestoneEndpoints
     private static async Task<IResult> Allocations(string milestoneId, string? limit, string? cursor, Caller caller, IQueries queries, Zones zones, CancellationToken gone) =>
         await Find(milestoneId, caller, queries, gone) is null
             ? Absent(milestoneId)
-            : TypedResults.Ok(await Listing<AllocationRecord>.Of(await queries.Allocations(new RecordFilter(null, milestoneId), Parameters.Page(limit, cursor)).WaitAsync(gone), async record => record with { TimeZone = await zones.Of(record.AccountId) }));
+            : TypedResults.Ok(await Listing<AllocationRecord>.Of(await queries.AllocationRecords(new(null, milestoneId), Parameters.Page(limit, cursor)).WaitAsync(gone), async record => record with { TimeZone = await zones.Of(record.AccountId) }));
 
     private static async Task<IResult> Consumptions(string milestoneId, string? limit, string? cursor, Caller caller, IQueries queries, Zones zones, CancellationToken gone) =>
         await Find(milestoneId, caller, queries, gone) is null

@@ -101,6 +101,8 @@ internal static class Problems
 
     public static Problem NotFound(string what) => Of(Refusal.NotFound(what));
 
+    public static Problem NoContract(string contractId) => NotFound($"contract {contractId}");
+
     /// <summary>Gives a status that came without a body its problem: a route or method that is not there, a body that could not be received.</summary>
     public static Task Explain(HttpContext context) => context.Response.StatusCode switch
     {

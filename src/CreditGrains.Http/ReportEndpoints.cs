@@ -55,7 +55,7 @@ internal static class ReportEndpoints
         if (key.Refusal is { } noKey) return noKey;
         if (body.Check() is { } invalid) return Problems.Of(invalid);
         if (!caller.IsFor(body.UserId!)) return Problems.Of(Problems.Forbidden, "The API key makes reports as its own user only.", "userId");
-        if (await clients.Of(body.ContractId!, caller) is not { } clientId) return Problems.NotFound($"contract {body.ContractId}");
+        if (await clients.Of(body.ContractId!, caller) is not { } clientId) return Problems.NoContract(body.ContractId!);
 
         return await actors.Report(new(clientId, body.ReportId!)).Submit(body.ToSubmit(caller) with { Key = key.Given }).WaitAsync(gone) switch
         {

@@ -22,13 +22,13 @@ internal static class UserEndpoints
 
     private static async Task<IResult> List(string contractId, string? limit, string? cursor, Caller caller, Clients clients, IQueries queries, CancellationToken gone) =>
         await clients.Of(contractId, caller) is null
-            ? Problems.NotFound($"contract {contractId}")
+            ? Problems.NoContract(contractId)
             : TypedResults.Ok(Listing<UserName>.Of(await queries.Users(contractId, Parameters.Page(limit, cursor)).WaitAsync(gone), Show));
 
     private static async Task<IResult> Replace(string contractId, UsersBody body, Caller caller, Clients clients, IActors actors, CancellationToken gone)
     {
         if (body.Check() is { } invalid) return Problems.Of(invalid);
-        if (await clients.Of(contractId, caller) is null) return Problems.NotFound($"contract {contractId}");
+        if (await clients.Of(contractId, caller) is null) return Problems.NoContract(contractId);
 
         var decision = await actors.Contract(contractId).ReplaceUsers(body.ToUsers(), caller.Name).WaitAsync(gone);
         return decision.Refusal is { } refusal ? Problems.Of(refusal) : TypedResults.Ok(new Listing<UserName>([.. decision.Value.Select(Show)], null));
@@ -37,7 +37,7 @@ internal static class UserEndpoints
     private static async Task<IResult> Assign(string contractId, string userId, UserBody body, Caller caller, Clients clients, IActors actors, CancellationToken gone)
     {
         if (Fields.Name("name", body.Name) is { } invalid) return Problems.Of(invalid);
-        if (await clients.Of(contractId, caller) is null) return Problems.NotFound($"contract {contractId}");
+        if (await clients.Of(contractId, caller) is null) return Problems.NoContract(contractId);
 
         var user = new UserName(userId, body.Name!);
         return (await actors.Contract(contractId).AssignUser(user, caller.Name).WaitAsync(gone)).Refusal is { } refusal ? Problems.Of(refusal) : TypedResults.Ok(user);
@@ -45,7 +45,7 @@ internal static class UserEndpoints
 
     private static async Task<IResult> Remove(string contractId, string userId, Caller caller, Clients clients, IActors actors, CancellationToken gone)
     {
-        if (await clients.Of(contractId, caller) is null) return Problems.NotFound($"contract {contractId}");
+        if (await clients.Of(contractId, caller) is null) return Problems.NoContract(contractId);
 
         return (await actors.Contract(contractId).RemoveUser(userId, caller.Name).WaitAsync(gone)).Refusal is { } refusal ? Problems.Of(refusal) : TypedResults.NoContent();
     }

@@ -89,7 +89,7 @@ internal static class CommitStatements
         var all = credits.ToList();
         return
         [
-            Sql.Texts(all.Select(row => Keys.Lot(row.Credit.Id))), Sql.Numbers(all.Select(row => row.Credit.Id.Ordinal)), Sql.Numbers(all.Select(row => row.Expected)),
+            Sql.Texts(all.Select(row => LotKeys.Lot(row.Credit.Id))), Sql.Numbers(all.Select(row => row.Credit.Id.Ordinal)), Sql.Numbers(all.Select(row => row.Expected)),
             Sql.Texts(all.Select(row => row.Credit.PlayerId)), Sql.Texts(all.Select(row => row.Credit.ReportId)),
         ];
     }
@@ -198,7 +198,7 @@ internal static class CommitStatements
                 on conflict do nothing returning 1)
             select expect((select count(*) from made), $17)
             """,
-            Sql.Texts(lots.Select(lot => Keys.Lot(lot))), Sql.Texts(lots.Select(lot => lot.ContractId)), Sql.Texts(lots.Select(lot => lot.Lot.LotId)), Sql.Texts(lots.Select(lot => lot.ClientId)),
+            Sql.Texts(lots.Select(lot => LotKeys.Lot(lot))), Sql.Texts(lots.Select(lot => lot.ContractId)), Sql.Texts(lots.Select(lot => lot.Lot.LotId)), Sql.Texts(lots.Select(lot => lot.ClientId)),
             Sql.Texts(lots.Select(lot => lot.Lot.Source.ToSql())), Sql.Texts(lots.Select(lot => lot.Lot.PaymentId)), Sql.Numbers(lots.Select(lot => lot.Lot.Quantity)),
             Sql.Texts(lots.Select(lot => lot.Lot.Free.ToString())), Sql.Numbers(lots.Select(lot => lot.Lot.Free.Count)), Sql.Instants(lots.Select(lot => lot.Lot.CreatedAt)),
             Sql.Instants(lots.Select(lot => lot.Lot.AvailableFrom)), Sql.Instants(lots.Select(lot => lot.Lot.AskedExpiry)), Sql.Instants(lots.Select(lot => lot.Lot.ExpiresAt)),
@@ -215,7 +215,7 @@ internal static class CommitStatements
                 where l.key = g.key and l.free = coalesce(g.was_free, l.free) returning 1)
             select expect((select count(*) from changed), $9)
             """,
-            Sql.Texts(lots.Select(lot => Keys.Lot(lot))), Sql.Numbers(lots.Select(lot => lot.Lot.Quantity)),
+            Sql.Texts(lots.Select(lot => LotKeys.Lot(lot))), Sql.Numbers(lots.Select(lot => lot.Lot.Quantity)),
             Sql.Texts(lots.Select(lot => lot.Lot.Free.ToString())), Sql.Numbers(lots.Select(lot => lot.Lot.Free.Count)), Sql.Instants(lots.Select(lot => lot.Lot.AskedExpiry)),
             Sql.Instants(lots.Select(lot => lot.Lot.ExpiresAt)), Sql.Flags(lots.Select(lot => lot.Lot.ExpiryBooked)), Sql.Texts(lots.Select(lot => lot.From?.ToString())), Sql.Number(lots.Length));
     }
@@ -246,7 +246,7 @@ internal static class CommitStatements
                 where {IsStill} returning 1)
             select expect((select count(*) from changed), $14)
             """,
-            Sql.Texts(credits.Select(change => Keys.Lot(change.Credit.Id))), Sql.Numbers(credits.Select(change => change.Credit.Id.Ordinal)),
+            Sql.Texts(credits.Select(change => LotKeys.Lot(change.Credit.Id))), Sql.Numbers(credits.Select(change => change.Credit.Id.Ordinal)),
             Sql.Texts(credits.Select(change => change.Credit.UsedBy)), Sql.Texts(credits.Select(change => change.Credit.PlayerId)), Sql.Texts(credits.Select(change => change.Credit.PlayerName)),
             Sql.Instants(credits.Select(change => change.Credit.ExpiresAt)), Sql.Instants(credits.Select(change => change.Credit.ActivatedAt)), Sql.Texts(credits.Select(change => change.Credit.ReportId)),
             Sql.Flags(credits.Select(change => change.Credit.IsCurrent)), Sql.Flags(credits.Select(change => change.Credit.ExpiryBooked)), Sql.Numbers(credits.Select(change => change.Credit.Version)),
@@ -263,7 +263,7 @@ internal static class CommitStatements
                 on conflict do nothing returning 1)
             select expect((select count(*) from made), $16)
             """,
-            Sql.Texts(credits.Select(credit => Keys.Lot(credit.Id))), Sql.Numbers(credits.Select(credit => credit.Id.Ordinal)),
+            Sql.Texts(credits.Select(credit => LotKeys.Lot(credit.Id))), Sql.Numbers(credits.Select(credit => credit.Id.Ordinal)),
             Sql.Texts(credits.Select(credit => credit.ClientId)), Sql.Texts(credits.Select(credit => credit.PaymentId)), Sql.Texts(credits.Select(credit => credit.UsedBy)),
             Sql.Texts(credits.Select(credit => credit.PlayerId)), Sql.Texts(credits.Select(credit => credit.PlayerName)), Sql.Instants(credits.Select(credit => credit.CreatedAt)),
             Sql.Instants(credits.Select(credit => credit.ExpiresAt)), Sql.Instants(credits.Select(credit => credit.ActivatedAt)), Sql.Texts(credits.Select(credit => credit.ReportId)),

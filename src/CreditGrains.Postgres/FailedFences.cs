@@ -21,7 +21,7 @@ internal static class FailedFences
         var changes = commit.Changes;
         var lots = changes.Lots.Where(lot => lot.IsNew).ToList();
         await Ask(connection, failed, "select g.fence from unnest($1, $2) as g (fence, key) join lot l using (key)",
-            Sql.Texts(lots.Select(lot => lot.Key())), Sql.Texts(lots.Select(lot => Keys.Lot(lot))));
+            Sql.Texts(lots.Select(lot => lot.Key())), Sql.Texts(lots.Select(lot => LotKeys.Lot(lot))));
 
         await Ask(connection, failed, $"""
             select g.key from unnest($1, $2, $3, $4, $5, $6, $7, $8) as g (key, contract_id, user_id, of_cycle, of_extra, restarts, cycle, extra_credits) left join member m using (contract_id, user_id)
@@ -49,7 +49,7 @@ internal static class FailedFences
 
         var closed = changes.Lots.Where(lot => lot.From is not null).ToList();
         await Ask(connection, failed, "select g.fence from unnest($1, $2, $3) as g (fence, key, free) join lot l using (key) where l.free <> g.free",
-            Sql.Texts(closed.Select(lot => lot.Key())), Sql.Texts(closed.Select(lot => Keys.Lot(lot))), Sql.Texts(closed.Select(lot => lot.From?.ToString())));
+            Sql.Texts(closed.Select(lot => lot.Key())), Sql.Texts(closed.Select(lot => LotKeys.Lot(lot))), Sql.Texts(closed.Select(lot => lot.From?.ToString())));
 
         await Ask(connection, failed, """
             select g.key from unnest($1, $2, $3, $4, $5) as g (key, contract_id, user_id, restarts, cycle) left join member m using (contract_id, user_id)
@@ -72,7 +72,7 @@ internal static class FailedFences
         var made = changes.Credits.Where(change => change.Expected == 0).ToList();
         var replaced = changed.Where(change => change.IsGone || !change.Credit.IsCurrent).Select(change => change.Credit.Id.ToString()).ToList();
         await Ask(connection, failed, "select g.key from unnest($1, $2, $3, $4) as g (key, lot, ordinal, id) join credit c using (lot, ordinal) where g.id <> all ($5)",
-            Sql.Texts(made.Select(change => change.Key())), Sql.Texts(made.Select(change => Keys.Lot(change.Credit.Id))), Sql.Numbers(made.Select(change => change.Credit.Id.Ordinal)),
+            Sql.Texts(made.Select(change => change.Key())), Sql.Texts(made.Select(change => LotKeys.Lot(change.Credit.Id))), Sql.Numbers(made.Select(change => change.Credit.Id.Ordinal)),
             Sql.Texts(made.Select(change => $"{change.Credit.Id}")), Sql.Texts(replaced));
         var current = changes.Credits.Where(change => change is { IsGone: false, Credit: { IsCurrent: true, PlayerId: not null } }).ToList();
         await Ask(connection, failed, """

@@ -30,7 +30,7 @@ public sealed partial class PostgresStore
 
     public Task<CreditDocument?> Credit(CreditId id, Instant now) => Snapshot(async connection =>
     {
-        var key = Keys.Lot(id);
+        var key = LotKeys.Lot(id);
         var touched = await Rows(connection, $"select {CreditColumns} from credit where lot = $1 and ordinal = $2", ReadCredit, Sql.Text(key), Sql.Number(id.Ordinal));
         if (touched.Count > 0) return CreditDocument.Of(touched[0], now);
         return (await Rows(connection, $"select client_id, {LotColumns} from lot where (key = $1 and quantity >= $2) or (key = $3 and free_count > 0) order by apart desc limit 1",
@@ -61,7 +61,7 @@ public sealed partial class PostgresStore
         // Of each lot no more than the page, so that a lot of a million is not sorted for its first hundred. A lot's credits came to be at once, which leads to a user's among them.
         var inner = OfStatus(new Select("*", "credit c"), isBooked).Where("c.lot = l.key");
         if (filter.UserId is { } user) inner.WhereText("c.used_by", user).Where("c.created_at = l.created_at");
-        if (after is not null) inner.Where("c.ordinal > case when c.lot = ? then ? else 0 end", Sql.Text(Keys.Lot(after.Id)), Sql.Number(after.Id.Ordinal));
+        if (after is not null) inner.Where("c.ordinal > case when c.lot = ? then ? else 0 end", Sql.Text(LotKeys.Lot(after.Id)), Sql.Number(after.Id.Ordinal));
         var byLot = FromLot(OfLot(new Select(Columns, $"lot l cross join lateral ({inner.Page("c.ordinal", rows)}) c", inner), filter), after).Where("l.apart = 0 and l.source <> 'minted'");
         yield return (byLot.Page($"{LotOrder}, c.ordinal", rows), byLot.Parameters);
 
@@ -70,8 +70,8 @@ public sealed partial class PostgresStore
         {
             var minted = OfStatus(new Select(Columns, "credit c"), booked).Where("c.lot like '%~minted'").WhereText("c.used_by", filter.UserId);
             if (filter.ContractId is null) minted.WhereText("c.client_id", filter.ClientId);
-            else minted.WhereText("c.lot", Keys.Lot(filter.ContractId, Domain.Lot.MintedId));
-            if (filter is { ContractId: { } contract, ClientId: { } client }) minted.Where("(select client_id from lot where key = ?) = ?", Sql.Text(Keys.Lot(contract, Domain.Lot.MintedId)), Sql.Text(client));
+            else minted.WhereText("c.lot", LotKeys.Lot(filter.ContractId, Domain.Lot.MintedId));
+            if (filter is { ContractId: { } contract, ClientId: { } client }) minted.Where("(select client_id from lot where key = ?) = ?", Sql.Text(LotKeys.Lot(contract, Domain.Lot.MintedId)), Sql.Text(client));
             yield return Paged(minted);
         }
 
@@ -99,7 +99,7 @@ public sealed partial class PostgresStore
     }
 
     private static Select FromLot(Select select, CreditPlace? after, bool isApart = false) =>
-        after is null ? select : select.Where($"({LotOrder}) >= (?, ?)", Sql.At(after.CreatedAt), Sql.Text($"{(isApart ? $"{after.Id}" : Keys.Lot(after.Id))}~"));
+        after is null ? select : select.Where($"({LotOrder}) >= (?, ?)", Sql.At(after.CreatedAt), Sql.Text($"{(isApart ? $"{after.Id}" : LotKeys.Lot(after.Id))}~"));
 
     private static Select OfLot(Select select, CreditFilter filter) => select
         .WhereText("l.contract_id", filter.ContractId).WhereText("l.payment_id", filter.PaymentId).WhereText("l.lot_id", filter.LotId).WhereText("l.client_id", filter.ClientId);
@@ -110,7 +110,7 @@ public sealed partial class PostgresStore
         .Only("split_part(c.lot, '~', 1)", filter.ContractId, isNarrowest: false).Only("split_part(c.lot, '~', 2)", filter.LotId, isNarrowest: false);
 
     private static NpgsqlParameter[] Place(CreditPlace? after) =>
-        after is null ? [] : [Sql.At(after.CreatedAt), Sql.Text($"{Keys.Lot(after.Id)}~"), Sql.Number(after.Id.Ordinal)];
+        after is null ? [] : [Sql.At(after.CreatedAt), Sql.Text($"{LotKeys.Lot(after.Id)}~"), Sql.Number(after.Id.Ordinal)];
 
     private static ListedLot ReadFree(NpgsqlDataReader reader) => new(reader.GetString(0), reader.GetString(1), ReadLot(reader, 2));
 }

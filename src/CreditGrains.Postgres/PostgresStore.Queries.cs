@@ -24,16 +24,16 @@ public sealed partial class PostgresStore
     public async Task<bool> UserExists(UserKey key) => (await Rows(
         "select 1 from member where client_id = $1 and user_id = $2 limit 1", _ => true, Sql.Text(key.ClientId), Sql.Text(key.UserId))).Count > 0;
 
-    public Task<Contract?> Allocations(string contractId) => Snapshot(async connection => (await LoadContracts(connection, [contractId])).GetValueOrDefault(contractId)?
+    public Task<Contract?> ContractWithUsers(string contractId) => Snapshot(async connection => (await LoadContracts(connection, [contractId])).GetValueOrDefault(contractId)?
         .AsContract(await Rows(connection, $"select {MemberColumns} from member m where m.contract_id = $1", ReadMember, Sql.Text(contractId))));
 
-    public Task<Page<Allowance>> Allocations(UserKey user, PageRequest page) => List(
+    public Task<Page<Allowance>> Memberships(UserKey user, PageRequest page) => List(
         new Select($"{MemberColumns}, {JoinedDocument}", $"member m {OfMembers}").WhereText("m.client_id", user.ClientId).WhereText("m.user_id", user.UserId)
             .After("m.contract_id", Behind(page, "allocations", 1) is { } after ? [Sql.Text(after.Text(0))] : []),
         "m.contract_id", page, reader => ReadStoredMember(reader).AsAllowance(), allowance => Cursor.After("allocations", allowance.Terms.ContractId));
 
     public Task<Page<Lot>> Lots(string contractId, PageRequest page) => List(
-        new Select(LotColumns, "lot").WhereText("contract_id", contractId).Where("apart = 0").After("created_at, key", page.After is { } cursor && LotPlace.Read(cursor) is var after ? [Sql.At(after.CreatedAt), Sql.Text(Keys.Lot(contractId, after.LotId))] : []),
+        new Select(LotColumns, "lot").WhereText("contract_id", contractId).Where("apart = 0").After("created_at, key", page.After is { } cursor && LotPlace.Read(cursor) is var after ? [Sql.At(after.CreatedAt), Sql.Text(LotKeys.Lot(contractId, after.LotId))] : []),
         "created_at, key", page, reader => ReadLot(reader, 0), lot => LotPlace.Of(lot).AsCursor());
 
     public async Task<ImmutableArray<Lot>> Apart(string contractId) =>
@@ -98,7 +98,7 @@ public sealed partial class PostgresStore
 
     public Task<Audit?> Audit(string contractId) => Snapshot<Audit?>(async connection =>
     {
-        if ((await Rows(connection, "select 1 from document where kind = 'contract' and id = $1", _ => true, Sql.Text(contractId))).Count == 0) return null;
+        if ((await Rows(connection, $"select 1 from document where kind = '{ContractActor.Kind}' and id = $1", _ => true, Sql.Text(contractId))).Count == 0) return null;
         // Rows and entries are read apart and laid side by side: one of which the other knows nothing is a difference.
         var lots = await Rows(connection, """
             select lot_id, coalesce(l.quantity, 0), coalesce(l.free, 0)::bigint, coalesce(l.lapsed, 0)::bigint, coalesce(l.allocated, 0), coalesce(l.expired, 0),

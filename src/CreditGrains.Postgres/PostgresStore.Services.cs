@@ -82,7 +82,7 @@ public sealed partial class PostgresStore
             .After("account_id, number", Behind(page, "consumptions", 2) is { } after ? [Sql.Text(after.Text(0)), Sql.Number(after.Number(1))] : []),
         "account_id, number", page, ReadConsumption, record => Cursor.After("consumptions", record.AccountId, record.Number));
 
-    public Task<Page<AllocationRecord>> Allocations(RecordFilter filter, PageRequest page)
+    public Task<Page<AllocationRecord>> AllocationRecords(RecordFilter filter, PageRequest page)
     {
         var summed = new Select("*", "services_allocation")
             .WhereText("milestone_id", filter.MilestoneId).WhereText("account_id", filter.AccountId)

@@ -74,7 +74,7 @@ internal static class Sql
 }
 
 /// <summary>A lot's key, which is how its credits name it.</summary>
-internal static class Keys
+internal static class LotKeys
 {
     public static string Lot(string contractId, string lotId, long apart = 0) => Domain.Lot.Key(contractId, lotId, apart);
 

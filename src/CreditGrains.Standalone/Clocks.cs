@@ -1,7 +1,6 @@
 using CreditGrains.Actors;
 using CreditGrains.Domain;
 using NodaTime;
-using IClock = CreditGrains.Actors.IClock;
 
 namespace CreditGrains.Standalone;
 

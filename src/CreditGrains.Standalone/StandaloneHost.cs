@@ -3,7 +3,6 @@ using CreditGrains.Domain;
 using CreditGrains.Http;
 using CreditGrains.Standalone.Sqlite;
 using NodaTime;
-using IClock = CreditGrains.Actors.IClock;
 
 namespace CreditGrains.Standalone;
 
@@ -51,21 +50,21 @@ public static class StandaloneHost
         .AddSingleton(TimeProvider.System)
         .AddSingleton<ActorMetrics>()
         .AddSingleton<IActors>(provider => new InProcessActors(self => new(
-            self, store, provider.GetRequiredService<IClock>(), provider.GetRequiredService<IWakeups>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ActorMetrics>())))
-        .AddSingleton(provider => new DueWork(provider.GetRequiredService<IActors>(), store, provider.GetRequiredService<IClock>(), Cannot(provider.GetRequiredService<ILogger<DueWork>>())));
+            self, store, provider.GetRequiredService<IBusinessClock>(), provider.GetRequiredService<IWakeups>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ActorMetrics>())))
+        .AddSingleton(provider => new DueWork(provider.GetRequiredService<IActors>(), store, provider.GetRequiredService<IBusinessClock>(), Cannot(provider.GetRequiredService<ILogger<DueWork>>())));
 
     private static Action<string, Exception> Cannot(ILogger log) =>
         (actor, cause) => log.LogError(cause, "{Actor} has something due that cannot be processed", actor);
 
     private static void AddMachineClock(IServiceCollection services) => services
-        .AddSingleton<IClock, MachineClock>()
+        .AddSingleton<IBusinessClock, MachineClock>()
         .AddSingleton<Func<DueWork>>(provider => provider.GetRequiredService<DueWork>)
         .AddSingleton<DueQueue>()
         .AddSingleton<IWakeups>(provider => provider.GetRequiredService<DueQueue>())
         .AddHostedService(provider => provider.GetRequiredService<DueQueue>());
 
     private static void AddTestClock(IServiceCollection services, TestClock clock) => services
-        .AddSingleton<IClock>(clock)
+        .AddSingleton<IBusinessClock>(clock)
         .AddSingleton<IMovableClock>(clock)
         .AddSingleton<IWakeups, NoAlarm>();
 

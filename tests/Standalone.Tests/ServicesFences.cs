@@ -3,7 +3,6 @@ using CreditGrains.Actors;
 using CreditGrains.Domain;
 using NodaTime;
 using Xunit;
-using IClock = CreditGrains.Actors.IClock;
 
 namespace CreditGrains.StoreTests;
 
@@ -164,7 +163,7 @@ public abstract class ServicesFences
         public static ActorServices Services(IStore store) => new(null!, store, new Still(), new Silent(), TimeProvider.System, new());
     }
 
-    private sealed class Still : IClock
+    private sealed class Still : IBusinessClock
     {
         public Instant Now => ServicesFences.Now;
     }

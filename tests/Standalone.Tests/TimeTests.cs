@@ -5,7 +5,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using NodaTime;
-using IClock = CreditGrains.Actors.IClock;
 
 namespace CreditGrains.Standalone.Tests;
 
@@ -104,7 +103,7 @@ public sealed class TimeTests : IDisposable
     {
         await using var app = await StandaloneHost.Build(new("http://127.0.0.1:0", directory.Path), builder => builder.Logging.ClearProviders());
         var actors = app.Services.GetRequiredService<IActors>();
-        var clock = app.Services.GetRequiredService<IClock>();
+        var clock = app.Services.GetRequiredService<IBusinessClock>();
         await app.StartAsync(TestContext.Current.CancellationToken);
         await actors.Contract("C").Set(new(new("C", "acme", "C", ContractType.Metered, "UTC", new(2026, 1, 1), null, null, 30, CoverageFrom.Activation), null, "test"));
         var over = clock.Now + Duration.FromMilliseconds(500);

@@ -107,7 +107,7 @@ public sealed class UnbookedTests : IDisposable
 
     private static async Task Set(Engine engine, Terms terms) => Assert.Null((await engine.Actors.Contract(terms.ContractId).Set(new(terms, null, "test"))).Refusal);
 
-    private sealed class StandingClock(Instant now) : Actors.IClock
+    private sealed class StandingClock(Instant now) : Actors.IBusinessClock
     {
         public Instant Now => now;
     }

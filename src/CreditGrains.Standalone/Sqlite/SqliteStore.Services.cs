@@ -79,7 +79,7 @@ public sealed partial class SqliteStore
             consumption => Cursor.After("consumptions", consumption.AccountId, consumption.Number));
     });
 
-    public Task<Page<AllocationRecord>> Allocations(RecordFilter filter, PageRequest page) => lists.Read(database =>
+    public Task<Page<AllocationRecord>> AllocationRecords(RecordFilter filter, PageRequest page) => lists.Read(database =>
     {
         var where = new Where().Equal("milestone_id", filter.MilestoneId).Equal("account_id", filter.AccountId);
         if (Behind(page, "allocations", 3) is { } after) where.And("(account_id, allocation_id, currency) > (?, ?, ?)", after.Text(0), after.Text(1), after.Text(2));

@@ -53,15 +53,15 @@ internal sealed record Caller(string Name, Role Role, string? ClientId = null, s
 }
 
 /// <summary>The API keys, by the SHA-256 of their text: a key itself is kept nowhere.</summary>
-internal sealed class Keys
+internal sealed class ApiKeys
 {
     /// <summary>No keys: only loopback is served.</summary>
-    public static readonly Keys None = new([]);
+    public static readonly ApiKeys None = new([]);
 
     private static readonly Caller Local = new("local", Role.Operator);
     private readonly FrozenDictionary<string, Caller> callers;
 
-    private Keys(IReadOnlyCollection<KeyLine> lines) =>
+    private ApiKeys(IReadOnlyCollection<KeyLine> lines) =>
         callers = lines.ToFrozenDictionary(line => line.Sha256!, line => new Caller(line.Name!, line.Role!.Value, line.ClientId, line.UserId), StringComparer.OrdinalIgnoreCase);
 
     private sealed record KeysFile(KeyLine[]? Keys);
@@ -71,7 +71,7 @@ internal sealed class Keys
     public bool AreNone => callers.Count == 0;
 
     /// <summary>Reads <c>{"keys":[{name, role, clientId?, userId?, sha256}]}</c>; throws <see cref="InvalidDataException"/> where it is anything else.</summary>
-    public static Keys Read(string file)
+    public static ApiKeys Read(string file)
     {
         try
         {

@@ -28,11 +28,11 @@ public sealed partial class SqliteStore
     public Task<bool> UserExists(UserKey key) =>
         lists.Read(database => database["select 1 from members where client_id = ? and user_id = ?"].Bind(key.ClientId).Bind(key.UserId).Any());
 
-    public Task<Contract?> Allocations(string contractId) => lists.Read(database => database.Snapshot(() => ReadStoredContract(database, contractId)?.AsContract(ReadMembers(database, contractId))));
+    public Task<Contract?> ContractWithUsers(string contractId) => lists.Read(database => database.Snapshot(() => ReadStoredContract(database, contractId)?.AsContract(ReadMembers(database, contractId))));
 
     Task<StoredMember?> IQueries.Member(AllocationKey key) => lists.Read(database => ReadMember(database, key));
 
-    public Task<Page<Allowance>> Allocations(UserKey user, PageRequest page) => lists.Read(database =>
+    public Task<Page<Allowance>> Memberships(UserKey user, PageRequest page) => lists.Read(database =>
     {
         var where = new Where().And("m.client_id = ? and m.user_id = ?", user.ClientId, user.UserId);
         if (Behind(page, "allocations", 1) is { } after) where.And("m.contract_id > ?", after.Text(0));

@@ -6,7 +6,7 @@ using Npgsql;
 namespace CreditGrains.Cluster;
 
 /// <summary>How a silo, or a front of its own, joins a cluster: from the command line (<c>--postgres ...</c>) or the environment (<c>CREDITGRAINS_POSTGRES</c> ...).</summary>
-public sealed record ClusterOptions
+public sealed record MemberOptions
 {
     /// <summary>The connection string of the cluster's database; required.</summary>
     public required string Postgres { get; init; }
@@ -58,12 +58,12 @@ public sealed record ClusterOptions
     }.ConnectionString;
 
     /// <summary>Reads and checks the options; throws <see cref="InvalidDataException"/> naming the one that is wrong.</summary>
-    public static ClusterOptions Read(string[] args)
+    public static MemberOptions Read(string[] args)
     {
         if (args.FirstOrDefault(arg => arg.StartsWith('-') && !Switches.ContainsKey(arg.Split('=')[0])) is { } unknown) throw new InvalidDataException($"{unknown} is not known; there are {string.Join(", ", Switches.Keys)}.");
         var environment = Switches.Values.ToDictionary(name => name, name => Environment.GetEnvironmentVariable($"CREDITGRAINS_{name.Replace('-', '_').ToUpperInvariant()}"));
         var given = new ConfigurationBuilder().AddInMemoryCollection(environment.Where(pair => pair.Value is not null)).AddCommandLine(args, Switches).Build();
-        var defaults = new ClusterOptions { Postgres = "" };
+        var defaults = new MemberOptions { Postgres = "" };
         return new()
         {
             Postgres = Option(given, "postgres", text => new NpgsqlConnectionStringBuilder(text) is { Host.Length: > 0 } ? text : null, "is a connection string such as Host=db;Username=creditgrains;Database=creditgrains", null),
