@@ -247,6 +247,21 @@ public sealed class EditStories
     }
 
     [Fact]
+    public async Task P5_credits_of_a_used_up_lot_that_are_freed_at_once_all_come_back()
+    {
+        await using var edition = await AtDay0();
+        var api = edition.Api;
+        await api.Contract();
+        await api.Grant("G1", 20);
+        (await api.Report("R1", Some("P", 20))).Is(201);
+
+        var freed = await Task.WhenAll(Enumerable.Range(1, 20).Select(ordinal => Patch(api, ordinal, """{"playerId":null,"reason":"mistake"}""")));
+        Assert.All(freed, answer => answer.Is(200));
+        Assert.Equal(20, (int)(await api.Lot("G1"))["available"]!);
+        await api.Balanced();
+    }
+
+    [Fact]
     public async Task P5_edits_and_reports_on_the_same_players_at_once_leave_the_books_balanced()
     {
         await using var edition = await AtDay0();

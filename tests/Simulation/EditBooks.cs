@@ -54,19 +54,19 @@ internal sealed class EditBooks(World world, MemoryStore store, History history)
             var row = store.Credit(edit.Id);
             edited.Add(new(edit, row, (row is null ? store.LotOf(edit.Id) : store.Lot(edit.Id.ContractId, edit.Id.LotId)) ?? NewLot(edit.Id, commit), [.. told], history.Read(document).Terms, termsChange));
         }
-        foreach (var one in edited) Check(one, commit);
+        foreach (var one in edited.Where(IsAlone)) Check(one, commit);
     }
 
     /// <summary>Checks what has become of credits.</summary>
     public void After(Commit commit)
     {
-        foreach (var one in edited.Where(one => !IsDrawnAgain(one.Edit.Id, commit))) CheckDone(one);
+        foreach (var one in edited.Where(one => IsAlone(one) && !IsDrawnAgain(one.Edit.Id, commit))) CheckDone(one);
         foreach (var id in commit.Changes.Credits.Select(change => change.Credit.Id).Distinct())
         {
             var (row, lot) = (store.Credit(id), store.LotOf(id)!);
             Holds(lot.Source == LotSource.Minted ? row is not null : row is null == lot.Free.Contains(id.Ordinal), "a credit lies in its lot or has been touched (P1)", $"{id}: {row}, {lot}");
 
-            var by = edited.Find(one => one.Edit.Id == id)?.Edit.Reason;
+            var by = edited.FindLast(one => one.Edit.Id == id)?.Edit.Reason;
             Holds(by is null || lastBy.GetValueOrDefault(id) != by, "what an edit did is not done again (P5)", $"{wanted.GetValueOrDefault(by ?? "")}");
             if (by is null || IsDrawnAgain(id, commit)) lastBy.Remove(id);
             else lastBy[id] = by;
@@ -85,6 +85,9 @@ internal sealed class EditBooks(World world, MemoryStore store, History history)
 
     /// <summary>Whether an edit gives an expiry to a credit that may have no player.</summary>
     public static bool IsApart(EditCredit edit) => edit is { ExpiresAt: not null, PlayerId: null };
+
+    // What lies between two edits of one credit in one commit nobody has seen.
+    private bool IsAlone(Edited one) => edited.Count(other => other.Edit.Id == one.Edit.Id) == 1;
 
     private void Check(Edited one, Commit commit)
     {

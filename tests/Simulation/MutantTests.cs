@@ -7,7 +7,7 @@ namespace CreditGrains.Simulation;
 /// <summary>The simulation catches planted bugs. All of them are built at once into one copy of the sources, each behind a switch of its own; number 0 is none of them.</summary>
 public sealed class MutantTests(ITestOutputHelper output)
 {
-    private const int Rounds = 24;
+    private const int Rounds = 120;
 
     private static readonly string? Chosen = Environment.GetEnvironmentVariable("CREDITGRAINS_MUTANTS");
 
