@@ -90,7 +90,7 @@ public static class Allocating
                 Members = [contract.Change(before, after, mustBeEnabled: true)],
                 Entries = [Granted(contract, before, after, grant.Actor, Causes.Request, now) with { Reason = grant.Reason }],
             },
-            AllocationRow.Alone(after, contract.Terms, now));
+            AllocationRow.Of(after, contract.Terms, now));
     }
 
     /// <summary>A user who is added gets the defaults; one who comes back keeps the settings. Each starts by A2 from now (A9, A11).</summary>

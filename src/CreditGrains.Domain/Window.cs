@@ -19,9 +19,6 @@ public sealed record AllocationRow(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? TimeZone { get; init; }
 
-    /// <summary>A member's row at an instant, as a document of its own.</summary>
-    public static AllocationRow Alone(Member member, Terms terms, Instant now) => Of(member, terms, now) with { TimeZone = terms.TimeZone };
-
     /// <summary>A member's row at an instant (T3).</summary>
     public static AllocationRow Of(Member member, Terms terms, Instant now)
     {

@@ -72,20 +72,24 @@ internal static class AllocationEndpoints
     private static async Task<IResult> GetUser(string contractId, string userId, Caller caller, IQueries queries, IBusinessClock clock, CancellationToken gone)
     {
         var (stored, problem) = await Find(contractId, userId, caller, queries, gone);
-        return stored is null ? problem! : TypedResults.Ok(AllocationRow.Alone(stored.Member, stored.AsAllowance().Terms, Instant.Max(clock.Now, stored.Contract.AsOf)));
+        if (stored is null) return problem!;
+
+        var terms = stored.AsAllowance().Terms;
+        return TypedResults.Ok(AllocationRow.Of(stored.Member, terms, Instant.Max(clock.Now, stored.Contract.AsOf)) with { TimeZone = terms.TimeZone });
     }
 
-    private static async Task<IResult> PostExtra(string contractId, string userId, ExtraBody body, Caller caller, Clients clients, IActors actors, HttpRequest request, CancellationToken gone)
+    private static async Task<IResult> PostExtra(string contractId, string userId, ExtraBody body, Caller caller, IQueries queries, IActors actors, HttpRequest request, CancellationToken gone)
     {
         var (key, noKey) = IdempotencyKeys.Of(request, body);
         if (noKey is not null) return noKey;
         if (body.Check() is { } invalid) return Problems.Of(invalid);
-        if (await clients.Of(contractId, caller) is null) return Problems.NoContract(contractId);
+        if (await queries.Contract(contractId).WaitAsync(gone) is not { Terms: var terms } || !caller.Sees(terms.ClientId)) return Problems.NoContract(contractId);
 
         var decision = await actors.Contract(contractId).GrantExtra(new(userId, body.Amount!.Value, body.Reason!, caller.Name), key).WaitAsync(gone);
         if (decision.Refusal is { } refusal) return Problems.Of(refusal);
 
-        var (row, replayed) = decision.Value!;
+        var (granted, replayed) = decision.Value!;
+        var row = granted with { TimeZone = terms.TimeZone };
         return replayed ? new Replayed<AllocationRow>(row) : TypedResults.Created($"/v1/contracts/{contractId}/allocations/{userId}", row);
     }
 
