@@ -214,10 +214,10 @@ public static class Allocating
         if (promised > remaining)
             yield return new(WarningCode.Oversubscribed, $"All users together may use {promised} credits; the contract has {remaining}.", Credits: promised - remaining);
 
+        var first = LocalDate.Max(Calendar.DateAt(now, contract.Terms.Zone), contract.Terms.StartsOn);
         foreach (var (before, after) in changed.Where(pair => pair.Before.Allocation.Restarts != pair.After.Allocation.Restarts))
         {
             var (was, @is) = (before.Allocation.At(now, contract.Terms), after.Allocation);
-            var first = LocalDate.Max(Calendar.DateAt(now, contract.Terms.Zone), contract.Terms.StartsOn);
             if (@is.ScheduleIn(contract.Terms)!.StartsAt > now)
                 yield return new(
                     // A6: the present start date counts as absent.

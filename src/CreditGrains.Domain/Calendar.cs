@@ -28,13 +28,13 @@ public static class Calendar
     public static DateTimeZone? Zone(string id) => Zones.Contains(id) ? DateTimeZoneProviders.Tzdb[id] : null;
 
     /// <summary>A zone whose name was checked when it came.</summary>
-    public static DateTimeZone KnownZone(string id) => Zone(id) ?? throw new InvariantException($"the zone {id} was checked when it came");
+    public static DateTimeZone KnownZone(string id) => DateTimeZoneProviders.Tzdb.GetZoneOrNull(id) ?? throw new InvariantException($"the zone {id} was checked when it came");
 
     /// <summary>The last whole microsecond at or before an instant: nothing finer is kept anywhere, so nothing finer is answered.</summary>
     public static Instant InMicroseconds(Instant instant)
     {
-        var nanoseconds = (instant - NodaConstants.UnixEpoch).ToInt128Nanoseconds();
-        return instant.PlusNanoseconds(-(long)((nanoseconds % 1_000 + 1_000) % 1_000));
+        var ticks = instant.ToUnixTimeTicks();
+        return Instant.FromUnixTimeTicks(ticks - ((ticks % 10 + 10) % 10));
     }
 
     /// <summary>Refuses a date that a document may not carry.</summary>

@@ -8,6 +8,14 @@ namespace CreditGrains.Domain.Tests;
 public sealed class CalendarTests
 {
     [Theory]
+    [InlineData("2026-03-01T00:00:00.123456789Z", "2026-03-01T00:00:00.123456Z")]
+    [InlineData("1969-12-31T23:59:59.9999999Z", "1969-12-31T23:59:59.999999Z")]
+    [InlineData("1800-01-01T00:00:00.000001999Z", "1800-01-01T00:00:00.000001Z")]
+    [InlineData("8999-12-30T23:59:59.999999001Z", "8999-12-30T23:59:59.999999Z")]
+    public void An_instant_is_cut_to_the_microsecond_before_it(string instant, string cut) =>
+        Assert.Equal(cut, InstantPattern.ExtendedIso.Format(Calendar.InMicroseconds(InstantPattern.ExtendedIso.Parse(instant).Value)));
+
+    [Theory]
     [InlineData("UTC", "2026-03-31", "2026-03-31T00:00:00Z", "an ordinary day")]
     [InlineData("Europe/Berlin", "2026-03-29", "2026-03-28T23:00:00Z", "the clock moves later that day")]
     [InlineData("America/Sao_Paulo", "2018-11-04", "2018-11-04T03:00:00Z", "midnight is in a gap")]
