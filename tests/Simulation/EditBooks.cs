@@ -54,7 +54,7 @@ internal sealed class EditBooks(World world, MemoryStore store, History history)
             var row = store.Credit(edit.Id);
             edited.Add(new(edit, row, (row is null ? store.LotOf(edit.Id) : store.Lot(edit.Id.ContractId, edit.Id.LotId)) ?? NewLot(edit.Id, commit), [.. told], history.Read(document).Terms, termsChange));
         }
-        foreach (var one in edited.Where(IsAlone)) Check(one, commit);
+        foreach (var one in edited) Check(one, commit);
     }
 
     /// <summary>Checks what has become of credits.</summary>
@@ -95,6 +95,7 @@ internal sealed class EditBooks(World world, MemoryStore store, History history)
         var moves = string.Join(", ", one.Told.Select(entry => $"{Json.Write(entry.Kind).Trim('"')} {entry.Quantity}"));
         Holds(Moves.Contains(moves), "an edit moves one credit once (P5)", $"{edit}: {moves}");
         Holds(one.Told.All(entry => entry.Subject == Subjects.Credit(edit.Id) && entry.EffectiveAt == now && entry.BookedAt == now), "an edit tells of its credit, as of now (P5, G1)", $"{edit}: {string.Join(' ', one.Told)}");
+        if (!IsAlone(one)) return;
 
         foreach (var entry in one.Told)
         {
@@ -161,7 +162,8 @@ internal sealed class EditBooks(World world, MemoryStore store, History history)
         Holds(row.CoversAt(now) == one.Told.Any(entry => entry.Kind is EntryKind.CreditsCharged or EntryKind.CreditSet || entry is { Kind: EntryKind.CoverageExpired, Quantity: < 0 }), "a new expiry lies in the future (P5)", $"{edit} at {now}: {row}");
     }
 
-    private static bool IsDrawnAgain(CreditId id, Commit commit) => commit.Changes.Reports.Any(report => report.ContractId == id.ContractId && report.Players.Any(player => player.Charge == PlayerCharge.New && player.CreditId == $"{id}"));
+    /// <summary>Whether a report of that commit charges the credit.</summary>
+    public static bool IsDrawnAgain(CreditId id, Commit commit) => commit.Changes.Reports.Any(report => report.ContractId == id.ContractId && report.Players.Any(player => player.Charge == PlayerCharge.New && player.CreditId == $"{id}"));
 
     private void Holds(bool condition, string check, [InterpolatedStringHandlerArgument(nameof(condition))] ref Detail detail) => world.Holds(condition, check, ref detail);
 }

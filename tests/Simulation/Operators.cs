@@ -80,7 +80,8 @@ internal sealed class Operators(World world, Network network, MemoryStore store,
 
     // A report may draw it again in the same commit; and it may have been another edit before it that freed it.
     private bool WasFreed(EditCredit edit, int from) =>
-        (EditBooks.IsFreed(edit) || EditBooks.IsApart(edit)) && history.CommitsSince(from).Any(commit => commit.Changes.Entries.Any(entry => EditBooks.IsEdit(entry) && entry.Subject == Subjects.Credit(edit.Id)));
+        (EditBooks.IsFreed(edit) || EditBooks.IsApart(edit)) && history.CommitsSince(from).Any(commit =>
+            commit.Changes.Entries.Any(entry => entry.Reason == edit.Reason || (EditBooks.IsDrawnAgain(edit.Id, commit) && EditBooks.IsEdit(entry) && entry.Subject == Subjects.Credit(edit.Id))));
 
     private bool IsReason(EditCredit edit, Refusal refusal, int from) => refusal.Code switch
     {
