@@ -20,9 +20,8 @@ Func<Task<RunningSystem>>[] systems =
 [
     () => RunningSystem.Function(contracts),
     () => RunningSystem.Standalone(contracts),
-    .. Environment.GetEnvironmentVariable("CREDITGRAINS_NO_CLUSTER") is null
-        ? new[] { () => RunningSystem.Cluster(1, contracts), () => RunningSystem.Cluster(3, contracts) }
-        : [],
+    () => RunningSystem.Cluster(1, contracts),
+    () => RunningSystem.Cluster(3, contracts),
 ];
 
 Console.WriteLine("| load, 64 callers | system | reports/s | p50 ms | p99 ms | ratio to the function |");

@@ -2,7 +2,7 @@ using System.Net;
 using CreditGrains.Editions;
 
 // One class loads the machine while another one waits for a reminder.
-[assembly: CollectionBehavior(MaxParallelThreads = 2)]
+[assembly: Xunit.v3.Parallelization(MaxThreads = 2)]
 
 namespace CreditGrains.Cluster.Tests;
 

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Xunit;
 
-[assembly: CollectionBehavior(DisableTestParallelization = true)]
+[assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.None)]
 
 namespace CreditGrains.Simulation;
 
