@@ -1,8 +1,7 @@
-using CreditGrains.Actors;
-using CreditGrains.Cluster;
 using CreditGrains.Grains;
+using CreditGrains.Cluster;
 using CreditGrains.Http;
-using CreditGrains.Postgres;
+using CreditGrains.Stores.Postgres;
 using Npgsql;
 
 try

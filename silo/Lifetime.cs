@@ -1,6 +1,5 @@
-using CreditGrains.Actors;
-using CreditGrains.Cluster;
 using CreditGrains.Grains;
+using CreditGrains.Cluster;
 using CreditGrains.Http;
 
 namespace CreditGrains.Silo;

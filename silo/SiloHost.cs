@@ -1,7 +1,7 @@
 using CreditGrains.Cluster;
 using CreditGrains.Grains;
 using CreditGrains.Http;
-using CreditGrains.Postgres;
+using CreditGrains.Stores.Postgres;
 using Npgsql;
 using Orleans.Configuration;
 

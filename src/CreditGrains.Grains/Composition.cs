@@ -1,4 +1,3 @@
-using CreditGrains.Actors;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using NodaTime;

@@ -1,4 +1,3 @@
-using CreditGrains.Actors;
 using CreditGrains.Domain;
 using NodaTime;
 using Orleans.Runtime;

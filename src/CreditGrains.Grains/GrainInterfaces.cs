@@ -1,4 +1,3 @@
-using CreditGrains.Actors;
 using NodaTime;
 using Orleans.Concurrency;
 

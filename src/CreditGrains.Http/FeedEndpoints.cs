@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text;
-using CreditGrains.Actors;
+using CreditGrains.Grains;
 using CreditGrains.Domain;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;

@@ -1,4 +1,4 @@
-using CreditGrains.Actors;
+using CreditGrains.Grains;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;

@@ -1,6 +1,6 @@
 using System.Collections.Frozen;
 using System.Globalization;
-using CreditGrains.Actors;
+using CreditGrains.Grains;
 using CreditGrains.Domain;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;

@@ -1,11 +1,11 @@
-using CreditGrains.Actors;
+using CreditGrains.Grains;
 using CreditGrains.Domain;
 using NodaTime;
 
 namespace CreditGrains.Standalone;
 
 /// <summary>Wakes when something falls due, on the machine's clock.</summary>
-internal sealed partial class DueQueue(Sqlite.SqliteStore store, Func<DueWork> work, IBusinessClock clock, ILogger<DueQueue> log) : BackgroundService, IWakeups
+internal sealed partial class DueQueue(Stores.Sqlite.SqliteStore store, Func<DueWork> work, IBusinessClock clock, ILogger<DueQueue> log) : BackgroundService, IWakeups
 {
     // What could not be processed, or was not announced, is looked at this often.
     private static readonly Duration Longest = Duration.FromMinutes(1);

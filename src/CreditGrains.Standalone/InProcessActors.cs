@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
-using CreditGrains.Actors;
-using CreditGrains.Actors.Local;
+using CreditGrains.Grains;
+using CreditGrains.Grains.Local;
 
 namespace CreditGrains.Standalone;
 

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using CreditGrains.Domain;
 using CreditGrains.Standalone;
-using CreditGrains.Standalone.Sqlite;
+using CreditGrains.Stores.Sqlite;
 
 var urls = new Option<string>("--urls") { Description = "Where to listen, separated by semicolons.", DefaultValueFactory = _ => "http://127.0.0.1:5080" };
 var data = new Option<string>("--data") { Description = "The directory of the data; only one process may use it.", DefaultValueFactory = _ => "./.data" };

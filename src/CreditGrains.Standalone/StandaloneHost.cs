@@ -1,7 +1,7 @@
-using CreditGrains.Actors;
+using CreditGrains.Grains;
 using CreditGrains.Domain;
 using CreditGrains.Http;
-using CreditGrains.Standalone.Sqlite;
+using CreditGrains.Stores.Sqlite;
 using NodaTime;
 
 namespace CreditGrains.Standalone;

@@ -1,5 +1,5 @@
 using System.Reflection;
-using CreditGrains.Actors;
+using CreditGrains.Grains;
 using CreditGrains.Domain;
 using CreditGrains.Http;
 using Microsoft.AspNetCore.Builder;

@@ -1,6 +1,6 @@
-using CreditGrains.Actors;
+using CreditGrains.Grains;
 using CreditGrains.Editions;
-using CreditGrains.Postgres;
+using CreditGrains.Stores.Postgres;
 using CreditGrains.StoreTests;
 using Npgsql;
 

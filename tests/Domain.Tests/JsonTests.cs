@@ -1,5 +1,5 @@
 using System.Text.Json;
-using CreditGrains.Actors;
+using CreditGrains.Grains;
 using Xunit;
 
 namespace CreditGrains.Domain.Tests;

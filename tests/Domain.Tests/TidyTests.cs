@@ -11,9 +11,9 @@ public sealed class TidyTests
     public static TheoryData<string, string, string> Rules => new()
     {
         { "src/CreditGrains.Domain", @"\bDateTime\b|\bTimeProvider\b|System\.Threading|\bTask\b|\basync\b|Orleans|Npgsql|Sqlite|System\.IO\b", "the rules are pure: no clock, no waiting, no store" },
-        { "src/CreditGrains.Actors", @"DateTime\.(Utc)?Now|Orleans|Npgsql|Sqlite", "actors know ports only" },
+        { "src/CreditGrains.Grains", @"DateTime\.(Utc)?Now|Npgsql|Sqlite", "grains know ports only" },
         { "src/CreditGrains.Http", @"Orleans|Npgsql|Sqlite", "the front knows ports only" },
-        { "src/CreditGrains.Cli", @"CreditGrains\.(Domain|Actors|Http)|Orleans|Npgsql|Sqlite", "the command line speaks HTTP" },
+        { "src/CreditGrains.Cli", @"CreditGrains\.(Domain|Grains|Http)|Orleans|Npgsql|Sqlite", "the command line speaks HTTP" },
         { "src/CreditGrains.Standalone", @"Orleans|Npgsql", "one process, one file" },
         { "tests", $@"Thread\.{"Sleep"}|Task\.{"Delay"}\((?!.*, world\.Time\))", "time is driven, not waited for" },
         { "src", $@"{"TO"}DO|{"FIX"}ME|{"NotImplemented"}Exception", "what is here is done" },

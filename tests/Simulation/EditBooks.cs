@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using CreditGrains.Actors;
+using CreditGrains.Grains;
 using CreditGrains.Domain;
 using NodaTime;
 

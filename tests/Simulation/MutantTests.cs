@@ -47,7 +47,7 @@ public sealed class MutantTests(ITestOutputHelper output)
     private static Dictionary<string, string> Engine()
     {
         var root = Root();
-        return new[] { "src/CreditGrains.Domain", "src/CreditGrains.Actors", "tests/Simulation" }
+        return new[] { "src/CreditGrains.Domain", "src/CreditGrains.Grains", "tests/Simulation" }
             .SelectMany(project => Directory.GetFiles(Path.Combine(root, project), "*.cs", SearchOption.AllDirectories))
             .Select(file => Path.GetRelativePath(root, file))
             .Where(file => !file.Split('/').Any(part => part is "obj" or "bin"))

@@ -1,5 +1,5 @@
-using CreditGrains.Actors;
-using CreditGrains.Actors.Local;
+using CreditGrains.Grains;
+using CreditGrains.Grains.Local;
 
 namespace CreditGrains.Simulation;
 

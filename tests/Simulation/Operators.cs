@@ -1,4 +1,4 @@
-using CreditGrains.Actors;
+using CreditGrains.Grains;
 using CreditGrains.Domain;
 using NodaTime;
 

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json;
-using CreditGrains.Actors;
+using CreditGrains.Grains;
 using CreditGrains.Domain;
 using NodaTime;
 

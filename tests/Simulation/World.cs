@@ -227,7 +227,7 @@ internal sealed class VirtualTime(World world) : TimeProvider
 }
 
 /// <summary>Business time, moved by hand.</summary>
-internal sealed class BusinessClock : Actors.IBusinessClock
+internal sealed class BusinessClock : Grains.IBusinessClock
 {
     // Two days before a change to summer time.
     public Instant Now { get; private set; } = Instant.FromUtc(2026, 3, 27, 9, 0);

@@ -1,8 +1,8 @@
 using System.Collections.Immutable;
 using System.Diagnostics.Metrics;
-using CreditGrains.Actors;
+using CreditGrains.Grains;
 using CreditGrains.Domain;
-using CreditGrains.Standalone.Sqlite;
+using CreditGrains.Stores.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 using NodaTime;
 using NodaTime.Text;

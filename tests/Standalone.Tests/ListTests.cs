@@ -1,6 +1,6 @@
-using CreditGrains.Actors;
+using CreditGrains.Grains;
 using CreditGrains.Domain;
-using CreditGrains.Standalone.Sqlite;
+using CreditGrains.Stores.Sqlite;
 using NodaTime;
 
 namespace CreditGrains.Standalone.Tests;

@@ -1,6 +1,6 @@
-using CreditGrains.Actors;
+using CreditGrains.Grains;
 using CreditGrains.StoreTests;
-using CreditGrains.Standalone.Sqlite;
+using CreditGrains.Stores.Sqlite;
 
 namespace CreditGrains.Standalone.Tests;
 

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
-using CreditGrains.Actors;
+using CreditGrains.Grains;
 using CreditGrains.Domain;
-using CreditGrains.Standalone.Sqlite;
+using CreditGrains.Stores.Sqlite;
 using Microsoft.Data.Sqlite;
 
 namespace CreditGrains.Standalone.Tests;

@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using CreditGrains.Actors;
+using CreditGrains.Grains;
 using CreditGrains.Domain;
 using NodaTime;
 
@@ -107,7 +107,7 @@ public sealed class UnbookedTests : IDisposable
 
     private static async Task Set(Engine engine, Terms terms) => Assert.Null((await engine.Actors.Contract(terms.ContractId).Set(new(terms, null, "test"))).Refusal);
 
-    private sealed class StandingClock(Instant now) : Actors.IBusinessClock
+    private sealed class StandingClock(Instant now) : Grains.IBusinessClock
     {
         public Instant Now => now;
     }

@@ -1,0 +1,36 @@
+using System.Collections.Immutable;
+using CreditGrains.Domain;
+
+namespace CreditGrains.Grains;
+
+/// <summary>What stores read out of documents for their lists.</summary>
+public static class StoredDocuments
+{
+    /// <summary>A contract's terms; throws <see cref="UnknownSchemaException"/>.</summary>
+    public static ContractDocument AsContract(this Document document) => Stored<ContractDocument>.Read(document);
+
+    /// <summary>A contract as its actor knows it, with its users where they are given.</summary>
+    public static Contract AsContract(this StoredContract stored, IEnumerable<Member>? members = null)
+    {
+        var document = stored.Document.AsContract();
+        return new(document.Terms, document.Revision, stored.OpenLots, stored.Document.AsOf, members?.ToImmutableSortedDictionary(member => member.UserId, member => member, StringComparer.Ordinal))
+        {
+            Plan = document.Plan ?? Plan.Initial,
+            HasApart = document.HasApart,
+        };
+    }
+
+    /// <summary>What stands behind a user's reports.</summary>
+    public static Allowance AsAllowance(this StoredMember stored)
+    {
+        var document = stored.Contract.AsContract();
+        return new(document.Terms, document.Plan is { Enabled: true }, stored.Member) { Revision = document.Revision };
+    }
+
+    /// <summary>An account's terms; throws <see cref="UnknownSchemaException"/>.</summary>
+    public static AccountTerms AsAccount(this Document document) => Stored<AccountDocument>.Read(document).Terms;
+
+    /// <summary>The settings of all accounts, and their version; throws <see cref="UnknownSchemaException"/>.</summary>
+    public static (ServicesSettings Settings, long Version) AsSettings(this Document? document) =>
+        document is null ? (ServicesSettings.Default, 0) : (Stored<ServicesSettings>.Read(document), document.Version);
+}

@@ -1,0 +1,182 @@
+using System.Collections.Immutable;
+using System.Text.Json.Serialization;
+using CreditGrains.Domain;
+using NodaTime;
+
+namespace CreditGrains.Grains;
+
+/// <summary>Reads of committed state, for lists and documents. They book nothing; what has fallen due shows because status and availability are functions of the instant (T3), and by <see cref="Unbooked"/>.</summary>
+public interface IQueries
+{
+    Task<ContractDocument?> Contract(string contractId);
+
+    /// <summary>By contract id.</summary>
+    Task<Page<ContractDocument>> Contracts(string? clientId, PageRequest page);
+
+    /// <summary>The assigned users, by user id.</summary>
+    Task<Page<Member>> Users(string contractId, PageRequest page);
+
+    /// <summary>Whether the user has ever been assigned to a contract of the client.</summary>
+    Task<bool> UserExists(UserKey key);
+
+    /// <summary>A contract with all its users, past ones too, of one instant; null where there is none.</summary>
+    Task<Contract?> ContractWithUsers(string contractId);
+
+    /// <summary>A user of a contract, past or present, and the contract's document; null where there is none.</summary>
+    Task<StoredMember?> Member(AllocationKey key);
+
+    /// <summary>The user's memberships of contracts of the client, past ones too, by contract id.</summary>
+    Task<Page<Allowance>> Memberships(UserKey user, PageRequest page);
+
+    /// <summary>By creation, then lot id.</summary>
+    Task<Page<Lot>> Lots(string contractId, PageRequest page);
+
+    /// <summary>A contract's credits that lie apart from their lots and have not expired (P5).</summary>
+    Task<ImmutableArray<Lot>> Apart(string contractId);
+
+    Task<Report?> Report(ReportKey key);
+
+    /// <summary>By instant, then report id.</summary>
+    Task<Page<Report>> Reports(ReportFilter filter, PageRequest page);
+
+    /// <summary>By creation, then credit id; untouched credits too (P4).</summary>
+    Task<Page<CreditDocument>> Credits(CreditFilter filter, Instant now, PageRequest page);
+
+    Task<CreditDocument?> Credit(CreditId id, Instant now);
+
+    /// <summary>Contracts for which something fell due at or before <paramref name="now"/> and is not booked; each null: any.</summary>
+    Task<ImmutableArray<StoredContract>> Due(string? contractId, string? clientId, Instant now);
+
+    /// <summary>The entries that tell of a credit, in the order of booking: how its lot came and what became of that as long as the credit lay in it; and what the report did that it is used by.</summary>
+    Task<ImmutableArray<BookedEntry>> History(CreditDocument credit);
+
+    /// <summary>Sums over reports, and over what was given back of them.</summary>
+    Task<ImmutableArray<UsageRow>> Usage(UsageFilter filter);
+
+    /// <summary>In the order of booking.</summary>
+    Task<Page<BookedEntry>> Ledger(LedgerFilter filter, PageRequest page);
+
+    /// <summary>Up to <paramref name="limit"/> entries behind a place in the feed; only those before which none can come any more (G4).</summary>
+    Task<ImmutableArray<FedEntry>> Feed(FeedFilter filter, FeedPlace after, int limit);
+
+    /// <summary>The place of the last of them.</summary>
+    Task<FeedPlace> FeedEnd();
+
+    /// <summary>A contract's balance as of <paramref name="at"/>, or now where that is null, on one snapshot (G3); null where there is no such contract.</summary>
+    Task<ContractBalance?> Balance(string contractId, Instant? at, Instant now);
+
+    Task<AccountTerms?> Account(string accountId);
+
+    /// <summary>By account id.</summary>
+    Task<Page<AccountTerms>> Accounts(string? clientId, PageRequest page);
+
+    /// <summary>By creation, then purchase id.</summary>
+    Task<Page<Purchase>> Purchases(string accountId, PageRequest page);
+
+    /// <summary>Every purchase made at or before <paramref name="at"/>, and what of it was allocated by then, by its records; null: as they are.</summary>
+    Task<ImmutableArray<PurchaseFacts>> PurchasesAsOf(string accountId, Instant? at);
+
+    Task<Project?> Project(string projectId);
+
+    /// <summary>Whose those projects are; what is not there is left out.</summary>
+    Task<ImmutableDictionary<string, string>> AccountsOf(IReadOnlyCollection<string> projectIds);
+
+    /// <summary>By project id.</summary>
+    Task<Page<Project>> Projects(ProjectFilter filter, PageRequest page);
+
+    Task<Milestone?> Milestone(string milestoneId);
+
+    /// <summary>By milestone id.</summary>
+    Task<Page<Milestone>> Milestones(MilestoneFilter filter, PageRequest page);
+
+    /// <summary>By account, then number.</summary>
+    Task<Page<Consumption>> Consumptions(RecordFilter filter, PageRequest page);
+
+    /// <summary>By account, then allocation id.</summary>
+    Task<Page<AllocationRecord>> AllocationRecords(RecordFilter filter, PageRequest page);
+
+    Task<ServicesSettings> ServicesSettings();
+
+    /// <summary>Recomputes a contract from its entries, on one snapshot (G2); null where there is no such contract.</summary>
+    Task<Audit?> Audit(string contractId);
+
+    /// <summary>Returns where the store can be read; throws <see cref="StoreUnavailableException"/> where not.</summary>
+    Task Ping();
+}
+
+/// <param name="Limit">1 to 1,000 items.</param>
+/// <param name="After">The cursor of the page before; null: the first page.</param>
+public sealed record PageRequest(int Limit, string? After);
+
+/// <param name="Next">Where the next page begins; null: there is none.</param>
+public sealed record Page<T>(ImmutableArray<T> Items, string? Next);
+
+/// <summary>A cursor that this service did not make.</summary>
+public sealed class InvalidCursorException() : Exception("The cursor is not one that this service gave.");
+
+/// <summary>Each null: any. <paramref name="From"/> included, <paramref name="To"/> excluded.</summary>
+public sealed record ReportFilter(string? ClientId, string? ContractId, string? UserId, Instant? From, Instant? To);
+
+/// <summary>Each null: any (P4).</summary>
+public sealed record CreditFilter(string? ClientId, string? ContractId, CreditStatus? Status, string? PlayerId, string? UserId, string? LotId, string? PaymentId);
+
+/// <summary>Each null: any.</summary>
+public sealed record LedgerFilter(string? ClientId, string? ContractId, string? UserId, string? ReportId, string? AccountId = null);
+
+/// <summary>Each null: any.</summary>
+public sealed record ProjectFilter(string? ClientId, string? AccountId);
+
+/// <summary>Each null: any.</summary>
+public sealed record MilestoneFilter(string? ClientId, string? ProjectId);
+
+/// <summary>Each null: any.</summary>
+public sealed record RecordFilter(string? AccountId, string? MilestoneId);
+
+/// <summary>A ledger entry and its place in the order of booking.</summary>
+public sealed record BookedEntry(long EntryId, Entry Entry);
+
+/// <summary>A credit as it is shown (P1).</summary>
+public sealed record CreditDocument(
+    CreditId CreditId, string ClientId, string ContractId, string LotId, string PaymentId, string? UsedBy, string? PlayerId, string? PlayerName,
+    CreditStatus Status, Instant CreatedAt, Instant? ExpiresAt, Instant? ActivatedAt, string? ReportId)
+{
+    /// <summary>Whether it lies untouched in its lot: the lot's expiry is its own.</summary>
+    [JsonIgnore]
+    public bool IsInLot { get; init; }
+
+    /// <summary>A touched credit at that instant.</summary>
+    public static CreditDocument Of(Credit credit, Instant now) => new(
+        credit.Id, credit.ClientId, credit.Id.ContractId, credit.Id.LotId, credit.PaymentId, credit.UsedBy, credit.PlayerId, credit.PlayerName,
+        credit.StatusAt(now), credit.CreatedAt, credit.ExpiresAt, credit.ActivatedAt, credit.ReportId);
+
+    /// <summary>A credit that nobody has touched, derived from its lot (P1).</summary>
+    public static CreditDocument Untouched(string clientId, CreditId id, Lot lot, Instant now) => new(
+        id, clientId, id.ContractId, id.LotId, lot.PaymentId, null, null, null,
+        now >= lot.ExpiresAt ? CreditStatus.Expired : CreditStatus.Unallocated, lot.CreatedAt, lot.ExpiresAt, null, null) { IsInLot = lot.Apart == 0 };
+}
+
+/// <summary>Which entries tell of a credit.</summary>
+public static class History
+{
+    /// <summary>Of its lot.</summary>
+    public static readonly ImmutableArray<EntryKind> OfLot = [EntryKind.LotGranted, EntryKind.LotExpirySet, EntryKind.LotExpired];
+
+    /// <summary>Of its lot and its report.</summary>
+    public static readonly ImmutableArray<EntryKind> OfReport = [EntryKind.CreditsMinted, EntryKind.CreditsCharged, EntryKind.CoverageExpired, EntryKind.CreditsReturned];
+
+    /// <summary>A credit's history, in the order of booking.</summary>
+    /// <param name="ofLot">Of its lot and its reports.</param>
+    /// <param name="ofCredit">Of the credit alone; a report that tells of charging it so does not charge it with its lot's others.</param>
+    public static ImmutableArray<BookedEntry> Of(CreditDocument credit, IEnumerable<BookedEntry> ofLot, IReadOnlyCollection<BookedEntry> ofCredit)
+    {
+        var left = credit.IsInLot ? null : credit.ActivatedAt ?? ofCredit.Max(booked => (Instant?)booked.Entry.EffectiveAt);
+        var chargedAlone = ofCredit.Select(booked => booked.Entry).Where(entry => entry.Kind == EntryKind.CreditsCharged).Select(entry => entry.ReportId).OfType<string>().ToHashSet();
+        return [.. ofLot.Where(booked => Concerns(credit, booked.Entry, left) && !(booked.Entry is { Kind: EntryKind.CreditsCharged, ReportId: { } report } && chargedAlone.Contains(report)))
+            .Concat(ofCredit).DistinctBy(booked => booked.EntryId).OrderBy(booked => booked.EntryId)];
+    }
+
+    // An entry that tells of a single credit is that one's; once a credit has left its lot, the lot's expiry is no longer its own.
+    private static bool Concerns(CreditDocument credit, Entry entry, Instant? left) => Subjects.AsCredit(entry.Subject) is { } alone
+        ? alone == credit.CreditId
+        : left is not { } at || entry.Kind is not (EntryKind.LotExpirySet or EntryKind.LotExpired) || entry.EffectiveAt < at;
+}
