@@ -47,12 +47,13 @@ public static class Allocating
 
         // After this line all of it is done.
         var changed = wanted.Values.Select(after => (before: contract.AllMembers[after.UserId], after)).Where(pair => pair.before != pair.after).ToImmutableArray();
-        var next = contract with { Members = contract.AllMembers.SetItems(changed.Select(pair => KeyValuePair.Create(pair.after.UserId, pair.after))) };
+        var rows = changed.Select(pair => contract.Change(pair.before, pair.after)).ToList();
+        var next = contract.With(rows.Select(row => row.Member));
         var entries = Explain(contract, plan, changed, actor, cause, now).ToImmutableArray();
         if (!entries.IsEmpty) next = next with { Plan = plan.Changed(What(contract.Plan, plan, changed), actor, now) };
         return new Changed<Contract, Window>(
             next,
-            new Changes { Members = [.. changed.Select(pair => contract.Change(pair.before, pair.after, mustBeEnabled: true))], Entries = entries },
+            Changes.Of([.. rows, .. entries]).RestingOn(changed.Select(pair => contract.Enabled(pair.before))),
             Window.Of(next, now) with
             {
                 Changes = [.. changed.Select(pair => new RowChange(pair.after.UserId, AllocationRow.Of(pair.before, contract.Terms, now), AllocationRow.Of(pair.after, contract.Terms, now)))],
@@ -68,7 +69,7 @@ public static class Allocating
         var version = PlanVersion.Of(contract, now);
         if (version != preview.Version) return new Refusal(RefusalCode.AllocationChanged, $"The allocation has changed since the preview: {version.Since(preview.Version, contract.Plan)}.");
         return Decide(contract, preview.Change, actor, Causes.Confirmation(preview.Token), now).Select(changed =>
-            changed with { Changes = changed.Changes with { Previews = [preview with { Answer = changed.Answer }] } });
+            changed with { Changes = changed.Changes + [Remembered.Keep(preview with { Answer = changed.Answer }, now)] });
     }
 
     /// <summary>Adds extra credits or takes unused ones back; refuses as <see cref="Decide(Contract, AllocationChange, string, string, Instant)"/> does.</summary>
@@ -83,13 +84,10 @@ public static class Allocating
 
         // After this line they are granted.
         var after = before with { Allocation = before.Allocation with { ExtraCredits = extra } };
+        var row = contract.Change(before, after);
         return new Changed<Contract, AllocationRow>(
-            contract with { Members = contract.AllMembers.SetItem(after.UserId, after), Plan = contract.Plan.Changed($"extra credits of {after.UserId}", grant.Actor, now) },
-            new Changes
-            {
-                Members = [contract.Change(before, after, mustBeEnabled: true)],
-                Entries = [Granted(contract, before, after, grant.Actor, Causes.Request, now) with { Reason = grant.Reason }],
-            },
+            contract.With(row.Member) with { Plan = contract.Plan.Changed($"extra credits of {after.UserId}", grant.Actor, now) },
+            Changes.Of([row, Granted(contract, before, after, grant.Actor, Causes.Request, now) with { Reason = grant.Reason }]).RestingOn(contract.Enabled(before)),
             AllocationRow.Of(after, contract.Terms, now));
     }
 
@@ -114,6 +112,9 @@ public static class Allocating
             },
         ];
     }
+
+    // Who is disabled meanwhile gets nothing (C3).
+    private static Guard Enabled(this Contract contract, Member member) => new(RowKey.User(contract.ClientId, member.UserId), member.UserVersion);
 
     /// <summary>A refusal where a contract has no allocation (C2).</summary>
     public static Refusal NotSupported(Terms terms) =>

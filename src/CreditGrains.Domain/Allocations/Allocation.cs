@@ -45,27 +45,29 @@ public sealed record Allocation(Settings? Settings, LocalDate? StartDate, int Re
     /// <summary>When a renewal will next change something; null: never, or nobody has used anything of the cycle.</summary>
     public Instant? NextDue(Terms terms) => UsedInCycle > 0 ? ScheduleIn(terms)?.StartOf(Cycle + 1) : null;
 
-    /// <summary>The same after credits were used.</summary>
-    public Allocation With(Use use) => this with { UsedInCycle = UsedInCycle + use.OfCycle, ExtraUsed = ExtraUsed + use.OfExtra, TotalUsed = TotalUsed + use.Credits };
-
-    /// <summary>The same after a use was given back (P5).</summary>
-    public Allocation With(GiveBack back) => this with { UsedInCycle = UsedInCycle - back.OfCycle, ExtraUsed = ExtraUsed - back.OfExtra, TotalUsed = TotalUsed - back.Credits };
+    /// <summary>The same after one credit was given back that was used of that right, as <see cref="Entry.UsedOf"/> says (P5): of a cycle that is over only the total falls.</summary>
+    public Allocation GivenBack(string? usedOf) => this with
+    {
+        UsedInCycle = usedOf == $"{CycleKey}" ? UsedInCycle - 1 : UsedInCycle,
+        ExtraUsed = usedOf == Extra ? ExtraUsed - 1 : ExtraUsed,
+        TotalUsed = TotalUsed - 1,
+    };
 
     /// <summary>The cycles start anew (A6).</summary>
     public Allocation Restart(Settings settings, LocalDate startDate, Terms terms, Instant now) =>
         this with { Settings = settings, StartDate = startDate, Restarts = Restarts + 1, Cycle = new Schedule(settings, startDate, terms).CycleAt(now), UsedInCycle = 0 };
 
-    /// <summary>Books the cycles that have begun (T3): the one that ends what was used, then those in which nothing was, as one entry (G1).</summary>
+    /// <summary>The cycles that have begun (T3), with the entries that tell of them: the one that ends what was used, then those in which nothing was, as one entry (G1).</summary>
     public Changed<Allocation> RollForward(Terms terms, string userId, Instant now)
     {
         var next = At(now, terms);
         if (next.Cycle == Cycle) return new(this, Changes.None);
 
-        var entries = ImmutableArray.CreateBuilder<Entry>();
+        var entries = new List<Entry>();
         var unused = Cycle + 1;
         if (UsedInCycle > 0) entries.Add(Begun(unused, unused++, UsedInCycle));
         if (unused <= next.Cycle) entries.Add(Begun(unused, next.Cycle, 0));
-        return new(next, new Changes { Cycles = [new(terms.ContractId, userId, CycleKey, UsedInCycle, next.Cycle)], Entries = entries.ToImmutable() });
+        return new(next, [.. entries]);
 
         Entry Begun(int from, int to, long used) => new()
         {
@@ -84,122 +86,55 @@ public sealed record Allocation(Settings? Settings, LocalDate? StartDate, int Re
     }
 }
 
-/// <summary>A user of a contract, and all that stands behind a report of that user (C3, A4, A8).</summary>
-/// <param name="IsRestricted">Whether the contract's switch is on.</param>
-public sealed record Allowance(Terms Terms, bool IsRestricted, Member Member)
+/// <summary>One of a user's cycles: those after a restart count anew.</summary>
+public readonly record struct CycleKey(int Restarts, int Cycle)
 {
-    /// <summary>The contract's revision that this rests on.</summary>
-    public long Revision { get; init; }
-
-    /// <summary>Promises credits: the cycle's first, then extra ones (A4).</summary>
-    /// <param name="held">What other reports hold and have not yet committed.</param>
-    /// <returns>Refused with <see cref="RefusalCode.UserNotAssigned"/>, <see cref="RefusalCode.UserDisabled"/> or <see cref="RefusalCode.InsufficientAllocation"/>.</returns>
-    public Decision<Hold> Decide(long credits, IReadOnlyCollection<Hold> held, Instant now)
-    {
-        var allocation = Member.Allocation.At(now, Terms);
-        var schedule = allocation.ScheduleIn(Terms);
-        var renewal = IsRestricted && schedule?.NextRenewal(now) is { } date ? Calendar.StartOf(date, Terms.Zone) : (Instant?)null;
-        var heldOfCycle = held.Where(hold => hold.Restarts == allocation.Restarts && hold.Cycle == allocation.Cycle).Sum(hold => hold.OfCycle);
-
-        // What a report has used but not yet settled counts twice for that moment; extra credits do not make up for it.
-        var cycleLeft = IsRestricted && allocation.CycleLeft is { } left ? Math.Max(0, left - heldOfCycle) : (long?)null;
-        var extraLeft = allocation.ExtraLeft - held.Sum(hold => hold.OfExtra);
-        var available = cycleLeft + extraLeft;
-        var amounts = new Amounts(credits, available, null, renewal);
-
-        if (!Member.Assigned) return new Refusal(RefusalCode.UserNotAssigned, $"The user {Member.UserId} is not assigned to the contract.", Amounts: amounts);
-        if (Member.Disabled) return new Refusal(RefusalCode.UserDisabled, $"The user {Member.UserId} is disabled.", Amounts: amounts);
-        if (credits > 0 && available < credits) return new Refusal(RefusalCode.InsufficientAllocation, Explain(credits, available, allocation, schedule, renewal), Amounts: amounts);
-
-        // After this line the credits are promised.
-        var ofCycle = !IsRestricted ? 0 : Math.Min(credits, cycleLeft ?? credits);
-        return new Hold(credits, available, renewal)
-        {
-            OfCycle = ofCycle,
-            OfExtra = IsRestricted ? credits - ofCycle : 0,
-            IsRestricted = IsRestricted,
-            Restarts = allocation.Restarts,
-            Cycle = allocation.Cycle,
-            ExtraCredits = IsRestricted ? allocation.ExtraCredits : null,
-            Revision = Revision,
-            From = IsRestricted && allocation.Cycle >= 0 ? schedule?.StartOf(allocation.Cycle) : null,
-            Until = IsRestricted ? schedule?.StartOf(allocation.Cycle + 1) : null,
-        };
-    }
-
-    /// <summary>When a renewal will next change something; null: none is due.</summary>
-    [JsonIgnore]
-    public Instant? NextDue => Member.Allocation.NextDue(Terms);
-
-    /// <summary>Whether no cycle has begun that is not in the ledger yet.</summary>
-    public bool IsBooked(Instant now) => Member.Allocation.At(now, Terms) == Member.Allocation;
-
-    /// <summary>Books the cycles that have begun (T3).</summary>
-    public Changed<Allowance> RollForward(Instant now)
-    {
-        var (next, changes) = Member.Allocation.RollForward(Terms, Member.UserId, now);
-        return new(this with { Member = Member with { Allocation = next } }, changes);
-    }
-
-    /// <summary>The same after what was promised has been used.</summary>
-    public Allowance After(Hold hold) => this with { Member = Member with { Allocation = Member.Allocation.With(hold.AsUse(Terms.ContractId, Member.UserId)) } };
-
-    private string Explain(long credits, long? available, Allocation allocation, Schedule? schedule, Instant? renewal)
-    {
-        var more = allocation.Cycle == Schedule.NotBegun ? schedule?.StartsAt : renewal;
-        return $"The report needs {credits} credits; the user can use {available}{(more is null ? ", and no more will come by itself" : $" until {NodaTime.Text.InstantPattern.ExtendedIso.Format(more.Value)}")}.";
-    }
+    public override string ToString() => $"cycle:{Restarts}.{Cycle}";
 }
 
-/// <summary>What an allocation promised to a report: the user may use that many credits (A4).</summary>
-/// <param name="Credits">Credits held.</param>
-/// <param name="UserAvailable">What the user could use before this hold; null: no limit.</param>
-public sealed record Hold(long Credits, long? UserAvailable, Instant? NextRenewalAt)
+/// <summary>A user of a contract, and all that stands behind a report of that user (C3, A4, A8).</summary>
+/// <param name="IsRestricted">Whether the contract's switch is on.</param>
+/// <param name="Member">null: the user has never been assigned.</param>
+public sealed record Allowance(Terms Terms, bool IsRestricted, Member? Member)
 {
-    /// <summary>Credits of the cycle.</summary>
-    public long OfCycle { get; init; }
+    /// <summary>What the user can use at an instant (A4), in credits; null: no limit, or no such user.</summary>
+    public long? AvailableAt(Instant now) => IsRestricted ? Member?.Allocation.At(now, Terms).Available : null;
 
-    /// <summary>Extra credits.</summary>
-    public long OfExtra { get; init; }
-
-    /// <summary>Whether the contract's switch is on; off, the use is of neither.</summary>
-    public bool IsRestricted { get; init; }
-
-    public int Restarts { get; init; }
-
-    public int Cycle { get; init; } = Schedule.NotBegun;
-
-    /// <summary>Extra credits granted in all when this was promised; null: off.</summary>
-    public long? ExtraCredits { get; init; }
-
-    /// <summary>The contract's revision that it rests on; 0: not known.</summary>
-    public long Revision { get; init; }
-
-    /// <summary>The promise is good from then ...</summary>
-    public Instant? From { get; init; }
-
-    /// <summary>... until then: the next cycle has other credits.</summary>
-    public Instant? Until { get; init; }
-
-    /// <summary>Whether a contract may charge on it now.</summary>
-    public bool IsGoodFor(Contract contract, Instant now) =>
-        IsRestricted == contract.Plan.Enabled && (Revision == 0 || Revision == contract.Revision) && !(now < From) && !(now >= Until);
-
-    /// <summary>The use of it, as it is committed.</summary>
-    internal Use AsUse(string contractId, string userId) => new(contractId, userId, Credits)
+    /// <summary>What a report that charges so many credits finds (R2).</summary>
+    public Amounts AmountsAt(Instant now, long toCharge, long? contractRemaining)
     {
-        OfCycle = OfCycle,
-        OfExtra = OfExtra,
-        Cycle = IsRestricted ? new(Restarts, Cycle) : null,
-        ExtraCredits = ExtraCredits,
-        DueAt = OfCycle > 0 ? Until : null,
-    };
+        if (!IsRestricted || Member?.Allocation.ScheduleIn(Terms) is not { } schedule) return new(toCharge, AvailableAt(now), contractRemaining, null, null);
+        var renewal = schedule.NextRenewal(now) is { } date ? Calendar.StartOf(date, Terms.Zone) : (Instant?)null;
+        return new(toCharge, AvailableAt(now), contractRemaining, renewal, now < schedule.StartsAt ? schedule.StartsAt : renewal);
+    }
 
-    /// <summary>What a refusal proves that says what the user could use: nothing is used.</summary>
-    public Use AsProof(string contractId, string userId) => AsUse(contractId, userId) with { Credits = 0, OfCycle = 0, OfExtra = 0, DueAt = null };
+    /// <summary>Refuses with <see cref="RefusalCode.UserNotAssigned"/>, <see cref="RefusalCode.UserDisabled"/> or <see cref="RefusalCode.InsufficientAllocation"/>, in this order; null: the user may use that many.</summary>
+    public Refusal? Refuses(string userId, Amounts amounts)
+    {
+        if (Member is not { Assigned: true }) return new(RefusalCode.UserNotAssigned, $"The user {userId} must be assigned to the contract.", Amounts: amounts);
+        if (Member.Disabled) return new(RefusalCode.UserDisabled, $"The user {userId} is disabled and must be enabled first.", Amounts: amounts);
+        if (amounts.ToCharge == 0 || !(amounts.UserAvailable < amounts.ToCharge)) return null;
+        var more = amounts.NextCreditsAt is { } at ? $" until {NodaTime.Text.InstantPattern.ExtendedIso.Format(at)}" : ", and no more will come by itself";
+        return new(RefusalCode.InsufficientAllocation, $"The report needs {amounts.ToCharge} credits; the user can use {amounts.UserAvailable}{more}.", Amounts: amounts);
+    }
 
-    /// <summary>What the credits of the charge are used of, one by one (P5 gives them back there); null: of no limit.</summary>
-    internal IEnumerable<string?> Sources() => !IsRestricted
-        ? Enumerable.Repeat<string?>(null, (int)Credits)
-        : Enumerable.Repeat<string?>($"{new CycleKey(Restarts, Cycle)}", (int)OfCycle).Concat(Enumerable.Repeat<string?>(Allocation.Extra, (int)OfExtra));
+    /// <summary>Uses credits that the user may use: the cycle's first, then extra ones (A4). Renewals that are due are booked with it (T3).</summary>
+    /// <returns>The member afterwards, the entries of the renewals, and of which right each credit was used, as <see cref="Entry.UsedOf"/> says.</returns>
+    public (Member After, Changes Renewals, ImmutableArray<string?> Sources) Use(int credits, Instant now)
+    {
+        var (allocation, renewals) = Member!.Allocation.RollForward(Terms, Member.UserId, now);
+        var ofCycle = IsRestricted ? (int)Math.Min(credits, allocation.CycleLeft ?? credits) : 0;
+        var ofExtra = IsRestricted ? credits - ofCycle : 0;
+        Invariant.Holds(ofExtra <= allocation.ExtraLeft || !IsRestricted, "no more is used than the user may use");
+        var used = allocation with { UsedInCycle = allocation.UsedInCycle + ofCycle, ExtraUsed = allocation.ExtraUsed + ofExtra, TotalUsed = allocation.TotalUsed + credits };
+        var sources = Enumerable.Repeat<string?>($"{allocation.CycleKey}", ofCycle).Concat(Enumerable.Repeat<string?>(Allocation.Extra, ofExtra));
+        return (Member with { Allocation = used, AsOf = now }, renewals, IsRestricted ? [.. sources] : [.. Enumerable.Repeat<string?>(null, credits)]);
+    }
+
+    /// <summary>The member with every renewal booked that is due (T3), and the entries that tell of them.</summary>
+    public Changed<Member> RollForward(Instant now)
+    {
+        var (allocation, renewals) = Member!.Allocation.RollForward(Terms, Member.UserId, now);
+        return new(Member with { Allocation = allocation, AsOf = Instant.Max(now, Member.AsOf) }, renewals);
+    }
 }

@@ -45,3 +45,9 @@ public sealed record PlanVersion(long Terms, long Plan, string Disabled, LocalDa
         return string.Join("; ", parts);
     }
 }
+
+/// <summary>A change that was shown to a manager and waits to be confirmed (A7).</summary>
+/// <param name="Token">Confirms it.</param>
+/// <param name="Version">What it rests on.</param>
+/// <param name="Answer">The answer to its confirmation; null: it is not confirmed.</param>
+public sealed record Preview(string Token, string ClientId, string ContractId, AllocationChange Change, PlanVersion Version, Instant At, Window? Answer);

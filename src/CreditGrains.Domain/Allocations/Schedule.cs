@@ -22,7 +22,7 @@ public sealed class Schedule
             Renewal.Daily => Recurrence.From(startDate, RecurrenceUnit.Day, settings.Frequency),
             Renewal.Weekly => Recurrence.From(OnOrAfter(settings.On!.Value, startDate), RecurrenceUnit.Week, settings.Frequency),
             Renewal.Monthly => Recurrence.From(OnOrAfter(settings.On!.Value, startDate), RecurrenceUnit.Month, settings.Frequency) with { Day = settings.On.Value.DayOfMonth },
-            _ => null,
+            Renewal.Fixed or Renewal.Unlimited => null,
         };
 
         // A3: a start on a day of reset is itself the first of them.

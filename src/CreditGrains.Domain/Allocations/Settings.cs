@@ -31,7 +31,7 @@ public sealed record Settings(long? Amount, Renewal Renewal, int Frequency, Rene
     {
         Renewal.Daily => today.PlusDays(1),
         Renewal.Weekly or Renewal.Monthly => Schedule.OnOrAfter(On!.Value, today.PlusDays(1)),
-        _ => LocalDate.Max(today, terms.StartsOn),
+        Renewal.Fixed or Renewal.Unlimited => LocalDate.Max(today, terms.StartsOn),
     };
 }
 

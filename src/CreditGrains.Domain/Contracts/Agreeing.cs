@@ -36,15 +36,17 @@ public static class Agreeing
         };
         return new(
             contract,
-            new Changes
-            {
-                Lots = [.. moved.Select(pair => contract.Change(pair.to)), .. billed.Select(lot => contract.Change(lot, isNew: true))],
-                Entries = [told, .. moved.Select(pair => contract.Tell(EntryKind.LotExpirySet, pair.to, now, now, set.Actor, Causes.Request) with
+            [
+                .. moved.Select(pair => contract.Change(pair.to)),
+                .. billed.Select(lot => contract.Change(lot, isNew: true)),
+                told,
+                .. moved.Select(pair => contract.Tell(EntryKind.LotExpirySet, pair.to, now, now, set.Actor, Causes.Request) with
                 {
                     Before = Json.Write(pair.lot.ExpiresAt),
                     After = Json.Write(pair.to.ExpiresAt),
-                }), .. billed.Select(lot => Billing.Tell(contract, lot, now, set.Actor, Causes.Request))],
-            },
+                }),
+                .. billed.Select(lot => Billing.Tell(contract, lot, now, set.Actor, Causes.Request)),
+            ],
             contract);
     }
 

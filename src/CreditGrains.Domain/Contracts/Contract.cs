@@ -3,14 +3,18 @@ using NodaTime;
 
 namespace CreditGrains.Domain;
 
-/// <summary>A contract as its actor knows it.</summary>
+/// <summary>A contract as its grain knows it.</summary>
 /// <param name="Terms">What it says.</param>
 /// <param name="Revision">Rises by one with every change of the terms.</param>
 /// <param name="Lots">Its open lots; what is used up or over is in the store only.</param>
 /// <param name="AsOf">The last instant at which something was decided; time never goes back behind it.</param>
-/// <param name="Members">Its users, present and past; null until a command needs them.</param>
-public sealed record Contract(Terms Terms, long Revision, ImmutableArray<Lot> Lots, Instant AsOf, ImmutableSortedDictionary<string, Member>? Members = null) : ICreditHolder<Contract>
+public sealed record Contract(Terms Terms, long Revision, ImmutableArray<Lot> Lots, Instant AsOf) : ICreditHolder<Contract>
 {
+    /// <summary>Its users, present and past, by id: those that commands have asked for, or all (<see cref="HasAllMembers"/>).</summary>
+    public ImmutableSortedDictionary<string, Member> Members { get; init; } = ImmutableSortedDictionary<string, Member>.Empty.WithComparers(StringComparer.Ordinal);
+
+    public bool HasAllMembers { get; init; }
+
     public string ClientId => Terms.ClientId;
 
     /// <summary>Its rules for what its users may use.</summary>
@@ -39,18 +43,18 @@ public sealed record Contract(Terms Terms, long Revision, ImmutableArray<Lot> Lo
             .Select(lot => lot with { ExpiryBooked = true }).ToList();
         return new(
             With(granted).With(over) with { AsOf = now },
-            new Changes
-            {
-                Lots = [.. granted.Select(lot => Change(lot, isNew: true)), .. over.Select(lot => Change(lot))],
+            [
+                .. granted.Select(lot => Change(lot, isNew: true)),
+                .. over.Select(lot => Change(lot)),
 
                 // What expires as a cycle starts is told before what comes with it.
-                Entries = [.. over.Select(lot => Tell(EntryKind.LotExpired, lot, lot.ExpiresAt!.Value, now, Entry.System, Causes.Expiry) with
+                .. over.Select(lot => Tell(EntryKind.LotExpired, lot, lot.ExpiresAt!.Value, now, Entry.System, Causes.Expiry) with
                 {
                     Quantity = lot.Free.Count,
                     Before = $"{lot.Free.Count}",
                     After = "0",
-                }).Concat(granted.Select(lot => Billing.Tell(this, lot, now, Entry.System, Causes.Renewal))).OrderBy(entry => entry.EffectiveAt)],
-            });
+                }).Concat(granted.Select(lot => Billing.Tell(this, lot, now, Entry.System, Causes.Renewal))).OrderBy(entry => entry.EffectiveAt),
+            ]);
     }
 
     /// <summary>The contract with these lots as they now are; those that are no longer open are let go.</summary>
@@ -60,22 +64,19 @@ public sealed record Contract(Terms Terms, long Revision, ImmutableArray<Lot> Lo
         return this with { Lots = [.. Lots.Where(lot => !ids.Contains((lot.LotId, lot.Apart))), .. changed.Where(lot => lot.IsOpen)], HasApart = HasApart || changed.Any(lot => lot.Apart > 0) };
     }
 
-    /// <summary>The contract after a user's use, where its users are known.</summary>
-    internal Contract With(Use use, Instant now) => With(use.UserId, use.Cycle, now, allocation => allocation.With(use));
+    /// <summary>The contract with these users as they now are.</summary>
+    public Contract With(params IEnumerable<Member> members) =>
+        this with { Members = Members.SetItems(members.Select(member => KeyValuePair.Create(member.UserId, member))) };
 
-    /// <summary>The contract after a user was given back a use, where its users are known.</summary>
-    internal Contract With(GiveBack back, Instant now) => With(back.UserId, back.Cycle, now, allocation => allocation.With(back));
+    /// <summary>Its users, by id; all of them must be known.</summary>
+    internal ImmutableSortedDictionary<string, Member> AllMembers =>
+        HasAllMembers ? Members : throw new InvariantException("members are loaded before they are looked at");
 
-    // Only what is of a cycle proves that it is booked.
-    private Contract With(string userId, CycleKey? cycle, Instant now, Func<Allocation, Allocation> change) => Members?.GetValueOrDefault(userId) is { Allocation: var known } member
-        ? this with { Members = Members.SetItem(userId, member with { Allocation = change(cycle is null ? known : known.At(now, Terms)) }) }
-        : this;
-
-    /// <summary>Its users, by id; they must be known.</summary>
-    internal ImmutableSortedDictionary<string, Member> AllMembers => Members ?? throw new InvariantException("members are loaded before they are looked at");
-
-    internal MemberChange Change(Member? before, Member after, bool mustBeEnabled = false) =>
-        new(Terms.ContractId, Terms.ClientId, after, before?.Allocation.CycleKey, mustBeEnabled);
+    /// <summary>A member's row as it now is; null before: it must not have been there.</summary>
+    internal MemberChange Change(Member? before, Member after) =>
+        new(
+            Terms.ContractId, ClientId, after with { AsOf = Instant.Max(AsOf, after.AsOf), Version = (before?.Version ?? 0) + 1 },
+            after.Allocation.NextDue(Terms), before?.Version ?? 0);
 
     internal LotChange Change(Lot lot, bool isNew = false) => new(Terms.ContractId, Terms.ClientId, lot, isNew);
 

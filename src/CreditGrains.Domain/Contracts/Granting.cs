@@ -35,11 +35,10 @@ public static class Granting
         var lot = new Lot(grant.LotId, grant.Source, grant.PaymentId, grant.Quantity, Runs.UpTo(grant.Quantity), now, from, asked, terms.CutToEnd(asked), Request: grant.Request);
         return new Changed<Contract, Lot>(
             contract.With([lot]),
-            new Changes
-            {
-                Lots = [contract.Change(lot, isNew: true)],
-                Entries = [contract.Tell(EntryKind.LotGranted, lot, now, now, grant.Actor, Causes.Request) with { Quantity = lot.Quantity, Before = "0", After = $"{lot.Quantity}" }],
-            },
+            [
+                contract.Change(lot, isNew: true),
+                contract.Tell(EntryKind.LotGranted, lot, now, now, grant.Actor, Causes.Request) with { Quantity = lot.Quantity, Before = "0", After = $"{lot.Quantity}" },
+            ],
             lot);
     }
 

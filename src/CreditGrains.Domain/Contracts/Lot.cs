@@ -51,6 +51,14 @@ public sealed record Lot(
     public bool IsOpen => Source == LotSource.Minted || (Free.Count > 0 && !ExpiryBooked);
 }
 
+/// <summary>A lot's row as it now is; <paramref name="IsNew"/>: it must not have been there. Only its contract changes it, which that contract's document fences.</summary>
+public sealed record LotChange(string ContractId, string ClientId, Lot Lot, bool IsNew = false) : Change
+{
+    public RowKey Row => RowKey.Lot(ContractId, Lot);
+
+    public override void Accept(IChangeVisitor visitor) => visitor.Visit(this);
+}
+
 /// <summary>Credits taken from one lot.</summary>
 public sealed record Draw(Lot Before, Lot After, Runs Taken);
 

@@ -43,16 +43,13 @@ public static class Membership
     private static Changed<Contract, ImmutableArray<Member>> Set(Contract contract, IEnumerable<Member> members, string actor, Instant now)
     {
         var present = contract.AllMembers;
-        var changed = members.Where(member => present.GetValueOrDefault(member.UserId) != member).ToImmutableArray();
-        var next = present.SetItems(changed.Select(member => KeyValuePair.Create(member.UserId, member)));
-        return new(
-            changed.IsEmpty ? contract : contract with { Members = next, Plan = contract.Plan.Changed(changed.Length == 1 ? $"user {changed[0].UserId}" : $"{changed.Length} users", actor, now) },
-            new Changes
-            {
-                Members = [.. changed.Select(member => contract.Change(present.GetValueOrDefault(member.UserId), member))],
-                Entries = [.. changed.SelectMany(Explain)],
-            },
-            [.. next.Values.Where(member => member.Assigned)]);
+        var changed = members.Where(member => present.GetValueOrDefault(member.UserId) != member)
+            .Select(member => contract.Change(present.GetValueOrDefault(member.UserId), member)).ToList();
+        var next = changed.Count == 0 ? contract : contract.With(changed.Select(change => change.Member)) with
+        {
+            Plan = contract.Plan.Changed(changed.Count == 1 ? $"user {changed[0].Member.UserId}" : $"{changed.Count} users", actor, now),
+        };
+        return new(next, [.. changed, .. changed.SelectMany(change => Explain(change.Member))], [.. next.Members.Values.Where(member => member.Assigned)]);
 
         IEnumerable<Entry> Explain(Member member)
         {
@@ -70,17 +67,22 @@ public static class Membership
 }
 
 /// <summary>A user of a client, whatever the contract (C3).</summary>
-public sealed record User(string ClientId, string UserId, bool Disabled)
+/// <param name="AsOf">The latest effective instant that changed this row.</param>
+/// <param name="Version">Its fence: rises with every change; 0: there is no row, and the user is enabled.</param>
+public sealed record User(string ClientId, string UserId, bool Disabled, Instant AsOf, long Version)
 {
+    public static User Enabled(string clientId, string userId) => new(clientId, userId, false, Instant.MinValue, 0);
+
     /// <summary>Disables or enables the user for all contracts of the client; the same again changes nothing.</summary>
-    public Changed<User> Switch(bool disabled, string actor, Instant now) => disabled == Disabled
-        ? new(this, Changes.None)
-        : new(
-            this with { Disabled = disabled },
-            new Changes
-            {
-                Switches = [new(ClientId, UserId, disabled)],
-                Entries = [new Entry
+    public Changed<User> Switch(bool disabled, string actor, Instant now)
+    {
+        if (disabled == Disabled) return new(this, Changes.None);
+        var next = this with { Disabled = disabled, AsOf = now, Version = Version + 1 };
+        return new(
+            next,
+            [
+                new UserChange(next, Version),
+                new Entry
                 {
                     Kind = EntryKind.UserSwitched,
                     EffectiveAt = now,
@@ -92,6 +94,15 @@ public sealed record User(string ClientId, string UserId, bool Disabled)
                     After = Json.Write(new { Disabled = disabled }),
                     ClientId = ClientId,
                     UserId = UserId,
-                }],
-            });
+                },
+            ]);
+    }
+}
+
+/// <summary>A user's row as it now is; <paramref name="Expected"/>: the version that it must have had, 0 where it must not have been there.</summary>
+public sealed record UserChange(User User, long Expected) : Change
+{
+    public RowKey Row => RowKey.User(User.ClientId, User.UserId);
+
+    public override void Accept(IChangeVisitor visitor) => visitor.Visit(this);
 }

@@ -8,12 +8,17 @@ namespace CreditGrains.Domain;
 /// <param name="ExpiresAt">In the future.</param>
 public sealed record EditCredit(CreditId Id, CreditStatus? Status, string? PlayerId, bool Frees, string? PlayerName, Instant? ExpiresAt, string Reason, string Actor);
 
-/// <summary>What an edit was told by the store. It is looked at again where it has changed since.</summary>
+/// <summary>What an edit read from the store.</summary>
 /// <param name="Lot">The credit's lot; where the contract knows it, too, the contract is right.</param>
 /// <param name="Touched">The credit's row; null: it lies untouched in its lot, or apart from it.</param>
-/// <param name="PlayersCurrent">The current credit of the player who shall have it; null: none.</param>
 /// <param name="Apart">Where it lies apart from its lot, or has lain; null: it never has.</param>
-public sealed record SeenCredit(Lot? Lot, Credit? Touched, Credit? PlayersCurrent, Lot? Apart = null);
+/// <param name="Owner">The player who has it, or had it last; null: none.</param>
+/// <param name="Next">The player who shall have it; null: none is named.</param>
+public sealed record SeenCredit(Lot? Lot, Credit? Touched, Lot? Apart = null, Player? Owner = null, Player? Next = null)
+{
+    /// <summary>The latest instant of what was read: the edit is not decided before.</summary>
+    public Instant AsOf => Instant.Max(Owner?.AsOf ?? Instant.MinValue, Next?.AsOf ?? Instant.MinValue);
+}
 
 /// <summary>What a credit is as an edit finds it: its status, but what expired with a player is told from what expired without one.</summary>
 public enum CreditState { Unallocated, Allocated, Over, Lapsed }
@@ -91,50 +96,46 @@ public static class Editing
         [(CreditState.Lapsed, EditWish.End)] = EditStep.Nothing,
     };
 
-    /// <summary>Refuses with <see cref="RefusalCode.NotFound"/>, <see cref="RefusalCode.InvalidField"/> or <see cref="RefusalCode.PlayerCovered"/>; with <see cref="RefusalCode.PreconditionFailed"/> where what was seen is outdated. What changes nothing tells nothing. The contract's members must be known.</summary>
+    /// <summary>Refuses with <see cref="RefusalCode.NotFound"/>, <see cref="RefusalCode.InvalidField"/> or <see cref="RefusalCode.PlayerCovered"/>; what changes nothing tells nothing. The contract must know the user who used the credit.</summary>
     public static Decision<Changed<Contract, Credit>> Decide(Contract contract, SeenCredit seen, EditCredit edit, Instant now)
     {
         var ordinal = edit.Id.Ordinal;
         var open = contract.Lots.Where(known => known.LotId == edit.Id.LotId).ToList();
         if ((open.FirstOrDefault(known => known.Apart == 0) ?? seen.Lot) is not { } lot || ordinal > lot.Quantity) return Refusal.NotFound($"credit {edit.Id}");
-
-        // Its expiry is being booked.
-        if (open.All(known => known.Apart > 0) && lot is { ExpiryBooked: false, Free.Count: > 0 }) return Outdated;
         var source = open.FirstOrDefault(known => known.Free.Contains(ordinal))
             ?? new[] { seen.Apart, seen.Lot }.FirstOrDefault(closed => closed is { ExpiryBooked: true } && closed.Free.Contains(ordinal));
-        if (StateOf(source, seen.Touched, now) is not { } state) return Outdated;
+        var state = StateOf(source, seen.Touched, now);
         if (Broken(edit, seen.Touched, now) is { } broken) return broken;
 
         var step = Table[(state, Wish(edit, state, seen.Touched?.PlayerId))];
         if (step.Refusal is { } refusal) return refusal;
-        if (step.Value is EditStep.Give or EditStep.PassOn or EditStep.Revive && Covers(seen.PlayersCurrent, edit.Id, now))
-            return new Refusal(RefusalCode.PlayerCovered, $"The player {seen.PlayersCurrent!.PlayerId} has the credit {seen.PlayersCurrent.Id} already.");
+        var player = edit.PlayerId is null ? seen.Owner : seen.Next;
+        if (step.Value is EditStep.Give or EditStep.PassOn or EditStep.Revive && player!.IsCoveredAt(now) && player.Credit != edit.Id)
+            return new Refusal(RefusalCode.PlayerCovered, $"The player {player.PlayerId} has the credit {player.Credit} already.");
         if (step.Value is EditStep.Part && lot.Source == LotSource.Minted) return NotMinted;
         if (step.Value is EditStep.Part && (edit.ExpiresAt <= lot.AvailableFrom || now >= contract.Terms.Ends)) return NotBegun;
 
         // After this line it is done.
         var credit = seen.Touched ?? Untouched(contract, edit.Id, source!);
-        var edited = new Edited(contract, lot, seen.Touched is null ? source : null, seen.Apart, credit, edit, now);
+        var edited = new Edited(contract, lot, seen.Touched is null ? source : null, seen.Apart, credit, seen.Owner, player, edit, now);
         return step.Value switch
         {
-            EditStep.Give => edited.Give(seen.PlayersCurrent),
-            EditStep.PassOn => edited.PassOn(seen.PlayersCurrent),
+            EditStep.Give => edited.Give(),
+            EditStep.PassOn => edited.Give(),
             EditStep.Return => edited.Return(),
             EditStep.Part => edited.Part(state),
             EditStep.Set => edited.Set(),
             EditStep.End => edited.End(),
             EditStep.Lapse => edited.Lapse(),
-            EditStep.Revive => edited.Revive(seen.PlayersCurrent),
-            _ => new Changed<Contract, Credit>(contract, Changes.None, credit),
+            EditStep.Revive => edited.Revive(),
+            EditStep.Nothing => new Changed<Contract, Credit>(contract, Changes.None, credit),
         };
     }
 
-    private static readonly Refusal Outdated = new(RefusalCode.PreconditionFailed, "The credit has changed meanwhile.");
-
-    // What lies free, in its lot or apart from it, has no row. null: what was seen is not of one instant.
-    private static CreditState? StateOf(Lot? source, Credit? touched, Instant now) => (source, touched) switch
+    // What lies free, in its lot or apart from it, has no row.
+    private static CreditState StateOf(Lot? source, Credit? touched, Instant now) => (source, touched) switch
     {
-        (null, null) or ({ ExpiryBooked: false }, not null) => null,
+        (null, null) or ({ ExpiryBooked: false }, not null) => throw new InvariantException("a credit lies free or has a row"),
         (_, null) => source!.ExpiryBooked ? CreditState.Lapsed : CreditState.Unallocated,
         _ => touched.CoversAt(now) ? CreditState.Allocated : touched.PlayerId is null ? CreditState.Lapsed : CreditState.Over,
     };
@@ -169,28 +170,31 @@ public static class Editing
         {
             CreditStatus.Unallocated => isUntil ? EditWish.FreeUntil : EditWish.Free,
             CreditStatus.Expired => EditWish.End,
-            _ when edit.PlayerId is not null && edit.PlayerId != playerId => isUntil ? EditWish.GiveUntil : EditWish.Give,
-            _ => isUntil ? EditWish.KeepUntil : EditWish.Keep,
+            CreditStatus.Allocated when edit.PlayerId is not null && edit.PlayerId != playerId => isUntil ? EditWish.GiveUntil : EditWish.Give,
+            CreditStatus.Allocated => isUntil ? EditWish.KeepUntil : EditWish.Keep,
         };
     }
 
-    private static bool Covers(Credit? credit, CreditId id, Instant now) => credit is not null && credit.Id != id && credit.CoversAt(now);
-
     private static Credit Untouched(Contract contract, CreditId id, Lot lot) => new(
-        id, contract.Terms.ClientId, lot.PaymentId, null, null, null, lot.CreatedAt, lot.ExpiresAt, null, null, IsCurrent: false, ExpiryBooked: lot.ExpiryBooked, Version: 0);
+        id, contract.Terms.ClientId, lot.PaymentId, null, null, null, lot.CreatedAt, lot.ExpiresAt, null, null, ExpiryBooked: lot.ExpiryBooked, Version: 0);
 
     /// <summary>A credit on its way through one edit.</summary>
     /// <param name="Source">Where it lies free: its lot, or apart from it; null: it has a row.</param>
-    private sealed record Edited(Contract Contract, Lot Lot, Lot? Source, Lot? Apart, Credit Credit, EditCredit Edit, Instant Now)
+    /// <param name="Owner">The player who has it, or had it last.</param>
+    /// <param name="Player">The player who shall have it.</param>
+    private sealed record Edited(Contract Contract, Lot Lot, Lot? Source, Lot? Apart, Credit Credit, Player? Owner, Player? Player, EditCredit Edit, Instant Now)
     {
         private Terms Terms => Contract.Terms;
 
         private bool HasRow => Source is null;
 
-        public Changed<Contract, Credit> Give(Credit? current) => Give(Credit with { ExpiresAt = Edit.ExpiresAt ?? Terms.CoverageEnd(Now, Credit.ExpiresAt) }, current, null);
-
-        // The use goes back to who used it; the next player's is nobody's.
-        public Changed<Contract, Credit> PassOn(Credit? current) => Give(Credit with { ExpiresAt = Edit.ExpiresAt ?? Terms.CoverageEnd(Now, Credit.ExpiresAt) }, current, GivenBack());
+        // Where somebody had it, the use goes back to who used it; the next player's is nobody's.
+        public Changed<Contract, Credit> Give()
+        {
+            var given = Given(Credit with { ExpiresAt = Edit.ExpiresAt ?? Terms.CoverageEnd(Now, Credit.ExpiresAt) }) with { ExpiryBooked = false, Version = Credit.Version + 1 };
+            var returned = HasRow ? [Returned(Freed())] : Array.Empty<Entry>();
+            return Changed(Taken(), given, [.. OwnerIsFreed(), Player!.Gets(given, Now)], Replace(given), [.. returned, Tell(EntryKind.CreditsCharged, given)], givesBack: HasRow);
+        }
 
         public Changed<Contract, Credit> Return()
         {
@@ -200,7 +204,7 @@ public static class Editing
             {
                 // L3: what returns to something that is over is returned, and expired.
                 var gone = Freed() with { ExpiresAt = Now, ExpiryBooked = true };
-                return Changed([], gone, GivenBack(), [.. Replace(gone)], [Returned(gone), Tell(EntryKind.LotExpired, gone)]);
+                return Changed([], gone, OwnerIsFreed(), Replace(gone), [Returned(gone), Tell(EntryKind.LotExpired, gone)], givesBack: true);
             }
             var lot = Lot with { Free = Lot.Free.With(Edit.Id.Ordinal), ExpiresAt = expiresAt };
             var credit = Untouched(Contract, Edit.Id, lot);
@@ -208,7 +212,7 @@ public static class Editing
             {
                 Contract.Tell(EntryKind.LotExpirySet, lot, Now, Now, Edit.Actor, Causes.Request) with { Before = Json.Write(Lot.ExpiresAt), After = Json.Write(lot.ExpiresAt) },
             };
-            return Changed([lot], credit, GivenBack(), [Goes()], [Returned(credit), .. moved]);
+            return Changed([lot], credit, OwnerIsFreed(), [Goes()], [Returned(credit), .. moved], givesBack: true);
         }
 
         // It lies apart from its lot, whatever it was: its end is taken back, and its use goes back.
@@ -225,9 +229,9 @@ public static class Editing
                 CreditState.Unallocated => [Tell(EntryKind.CreditSet, credit) with { Quantity = 0 }],
                 CreditState.Allocated => [Returned(credit)],
                 CreditState.Over => [.. TakenBack(credit), Returned(credit)],
-                _ => TakenBack(credit),
+                CreditState.Lapsed => TakenBack(credit),
             };
-            return Changed([.. Taken().Where(lot => lot.Apart == 0), apart], credit, GivenBack(), HasRow ? [Goes()] : [], entries);
+            return Changed([.. Taken().Where(lot => lot.Apart == 0), apart], credit, OwnerIsFreed(), HasRow ? [Goes()] : [], entries, givesBack: HasRow);
         }
 
         public Changed<Contract, Credit> Set()
@@ -235,46 +239,43 @@ public static class Editing
             var set = Credit with { ExpiresAt = Edit.ExpiresAt ?? Credit.ExpiresAt, PlayerName = Edit.PlayerName ?? Credit.PlayerName };
             if (set == Credit) return new(Contract, Changes.None, Credit);
             set = set with { Version = Credit.Version + 1 };
-            return Changed([], set, null, [new(set, Credit.Version)], [Tell(EntryKind.CreditSet, set) with { Quantity = 0 }]);
+            return Changed([], set, OwnerHas(set), [new(set, Credit.Version)], [Tell(EntryKind.CreditSet, set) with { Quantity = 0 }]);
         }
 
         public Changed<Contract, Credit> End()
         {
             var over = Credit with { ExpiresAt = Now, ExpiryBooked = true, Version = Credit.Version + 1 };
-            return Changed([], over, null, [new(over, Credit.Version)], [Tell(EntryKind.CoverageExpired, over) with { UserId = Credit.UsedBy, ReportId = Credit.ReportId }]);
+            return Changed([], over, OwnerHas(over), [new(over, Credit.Version)], [Tell(EntryKind.CoverageExpired, over) with { UserId = Credit.UsedBy, ReportId = Credit.ReportId }]);
         }
 
         public Changed<Contract, Credit> Lapse()
         {
             var over = Freed() with { ExpiresAt = Now, ExpiryBooked = true };
-            return Changed(Taken(), over, null, [new(over, 0)], [Tell(EntryKind.LotExpired, over)]);
+            return Changed(Taken(), over, [], [new(over, 0)], [Tell(EntryKind.LotExpired, over)]);
         }
 
         // Its end is taken back; what was used stays used. To another player it goes by nobody's use.
-        public Changed<Contract, Credit> Revive(Credit? current)
+        public Changed<Contract, Credit> Revive()
         {
-            var player = Edit.PlayerId ?? Credit.PlayerId;
-            var isSame = player == Credit.PlayerId;
+            var isSame = Player!.PlayerId == Credit.PlayerId;
             var back = (isSame ? Credit with { PlayerName = Edit.PlayerName ?? Credit.PlayerName } : Given(Credit)) with
             {
-                ExpiresAt = Edit.ExpiresAt, IsCurrent = true, ExpiryBooked = false, Version = Credit.Version + 1,
+                ExpiresAt = Edit.ExpiresAt, ExpiryBooked = false, Version = Credit.Version + 1,
             };
             var charged = Credit.PlayerId is null ? [Tell(EntryKind.CreditsCharged, back)] : Array.Empty<Entry>();
-            return Changed(Taken(), back, null, [.. MakeWay(current), .. Replace(back)], [.. Ends(current), .. TakenBack(back), .. charged]);
+            return Changed(Taken(), back, [.. isSame ? [] : OwnerIsFreed(), Player.Gets(back, Now)], Replace(back), [.. TakenBack(back), .. charged]);
         }
 
-        private Changed<Contract, Credit> Give(Credit until, Credit? current, GiveBack? givenBack)
-        {
-            var given = Given(until) with { IsCurrent = true, ExpiryBooked = false, Version = Credit.Version + 1 };
-            var returned = HasRow ? [Returned(Freed())] : Array.Empty<Entry>();
-            return Changed(Taken(), given, givenBack, [.. MakeWay(current), .. Replace(given)], [.. Ends(current), .. returned, Tell(EntryKind.CreditsCharged, given)]);
-        }
+        // A player who has another credit by now keeps that.
+        private PlayerChange[] OwnerIsFreed() => Owner?.Credit == Edit.Id ? [Owner.IsFreed(Now)] : [];
+
+        private PlayerChange[] OwnerHas(Credit credit) => Owner?.Credit == Edit.Id ? [Owner.Gets(credit, Now)] : [];
 
         private Credit Given(Credit credit) => credit with { UsedBy = null, UsedOf = null, ReportId = null, PlayerId = Edit.PlayerId, PlayerName = Edit.PlayerName, ActivatedAt = Now };
 
         private Credit Freed() => Credit with
         {
-            UsedBy = null, UsedOf = null, ReportId = null, PlayerId = null, PlayerName = null, ActivatedAt = null, IsCurrent = false, Version = Credit.Version + 1,
+            UsedBy = null, UsedOf = null, ReportId = null, PlayerId = null, PlayerName = null, ActivatedAt = null, Version = Credit.Version + 1,
         };
 
         private Lot[] Taken() => Source is null ? [] : [Source with { Free = Source.Free.Without(Edit.Id.Ordinal) }];
@@ -282,29 +283,18 @@ public static class Editing
         private CreditChange Goes() => new(Credit, Credit.Version) { IsGone = true };
 
         // A row keeps its player and report; with others it is another row.
-        private IEnumerable<CreditChange> Replace(Credit credit) => HasRow ? [Goes(), new(credit, 0)] : [new(credit, 0)];
+        private CreditChange[] Replace(Credit credit) => HasRow ? [Goes(), new(credit, 0)] : [new(credit, 0)];
 
-        // The player's credit that is over makes way, as it does for a report's.
-        private IEnumerable<CreditChange> MakeWay(Credit? current) => current is null || current.Id == Edit.Id
-            ? []
-            : [current.MakeWay()];
-
-        private IEnumerable<Entry> Ends(Credit? current) => current is { ExpiryBooked: false } && current.Id != Edit.Id ? [Coverage.Ended(current.ClientId, current, 1, Now)] : [];
-
-        // Of a cycle that is over, or of an earlier start, only the total falls.
-        private GiveBack? GivenBack()
-        {
-            if (Credit.UsedBy is not { } user) return null;
-            var cycle = Contract.AllMembers.TryGetValue(user, out var member) ? member.Allocation.At(Now, Terms).CycleKey : throw new InvariantException("who has used a credit is a user");
-            var isOfCycle = Credit.UsedOf == $"{cycle}";
-            return new(Terms.ContractId, user, 1) { OfCycle = isOfCycle ? 1 : 0, OfExtra = Credit.UsedOf == Allocation.Extra ? 1 : 0, Cycle = isOfCycle ? cycle : null };
-        }
+        // Who used it, with renewals booked that are due; null: nobody did.
+        private Changed<Member>? User => Credit.UsedBy is not { } userId ? null
+            : Contract.Members.TryGetValue(userId, out var member) ? new Allowance(Terms, IsRestricted: false, member).RollForward(Now)
+            : throw new InvariantException("who has used a credit is a user");
 
         private Entry Returned(Credit after) => Tell(EntryKind.CreditsReturned, after) with
         {
             UserId = Credit.UsedBy,
             ReportId = Credit.ReportId,
-            UsedOf = GivenBack() is { } back && back.OfCycle + back.OfExtra > 0 ? Credit.UsedOf : null,
+            UsedOf = Credit.UsedOf == Allocation.Extra || (User is { State.Allocation.CycleKey: var cycle } && Credit.UsedOf == $"{cycle}") ? Credit.UsedOf : null,
         };
 
         // The expiry of what is over, booked first where nobody has, is taken back.
@@ -328,26 +318,23 @@ public static class Editing
 
         private bool IsOpen(Lot lot) => Contract.Lots.Any(open => (open.LotId, open.Apart) == (lot.LotId, lot.Apart));
 
-        private Changed<Contract, Credit> Changed(Lot[] lots, Credit answer, GiveBack? givenBack, CreditChange[] credits, Entry[] entries)
+        private Changed<Contract, Credit> Changed(Lot[] lots, Credit answer, PlayerChange[] players, CreditChange[] credits, Entry[] entries, bool givesBack = false)
         {
             var state = lots.Length == 0 ? Contract : Contract.With(lots);
+            var used = givesBack && User is { State: var user, Changes: var renewals }
+                ? (Row: Contract.Change(user, user with { Allocation = user.Allocation.GivenBack(Credit.UsedOf) }), Renewals: renewals)
+                : default;
             return new(
-                givenBack is null ? state : state.With(givenBack, Now),
-                new Changes
-                {
-                    Lots = [.. lots.Select(Moved)],
-                    Credits = [.. credits],
-                    GivenBack = givenBack is null ? [] : [givenBack],
-                    Entries = [.. entries],
-                },
+                used.Row is null ? state : state.With(used.Row.Member),
+                [
+                    .. lots.Select(lot => Contract.Change(lot, isNew: (lot.Apart == 0 ? Lot : Apart) is null && !IsOpen(lot))),
+                    .. used.Row is null ? Array.Empty<Change>() : [used.Row],
+                    .. players,
+                    .. credits,
+                    .. used.Renewals ?? Domain.Changes.None,
+                    .. entries,
+                ],
                 answer);
-        }
-
-        // What the contract has open is guarded by the contract itself.
-        private LotChange Moved(Lot lot)
-        {
-            var known = lot.Apart == 0 ? Lot : Apart;
-            return Contract.Change(lot, isNew: known is null && !IsOpen(lot)) with { From = IsOpen(lot) ? null : known?.Free };
         }
     }
 }

@@ -1,150 +1,127 @@
+using System.Collections;
 using System.Collections.Immutable;
-using System.Text.Json.Serialization;
-using NodaTime;
+using System.Runtime.CompilerServices;
 
 namespace CreditGrains.Domain;
 
-/// <summary>A lot as it now is; <paramref name="IsNew"/>: it must not have been there.</summary>
-public sealed record LotChange(string ContractId, string ClientId, Lot Lot, bool IsNew = false)
+/// <summary>The kinds of rows that decisions read, change and rest on.</summary>
+public enum RowKind { Document, Lot, Member, User, Player, Credit, Report, Purchase, Project, Milestone, Consumption }
+
+/// <summary>One row among all: its kind and its key, which has one to three parts.</summary>
+public readonly record struct RowKey(RowKind Kind, string First, string Second = "", long Number = 0)
 {
-    /// <summary>What it must have had free, where it is not among the open lots that the contract itself guards; null: it is.</summary>
-    public Runs? From { get; init; }
+    public static RowKey Document(string kind, string id) => new(RowKind.Document, kind, id);
+
+    public static RowKey Lot(string contractId, Lot lot) => new(RowKind.Lot, contractId, lot.LotId, lot.Apart);
+
+    public static RowKey Member(string contractId, string userId) => new(RowKind.Member, contractId, userId);
+
+    public static RowKey User(string clientId, string userId) => new(RowKind.User, clientId, userId);
+
+    public static RowKey Player(string clientId, string playerId) => new(RowKind.Player, clientId, playerId);
+
+    public static RowKey Credit(CreditId id) => new(RowKind.Credit, id.ContractId, id.LotId, id.Ordinal);
+
+    public static RowKey Report(string clientId, string reportId) => new(RowKind.Report, clientId, reportId);
+
+    public static RowKey Purchase(string accountId, string purchaseId) => new(RowKind.Purchase, accountId, purchaseId);
+
+    public static RowKey Project(string projectId) => new(RowKind.Project, projectId);
+
+    public static RowKey Milestone(string milestoneId) => new(RowKind.Milestone, milestoneId);
+
+    public static RowKey Consumption(string accountId, long number) => new(RowKind.Consumption, accountId, "", number);
 }
 
-/// <summary>A credit as it now is, and the version that it must have had: 0 where it must not have been there, and its player must have had no current one. One that was there has had the same player and report: where those change it goes, and comes anew.</summary>
-public sealed record CreditChange(Credit Credit, long Expected)
+/// <summary>A row that a decision rests on without changing it: at the commit it must still have that version, 0 where it must not be there.</summary>
+public readonly record struct Guard(RowKey Row, long Version);
+
+/// <summary>
+/// One row as a decision leaves it. The set is closed: whoever handles changes is an <see cref="IChangeVisitor"/>,
+/// so that the compiler says where a new kind is not handled yet.
+/// </summary>
+public abstract record Change
 {
-    /// <summary>The row goes: the credit lies in its lot again, or apart from it, or comes anew as another row.</summary>
-    public bool IsGone { get; init; }
+    private protected Change() { }
+
+    public abstract void Accept(IChangeVisitor visitor);
 }
 
-/// <summary>Credits that a user has used of a contract; it is refused where the user is not assigned or is disabled by then.</summary>
-public sealed record Use(string ContractId, string UserId, long Credits)
+/// <summary>Handles every kind of change.</summary>
+public interface IChangeVisitor
 {
-    /// <summary>Credits of the cycle; refused where its amount is exceeded.</summary>
-    public long OfCycle { get; init; }
+    void Visit(DocumentChange change);
 
-    /// <summary>Extra credits; refused where there are fewer, or the cycle is not used up (A4).</summary>
-    public long OfExtra { get; init; }
+    void Visit(LotChange change);
 
-    /// <summary>The cycle that must still be the user's; null: whatever it is.</summary>
-    public CycleKey? Cycle { get; init; }
+    void Visit(MemberChange change);
 
-    /// <summary>The extra credits that must still be granted in all, where there is a cycle; null: however many.</summary>
-    public long? ExtraCredits { get; init; }
+    void Visit(UserChange change);
 
-    /// <summary>When that cycle ends; null: never.</summary>
-    public Instant? DueAt { get; init; }
+    void Visit(PlayerChange change);
 
-    /// <summary>Two uses of one user by one right as one.</summary>
-    public static Use operator +(Use one, Use other) => one with
-    {
-        Credits = one.Credits + other.Credits,
-        OfCycle = one.OfCycle + other.OfCycle,
-        OfExtra = one.OfExtra + other.OfExtra,
-        Cycle = one.Cycle ?? other.Cycle,
-        ExtraCredits = one.ExtraCredits ?? other.ExtraCredits,
-        DueAt = one.DueAt ?? other.DueAt,
-    };
+    void Visit(CreditChange change);
+
+    void Visit(Report made);
+
+    void Visit(PurchaseChange change);
+
+    void Visit(ProjectChange change);
+
+    void Visit(MilestoneChange change);
+
+    void Visit(Consumption booked);
+
+    void Visit(Entry booked);
 }
 
-/// <summary>A use that a user is given back (P5), assigned and enabled or not.</summary>
-public sealed record GiveBack(string ContractId, string UserId, long Credits)
+/// <summary>What a decision changes, in order, and what else it rests on. All of it is committed, or nothing.</summary>
+[CollectionBuilder(typeof(Changes), nameof(Of))]
+public sealed class Changes : IEnumerable<Change>
 {
-    public long OfCycle { get; init; }
+    public static readonly Changes None = new([], []);
 
-    public long OfExtra { get; init; }
+    private readonly ImmutableArray<Change> all;
 
-    /// <summary>The cycle that must still be the user's; null: whatever it is.</summary>
-    public CycleKey? Cycle { get; init; }
+    private Changes(ImmutableArray<Change> all, ImmutableArray<Guard> guards) => (this.all, Guards) = (all, guards);
 
-    /// <summary>Two of one user as one.</summary>
-    public static GiveBack operator +(GiveBack one, GiveBack other) => one with
-    {
-        Credits = one.Credits + other.Credits,
-        OfCycle = one.OfCycle + other.OfCycle,
-        OfExtra = one.OfExtra + other.OfExtra,
-        Cycle = one.Cycle ?? other.Cycle,
-    };
-}
+    /// <summary>Rows that must be at the commit as they were read.</summary>
+    public ImmutableArray<Guard> Guards { get; }
 
-/// <summary>One of a user's cycles: those after a restart count anew.</summary>
-public readonly record struct CycleKey(int Restarts, int Cycle)
-{
-    public override string ToString() => $"cycle:{Restarts}.{Cycle}";
-}
+    public bool IsNothing => all.IsEmpty && Guards.IsEmpty;
 
-/// <summary>A user's renewals, booked (T3): the cycle and what was used of it as they must have been, and the cycle that runs now.</summary>
-public sealed record CycleChange(string ContractId, string UserId, CycleKey From, long UsedInCycle, int To);
+    public IEnumerable<LotChange> Lots => all.OfType<LotChange>();
 
-/// <summary>A user of a contract (C3), and what the user may use of it.</summary>
-public sealed record Member(string UserId, string Name, bool Assigned, bool Disabled = false)
-{
-    public Allocation Allocation { get; init; } = Allocation.None;
-}
+    public IEnumerable<MemberChange> Members => all.OfType<MemberChange>();
 
-/// <summary>A member as it now is, but for what was used, unless the cycles start anew.</summary>
-/// <param name="From">The cycle that must have been running; null: it must not have been there.</param>
-/// <param name="MustBeEnabled">Refused where the user is disabled.</param>
-public sealed record MemberChange(string ContractId, string ClientId, Member Member, CycleKey? From, bool MustBeEnabled);
+    public IEnumerable<PlayerChange> Players => all.OfType<PlayerChange>();
 
-/// <summary>A change that was shown to a manager and waits to be confirmed (A7).</summary>
-/// <param name="Token">Confirms it.</param>
-/// <param name="Version">What it rests on.</param>
-/// <param name="Answer">What its confirmation was answered; null: it is not confirmed.</param>
-public sealed record Preview(string Token, string ClientId, string ContractId, AllocationChange Change, PlanVersion Version, Instant At, Window? Answer);
+    public IEnumerable<CreditChange> Credits => all.OfType<CreditChange>();
 
-/// <summary>A user disabled or enabled for all contracts of the client (C3).</summary>
-public sealed record UserSwitch(string ClientId, string UserId, bool Disabled);
+    public IEnumerable<Report> Reports => all.OfType<Report>();
 
-/// <summary>A request remembered by its Idempotency-Key: what it asked, and the id of what it made (§3).</summary>
-/// <param name="Key">1 to 200 characters, hashed.</param>
-/// <param name="Made">What came of it: an id, or the answer.</param>
-public sealed record KeyedRequest(string ClientId, string Key, string Fingerprint, string Made)
-{
-    /// <summary>When nobody can ask for it any more; null: it is kept for ever.</summary>
-    [JsonIgnore]
-    public Instant? ForgetAt { get; init; }
-}
+    public IEnumerable<DocumentChange> Documents => all.OfType<DocumentChange>();
 
-/// <summary>What a decision changes besides the state of the actor that decided: rows, a report's record, and the entries that explain them. All of it is committed, or nothing.</summary>
-public sealed record Changes
-{
-    public static readonly Changes None = new();
+    public IEnumerable<PurchaseChange> Purchases => all.OfType<PurchaseChange>();
 
-    public ImmutableArray<LotChange> Lots { get; init; } = [];
+    public IEnumerable<ProjectChange> Projects => all.OfType<ProjectChange>();
 
-    public ImmutableArray<CreditChange> Credits { get; init; } = [];
+    public IEnumerable<MilestoneChange> Milestones => all.OfType<MilestoneChange>();
 
-    /// <summary>Credits that must still cover their players as they do here: a report says that they do.</summary>
-    public ImmutableArray<Credit> CoveredBy { get; init; } = [];
+    public IEnumerable<Consumption> Consumptions => all.OfType<Consumption>();
 
-    public ImmutableArray<Use> Uses { get; init; } = [];
+    public IEnumerable<Entry> Entries => all.OfType<Entry>();
 
-    public ImmutableArray<GiveBack> GivenBack { get; init; } = [];
+    public static Changes Of(ReadOnlySpan<Change> changes) => changes.IsEmpty ? None : new([.. changes], []);
 
-    public ImmutableArray<MemberChange> Members { get; init; } = [];
+    /// <summary>The same, resting on these rows too.</summary>
+    public Changes RestingOn(params IEnumerable<Guard> guards) => new(all, [.. Guards, .. guards]);
 
-    public ImmutableArray<CycleChange> Cycles { get; init; } = [];
+    /// <summary>Both, the first before the second.</summary>
+    public static Changes operator +(Changes first, Changes second) =>
+        first.IsNothing ? second : second.IsNothing ? first : new([.. first.all, .. second.all], [.. first.Guards, .. second.Guards]);
 
-    public ImmutableArray<Preview> Previews { get; init; } = [];
+    public IEnumerator<Change> GetEnumerator() => ((IEnumerable<Change>)all).GetEnumerator();
 
-    public ImmutableArray<UserSwitch> Switches { get; init; } = [];
-
-    public ImmutableArray<KeyedRequest> Requests { get; init; } = [];
-
-    public ImmutableArray<Report> Reports { get; init; } = [];
-
-    public ImmutableArray<PurchaseChange> Purchases { get; init; } = [];
-
-    public ImmutableArray<ProjectChange> Projects { get; init; } = [];
-
-    public ImmutableArray<MilestoneChange> Milestones { get; init; } = [];
-
-    public ImmutableArray<Consumption> Consumptions { get; init; } = [];
-
-    public ImmutableArray<Entry> Entries { get; init; } = [];
-
-    public bool IsNothing => Lots.IsEmpty && Credits.IsEmpty && CoveredBy.IsEmpty && Uses.IsEmpty && GivenBack.IsEmpty && Members.IsEmpty && Cycles.IsEmpty && Previews.IsEmpty && Switches.IsEmpty
-        && Requests.IsEmpty && Reports.IsEmpty && Purchases.IsEmpty && Projects.IsEmpty && Milestones.IsEmpty && Consumptions.IsEmpty && Entries.IsEmpty;
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 }

@@ -79,7 +79,7 @@ public enum EntryKind
 }
 
 /// <summary>One line of the immutable ledger (G1): what moved or changed, when it took effect, when it was booked, by whom and why.</summary>
-public sealed record Entry
+public sealed record Entry : Change
 {
     public required EntryKind Kind { get; init; }
 
@@ -132,4 +132,6 @@ public sealed record Entry
 
     /// <summary>The actor of what time does by itself.</summary>
     public const string System = "system";
+
+    public override void Accept(IChangeVisitor visitor) => visitor.Visit(this);
 }

@@ -55,7 +55,9 @@ public enum RefusalCode
 }
 
 /// <summary>What a refused report would have needed and what there was (R2), in credits; null where there is no limit.</summary>
-public sealed record Amounts(long ToCharge, long? UserAvailable, long? ContractRemaining, Instant? NextRenewalAt);
+/// <param name="NextRenewalAt">The next reset of the user's cycle; null: none.</param>
+/// <param name="NextCreditsAt">When the user's cycle next gives credits: its start where that is to come, else <paramref name="NextRenewalAt"/>.</param>
+public sealed record Amounts(long ToCharge, long? UserAvailable, long? ContractRemaining, Instant? NextRenewalAt, Instant? NextCreditsAt);
 
 /// <summary>Why a command changes nothing.</summary>
 public sealed record Refusal(RefusalCode Code, string Detail, string? Field = null, Amounts? Amounts = null, ServicesAmounts? Services = null)

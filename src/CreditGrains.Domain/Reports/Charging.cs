@@ -3,69 +3,94 @@ using NodaTime;
 
 namespace CreditGrains.Domain;
 
-/// <summary>A player of a report, as the player's actor answered.</summary>
-/// <param name="Current">The player's latest credit, over or not; null: there is none.</param>
-/// <param name="Claimed">Whether this report alone may now charge the player (R4).</param>
-public sealed record PlayerOnReport(string PlayerId, string? Name, Credit? Current, bool Claimed);
+public sealed record PlayerName(string PlayerId, string? Name);
 
-/// <summary>A report whose players and user are settled, ready to be charged.</summary>
-public sealed record ChargeCredits(ReportKey Report, string UserId, string Actor, ImmutableArray<PlayerOnReport> Players, Hold Hold)
+/// <summary>A report to be made: 1 to 1,000 players, each once (R1).</summary>
+/// <param name="DryRun">Answers what would happen; nothing changes (R6).</param>
+public sealed record ChargeReport(ReportKey Report, string ContractId, string UserId, ImmutableArray<PlayerName> Players, string Actor, bool DryRun)
 {
-    /// <summary>What is remembered with the report under its request's key; null: the request had none.</summary>
-    public KeyedRequest? Request { get; init; }
-
-    /// <summary>The players who may have to be charged.</summary>
-    public int ToCharge => Players.Count(player => player.Claimed);
+    /// <summary>The request's Idempotency-Key; null: it came without one.</summary>
+    public RequestKey? Key { get; init; }
 }
 
-/// <summary>Takes one credit for each uncovered player of a report from the contract's pool (R1, R2, L2, P2, P3). All or nothing.</summary>
+/// <summary>What a report rests on besides its contract.</summary>
+/// <param name="Players">The rows of its players; a player who is not among them never had a credit.</param>
+public sealed record ReportFacts(IReadOnlyDictionary<string, Player> Players)
+{
+    internal Player Player(ChargeReport report, string playerId) => Players.GetValueOrDefault(playerId) ?? Domain.Player.Unknown(report.Report.ClientId, playerId);
+}
+
+/// <summary>Takes one credit for each uncovered player of a report (R1, R2, L2, P2, P3). All or nothing.</summary>
 public static class Charging
 {
-    /// <summary>Whether a player was covered when asked but is no longer, or the promise to the user is over: the report has to ask again.</summary>
-    public static bool IsOutdated(Contract contract, ChargeCredits charge, Instant now) =>
-        !charge.Hold.IsGoodFor(contract, now) || charge.Players.Any(player => !player.Claimed && !player.Current!.CoversAt(now));
-
-    /// <summary>Refuses with <see cref="RefusalCode.ContractNotActive"/> or <see cref="RefusalCode.InsufficientContractCredits"/>.</summary>
-    public static Decision<Changed<Contract, Report>> Decide(Contract contract, ChargeCredits charge, Instant now)
+    /// <summary>
+    /// Refuses, in this order, with <see cref="RefusalCode.ContractNotActive"/>, <see cref="RefusalCode.UserNotAssigned"/>, <see cref="RefusalCode.UserDisabled"/>,
+    /// <see cref="RefusalCode.InsufficientAllocation"/> or <see cref="RefusalCode.InsufficientContractCredits"/>; a report that charges nothing passes the last two.
+    /// The contract must know the user.
+    /// </summary>
+    public static Decision<Changed<Contract, Report>> Decide(Contract contract, ReportFacts facts, ChargeReport report, Instant now)
     {
-        var toCharge = charge.ToCharge;
-        var amounts = new Amounts(toCharge, charge.Hold.UserAvailable, contract.RemainingAt(now), charge.Hold.NextRenewalAt);
-        if (NotActive(contract.Terms, amounts, now) is { } refusal) return refusal;
-        if (contract.RemainingAt(now) < toCharge)
-            return new Refusal(RefusalCode.InsufficientContractCredits, $"The report needs {toCharge} credits; the contract has {contract.RemainingAt(now)}.", Amounts: amounts);
+        var players = report.Players.Select(player => (player.Name, Row: facts.Player(report, player.PlayerId))).ToList();
+        var uncovered = players.Where(player => !player.Row.IsCoveredAt(now)).ToList();
+        var user = new Allowance(contract.Terms, contract.Plan.Enabled, contract.Members.GetValueOrDefault(report.UserId));
+        var amounts = user.AmountsAt(now, uncovered.Count, contract.RemainingAt(now));
+        if (NotActive(contract.Terms, amounts, now) is { } inactive) return inactive;
+        if (user.Refuses(report.UserId, amounts) is { } refusal) return refusal;
+        if (amounts.ContractRemaining < uncovered.Count)
+        {
+            var detail = $"The report needs {uncovered.Count} credits; the contract has {amounts.ContractRemaining}.";
+            return new Refusal(RefusalCode.InsufficientContractCredits, detail, Amounts: amounts);
+        }
 
-        // After this line the charge succeeds.
-        Invariant.Holds(charge.Hold.Credits == toCharge, "the user holds just what the report charges");
-        var minted = contract.IsUnlimited ? Mint(contract, toCharge, now) : null;
-        var draws = minted is null ? contract.Lots.Take(toCharge, now) : [minted];
-        var credits = new Queue<(Lot Lot, long Ordinal)>(draws.SelectMany(draw => draw.Taken.Ordinals().Select(ordinal => (draw.Before, ordinal))));
-
-        var charged = charge.Players.Where(player => player.Claimed).Zip(charge.Hold.Sources(), (player, usedOf) => (player, credit: Activate(contract.Terms, charge, player, credits.Dequeue(), usedOf, now))).ToList();
-        var outcome = charged.ToDictionary(pair => pair.player.PlayerId, pair => new PlayerOutcome(pair.player.PlayerId, PlayerCharge.New, pair.credit.Id.ToString(), pair.credit.ExpiresAt));
-        var use = charge.Hold.AsUse(contract.Terms.ContractId, charge.UserId);
-        var next = contract.With([.. draws.Select(draw => draw.After)]).With(use, now);
-        var report = new Report(
-            charge.Report.ReportId, charge.Report.ClientId, contract.Terms.ContractId, charge.UserId, now, toCharge, charge.Players.Length - toCharge,
-            [.. charge.Players.Select(player => outcome.GetValueOrDefault(player.PlayerId) ?? Covered(player))],
-            new(charge.Hold.UserAvailable - toCharge, next.RemainingAt(now)));
+        // After this line the report succeeds.
+        var draws = contract.IsUnlimited ? Mint(contract, uncovered.Count, now) : contract.Lots.Take(uncovered.Count, now);
+        var (member, renewals, sources) = user.Use(uncovered.Count, now);
+        var credits = draws.SelectMany(draw => draw.Taken.Ordinals().Select(ordinal => (Lot: draw.Before, ordinal)))
+            .Zip(uncovered, sources).Select(taken => Activate(contract.Terms, report, taken.Second.Row.PlayerId, taken.Second.Name, taken.First, taken.Third, now)).ToList();
+        var used = contract.Change(user.Member, member);
+        var next = contract.With([.. draws.Select(draw => draw.After)]) with { AsOf = now };
+        if (credits.Count > 0) next = next.With(used.Member);
+        var made = Made(report, players, credits, new(amounts.UserAvailable - credits.Count, next.RemainingAt(now)), now);
 
         return new Changed<Contract, Report>(
             next,
-            new Changes
-            {
-                Lots = [.. draws.Select(draw => contract.Change(draw.After, isNew: draw.Before.Quantity == 0))],
-                Credits = [.. charged.SelectMany(pair => Replace(pair.player.Current, pair.credit))],
-                CoveredBy = [.. charge.Players.Where(player => !player.Claimed).Select(player => player.Current!)],
-                Uses = [use],
-                Requests = charge.Request is { } request ? [request] : [],
-                Reports = [report],
-                Entries =
-                [
-                    .. charged.Where(pair => pair.player.Current is { ExpiryBooked: false }).Select(pair => Coverage.Ended(charge.Report.ClientId, pair.player.Current!, 1, now)),
-                    .. draws.SelectMany(draw => Explain(contract, charge, draw, [.. charged.Select(pair => pair.credit)], now)),
-                ],
-            },
-            report);
+            [
+                .. draws.Select(draw => contract.Change(draw.After, isNew: draw.Before.Quantity == 0)),
+                .. credits.Count > 0 ? [used] : Array.Empty<Change>(),
+                .. uncovered.Zip(credits, (player, credit) => player.Row.Gets(credit, now)),
+                .. credits.Select(credit => new CreditChange(credit, 0)),
+                made,
+                .. report.Key is { } key ? [Remembered.Keep(new KeyedRequest(report.Report.ClientId, key.Key, key.Fingerprint, report.Report.ReportId), now)] : Array.Empty<Change>(),
+                .. credits.Count > 0 ? renewals : Changes.None,
+                .. draws.SelectMany(draw => Explain(contract, report, draw, credits, now)),
+            ],
+            made);
+    }
+
+    /// <summary>What a refused report would have been (R6).</summary>
+    public static Report Outline(Contract? contract, ReportFacts facts, ChargeReport report, Refusal refusal, Instant now)
+    {
+        var players = report.Players.Select(player => (player.Name, Row: facts.Player(report, player.PlayerId))).ToList();
+        return Made(report, players, [], new(refusal.Amounts?.UserAvailable, contract?.RemainingAt(now)), now) with { Charged = players.Count(player => !player.Row.IsCoveredAt(now)) };
+    }
+
+    /// <summary>All that a report, refused or not, has read: its user's rows, its players' and the absence of its own.</summary>
+    public static IEnumerable<Guard> RestsOn(Contract contract, ReportFacts facts, ChargeReport report)
+    {
+        var member = contract.Members.GetValueOrDefault(report.UserId);
+        yield return new(RowKey.Member(contract.Terms.ContractId, report.UserId), member?.Version ?? 0);
+        if (member is not null) yield return new(RowKey.User(contract.ClientId, report.UserId), member.UserVersion);
+        yield return new(RowKey.Report(report.Report.ClientId, report.Report.ReportId), 0);
+        foreach (var player in report.Players.Select(player => facts.Player(report, player.PlayerId))) yield return new(player.Row, player.Version);
+    }
+
+    /// <summary>The latest instant of what a report rests on: it is not decided before (P3).</summary>
+    public static Instant AsOf(Contract contract, ReportFacts facts, ChargeReport report)
+    {
+        var latest = contract.Members.GetValueOrDefault(report.UserId)?.AsOf ?? Instant.MinValue;
+        foreach (var player in report.Players)
+            if (facts.Players.GetValueOrDefault(player.PlayerId) is { } row && row.AsOf > latest) latest = row.AsOf;
+        return latest;
     }
 
     /// <summary>The refusal of a report outside the contract's days (C1); null within them.</summary>
@@ -73,36 +98,43 @@ public static class Charging
         ? null
         : new(RefusalCode.ContractNotActive, $"The contract runs from {terms.StartsOn:R} to {terms.EndsOn?.ToString("R", null) ?? "open end"} ({terms.TimeZone}).", Amounts: amounts);
 
-    private static PlayerOutcome Covered(PlayerOnReport player) =>
-        new(player.PlayerId, PlayerCharge.Covered, player.Current!.Id.ToString(), player.Current.ExpiresAt);
-
-    private static Credit Activate(Terms terms, ChargeCredits charge, PlayerOnReport player, (Lot Lot, long Ordinal) source, string? usedOf, Instant now) => new(
-        new(terms.ContractId, source.Lot.LotId, source.Ordinal), charge.Report.ClientId, source.Lot.PaymentId, charge.UserId, player.PlayerId, player.Name,
-        source.Lot.CreatedAt, terms.CoverageEnd(now, source.Lot.ExpiresAt), now, charge.Report.ReportId, IsCurrent: true, ExpiryBooked: false, Version: 1, usedOf);
-
-    // The player's credit that is over makes way; its end is booked where that has not happened yet (T3).
-    private static IEnumerable<CreditChange> Replace(Credit? over, Credit credit)
+    private static Report Made(ChargeReport report, List<(string? Name, Player Row)> players, List<Credit> credits, Balance balance, Instant now)
     {
-        if (over is not null) yield return over.MakeWay();
-        yield return new(credit, 0);
+        var charged = credits.ToDictionary(credit => credit.PlayerId!);
+        return new(
+            report.Report.ReportId, report.Report.ClientId, report.ContractId, report.UserId, now, credits.Count, players.Count(player => player.Row.IsCoveredAt(now)),
+            [.. players.Select(player => player.Row.IsCoveredAt(now)
+                ? new PlayerOutcome(player.Row.PlayerId, PlayerCharge.Covered, $"{player.Row.Credit}", player.Row.CoversUntil)
+                : charged.TryGetValue(player.Row.PlayerId, out var credit)
+                    ? new PlayerOutcome(player.Row.PlayerId, PlayerCharge.New, $"{credit.Id}", credit.ExpiresAt)
+                    : new PlayerOutcome(player.Row.PlayerId, PlayerCharge.New, null, null))],
+            balance);
     }
 
+    private static Credit Activate(Terms terms, ChargeReport report, string playerId, string? name, (Lot Lot, long Ordinal) source, string? usedOf, Instant now) => new(
+        new(terms.ContractId, source.Lot.LotId, source.Ordinal), report.Report.ClientId, source.Lot.PaymentId, report.UserId, playerId, name,
+        source.Lot.CreatedAt, terms.CoverageEnd(now, source.Lot.ExpiresAt), now, report.Report.ReportId, ExpiryBooked: false, Version: 1, usedOf);
+
     // C2: credits come to be as they are used. Each has the life that L4 would give it.
-    private static Draw? Mint(Contract contract, long quantity, Instant now)
+    private static IReadOnlyList<Draw> Mint(Contract contract, long quantity, Instant now)
     {
-        if (quantity == 0) return null;
+        if (quantity == 0) return [];
         var terms = contract.Terms;
         var expiry = Granting.DefaultExpiry(terms, now);
         var lot = contract.Lots.SingleOrDefault()
             ?? new Lot(Lot.MintedId, LotSource.Minted, Lot.MintedId, 0, Runs.Empty, now, now, null, null);
         var grown = lot with { Quantity = lot.Quantity + quantity };
-        return new(lot with { CreatedAt = now, ExpiresAt = terms.CutToEnd(expiry) }, grown, new([new Run(lot.Quantity + 1, grown.Quantity)]));
+        return [new(lot with { CreatedAt = now, ExpiresAt = terms.CutToEnd(expiry) }, grown, new([new Run(lot.Quantity + 1, grown.Quantity)]))];
     }
 
     // One entry for what was drawn of a lot and used of one right.
-    private static IEnumerable<Entry> Explain(Contract contract, ChargeCredits charge, Draw draw, IReadOnlyCollection<Credit> charged, Instant now)
+    private static IEnumerable<Entry> Explain(Contract contract, ChargeReport report, Draw draw, IReadOnlyCollection<Credit> charged, Instant now)
     {
-        var told = contract.Tell(EntryKind.CreditsCharged, draw.After, now, now, charge.Actor, Causes.Report(charge.Report.ReportId)) with { UserId = charge.UserId, ReportId = charge.Report.ReportId };
+        var told = contract.Tell(EntryKind.CreditsCharged, draw.After, now, now, report.Actor, Causes.Report(report.Report.ReportId)) with
+        {
+            UserId = report.UserId,
+            ReportId = report.Report.ReportId,
+        };
         if (contract.IsUnlimited)
             yield return told with { Kind = EntryKind.CreditsMinted, Quantity = draw.Taken.Count, Before = $"{draw.Before.Quantity}", After = $"{draw.After.Quantity}" };
 

@@ -23,10 +23,12 @@ public sealed record Report(
     int Charged,
     int Covered,
     ImmutableArray<PlayerOutcome> Players,
-    Balance Balance)
+    Balance Balance) : Change
 {
     /// <summary>The most players of one report (R1).</summary>
     public const int MaxPlayers = 1_000;
+
+    public override void Accept(IChangeVisitor visitor) => visitor.Visit(this);
 
     /// <summary>Whether a request with this contract, user and set of players is the one that this record answers (R3).</summary>
     public bool Answers(string contractId, string userId, IEnumerable<string> playerIds) =>

@@ -48,18 +48,17 @@ public sealed record Account(AccountTerms Terms, long Records, ImmutableArray<Pu
         var after = moves.Select(move => move.After).GroupBy(purchase => purchase.PurchaseId).Select(group => group.Last()).ToList();
         return new(
             With(after) with { Records = Records + moves.Count },
-            new Changes
-            {
-                Purchases = [.. after.Select(purchase => new PurchaseChange(Terms.AccountId, Terms.ClientId, purchase))],
-                Consumptions = [.. moves.Select((move, i) => move.Record(Terms, Records + i + 1))],
-                Entries = [.. moves.Select(move => Tell(move.EntryKind, Subjects.Purchase(Terms.AccountId, move.After.PurchaseId), actor, cause, now) with
+            [
+                .. after.Select(purchase => new PurchaseChange(Terms.AccountId, Terms.ClientId, purchase)),
+                .. moves.Select((move, i) => move.Record(Terms, Records + i + 1)),
+                .. moves.Select(move => Tell(move.EntryKind, Subjects.Purchase(Terms.AccountId, move.After.PurchaseId), actor, cause, now) with
                 {
                     EffectiveAt = move.At,
                     ServicesCredits = decimal.Abs(move.Quantity),
                     Before = Json.Write(move.Before.Free),
                     After = Json.Write(move.After.Free),
-                })],
-            });
+                }),
+            ]);
     }
 
     /// <summary>The account with these purchases as they now are.</summary>
@@ -108,6 +107,6 @@ public static class Opening
 
         var account = present is null ? new Account(terms, 0, [], now, ServicesFacts.None) : present with { Terms = terms };
         var told = account.Tell(EntryKind.AccountSet, Subjects.Account(terms.AccountId), set.Actor, Causes.Request, now) with { Before = present is null ? null : Json.Write(present.Terms), After = Json.Write(terms) };
-        return new Changed<Account, AccountTerms>(account, new Changes { Entries = [told] }, terms);
+        return new Changed<Account, AccountTerms>(account, [told], terms);
     }
 }

@@ -11,7 +11,7 @@ public enum ConsumptionKind { Consumption, Adjustment, Expiry }
 /// <param name="MilestoneId">null: it expired.</param>
 /// <param name="Quantity">Services credits; below 0: given back.</param>
 /// <param name="Date">The local day in the account's zone.</param>
-public sealed record Consumption(string AccountId, long Number, ConsumptionKind Kind, string PurchaseId, string? MilestoneId, string Currency, decimal Quantity, LocalDate Date, Instant At)
+public sealed record Consumption(string AccountId, long Number, ConsumptionKind Kind, string PurchaseId, string? MilestoneId, string Currency, decimal Quantity, LocalDate Date, Instant At) : Change
 {
     /// <summary>The account's zone, where the record is shown (T1).</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -21,6 +21,8 @@ public sealed record Consumption(string AccountId, long Number, ConsumptionKind 
 
     /// <summary>The allocation record that it counts in: its milestone's, or one of its own.</summary>
     public string AllocationId => MilestoneId ?? ConsumptionId;
+
+    public override void Accept(IChangeVisitor visitor) => visitor.Visit(this);
 }
 
 /// <summary>What is allocated to a milestone, or was lost by one expiry: the sum of its consumptions (S4).</summary>

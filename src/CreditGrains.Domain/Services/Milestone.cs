@@ -34,7 +34,9 @@ public sealed record Milestone(
 }
 
 /// <summary>A milestone as it now is, and the version that it must have had: 0 where it must not have been there.</summary>
-public sealed record MilestoneChange(Milestone Milestone, long Expected);
+public sealed record MilestoneChange(Milestone Milestone, long Expected) : Change
+{    public override void Accept(IChangeVisitor visitor) => visitor.Visit(this);
+}
 
 /// <summary>A milestone as it shall be; its project's account decides.</summary>
 /// <param name="ServicesCredits">null: as they are, 0 at first.</param>
@@ -73,7 +75,7 @@ public static class Planning
         milestone = milestone with { Version = milestone.Version + 1 };
         return new Changed<Account, Milestone>(
             account.With(milestone),
-            new Changes { Milestones = [new(milestone, present?.Version ?? 0)], Entries = [account.Tell(present, milestone, set.Actor, Causes.Request, now)] },
+            [new MilestoneChange(milestone, present?.Version ?? 0), account.Tell(present, milestone, set.Actor, Causes.Request, now)],
             milestone);
     }
 

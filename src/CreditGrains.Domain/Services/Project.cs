@@ -10,7 +10,9 @@ namespace CreditGrains.Domain;
 public sealed record Project(string ProjectId, string ClientId, string AccountId, string Currency, int Holding, long Version);
 
 /// <summary>A project as it now is, and the version that it must have had: 0 where it must not have been there.</summary>
-public sealed record ProjectChange(Project Project, long Expected);
+public sealed record ProjectChange(Project Project, long Expected) : Change
+{    public override void Accept(IChangeVisitor visitor) => visitor.Visit(this);
+}
 
 /// <summary>A project as it shall be; its new account decides.</summary>
 public sealed record SetProject(string ProjectId, string Currency, string Actor);
@@ -33,11 +35,10 @@ public static class Projecting
         project = project with { Version = project.Version + 1 };
         return new Changed<Account, Project>(
             account.With(project),
-            new Changes
-            {
-                Projects = [new(project, present?.Version ?? 0)],
-                Entries = [account.Tell(EntryKind.ProjectSet, Subjects.Project(project.ProjectId), set.Actor, Causes.Request, now) with { Before = present is null ? null : Shown(present), After = Shown(project) }],
-            },
+            [
+                new ProjectChange(project, present?.Version ?? 0),
+                account.Tell(EntryKind.ProjectSet, Subjects.Project(project.ProjectId), set.Actor, Causes.Request, now) with { Before = present is null ? null : Shown(present), After = Shown(project) },
+            ],
             project);
     }
 

@@ -45,7 +45,9 @@ public sealed record Purchase(
 }
 
 /// <summary>A purchase as it now is; <paramref name="IsNew"/>: it must not have been there.</summary>
-public sealed record PurchaseChange(string AccountId, string ClientId, Purchase Purchase, bool IsNew = false);
+public sealed record PurchaseChange(string AccountId, string ClientId, Purchase Purchase, bool IsNew = false) : Change
+{    public override void Accept(IChangeVisitor visitor) => visitor.Visit(this);
+}
 
 /// <summary>Services credits to be bought (S1).</summary>
 public sealed record BuyCredits(string PurchaseId, string Currency, decimal Quantity, LocalDate StartsOn, LocalDate ExpiresOn, string Actor)
@@ -77,16 +79,15 @@ public static class Buying
             Calendar.StartOf(buy.StartsOn, account.Terms.Zone), expiresAt, now, buy.Request);
         return new Changed<Account, Purchase>(
             account.With([purchase]),
-            new Changes
-            {
-                Purchases = [new(account.Terms.AccountId, account.Terms.ClientId, purchase, IsNew: true)],
-                Entries = [account.Tell(EntryKind.ServicesCreditsBought, Subjects.Purchase(account.Terms.AccountId, purchase.PurchaseId), buy.Actor, Causes.Request, now) with
+            [
+                new PurchaseChange(account.Terms.AccountId, account.Terms.ClientId, purchase, IsNew: true),
+                account.Tell(EntryKind.ServicesCreditsBought, Subjects.Purchase(account.Terms.AccountId, purchase.PurchaseId), buy.Actor, Causes.Request, now) with
                 {
                     ServicesCredits = purchase.Quantity,
                     Before = "0",
                     After = Json.Write(purchase.Free),
-                }],
-            },
+                },
+            ],
             purchase);
     }
 }

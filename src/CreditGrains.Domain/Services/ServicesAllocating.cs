@@ -69,12 +69,12 @@ public static class ServicesAllocating
         var held = holding == 0 ? project : project with { Holding = project.Holding + holding, Version = project.Version + 1 };
         return new Changed<Account, Allocated>(
             booked.With(after).With(held),
-            changes with
-            {
-                Milestones = [new(after, milestone.Version)],
-                Projects = holding == 0 ? [] : [new(held, project.Version)],
-                Entries = milestone.ServicesCredits == quantity ? changes.Entries : [account.Tell(milestone, after, actor, Causes.Adjustment, now), .. changes.Entries],
-            },
+            [
+                new MilestoneChange(after, milestone.Version),
+                .. holding == 0 ? Array.Empty<Change>() : [new ProjectChange(held, project.Version)],
+                .. milestone.ServicesCredits == quantity ? Array.Empty<Change>() : [account.Tell(milestone, after, actor, Causes.Adjustment, now)],
+                .. changes,
+            ],
             new(after, project.Currency, signed));
 
         Move Take(Purchase purchase, decimal part) =>

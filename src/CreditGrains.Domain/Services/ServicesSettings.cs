@@ -29,9 +29,8 @@ public sealed record ServicesSettings(ImmutableArray<string> NoAllocationStatuse
 
         return new Changed<ServicesSettings, ServicesSettings>(
             next,
-            new Changes
-            {
-                Entries = [new Entry
+            [
+                new Entry
                 {
                     Kind = EntryKind.SettingsSet,
                     EffectiveAt = now,
@@ -42,8 +41,8 @@ public sealed record ServicesSettings(ImmutableArray<string> NoAllocationStatuse
                     Before = Json.Write(this),
                     After = Json.Write(next),
                     ClientId = Entry.AllClients,
-                }],
-            },
+                },
+            ],
             next);
     }
 }

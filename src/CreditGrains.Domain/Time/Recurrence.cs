@@ -18,7 +18,7 @@ public readonly record struct Recurrence(RecurrenceUnit Unit, int Every, LocalDa
     {
         RecurrenceUnit.Day => Anchor.PlusDays(number * Every),
         RecurrenceUnit.Week => Anchor.PlusWeeks(number * Every),
-        _ => InMonth(Anchor.ToYearMonth().PlusMonths(number * Months), Day),
+        RecurrenceUnit.Month or RecurrenceUnit.Year => InMonth(Anchor.ToYearMonth().PlusMonths(number * Months), Day),
     };
 
     /// <summary>The dates from that anchor on, on the anchor's own day.</summary>
@@ -34,7 +34,7 @@ public readonly record struct Recurrence(RecurrenceUnit Unit, int Every, LocalDa
         {
             RecurrenceUnit.Day => Floor(Period.DaysBetween(Anchor, date), Every),
             RecurrenceUnit.Week => Floor(Period.DaysBetween(Anchor, date), 7 * Every),
-            _ => Floor((date.Year - Anchor.Year) * 12 + date.Month - Anchor.Month, Months),
+            RecurrenceUnit.Month or RecurrenceUnit.Year => Floor((date.Year - Anchor.Year) * 12 + date.Month - Anchor.Month, Months),
         };
         return this[number] <= date ? number : number - 1;
     }

@@ -9,22 +9,23 @@ public static class StoredDocuments
     /// <summary>A contract's terms; throws <see cref="UnknownSchemaException"/>.</summary>
     public static ContractDocument AsContract(this Document document) => Stored<ContractDocument>.Read(document);
 
-    /// <summary>A contract as its actor knows it, with its users where they are given.</summary>
+    /// <summary>A contract as its grain knows it, with its users where they are given.</summary>
     public static Contract AsContract(this StoredContract stored, IEnumerable<Member>? members = null)
     {
         var document = stored.Document.AsContract();
-        return new(document.Terms, document.Revision, stored.OpenLots, stored.Document.AsOf, members?.ToImmutableSortedDictionary(member => member.UserId, member => member, StringComparer.Ordinal))
+        var contract = new Contract(document.Terms, document.Revision, stored.OpenLots, stored.Document.AsOf)
         {
             Plan = document.Plan ?? Plan.Initial,
             HasApart = document.HasApart,
         };
+        return members is null ? contract : contract.With(members) with { HasAllMembers = true };
     }
 
     /// <summary>What stands behind a user's reports.</summary>
     public static Allowance AsAllowance(this StoredMember stored)
     {
         var document = stored.Contract.AsContract();
-        return new(document.Terms, document.Plan is { Enabled: true }, stored.Member) { Revision = document.Revision };
+        return new(document.Terms, document.Plan is { Enabled: true }, stored.Member);
     }
 
     /// <summary>An account's terms; throws <see cref="UnknownSchemaException"/>.</summary>

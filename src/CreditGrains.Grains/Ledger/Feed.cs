@@ -4,26 +4,28 @@ using CreditGrains.Domain;
 
 namespace CreditGrains.Grains;
 
-/// <summary>A place in the feed: entries in the order in which their transactions began to exist, which is fixed once none before it is still running (G4). 0 where a store has one writer.</summary>
-public sealed record FeedPlace(long Transaction, long EntryId) : IComparable<FeedPlace>
+/// <summary>A place in the feed: entries in the order of their transactions, which is fixed once none before is still running (G4).</summary>
+/// <param name="History">Which history of the store this is a place of: a restored store begins another one.</param>
+/// <param name="Transaction">0 where a store has one writer.</param>
+public sealed record FeedPlace(string History, long Transaction, long EntryId) : IComparable<FeedPlace>
 {
-    /// <summary>Before the first entry.</summary>
-    public static readonly FeedPlace Start = new(0, 0);
-
     private const string List = "feed";
 
-    /// <summary>Reads a cursor; null: the start. Throws <see cref="InvalidCursorException"/>.</summary>
-    public static FeedPlace Read(string? cursor)
+    /// <summary>Reads a cursor; null: the start of a history. Throws <see cref="InvalidCursorException"/>.</summary>
+    public static FeedPlace? Read(string? cursor)
     {
-        if (cursor is null) return Start;
-        var parts = Cursor.Read(cursor, List, 2);
-        return new(parts.Number(0), parts.Number(1));
+        if (cursor is null) return null;
+        var parts = Cursor.Read(cursor, List, 3);
+        return new(parts.Text(0), parts.Number(1), parts.Number(2));
     }
 
-    public string AsCursor() => Cursor.After(List, Transaction, EntryId);
+    public string AsCursor() => Cursor.After(List, History, Transaction, EntryId);
 
     public int CompareTo(FeedPlace? other) => other is null ? 1 : (Transaction, EntryId).CompareTo((other.Transaction, other.EntryId));
 }
+
+/// <summary>A cursor of a history that is no longer the store's: entries behind it may be gone, so nothing is served from it (G4).</summary>
+public sealed class CursorGoneException() : Exception("The cursor is of a history from before a restore; read the feed from its start.");
 
 /// <summary>An entry and its place in the feed.</summary>
 public sealed record FedEntry(FeedPlace Place, BookedEntry Booked);

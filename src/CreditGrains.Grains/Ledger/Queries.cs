@@ -56,7 +56,10 @@ public interface IQueries
     /// <summary>In the order of booking.</summary>
     Task<Page<BookedEntry>> Ledger(LedgerFilter filter, PageRequest page);
 
-    /// <summary>Up to <paramref name="limit"/> entries behind a place in the feed; only those before which none can come any more (G4).</summary>
+    /// <summary>Before the first entry of the store's present history.</summary>
+    Task<FeedPlace> FeedStart();
+
+    /// <summary>Up to <paramref name="limit"/> entries behind a place in the feed; only those before which none can come any more (G4). Throws <see cref="CursorGoneException"/> where the place is of another history.</summary>
     Task<ImmutableArray<FedEntry>> Feed(FeedFilter filter, FeedPlace after, int limit);
 
     /// <summary>The place of the last of them.</summary>

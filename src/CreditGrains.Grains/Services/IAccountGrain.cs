@@ -1,10 +1,9 @@
-using System.Collections.Immutable;
 using CreditGrains.Domain;
 
 namespace CreditGrains.Grains;
 
-/// <summary>An account: its terms and purchases, and what its projects' milestones hold of them. It alone decides on all of that (S1 to S6).</summary>
-public interface IAccount
+/// <summary>An account: its terms and purchases, and what its projects' milestones hold of them. It alone decides on all of that (S1 to S6); its key is the account's id.</summary>
+public interface IAccountGrain : IGrainWithStringKey
 {
     Task<Decision<AccountTerms>> Set(SetAccount set);
 
@@ -21,7 +20,7 @@ public interface IAccount
     /// <param name="dryRun">What would happen; nothing changes.</param>
     Task<Decision<Allocated>> Adjust(AdjustCredits adjust, bool dryRun);
 
-    /// <summary>Books what fell due (T3).</summary>
+    /// <summary>Books what fell due (T3), and sets the reminder of what falls due next.</summary>
     Task WakeUp();
 }
 
@@ -31,8 +30,8 @@ public sealed record BoughtCredits(Purchase Purchase, bool Replayed);
 /// <summary>An account's document: its terms, and how many consumption records it has written.</summary>
 public sealed record AccountDocument(AccountTerms Terms, long Records);
 
-/// <summary>The settings of all accounts (S5).</summary>
-public interface IServicesSettings
+/// <summary>The settings of all accounts (S5); there is one, under one key.</summary>
+public interface IServicesSettingsGrain : IGrainWithStringKey
 {
     Task<Decision<ServicesSettings>> Set(ServicesSettings settings, string actor);
 }

@@ -1,0 +1,74 @@
+using System.Collections.Immutable;
+using System.Text.Json.Serialization;
+using CreditGrains.Domain;
+
+namespace CreditGrains.Grains;
+
+/// <summary>A contract: its terms, pool, plan and users. It decides alone on everything that draws on it; its key is the contract's id.</summary>
+public interface IContractGrain : IGrainWithStringKey
+{
+    Task<Decision<ContractDocument>> Set(SetTerms set);
+
+    /// <summary>Adds a lot. The same id or key and the same request again: the first answer; another request under it is refused.</summary>
+    Task<Decision<GrantedLot>> Grant(GrantLot grant, RequestKey? key);
+
+    Task<Decision<ImmutableArray<Member>>> ReplaceUsers(ImmutableArray<UserName> users, string actor);
+
+    Task<Decision<ImmutableArray<Member>>> AssignUser(UserName user, string actor);
+
+    Task<Decision<ImmutableArray<Member>>> RemoveUser(string userId, string actor);
+
+    /// <summary>Shows what a change of the allocation would do, and keeps it for a while so that its token confirms it (A7).</summary>
+    Task<Decision<Window>> Preview(AllocationChange change, string actor);
+
+    /// <summary>Does what was previewed; the same token again: the first answer.</summary>
+    Task<Decision<AllocationAnswer>> Confirm(string token, string actor);
+
+    /// <summary>Changes the allocation at once; <paramref name="seen"/>: the window's version that the caller has seen (If-Match), null: any.</summary>
+    Task<Decision<AllocationAnswer>> Allocate(AllocationChange change, string? seen, string actor);
+
+    /// <summary>Adds extra credits, or takes unused ones back (A5). The same key and request again: the first answer.</summary>
+    Task<Decision<GrantedExtra>> GrantExtra(GrantExtra grant, RequestKey? key);
+
+    /// <summary>Changes one credit by hand (P5), and answers it as it then is.</summary>
+    Task<Decision<Credit>> Edit(EditCredit edit);
+
+    /// <summary>Makes a report (R1 to R6). The same report again: the first answer.</summary>
+    Task<ReportAnswer> Charge(ChargeReport report);
+
+    /// <summary>Books what fell due (T3), and sets the reminder of what falls due next.</summary>
+    Task WakeUp();
+}
+
+/// <summary>A contract's allocation as it now is; <paramref name="Replayed"/>: that was the first answer.</summary>
+public sealed record AllocationAnswer(Window Window, bool Replayed);
+
+/// <summary>A user's row after extra credits; <paramref name="Replayed"/>: that was the first answer.</summary>
+public sealed record GrantedExtra(AllocationRow Row, bool Replayed);
+
+/// <summary>A lot as it was when it was added; <paramref name="Replayed"/>: that was before.</summary>
+public sealed record GrantedLot(Lot Lot, bool Replayed);
+
+/// <summary>The answer to a report.</summary>
+[JsonDerivedType(typeof(First), "first")]
+[JsonDerivedType(typeof(Replayed), "replayed")]
+[JsonDerivedType(typeof(Refused), "refused")]
+[JsonDerivedType(typeof(Rehearsed), "rehearsed")]
+public abstract record ReportAnswer
+{
+    private ReportAnswer() { }
+
+    /// <summary>Durable.</summary>
+    public sealed record First(Report Report) : ReportAnswer;
+
+    /// <summary>The first answer again (R3).</summary>
+    public sealed record Replayed(Report Report) : ReportAnswer;
+
+    public sealed record Refused(Refusal Refusal) : ReportAnswer;
+
+    /// <summary>What would happen (R6).</summary>
+    public sealed record Rehearsed(Report Report, Refusal? Refusal) : ReportAnswer;
+}
+
+/// <summary>This activation has found another one of its grain at work: nothing has happened, and the call must be sent again.</summary>
+public sealed class AskAgainException(string grain) : Exception($"{grain} has moved; ask again.");
