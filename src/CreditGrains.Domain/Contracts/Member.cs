@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using NodaTime;
 
 namespace CreditGrains.Domain;
@@ -18,6 +19,7 @@ public sealed record Member(string UserId, string Name, bool Assigned, bool Disa
     public long UserVersion { get; init; }
 
     /// <summary>Whether the user may make reports (C3).</summary>
+    [JsonIgnore]
     public bool MayConsume => Assigned && !Disabled;
 }
 
