@@ -13,7 +13,7 @@ internal sealed class Writing(Database database) : IRowChangesVisitor
     private static readonly string AppendEntry =
         $"insert into {EntryRow.Table} ({string.Join(", ", EntryRow.Columns.Select(column => column.Name))}) values ({Values(EntryRow.Columns.Length)})";
 
-    private readonly Dictionary<RowKind, object> sqls = [];
+    private readonly Dictionary<Row, object> sqls = [];
     private readonly ImmutableHashSet<RowKey>.Builder failed = ImmutableHashSet.CreateBuilder<RowKey>();
 
     /// <summary>Answers all rows that were not as expected; where there is one, the caller takes back what was written.</summary>
@@ -63,7 +63,7 @@ internal sealed class Writing(Database database) : IRowChangesVisitor
 
     private Sql<TChange> SqlOf<TChange>(Row<TChange> row) where TChange : Change
     {
-        if (!sqls.TryGetValue(row.Kind, out var sql)) sqls[row.Kind] = sql = new Sql<TChange>(row);
+        if (!sqls.TryGetValue(row, out var sql)) sqls[row] = sql = new Sql<TChange>(row);
         return (Sql<TChange>)sql;
     }
 
