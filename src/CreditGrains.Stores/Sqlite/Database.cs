@@ -24,7 +24,12 @@ internal sealed class Database : IDisposable
     {
         get
         {
-            if (statements.TryGetValue(sql, out var known)) return known;
+            if (statements.TryGetValue(sql, out var known))
+            {
+                // What was bound may never have been run.
+                known.Reset();
+                return known;
+            }
             var code = raw.sqlite3_prepare_v2(connection.Handle!, sql, out var prepared);
             if (code != raw.SQLITE_OK) SqliteException.ThrowExceptionForRC(code, connection.Handle!);
             return statements[sql] = new(connection.Handle!, prepared);
@@ -62,7 +67,7 @@ internal sealed class Database : IDisposable
         if (InTransaction) Run("rollback");
     }
 
-    /// <summary>How SQLite carries out the statements prepared so far.</summary>
+    /// <summary>How SQLite carries out the selects prepared so far.</summary>
     public List<string> Plans() => [.. statements.Keys.Where(sql => sql.StartsWith("select", StringComparison.Ordinal)).ToList()
         .SelectMany(sql => this[$"explain query plan {sql}"].All(row => (row.Number(), row.Number(), row.Number(), Detail: row.Text()).Detail))];
 

@@ -1,38 +1,33 @@
 using CreditGrains.Domain;
+using CreditGrains.Grains;
 
 namespace CreditGrains.Stores.Sqlite;
 
-/// <summary>The data cannot be opened: another process has it, or a later version of this program wrote it.</summary>
-public sealed class DataRefusedException(string message, Exception? cause = null) : Exception(message, cause);
-
-/// <summary>The store's schema and its numbered migrations.</summary>
+/// <summary>The store's schema: one script.</summary>
 internal static class Schema
 {
     /// <summary>The schema that this program works with.</summary>
-    public const int Newest = 6;
+    public const int Present = 1;
 
-    /// <summary>Brings the store to <see cref="Newest"/>, one migration a transaction; refuses a later one.</summary>
-    public static void Migrate(Database database)
+    /// <summary>Makes the schema in an empty file; refuses a file of another one.</summary>
+    public static void Prepare(Database database)
     {
-        var present = Version(database);
-        if (present > Newest)
-            throw new DataRefusedException($"The data has schema {present}; this version of CreditGrains knows {Newest} at most. Start the later version.");
-        for (var version = present + 1; version <= Newest; version++)
-            database.RunScript($"begin immediate; {Script(version)} pragma user_version = {version}; commit;");
+        var version = Number(database, "pragma user_version");
+        if (Number(database, "select count(*) from sqlite_schema where name = 'documents'") > 0)
+        {
+            throw new DataRefusedException(
+                $"The data was written by an earlier pre-release of CreditGrains (schema {version}) and cannot be used; start with an empty directory.");
+        }
+        if (version > Present)
+            throw new DataRefusedException($"The data has schema {version}; this version of CreditGrains knows schema {Present}. Start the later version.");
+        if (version == 0) database.RunScript($"begin immediate; {Script()} pragma user_version = {Present}; commit;");
     }
 
-    private static long Version(Database database)
-    {
-        var version = database["pragma user_version"];
-        version.Next();
-        var number = version.Number();
-        version.Reset();
-        return number;
-    }
+    private static long Number(Database database, string sql) => database[sql].All(row => row.Number())[0];
 
-    private static string Script(long version)
+    private static string Script()
     {
-        using var script = typeof(Schema).Assembly.GetManifestResourceStream($"{version}.sql") ?? throw new InvariantException($"migration {version} is built in");
+        using var script = typeof(Schema).Assembly.GetManifestResourceStream("sqlite.schema.sql") ?? throw new InvariantException("the schema is built in");
         return new StreamReader(script).ReadToEnd();
     }
 }

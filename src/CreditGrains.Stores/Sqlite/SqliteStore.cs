@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
-using CreditGrains.Grains;
 using CreditGrains.Domain;
+using CreditGrains.Grains;
+using Microsoft.Data.Sqlite;
 using NodaTime;
 
 namespace CreditGrains.Stores.Sqlite;
@@ -8,23 +9,27 @@ namespace CreditGrains.Stores.Sqlite;
 /// <summary>The embedded store: one SQLite file (WAL, synchronous=FULL) in a directory that no other process may use meanwhile. What it answers is on the disk.</summary>
 public sealed partial class SqliteStore : IStore, IQueries, IDisposable
 {
-    private const string OnlyOpenLots = $"select {Rows.Lot} from lots l where l.contract_id = ? and l.is_open = 1 order by l.key";
-
     private readonly FileStream mine;
+    private readonly string directory;
+    private readonly string file;
     private readonly Database database;
+    private readonly string history;
     private readonly Writer writer;
-    private readonly Readers actors;
+    private readonly Readers grains;
     private readonly Readers lists;
     private bool closed;
 
-    private SqliteStore(FileStream mine, string file)
+    private SqliteStore(FileStream mine, string directory)
     {
         this.mine = mine;
+        this.directory = directory;
+        file = Path.Combine(directory, "credits.db");
         database = new(file);
         try
         {
             database.RunScript("pragma journal_mode = wal; pragma synchronous = full; pragma wal_autocheckpoint = 4000;");
-            Schema.Migrate(database);
+            Schema.Prepare(database);
+            history = LedgerHistory.Open(directory, file, database);
         }
         catch
         {
@@ -32,7 +37,7 @@ public sealed partial class SqliteStore : IStore, IQueries, IDisposable
             throw;
         }
         writer = new(database, Metrics);
-        actors = new(file, "store reader", 2);
+        grains = new(file, "store reader", 2);
         lists = new(file, "store lister", 2);
     }
 
@@ -41,14 +46,17 @@ public sealed partial class SqliteStore : IStore, IQueries, IDisposable
     /// <summary>The writer's connection, to be touched only while nothing is written.</summary>
     internal Database WriterConnection => database;
 
-    /// <summary>Opens the store of a directory, which is made where it is not there; throws <see cref="DataRefusedException"/> where another process has it or a later version wrote it.</summary>
+    /// <summary>
+    /// Opens the store of a directory, which is made where it is not there; throws <see cref="DataRefusedException"/> where another process has
+    /// it, or another version of this program wrote it.
+    /// </summary>
     public static SqliteStore Open(string directory)
     {
         Directory.CreateDirectory(directory);
         var mine = Lock(directory);
         try
         {
-            return new(mine, Path.Combine(directory, "credits.db"));
+            return new(mine, directory);
         }
         catch
         {
@@ -57,63 +65,84 @@ public sealed partial class SqliteStore : IStore, IQueries, IDisposable
         }
     }
 
-    public Task<Document?> Document(string kind, string id) =>
-        actors.Read(database => ReadDocument(database, kind, id));
+    public Task<Document?> Document(string kind, string id) => grains.Read(database => ReadDocument(database, kind, id));
 
-    Task<StoredContract?> IStore.Contract(string contractId) => actors.Read(database => database.Snapshot(() => ReadStoredContract(database, contractId)));
+    Task<StoredContract?> IStore.Contract(string contractId) => grains.Read(database => database.Snapshot(() => ReadContract(database, contractId)));
 
-    public Task<ImmutableArray<Member>> Members(string contractId) =>
-        actors.Read(database => ReadMembers(database, contractId).ToImmutableArray());
+    public Task<ImmutableArray<Member>> Members(string contractId) => grains.Read(database => ReadMembers(database, contractId).ToImmutableArray());
+
+    Task<StoredMember?> IStore.Member(AllocationKey key) => grains.Read(database => ReadStoredMember(database, key));
+
+    public Task<User?> User(UserKey key) => grains.Read(database => One(database, UserRow.Instance, RowKey.User(key.ClientId, key.UserId)));
+
+    public Task<Rows> Read(Wanted wanted) => wanted.IsNothing ? Task.FromResult(Rows.None) : grains.Read(database => database.Snapshot(() => ReadRows(database, wanted)));
 
     public Task<Lot?> Lot(string contractId, string lotId, long apart = 0) =>
-        actors.Read(database => database[$"select {Rows.Lot} from lots l where l.key = ?"].Bind(Rows.LotKey(contractId, lotId, apart)).First(Rows.ReadLot));
+        grains.Read(database => One(database, LotRow.Instance, new(RowKind.Lot, contractId, lotId, apart))?.Lot);
 
-    public Task<Entry?> FirstExpirySet(string contractId, string lotId) => actors.Read(database => database[
-        $"select {Rows.Entry} from entries where contract_id = ? and lot_id = ? and kind = '{EntryKind.LotExpirySet}' and subject = ? order by entry_id limit 1"]
-        .Bind(contractId).Bind(lotId).Bind(Subjects.Lot(contractId, lotId)).First(Rows.ReadEntry)?.Entry);
+    public Task<Entry?> FirstExpirySet(string contractId, string lotId) => grains.Read(database => database[
+        $"select {EntryRow.Selected} from entry e where e.contract_id = ? and e.lot_id = ? and e.kind = '{EntryKind.LotExpirySet.Word()}' and e.subject = ? order by e.entry_id limit 1"]
+        .Bind(contractId).Bind(lotId).Bind(Subjects.Lot(contractId, lotId)).First(EntryRow.Read)?.Entry);
 
-    Task<StoredMember?> IStore.Member(AllocationKey key) => actors.Read(database => ReadMember(database, key));
+    public Task<Credit?> Credit(CreditId id) => grains.Read(database => One(database, CreditRow.Instance, RowKey.Credit(id)));
 
-    public Task<Credit?> CurrentCredit(PlayerKey key) =>
-        actors.Read(database => database[$"select {Rows.Credit} from credits c join lots l on l.key = c.lot where c.player_id = ? and c.client_id = ? and c.is_current = 1"]
-            .Bind(key.PlayerId).Bind(key.ClientId).First(Rows.ReadCredit));
-
-    public Task<Credit?> Credit(CreditId id) => actors.Read(database => ReadCredit(database, id));
-
-    Task<Report?> IStore.Report(ReportKey key) => actors.Read(database => ReadReport(database, key));
-
-    public Task<ImmutableArray<string>> DueContracts(Instant now, int limit) => actors.Read(database => ReadDue(database, ContractActor.Kind, now, limit));
+    public Task<ImmutableArray<string>> DueContracts(Instant now, int limit) => grains.Read(database => ReadDue(database, DocumentKind.Contract, now, limit));
 
     public Task<ImmutableArray<AllocationKey>> DueAllocations(Instant now, int limit) =>
-        actors.Read(database => database["select contract_id, user_id from members where due_at <= ? order by due_at limit ?"]
+        grains.Read(database => database["select contract_id, user_id from member where due_at <= ? order by due_at limit ?"]
             .Bind(now).Bind(limit).All(row => new AllocationKey(row.Text(), row.Text())).ToImmutableArray());
 
-    public Task<ImmutableArray<Credit>> DueCredits(Instant now, int limit) => actors.Read(database => database[$"""
-        select {Rows.Credit} from credits c join lots l on l.key = c.lot where c.expiry_booked = 0 and c.player_id is not null and c.expires_at <= ? order by c.expires_at limit ?
-        """].Bind(now).Bind(limit).All(Rows.ReadCredit).ToImmutableArray());
+    public Task<ImmutableArray<string>> DueAccounts(Instant now, int limit) => grains.Read(database => ReadDue(database, DocumentKind.Account, now, limit));
 
-    /// <summary>The first instant after <paramref name="now"/> at which something falls due; null: none is known.</summary>
-    internal Task<Instant?> NextDue(Instant now) => actors.Read(database => database.Snapshot(() => new[]
+    public Task<ImmutableArray<string>> DueClients(Instant now, int limit) =>
+        grains.Read(database => database.Snapshot(() => ReadDueClients(database, now).Take(limit).ToImmutableArray()));
+
+    public Task<ImmutableArray<Credit>> DueCredits(string clientId, Instant now, int limit) => grains.Read(database => database[
+        $"select {CreditRow.Instance.Selected} from credit c where c.client_id = ? and {Unbooked} and c.expires_at <= ? order by c.expires_at limit ?"]
+        .Bind(clientId).Bind(now).Bind(limit).All(CreditRow.Instance.Read).ToImmutableArray());
+
+    public Task<Instant?> NextEnd(string clientId) => grains.Read(database => ReadNextEnd(database, clientId));
+
+    public Task<CommitResult> Commit(Commit commit)
     {
-        $"select due_at from documents where kind = '{ContractActor.Kind}' and due_at > ? order by due_at limit 1",
-        "select due_at from members where due_at > ? order by due_at limit 1",
-        $"select due_at from documents where kind = '{AccountActor.Kind}' and due_at > ? order by due_at limit 1",
-        "select expires_at from credits where expiry_booked = 0 and player_id is not null and expires_at > ? order by expires_at limit 1",
-    }.SelectMany(sql => database[sql].Bind(now).All(row => row.OptionalInstant())).Min()));
+        var changes = new SortedChanges(commit);
+        var rows = changes.Kinds.Sum(kind => kind.Count) + changes.Entries.Count;
+        if (rows > 0) return writer.Commit(changes, rows);
 
-    public Task<CommitResult> Commit(Commit commit) => writer.Commit(commit);
+        // What is only proved is not written: a reader sees what is durable, and all of it at one moment.
+        return grains.Read<CommitResult>(database => database.Snapshot(() => Writing.Failing(database, changes.Guards)) is { IsEmpty: false } failed
+            ? new CommitResult.Conflict(failed)
+            : new CommitResult.Done());
+    }
+
+    public Task<CommitResult> CommitAlone(Wanted wanted, Func<Rows, Commit> decide) => writer.CommitAlone(wanted, decide);
+
+    public Task Forget(Instant until) => writer.Forget(until);
 
     /// <summary>Ends what was begun, puts all of it into the one file, and lets the directory go.</summary>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref closed, true)) return;
         writer.Dispose();
-        actors.Dispose();
+        grains.Dispose();
         lists.Dispose();
-        database.Run("pragma wal_checkpoint(truncate)");
+        Leave();
         database.Dispose();
         Metrics.Dispose();
         mine.Dispose();
+    }
+
+    // Where the disk is full all that was answered is in the log, and the mark stays as it was.
+    private void Leave()
+    {
+        try
+        {
+            LedgerHistory.Close(directory, file, history, database);
+            database.Run("pragma wal_checkpoint(truncate)");
+        }
+        catch (Exception e) when (e is IOException || (e is SqliteException fault && fault.IsAway()))
+        {
+        }
     }
 
     private static FileStream Lock(string directory)
@@ -127,29 +156,4 @@ public sealed partial class SqliteStore : IStore, IQueries, IDisposable
             throw new DataRefusedException($"The data in {directory} is in use by another process.", e);
         }
     }
-
-    private static StoredContract? ReadStoredContract(Database database, string contractId) =>
-        ReadDocument(database, ContractActor.Kind, contractId) is { } document ? WithOpenLots(database, document) : null;
-
-    private static StoredContract WithOpenLots(Database database, Document document) => new(document, [.. database[OnlyOpenLots].Bind(document.Id).All(Rows.ReadLot)]);
-
-    private static Document? ReadDocument(Database database, string kind, string id) =>
-        database[$"select {Rows.Document} from documents where kind = ? and id = ?"].Bind(kind).Bind(id).First(Rows.ReadDocument);
-
-    private static ImmutableArray<string> ReadDue(Database database, string kind, Instant now, int limit) =>
-        [.. database["select id from documents where kind = ? and due_at <= ? order by due_at limit ?"].Bind(kind).Bind(now).Bind(limit).All(row => row.Text())];
-
-    private static StoredMember? ReadMember(Database database, AllocationKey key) => database[$"""
-        select {Rows.Member}, {Rows.Document} from members m join documents on kind = '{ContractActor.Kind}' and id = m.contract_id where m.contract_id = ? and m.user_id = ?
-        """].Bind(key.ContractId).Bind(key.UserId).First(Rows.ReadStoredMember);
-
-    private static Credit? ReadCredit(Database database, CreditId id) =>
-        database[$"select {Rows.Credit} from credits c join lots l on l.key = c.lot where c.lot = ? and c.ordinal = ?"]
-            .Bind(Rows.LotKey(id.ContractId, id.LotId)).Bind(id.Ordinal).First(Rows.ReadCredit);
-
-    private static List<Member> ReadMembers(Database database, string contractId) =>
-        database[$"select {Rows.Member} from members m where m.contract_id = ?"].Bind(contractId).All(Rows.ReadMember);
-
-    private static Report? ReadReport(Database database, ReportKey key) =>
-        database["select body from reports where client_id = ? and report_id = ?"].Bind(key.ClientId).Bind(key.ReportId).First(Rows.ReadReport);
 }

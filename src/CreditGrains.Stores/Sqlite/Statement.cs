@@ -8,8 +8,11 @@ using SQLitePCL;
 
 namespace CreditGrains.Stores.Sqlite;
 
-/// <summary>A prepared statement: bind its values from left to right, then run it or read its rows, each from left to right.</summary>
-internal sealed class Statement(sqlite3 database, sqlite3_stmt prepared) : IDisposable
+/// <summary>
+/// A prepared statement: bind its values from left to right, then run it or read its rows, each from left to right. However that ends, also
+/// by an exception of whoever reads, it is ready to be used anew.
+/// </summary>
+internal sealed class Statement(sqlite3 database, sqlite3_stmt prepared) : IValueWriter, IRowReader, IDisposable
 {
     private int bound;
     private int column;
@@ -43,51 +46,92 @@ internal sealed class Statement(sqlite3 database, sqlite3_stmt prepared) : IDisp
 
     public Statement Bind(Instant? instant) => instant is { } known ? Bind(known) : BindNull();
 
-    /// <summary>Binds services credits, in ten-thousandths.</summary>
-    public Statement Bind(decimal quantity) => Bind(ServicesCredits.ToTenThousandths(quantity));
+    public Statement Bind(LocalDate? date) => date is { } known ? Bind(LocalDatePattern.Iso.Format(known)) : BindNull();
 
-    public Statement Bind(decimal? quantity) => quantity is { } known ? Bind(known) : BindNull();
+    /// <summary>Binds a source's values of these columns.</summary>
+    public Statement Bind<TSource>(IEnumerable<Column<TSource>> columns, TSource source)
+    {
+        foreach (var column in columns) column.Write(source, this);
+        return this;
+    }
 
-    public Statement Bind(LocalDate date) => Bind(LocalDatePattern.Iso.Format(date));
-
-    public Statement Bind(LocalDate? date) => date is { } known ? Bind(known) : BindNull();
-
-    /// <summary>Binds what <see cref="Where"/> has gathered.</summary>
+    /// <summary>Binds the value of a condition, or of a place in a list.</summary>
     public Statement Bind(object value) => value switch
     {
         string text => Bind(text),
         long number => Bind(number),
+        bool flag => Bind(flag),
         Instant instant => Bind(instant),
         _ => throw new ArgumentException($"{value.GetType().Name} is not stored"),
     };
 
+    public Statement BindAll(IEnumerable<object> values)
+    {
+        foreach (var value in values) Bind(value);
+        return this;
+    }
+
+    void IValueWriter.Text(string? value) => Bind(value);
+
+    void IValueWriter.Number(long? value) => Bind(value);
+
+    void IValueWriter.Flag(bool value) => Bind(value);
+
+    void IValueWriter.Instant(Instant? value) => Bind(value);
+
+    void IValueWriter.Date(LocalDate? value) => Bind(value);
+
     /// <summary>Runs it to its end and answers how many rows it changed.</summary>
     public int Run()
     {
-        while (Next()) { }
-        return raw.sqlite3_changes(database);
+        try
+        {
+            while (Next()) { }
+            return raw.sqlite3_changes(database);
+        }
+        finally
+        {
+            Reset();
+        }
     }
 
     /// <summary>Whether there is a row.</summary>
     public bool Any()
     {
-        var any = Next();
-        Reset();
-        return any;
+        try
+        {
+            return Next();
+        }
+        finally
+        {
+            Reset();
+        }
     }
 
     public T? First<T>(Func<Statement, T> read) where T : class
     {
-        var first = Next() ? read(this) : null;
-        Reset();
-        return first;
+        try
+        {
+            return Next() ? read(this) : null;
+        }
+        finally
+        {
+            Reset();
+        }
     }
 
     public List<T> All<T>(Func<Statement, T> read)
     {
-        var all = new List<T>();
-        while (Next()) all.Add(read(this));
-        return all;
+        try
+        {
+            var all = new List<T>();
+            while (Next()) all.Add(read(this));
+            return all;
+        }
+        finally
+        {
+            Reset();
+        }
     }
 
     /// <summary>The rows one by one, as far as they are asked for; not to be used twice at a time.</summary>
@@ -103,8 +147,8 @@ internal sealed class Statement(sqlite3 database, sqlite3_stmt prepared) : IDisp
         }
     }
 
-    /// <summary>Goes to the next row; false, and ready to be used anew, where there is none.</summary>
-    public bool Next()
+    // The message of a failure goes with the reset, so it is read first.
+    private bool Next()
     {
         column = 0;
         switch (raw.sqlite3_step(prepared))
@@ -112,19 +156,10 @@ internal sealed class Statement(sqlite3 database, sqlite3_stmt prepared) : IDisp
             case raw.SQLITE_ROW:
                 return true;
             case raw.SQLITE_DONE:
-                Reset();
                 return false;
             case var failed:
-                // The message goes with the reset.
-                try
-                {
-                    SqliteException.ThrowExceptionForRC(failed, database);
-                    return false;
-                }
-                finally
-                {
-                    Reset();
-                }
+                SqliteException.ThrowExceptionForRC(failed, database);
+                return false;
         }
     }
 
@@ -148,8 +183,13 @@ internal sealed class Statement(sqlite3 database, sqlite3_stmt prepared) : IDisp
 
     public Instant Instant() => Number().FromMicroseconds();
 
-    public Instant? OptionalInstant() => raw.sqlite3_column_type(prepared, column) == raw.SQLITE_NULL ? Skip() : Instant();
+    public Instant? OptionalInstant() => OptionalNumber()?.FromMicroseconds();
 
+    public LocalDate Date() => LocalDatePattern.Iso.Parse(Text()).Value;
+
+    public LocalDate? OptionalDate() => OptionalText() is { } text ? LocalDatePattern.Iso.Parse(text).Value : null;
+
+    /// <summary>Makes it ready to be bound from its first value on.</summary>
     public void Reset()
     {
         bound = 0;
@@ -157,12 +197,6 @@ internal sealed class Statement(sqlite3 database, sqlite3_stmt prepared) : IDisp
     }
 
     public void Dispose() => prepared.Dispose();
-
-    private Instant? Skip()
-    {
-        column++;
-        return null;
-    }
 
     private Statement BindNull()
     {

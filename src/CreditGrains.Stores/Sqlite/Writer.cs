@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
+using CreditGrains.Domain;
 using CreditGrains.Grains;
 using Microsoft.Data.Sqlite;
+using NodaTime;
 using SQLitePCL;
 
 namespace CreditGrains.Stores.Sqlite;
@@ -13,7 +15,7 @@ internal sealed class Writer : IDisposable
 
     private readonly BlockingCollection<Pending> waiting = [];
     private readonly Database database;
-    private readonly Applying applying;
+    private readonly Writing writing;
     private readonly StoreMetrics metrics;
     private readonly Thread thread;
 
@@ -21,16 +23,17 @@ internal sealed class Writer : IDisposable
     {
         this.database = database;
         this.metrics = metrics;
-        applying = new(database);
+        writing = new(database);
         thread = new Thread(Work) { Name = "store writer", IsBackground = true };
         thread.Start();
     }
 
-    private sealed class Pending(Commit commit) : TaskCompletionSource<CommitResult>(TaskCreationOptions.RunContinuationsAsynchronously)
+    // What is written with others in one transaction, and how that ends.
+    private sealed class Pending(int rows, Func<CommitResult> write) : TaskCompletionSource<CommitResult>(TaskCreationOptions.RunContinuationsAsynchronously)
     {
-        public Commit Commit => commit;
+        public int Rows => rows;
 
-        public int Rows => commit.Changes.Credits.Length + commit.Changes.Entries.Length + commit.Changes.Members.Length;
+        public Func<CommitResult> Write => write;
 
         /// <summary>How it ends if the transaction becomes durable; null: by <see cref="Fault"/>.</summary>
         public CommitResult? Result { get; set; }
@@ -45,9 +48,30 @@ internal sealed class Writer : IDisposable
         }
     }
 
-    public Task<CommitResult> Commit(Commit commit)
+    public Task<CommitResult> Commit(SortedChanges changes, int rows) => Enqueue(rows, () => Apply(changes));
+
+    /// <summary>Reads, decides and commits while nothing else is written.</summary>
+    public Task<CommitResult> CommitAlone(Wanted wanted, Func<Rows, Commit> decide) =>
+        Enqueue(1, () => Apply(new SortedChanges(decide(SqliteStore.ReadRows(database, wanted)))));
+
+    /// <summary>Deletes remembered requests and previews that expire at or before this instant.</summary>
+    public Task Forget(Instant until) => Enqueue(1, () =>
     {
-        var pending = new Pending(commit);
+        database[$"delete from document where kind in ('{DocumentKind.Request}', '{DocumentKind.Preview}') and due_at <= ?"].Bind(until).Run();
+        return new CommitResult.Done();
+    });
+
+    /// <summary>Writes what is waiting, and ends.</summary>
+    public void Dispose()
+    {
+        waiting.CompleteAdding();
+        thread.Join();
+        waiting.Dispose();
+    }
+
+    private Task<CommitResult> Enqueue(int rows, Func<CommitResult> write)
+    {
+        var pending = new Pending(rows, write);
         try
         {
             waiting.Add(pending);
@@ -59,13 +83,7 @@ internal sealed class Writer : IDisposable
         return pending.Task;
     }
 
-    /// <summary>Writes what is waiting, and ends.</summary>
-    public void Dispose()
-    {
-        waiting.CompleteAdding();
-        thread.Join();
-        waiting.Dispose();
-    }
+    private CommitResult Apply(SortedChanges changes) => writing.Apply(changes) is { IsEmpty: false } failed ? new CommitResult.Conflict(failed) : new CommitResult.Done();
 
     private void Work()
     {
@@ -105,12 +123,11 @@ internal sealed class Writer : IDisposable
         database.Run("savepoint one");
         try
         {
-            var failed = applying.Apply(pending.Commit);
-            pending.Result = failed.IsEmpty ? new CommitResult.Done() : new CommitResult.Conflict(failed);
+            pending.Result = pending.Write();
         }
         catch (Exception e) when (e is not SqliteException fault || !fault.IsAway())
         {
-            pending.Fault = e;
+            pending.Fault = e is SqliteException ? new InvariantException($"a commit can be written ({e.Message})") : e;
         }
         if (pending.Result is not CommitResult.Done) database.Run("rollback to one");
         database.Run("release one");
@@ -128,5 +145,6 @@ internal sealed class Writer : IDisposable
         }
     }
 
-    private static Exception Away(Exception e) => e is SqliteException fault && fault.IsAway() ? new StoreUnavailableException("The store cannot be written.", e) : e;
+    // Whatever the transaction broke at, nothing of it has happened.
+    private static StoreUnavailableException Away(Exception e) => new("The store cannot be written.", e);
 }
