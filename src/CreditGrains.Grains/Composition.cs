@@ -7,11 +7,12 @@ namespace CreditGrains.Grains;
 /// <summary>What a silo needs besides its store.</summary>
 public static class Composition
 {
+    /// <param name="times">When reminders ring.</param>
     /// <param name="testClock">Where the test clock starts (T4); null: the machine's clock.</param>
-    public static IServiceCollection AddCreditGrainsGrains(this IServiceCollection services, Instant? testClock)
+    public static IServiceCollection AddCreditGrainsGrains(this IServiceCollection services, ReminderTimes times, Instant? testClock)
     {
         services.AddCreditGrainsMessages();
-        services.AddSingleton(TimeProvider.System).AddSingleton<ActorMetrics>().AddSingleton<ActorServices>().AddSingleton<CoverageSweeper>();
+        services.AddSingleton(TimeProvider.System).AddSingleton<ActorMetrics>().AddSingleton<ActorServices>().AddSingleton(times);
         services.AddSingleton(provider => Due(provider, provider.GetRequiredService<ILogger<DueWork>>()));
         services.AddSingleton<GrainActors>();
         services.AddSingleton<IActors>(provider => provider.GetRequiredService<GrainActors>());

@@ -14,7 +14,6 @@ public sealed class TidyTests
         { "src/CreditGrains.Grains", @"DateTime\.(Utc)?Now|Npgsql|Sqlite", "grains know ports only" },
         { "src/CreditGrains.Http", @"Orleans|Npgsql|Sqlite", "the front knows ports only" },
         { "src/CreditGrains.Cli", @"CreditGrains\.(Domain|Grains|Http)|Orleans|Npgsql|Sqlite", "the command line speaks HTTP" },
-        { "src/CreditGrains.Standalone", @"Orleans|Npgsql", "one process, one file" },
         { "tests", $@"Thread\.{"Sleep"}|Task\.{"Delay"}\((?!.*, world\.Time\))", "time is driven, not waited for" },
         { "src", $@"{"TO"}DO|{"FIX"}ME|{"NotImplemented"}Exception", "what is here is done" },
         { "tests", $@"{"TO"}DO|{"FIX"}ME|{"NotImplemented"}Exception", "what is here is done" },

@@ -12,6 +12,9 @@ public interface IClockGrain : IGrainWithIntegerKey
     /// <summary>The instant of the clock; the first who asks starts it.</summary>
     Task<Instant> Start(Instant at);
 
+    /// <summary>The instant of the clock; null: nobody has started it.</summary>
+    Task<Instant?> Stands();
+
     /// <summary>Moves forward; returns when every silo has it and all that fell due has been processed. false: that would be back.</summary>
     [ResponseTimeout("00:30:00")]
     Task<bool> Advance(Instant to);
@@ -44,6 +47,8 @@ public sealed class ClockGrain(
         if (state.State.Now is null) await Keep(at);
         return Now;
     }
+
+    public Task<Instant?> Stands() => Task.FromResult(state.State.Now is null ? (Instant?)null : Now);
 
     public async Task<bool> Advance(Instant to)
     {

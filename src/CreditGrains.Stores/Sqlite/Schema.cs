@@ -9,7 +9,7 @@ public sealed class DataRefusedException(string message, Exception? cause = null
 internal static class Schema
 {
     /// <summary>The schema that this program works with.</summary>
-    public const int Newest = 6;
+    public const int Newest = 7;
 
     /// <summary>Brings the store to <see cref="Newest"/>, one migration a transaction; refuses a later one.</summary>
     public static void Migrate(Database database)

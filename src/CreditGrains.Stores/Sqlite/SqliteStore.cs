@@ -92,15 +92,6 @@ public sealed partial class SqliteStore : IStore, IQueries, IDisposable
         select {Rows.Credit} from credits c join lots l on l.key = c.lot where c.expiry_booked = 0 and c.player_id is not null and c.expires_at <= ? order by c.expires_at limit ?
         """].Bind(now).Bind(limit).All(Rows.ReadCredit).ToImmutableArray());
 
-    /// <summary>The first instant after <paramref name="now"/> at which something falls due; null: none is known.</summary>
-    internal Task<Instant?> NextDue(Instant now) => actors.Read(database => database.Snapshot(() => new[]
-    {
-        $"select due_at from documents where kind = '{ContractActor.Kind}' and due_at > ? order by due_at limit 1",
-        "select due_at from members where due_at > ? order by due_at limit 1",
-        $"select due_at from documents where kind = '{AccountActor.Kind}' and due_at > ? order by due_at limit 1",
-        "select expires_at from credits where expiry_booked = 0 and player_id is not null and expires_at > ? order by expires_at limit 1",
-    }.SelectMany(sql => database[sql].Bind(now).All(row => row.OptionalInstant())).Min()));
-
     public Task<CommitResult> Commit(Commit commit) => writer.Commit(commit);
 
     /// <summary>Ends what was begun, puts all of it into the one file, and lets the directory go.</summary>

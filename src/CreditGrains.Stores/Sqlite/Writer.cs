@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using CreditGrains.Grains;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
@@ -26,11 +27,12 @@ internal sealed class Writer : IDisposable
         thread.Start();
     }
 
-    private sealed class Pending(Commit commit) : TaskCompletionSource<CommitResult>(TaskCreationOptions.RunContinuationsAsynchronously)
+    private sealed class Pending(Func<ImmutableHashSet<string>> apply, int rows) : TaskCompletionSource<CommitResult>(TaskCreationOptions.RunContinuationsAsynchronously)
     {
-        public Commit Commit => commit;
+        /// <summary>Writes it, and answers the keys of all fences that were not as expected.</summary>
+        public Func<ImmutableHashSet<string>> Apply => apply;
 
-        public int Rows => commit.Changes.Credits.Length + commit.Changes.Entries.Length + commit.Changes.Members.Length;
+        public int Rows => rows;
 
         /// <summary>How it ends if the transaction becomes durable; null: by <see cref="Fault"/>.</summary>
         public CommitResult? Result { get; set; }
@@ -45,9 +47,18 @@ internal sealed class Writer : IDisposable
         }
     }
 
-    public Task<CommitResult> Commit(Commit commit)
+    public Task<CommitResult> Commit(Commit commit) =>
+        Enqueue(new(() => applying.Apply(commit), commit.Changes.Credits.Length + commit.Changes.Entries.Length + commit.Changes.Members.Length));
+
+    /// <summary>Writes one row by its fence; false: it was not as expected.</summary>
+    public async Task<bool> Write(Func<Database, bool> write)
     {
-        var pending = new Pending(commit);
+        var result = await Enqueue(new(() => write(database) ? [] : ["row"], 1));
+        return result is CommitResult.Unknown(var cause) ? throw new StoreUnavailableException("Whether the row was written is unknown.", cause) : result is CommitResult.Done;
+    }
+
+    private Task<CommitResult> Enqueue(Pending pending)
+    {
         try
         {
             waiting.Add(pending);
@@ -105,7 +116,7 @@ internal sealed class Writer : IDisposable
         database.Run("savepoint one");
         try
         {
-            var failed = applying.Apply(pending.Commit);
+            var failed = pending.Apply();
             pending.Result = failed.IsEmpty ? new CommitResult.Done() : new CommitResult.Conflict(failed);
         }
         catch (Exception e) when (e is not SqliteException fault || !fault.IsAway())

@@ -1,9 +1,9 @@
 using CreditGrains.Grains;
 using CreditGrains.Domain;
 
-namespace CreditGrains.Standalone.Tests;
+namespace CreditGrains.Stores.Tests;
 
-/// <summary>Reports through actors of one process and the SQLite store.</summary>
+/// <summary>Reports through the grains of one silo and the SQLite store.</summary>
 public sealed class ReportTests
 {
     [Fact]
@@ -116,33 +116,5 @@ public sealed class ReportTests
         Assert.Equal(1, (await engine.Made("R", "C", "U", "P")).Charged);
         Assert.Equal(0, (await engine.Made("S", "D", "V", "P")).Charged);
         Assert.Equal(1, Assert.IsType<ReportAnswer.First>(await engine.Report("R", "E", "U", ["P"], clientId: "other")).Report.Charged);
-    }
-
-    [Fact]
-    public async Task Actors_that_are_let_go_at_once_lose_no_call_and_change_no_answer()
-    {
-        await using var engine = await Engine.Open(limits: new(TimeSpan.FromMinutes(1), Count: 4) { Busy = TimeSpan.Zero });
-        await engine.Agree("C", 10_000, ["U"]);
-
-        var reports = await Task.WhenAll(Enumerable.Range(0, 500).Select(i => engine.Made($"R{i}", "C", "U", $"P{i % 50}", $"Q{i}")));
-
-        Assert.Equal(550, reports.Sum(report => report.Charged));
-        for (var i = 0; i < 500; i++) Assert.Equal(1, (await engine.Made($"S{i}", "C", "U", $"P{i % 50}", $"T{i}")).Charged);
-        Assert.InRange(engine.Actors.Count, 0, 50);
-        Assert.True((await engine.Queries.Audit("C"))!.Balanced);
-    }
-
-    [Fact]
-    public async Task Actors_whom_nobody_calls_are_let_go_and_come_back_from_the_store()
-    {
-        await using var engine = await Engine.Open(limits: new(TimeSpan.FromDays(1), Count: 100_000));
-        await engine.Agree("C", 10, ["U"]);
-        var made = await engine.Made("R", "C", "U", "P");
-        Assert.NotEqual(0, engine.Actors.Count);
-
-        while (engine.Actors.Count > 0) engine.Actors.LetGo(TimeSpan.Zero);
-
-        Assert.Equivalent(new ReportAnswer.Replayed(made), await engine.Report("R", "C", "U", ["P"]));
-        Assert.Equal(1, (await engine.Made("S", "C", "U", "P")).Covered);
     }
 }

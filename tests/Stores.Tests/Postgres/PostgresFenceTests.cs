@@ -1,10 +1,9 @@
 using CreditGrains.Grains;
 using CreditGrains.Editions;
 using CreditGrains.Stores.Postgres;
-using CreditGrains.StoreTests;
 using Npgsql;
 
-namespace CreditGrains.Cluster.Tests;
+namespace CreditGrains.Stores.Tests;
 
 /// <summary>One PostgreSQL for all of them, a database for each.</summary>
 public sealed class OnePostgres : IAsyncLifetime
@@ -37,7 +36,7 @@ public sealed class OneStore(OnePostgres one) : IAsyncDisposable
     }
 }
 
-public sealed class FenceTests(OnePostgres one) : CreditFences, IClassFixture<OnePostgres>, IAsyncLifetime
+public sealed class PostgresFenceTests(OnePostgres one) : CreditFences, IClassFixture<OnePostgres>, IAsyncLifetime
 {
     private readonly OneStore opened = new(one);
 
@@ -48,7 +47,7 @@ public sealed class FenceTests(OnePostgres one) : CreditFences, IClassFixture<On
     public ValueTask DisposeAsync() => opened.DisposeAsync();
 }
 
-public sealed class ServicesFenceTests(OnePostgres one) : ServicesFences, IClassFixture<OnePostgres>, IAsyncLifetime
+public sealed class PostgresServicesFenceTests(OnePostgres one) : ServicesFences, IClassFixture<OnePostgres>, IAsyncLifetime
 {
     private readonly OneStore opened = new(one);
 

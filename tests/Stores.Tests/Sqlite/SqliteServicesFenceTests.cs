@@ -1,15 +1,14 @@
 using CreditGrains.Grains;
-using CreditGrains.StoreTests;
 using CreditGrains.Stores.Sqlite;
 
-namespace CreditGrains.Standalone.Tests;
+namespace CreditGrains.Stores.Tests;
 
-public sealed class ServicesFenceTests : ServicesFences, IDisposable
+public sealed class SqliteServicesFenceTests : ServicesFences, IDisposable
 {
     private readonly TempDirectory directory = new();
     private readonly SqliteStore store;
 
-    public ServicesFenceTests() => store = SqliteStore.Open(directory.Path);
+    public SqliteServicesFenceTests() => store = SqliteStore.Open(directory.Path);
 
     protected override IStore Store => store;
 

@@ -4,10 +4,10 @@ using CreditGrains.Domain;
 using CreditGrains.Stores.Sqlite;
 using Microsoft.Data.Sqlite;
 
-namespace CreditGrains.Standalone.Tests;
+namespace CreditGrains.Stores.Tests;
 
 /// <summary>The store as a file: who may open it, what it does when the disk is full, and what a restart finds.</summary>
-public sealed class StoreTests : IDisposable
+public sealed class SqliteStoreTests : IDisposable
 {
     private readonly TempDirectory directory = new();
 

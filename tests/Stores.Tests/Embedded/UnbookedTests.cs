@@ -3,7 +3,7 @@ using CreditGrains.Grains;
 using CreditGrains.Domain;
 using NodaTime;
 
-namespace CreditGrains.Standalone.Tests;
+namespace CreditGrains.Stores.Tests;
 
 /// <summary>What has fallen due and is not booked yet shows in every read, as it will be booked (T3, L5); and what the stored documents of other versions say.</summary>
 public sealed class UnbookedTests : IDisposable
@@ -61,23 +61,6 @@ public sealed class UnbookedTests : IDisposable
     }
 
     [Fact]
-    public async Task Three_activations_that_wake_at_once_grant_each_cycle_once_L5()
-    {
-        await using var engine = await Engine.Open(directory.Path);
-        await Set(engine, Daily);
-        var clock = new StandingClock(Engine.Start + Duration.FromDays(10));
-        var others = Enumerable.Range(0, 3).Select(_ => new InProcessActors(self => new(self, engine.Store, clock, new NoAlarm(), TimeProvider.System, engine.Metrics))).ToList();
-
-        await Task.WhenAll(others.Select(actors => actors.Contract("C").WakeUp()));
-        await Task.WhenAll(others.Select(actors => actors.Contract("C").Set(new(Daily with { BillingCycle = Daily.BillingCycle! with { Credits = 7 } }, null, "test"))));
-
-        var granted = (await engine.Queries.Ledger(new(null, "C", null, null), new(100, null))).Items.Where(entry => entry.Entry.Kind == EntryKind.LotGranted).Select(entry => entry.Entry.LotId!).ToList();
-        Assert.Equal(Enumerable.Range(0, 11).Select(day => Billing.LotId(new LocalDate(2026, 3, 1).PlusDays(day))), granted);
-        Assert.True((await engine.Queries.Audit("C"))!.Balanced);
-        others.ForEach(actors => actors.Dispose());
-    }
-
-    [Fact]
     public async Task A_lot_that_was_used_up_is_not_granted_again_when_its_cycle_comes_back_L5()
     {
         await using var engine = await Engine.Open(directory.Path);
@@ -106,18 +89,4 @@ public sealed class UnbookedTests : IDisposable
     }
 
     private static async Task Set(Engine engine, Terms terms) => Assert.Null((await engine.Actors.Contract(terms.ContractId).Set(new(terms, null, "test"))).Refusal);
-
-    private sealed class StandingClock(Instant now) : Grains.IBusinessClock
-    {
-        public Instant Now => now;
-    }
-
-    private sealed class NoAlarm : IWakeups
-    {
-        public void Schedule(string contractId, Instant at) { }
-
-        public void Schedule(AllocationKey allocation, Instant at) { }
-
-        public void ScheduleAccount(string accountId, Instant at) { }
-    }
 }

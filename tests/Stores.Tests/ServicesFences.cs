@@ -4,7 +4,7 @@ using CreditGrains.Domain;
 using NodaTime;
 using Xunit;
 
-namespace CreditGrains.StoreTests;
+namespace CreditGrains.Stores.Tests;
 
 /// <summary>What a store's fences keep from happening to services credits, whichever store it is: rows are written over what their writer knew, and two activations of one account, as after a crash, decide as one.</summary>
 public abstract class ServicesFences

@@ -3,11 +3,14 @@ using System.Diagnostics.Metrics;
 using CreditGrains.Grains;
 using CreditGrains.Domain;
 using CreditGrains.Stores.Sqlite;
-using Microsoft.Extensions.Logging.Abstractions;
+using CreditGrains.Silo;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using NodaTime;
 using NodaTime.Text;
 
-namespace CreditGrains.Standalone.Tests;
+namespace CreditGrains.Stores.Tests;
 
 /// <summary>A directory that is gone after the test.</summary>
 internal sealed class TempDirectory : IDisposable
@@ -17,34 +20,36 @@ internal sealed class TempDirectory : IDisposable
     public void Dispose() => Directory.Delete(Path, recursive: true);
 }
 
-/// <summary>The embedded engine without HTTP: a store, its actors and a test clock.</summary>
+/// <summary>A silo on an embedded store, without HTTP, on a test clock.</summary>
 internal sealed class Engine : IAsyncDisposable
 {
     public static readonly Instant Start = At("2026-03-01T00:00:00Z");
 
+    private readonly IHost host;
     private readonly TempDirectory? own;
 
-    private Engine(TempDirectory? own, SqliteStore store) => (this.own, Store) = (own, store);
+    private Engine(IHost host, TempDirectory? own) => (this.host, this.own) = (host, own);
 
-    public SqliteStore Store { get; }
+    public SqliteStore Store => host.Services.GetRequiredService<SqliteStore>();
 
-    public TestClock Clock { get; private set; } = null!;
+    public IMovableClock Clock => (IMovableClock)host.Services.GetRequiredService<IBusinessClock>();
 
-    public InProcessActors Actors { get; private set; } = null!;
+    public IActors Actors => host.Services.GetRequiredService<IActors>();
 
-    public ActorMetrics Metrics { get; } = new();
+    public ActorMetrics Metrics => host.Services.GetRequiredService<ActorMetrics>();
 
     public IQueries Queries => Store;
 
     /// <summary>On the data of <paramref name="directory"/>; null: on data of its own.</summary>
-    public static async Task<Engine> Open(string? directory = null, ActivationLimits? limits = null)
+    public static async Task<Engine> Open(string? directory = null, ILoggerProvider? log = null)
     {
         var own = directory is null ? new TempDirectory() : null;
-        var engine = new Engine(own, SqliteStore.Open(directory ?? own!.Path));
-        DueWork? work = null;
-        engine.Clock = await TestClock.Open(engine.Store, Start, () => work!.Settle());
-        engine.Actors = new(self => new(self, engine.Store, engine.Clock, new NoAlarm(), TimeProvider.System, engine.Metrics), limits);
-        work = new(engine.Actors, engine.Store, engine.Clock, (_, cause) => throw cause);
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        if (log is not null) builder.Logging.AddProvider(log);
+        builder.UseEmbedded(SqliteStore.Open(directory ?? own!.Path), Start);
+        var engine = new Engine(builder.Build(), own);
+        await engine.host.StartAsync();
+        await ((ClusterClock)engine.Clock).Join();
         return engine;
     }
 
@@ -70,20 +75,9 @@ internal sealed class Engine : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await Task.Yield();
-        Actors.Dispose();
-        Store.Dispose();
-        Metrics.Dispose();
+        await host.StopAsync();
+        await ((IAsyncDisposable)host).DisposeAsync();
         own?.Dispose();
-    }
-
-    private sealed class NoAlarm : IWakeups
-    {
-        public void Schedule(string contractId, Instant at) { }
-
-        public void Schedule(AllocationKey allocation, Instant at) { }
-
-        public void ScheduleAccount(string accountId, Instant at) { }
     }
 }
 

@@ -10,11 +10,10 @@ using Microsoft.Extensions.Logging;
 using NodaTime;
 using Npgsql;
 
-namespace CreditGrains.Cluster.Tests;
+namespace CreditGrains.Stores.Tests;
 
 /// <summary>Lists of a million credits and entries on PostgreSQL (P4, G1): a page costs about what a page costs, wherever it begins and whatever is filtered by, and an index leads to it.</summary>
-[Collection("load")]
-public sealed partial class ListTests(ITestOutputHelper output)
+public sealed partial class PostgresListTests(ITestOutputHelper output)
 {
     private const int PageSize = 100, MostRows = 60 * PageSize;
 

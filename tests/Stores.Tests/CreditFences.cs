@@ -3,7 +3,7 @@ using CreditGrains.Grains;
 using CreditGrains.Domain;
 using NodaTime;
 
-namespace CreditGrains.StoreTests;
+namespace CreditGrains.Stores.Tests;
 
 /// <summary>Each fence of a commit, by the key that a conflict names: the same in every Store.</summary>
 public abstract class CreditFences

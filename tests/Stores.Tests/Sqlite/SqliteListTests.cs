@@ -3,10 +3,10 @@ using CreditGrains.Domain;
 using CreditGrains.Stores.Sqlite;
 using NodaTime;
 
-namespace CreditGrains.Standalone.Tests;
+namespace CreditGrains.Stores.Tests;
 
 /// <summary>Lists: their order, filters and cursors, and the list of credits against an oracle that knows them all.</summary>
-public sealed class ListTests : IDisposable
+public sealed class SqliteListTests : IDisposable
 {
     private readonly TempDirectory directory = new();
 

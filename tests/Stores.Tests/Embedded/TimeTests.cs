@@ -1,14 +1,12 @@
 using System.Collections.Immutable;
 using CreditGrains.Grains;
 using CreditGrains.Domain;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using NodaTime;
 
-namespace CreditGrains.Standalone.Tests;
+namespace CreditGrains.Stores.Tests;
 
-/// <summary>What time does: the test clock, what falls due on it, and the due queue on the machine's clock.</summary>
+/// <summary>What time does: the test clock, and what falls due on it.</summary>
 public sealed class TimeTests : IDisposable
 {
     private static readonly Duration Day = Duration.FromDays(1);
@@ -85,47 +83,36 @@ public sealed class TimeTests : IDisposable
     public async Task One_contract_that_cannot_be_processed_is_logged_and_is_no_obstacle_to_the_others()
     {
         var log = new Errors();
-        await using var app = await StandaloneHost.Build(new("http://127.0.0.1:0", directory.Path, Engine.Start), builder => builder.Logging.ClearProviders().AddProvider(log));
-        var store = app.Services.GetRequiredService<IStore>();
-        var actors = app.Services.GetRequiredService<IActors>();
-        await store.Commit(new(new DocumentWrite(ContractActor.Kind, "later", 0, """{"schema":99,"value":{}}""", "acme", Engine.Start, Engine.Start + Day), Changes.None));
-        await actors.Contract("C").Set(new(new("C", "acme", "C", ContractType.Metered, "UTC", new(2026, 1, 1), null, null, 30, CoverageFrom.Activation), null, "test"));
-        await actors.Contract("C").Grant(new("L", LotSource.Purchase, "PAY", 5, null, Engine.Start + 2 * Day, "test"), null);
+        await using var engine = await Engine.Open(directory.Path, log);
+        var later = new DocumentWrite(ContractActor.Kind, "later", 0, """{"schema":99,"value":{}}""", "acme", Engine.Start, Engine.Start + Day);
+        await engine.Store.Commit(new(later, Changes.None));
+        await engine.Agree("C", 5, []);
 
-        Assert.True(await app.Services.GetRequiredService<IMovableClock>().Advance(Engine.Start + 3 * Day));
+        Assert.True(await engine.Clock.Advance(Engine.Start + 31 * Day));
 
-        Assert.Equal(["later"], await store.DueContracts(Engine.Start + 3 * Day, 10));
+        Assert.Equal(["later"], await engine.Store.DueContracts(Engine.Start + 31 * Day, 10));
         Assert.Contains(log.Seen, error => error is UnknownSchemaException);
     }
 
     [Fact]
-    public async Task The_due_queue_books_an_expiry_when_its_instant_comes()
+    public async Task All_that_will_fall_due_is_told_page_by_page_in_the_order_of_its_instants()
     {
-        await using var app = await StandaloneHost.Build(new("http://127.0.0.1:0", directory.Path), builder => builder.Logging.ClearProviders());
-        var actors = app.Services.GetRequiredService<IActors>();
-        var clock = app.Services.GetRequiredService<IBusinessClock>();
-        await app.StartAsync(TestContext.Current.CancellationToken);
-        await actors.Contract("C").Set(new(new("C", "acme", "C", ContractType.Metered, "UTC", new(2026, 1, 1), null, null, 30, CoverageFrom.Activation), null, "test"));
-        var over = clock.Now + Duration.FromMilliseconds(500);
-        await actors.Contract("C").Grant(new("L", LotSource.Purchase, "PAY", 5, null, over, "test"), null);
+        await using var engine = await Engine.Open(directory.Path);
+        await engine.Clock.Advance(Engine.Start + Day);
+        for (var i = 0; i < 5; i++) await engine.Agree($"C{i}", 1, []);
+        await engine.Grant("C3", "sooner", 1, expiresAt: Engine.Start + 2 * Day);
 
-        // Nothing asks the contract again: only the queue can book it.
-        var booked = await Until(async () => (await app.Services.GetRequiredService<IQueries>().Ledger(new(null, "C", null, null), new(10, null))).Items
-            .SingleOrDefault(entry => entry.Entry.Kind == EntryKind.LotExpired));
-
-        Assert.Equal(over, booked.Entry.EffectiveAt);
-        await app.StopAsync(TestContext.Current.CancellationToken);
-    }
-
-    private static async Task<T> Until<T>(Func<Task<T?>> look) where T : class
-    {
-        var given = TimeProvider.System.GetTimestamp();
-        while (TimeProvider.System.GetElapsedTime(given) < TimeSpan.FromSeconds(30))
+        var told = new List<Appointment>();
+        var last = new Appointment("", "", Engine.Start);
+        while (await engine.Store.Appointments(last, 2) is { Count: > 0 } page)
         {
-            if (await look() is { } there) return there;
-            await Task.Yield();
+            told.AddRange(page);
+            last = page[^1];
         }
-        throw new TimeoutException();
+
+        Assert.Equal(["C3", "C0", "C1", "C2", "C4"], told.Select(each => each.Key));
+        Assert.Equal(Engine.Start + 2 * Day, told[0].At);
+        Assert.All(told, each => Assert.Equal(ContractActor.Kind, each.Kind));
     }
 
     private sealed class Errors : ILoggerProvider, ILogger

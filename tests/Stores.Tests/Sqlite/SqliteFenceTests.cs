@@ -1,16 +1,15 @@
 using CreditGrains.Grains;
 using CreditGrains.Domain;
 using CreditGrains.Stores.Sqlite;
-using CreditGrains.StoreTests;
 
-namespace CreditGrains.Standalone.Tests;
+namespace CreditGrains.Stores.Tests;
 
-public sealed class FenceTests : CreditFences, IDisposable
+public sealed class SqliteFenceTests : CreditFences, IDisposable
 {
     private readonly TempDirectory directory = new();
     private readonly SqliteStore store;
 
-    public FenceTests() => store = SqliteStore.Open(directory.Path);
+    public SqliteFenceTests() => store = SqliteStore.Open(directory.Path);
 
     protected override IStore Store => store;
 

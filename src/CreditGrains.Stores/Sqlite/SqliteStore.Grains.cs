@@ -1,0 +1,36 @@
+using CreditGrains.Domain;
+using CreditGrains.Grains;
+
+namespace CreditGrains.Stores.Sqlite;
+
+public sealed partial class SqliteStore : IAppointments
+{
+    private const string EveryAppointment = $"""
+        select kind, id, due_at from documents where kind in ('{ContractActor.Kind}', '{AccountActor.Kind}') and due_at is not null
+        union all
+        select '{Appointment.Allocation}', contract_id || '/' || user_id, due_at from members where due_at is not null
+        """;
+
+    public Task<IReadOnlyList<Appointment>> Appointments(Appointment after, int limit) => actors.Read<IReadOnlyList<Appointment>>(database => database[
+        $"select kind, id, due_at from ({EveryAppointment}) where due_at >= ?1 and (due_at, kind, id) > (?1, ?2, ?3) order by due_at, kind, id limit ?4"]
+        .Bind(after.At).Bind(after.Kind).Bind(after.Key).Bind(limit).All(row => new Appointment(row.Text(), row.Text(), row.Instant())));
+
+    /// <summary>A grain's own state and its version; null: there is none.</summary>
+    internal Task<GrainState?> State(string state, string grain) => actors.Read(database =>
+        database["select body, version from grain_state where state = ? and grain = ?"].Bind(state).Bind(grain).First(row => new GrainState(row.Text(), row.Number())));
+
+    /// <summary>Writes it where it still has that version, 0: none; false: it has not.</summary>
+    internal Task<bool> WriteState(string state, string grain, GrainState next, long expected) => writer.Write(database => expected == 0
+        ? database["insert into grain_state (state, grain, version, body) values (?, ?, ?, ?) on conflict do nothing"]
+            .Bind(state).Bind(grain).Bind(next.Version).Bind(next.Body).Run() == 1
+        : database["update grain_state set version = ?, body = ? where state = ? and grain = ? and version = ?"]
+            .Bind(next.Version).Bind(next.Body).Bind(state).Bind(grain).Bind(expected).Run() == 1);
+
+    /// <summary>Deletes it where it still has that version; false: it has not.</summary>
+    internal Task<bool> DeleteState(string state, string grain, long expected) => writer.Write(database =>
+        database["delete from grain_state where state = ? and grain = ? and version = ?"].Bind(state).Bind(grain).Bind(expected).Run() == 1);
+}
+
+/// <summary>A grain's own state as the store has it.</summary>
+/// <param name="Version">From 1, one more with each write.</param>
+internal sealed record GrainState(string Body, long Version);
