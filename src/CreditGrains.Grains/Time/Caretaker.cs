@@ -8,7 +8,7 @@ namespace CreditGrains.Grains;
 /// <summary>Looks once a minute for what is due and did not ring: a reminder lost between commit and registration (T3). One for all silos; its key is 0.</summary>
 public interface ICaretakerGrain : IGrainWithIntegerKey
 {
-    /// <summary>Begins its rounds; where reminders do not outlive the process, registers those of all that will fall due. Again is harmless.</summary>
+    /// <summary>Begins its rounds; where reminders do not outlive the process, registers those that ring before the next one. Again is harmless.</summary>
     Task Start();
 }
 
@@ -22,8 +22,8 @@ public sealed record Appointment(string Kind, string Key, Instant At)
 /// <summary>All that will fall due, for a process whose reminders do not outlive it.</summary>
 public interface IAppointments
 {
-    /// <summary>Up to <paramref name="limit"/> of them, by instant, kind and key, behind <paramref name="after"/>.</summary>
-    Task<IReadOnlyList<Appointment>> Appointments(Appointment after, int limit);
+    /// <summary>Up to <paramref name="limit"/> of them, by instant, kind and key, behind <paramref name="after"/> and not after <paramref name="until"/>.</summary>
+    Task<IReadOnlyList<Appointment>> Appointments(Appointment after, Instant until, int limit);
 }
 
 /// <inheritdoc cref="ICaretakerGrain"/>
@@ -36,11 +36,14 @@ public sealed partial class CaretakerGrain(
 
     private Task round = Task.CompletedTask;
 
+    // What was due before this process began is for the first round; what is committed from then on registers its own reminder.
+    private Appointment registered = new("", "", clock.Now - Duration.FromTimeSpan(times.Jitter));
+
     public IGrainContext GrainContext => context;
 
     public async Task Start()
     {
-        if (appointments is not null && clock is not IMovableClock) await RegisterAll(appointments);
+        await RegisterNext();
         await this.RegisterOrUpdateReminder("round", TimeSpan.Zero, times.Period);
     }
 
@@ -55,6 +58,7 @@ public sealed partial class CaretakerGrain(
     {
         try
         {
+            await RegisterNext();
             await due.Settle(times.Jitter);
         }
         catch (Exception e)
@@ -63,14 +67,15 @@ public sealed partial class CaretakerGrain(
         }
     }
 
-    // By the grains' ids: nobody is activated for it. What was due before is for the first round.
-    private async Task RegisterAll(IAppointments appointments)
+    // By the grains' ids, so that nobody is activated for it; and only what rings before the round after the next, however much there is.
+    private async Task RegisterNext()
     {
-        var last = new Appointment("", "", clock.Now - Duration.FromTimeSpan(times.Jitter));
-        while (await appointments.Appointments(last, PageSize) is { Count: > 0 } page)
+        if (appointments is null || clock is IMovableClock) return;
+        var until = clock.Now + Duration.FromTimeSpan(2 * times.Period);
+        while (await appointments.Appointments(registered, until, PageSize) is { Count: > 0 } page)
         {
             await Task.WhenAll(page.Select(Register));
-            last = page[^1];
+            registered = page[^1];
         }
     }
 

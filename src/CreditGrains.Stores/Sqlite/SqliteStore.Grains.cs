@@ -1,5 +1,6 @@
 using CreditGrains.Domain;
 using CreditGrains.Grains;
+using NodaTime;
 
 namespace CreditGrains.Stores.Sqlite;
 
@@ -11,9 +12,9 @@ public sealed partial class SqliteStore : IAppointments
         select '{Appointment.Allocation}', contract_id || '/' || user_id, due_at from members where due_at is not null
         """;
 
-    public Task<IReadOnlyList<Appointment>> Appointments(Appointment after, int limit) => actors.Read<IReadOnlyList<Appointment>>(database => database[
-        $"select kind, id, due_at from ({EveryAppointment}) where due_at >= ?1 and (due_at, kind, id) > (?1, ?2, ?3) order by due_at, kind, id limit ?4"]
-        .Bind(after.At).Bind(after.Kind).Bind(after.Key).Bind(limit).All(row => new Appointment(row.Text(), row.Text(), row.Instant())));
+    public Task<IReadOnlyList<Appointment>> Appointments(Appointment after, Instant until, int limit) => actors.Read<IReadOnlyList<Appointment>>(database => database[
+        $"select kind, id, due_at from ({EveryAppointment}) where due_at between ?1 and ?4 and (due_at, kind, id) > (?1, ?2, ?3) order by due_at, kind, id limit ?5"]
+        .Bind(after.At).Bind(after.Kind).Bind(after.Key).Bind(until).Bind(limit).All(row => new Appointment(row.Text(), row.Text(), row.Instant())));
 
     /// <summary>A grain's own state and its version; null: there is none.</summary>
     internal Task<GrainState?> State(string state, string grain) => actors.Read(database =>

@@ -97,14 +97,15 @@ public sealed class RemindersRing : IDisposable
             await silos.Contract("C", end);
             await silos.Contract("D", end + Duration.FromDays(365));
         }
-        await using var again = await Silos.Start(directory, end - Duration.FromSeconds(2));
+        await using var again = await Silos.Start(directory, end - Duration.FromSeconds(1));
         var caretaker = again.Grains.GetGrain<ICaretakerGrain>(0);
         Assert.Empty(again.Reminders.All);
 
         await caretaker.Start();
 
+        // D has time: nobody holds its reminder in memory for a year.
         Assert.Equal(
-            new[] { caretaker.GetGrainId(), again.Grains.GetGrain<IContractGrain>("C").GetGrainId(), again.Grains.GetGrain<IContractGrain>("D").GetGrainId() }.Order(),
+            new[] { caretaker.GetGrainId(), again.Grains.GetGrain<IContractGrain>("C").GetGrainId() }.Order(),
             again.Reminders.All.Select(row => row.GrainId).Order());
         again.Clock.Run();
         Assert.Equal((end, 10L), await Booked(again, EntryKind.LotExpired, contractId: "C"));

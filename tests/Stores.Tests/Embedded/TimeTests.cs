@@ -104,12 +104,13 @@ public sealed class TimeTests : IDisposable
 
         var told = new List<Appointment>();
         var last = new Appointment("", "", Engine.Start);
-        while (await engine.Store.Appointments(last, 2) is { Count: > 0 } page)
+        while (await engine.Store.Appointments(last, Engine.Start + 31 * Day, 2) is { Count: > 0 } page)
         {
             told.AddRange(page);
             last = page[^1];
         }
 
+        Assert.Single(await engine.Store.Appointments(new("", "", Engine.Start), Engine.Start + 2 * Day, 100));
         Assert.Equal(["C3", "C0", "C1", "C2", "C4"], told.Select(each => each.Key));
         Assert.Equal(Engine.Start + 2 * Day, told[0].At);
         Assert.All(told, each => Assert.Equal(ContractActor.Kind, each.Kind));
