@@ -61,6 +61,20 @@ internal sealed class Writer : IDisposable
         return new CommitResult.Done();
     });
 
+    /// <summary>Writes one row by its fence; false: it was not as expected, and nothing is written.</summary>
+    public async Task<bool> Write(Func<Database, bool> write)
+    {
+        var isWritten = false;
+        var result = await Enqueue(1, () =>
+        {
+            isWritten = write(database);
+            return new CommitResult.Done();
+        });
+        return result is CommitResult.Unknown(var cause)
+            ? throw new StoreUnavailableException("The store did not say whether the row is written; send it again.", cause)
+            : isWritten;
+    }
+
     /// <summary>Writes what is waiting, and ends.</summary>
     public void Dispose()
     {
