@@ -59,8 +59,8 @@ internal abstract class Column<TSource>(string name, ColumnType type, ColumnRole
     /// </summary>
     public abstract Array Values<TItem>(IReadOnlyCollection<TItem> items, Func<TItem, TSource> source);
 
-    /// <summary>Whether two sources have the same value here.</summary>
-    public abstract bool IsSame(TSource one, TSource other);
+    /// <summary>The value for one source: string, long, bool, Instant, LocalDate or null.</summary>
+    public abstract object? Value(TSource source);
 }
 
 /// <summary>Makes the columns of one role.</summary>
@@ -101,6 +101,6 @@ internal readonly struct Columns<TSource>(ColumnRole role)
             return values;
         }
 
-        public override bool IsSame(TSource one, TSource other) => EqualityComparer<TValue>.Default.Equals(value(one), value(other));
+        public override object? Value(TSource source) => value(source);
     }
 }

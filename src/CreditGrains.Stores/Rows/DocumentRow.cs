@@ -9,6 +9,9 @@ internal sealed class DocumentRow : Row<DocumentChange, Document>
 {
     public static readonly DocumentRow Instance = new();
 
+    /// <summary>The id of the one document of settings of all accounts.</summary>
+    public const string ServicesSettings = "services-credits";
+
     public override RowKind Kind => RowKind.Document;
 
     public override string Table => "document";
