@@ -59,23 +59,29 @@ internal sealed class CommitBatch : IRowChangesVisitor
     void IRowChangesVisitor.Visit<TChange>(RowChanges<TChange> changes)
     {
         var statements = RowStatements<TChange>.Of(changes.Row);
-        if (changes.Updates is { Count: > 0 } updates) Add(statements.Update, Owner(updates), Values(changes.Row, updates, [.. statements.Fenced, .. statements.Written], isFenced: true));
-        if (changes.Deletes is { Count: > 0 } deletes) Add(statements.Delete, Owner(deletes), Values(changes.Row, deletes, statements.Fenced, isFenced: true));
-        if (changes.Inserts is { Count: > 0 } inserts) Add(statements.Insert, Owner(inserts), Values(changes.Row, inserts, changes.Row.Columns, isFenced: false));
+        Add(changes.Deletes, statements.Delete, statements.Fenced, isFenced: true);
+        Add(changes.Updates, statements.Update, statements.Changed, isFenced: true);
+        Add(changes.Inserts, statements.Insert, changes.Row.Columns, isFenced: false);
+
+        void Add(List<Keyed<TChange>> some, string sql, ImmutableArray<Column<TChange>> columns, bool isFenced)
+        {
+            if (some.Count > 0) this.Add(sql, Owner(some), ValuesOf(changes.Row, some, columns, isFenced));
+        }
     }
 
-    private static NpgsqlParameter[] Values<TChange>(Row<TChange> row, List<Keyed<TChange>> changes, ImmutableArray<Column<TChange>> columns, bool isFenced) where TChange : Change =>
+    private static NpgsqlParameter[] ValuesOf<TChange>(Row<TChange> row, List<Keyed<TChange>> changes, ImmutableArray<Column<TChange>> columns, bool isFenced)
+        where TChange : Change =>
     [
-        .. row.Key.Select(column => Postgres.Values.Of(column.Values(changes, change => change.Key), column.Type)),
-        .. columns.Select(column => Postgres.Values.Of(column.Values(changes, change => change.Change), column.Type)),
-        .. isFenced && row.VersionColumn is not null ? [Postgres.Values.Of(changes.Select(change => row.Expected(change.Change)))] : Array.Empty<NpgsqlParameter>(),
+        .. row.Key.Select(column => Values.Of(column.Values(changes, change => change.Key), column.Type)),
+        .. columns.Select(column => Values.Of(column.Values(changes, change => change.Change), column.Type)),
+        .. isFenced && row.VersionColumn is not null ? [Values.Of(changes.Select(change => row.Expected(change.Change)))] : Array.Empty<NpgsqlParameter>(),
     ];
 
     private void AddEntries(IReadOnlyList<(int Commit, Entry Entry)> entries)
     {
         if (entries.Count == 0) return;
         Invariant.Holds(entries.Count <= MaxEntries, $"a transaction has at most {MaxEntries} entries");
-        Add(AppendEntries, null, [.. EntryRow.Columns.Select(column => Postgres.Values.Of(column.Values(entries, entry => entry.Entry), column.Type))]);
+        Add(AppendEntries, null, [.. EntryRow.Columns.Select(column => Values.Of(column.Values(entries, entry => entry.Entry), column.Type))]);
     }
 
     private static string EntriesOf()

@@ -16,9 +16,10 @@ public static class Migrator
     private static readonly (string Name, string Unsafe)[] Durability = [("synchronous_commit", "off"), ("fsync", "off"), ("full_page_writes", "off")];
 
     /// <summary>Throws <see cref="DataRefusedException"/> where the server's settings or the data in the database forbid to start.</summary>
-    public static async Task Migrate(NpgsqlDataSource source, CancellationToken cancel = default)
+    public static async Task Migrate(string connectionString, CancellationToken cancel = default)
     {
-        await using var connection = await source.OpenConnectionAsync(cancel);
+        await using var connection = new NpgsqlConnection(connectionString);
+        await connection.OpenAsync(cancel);
         await CheckSettings(connection, cancel);
 
         await using var transaction = await connection.BeginTransactionAsync(cancel);

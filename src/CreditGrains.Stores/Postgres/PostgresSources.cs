@@ -26,7 +26,7 @@ internal sealed class PostgresSources : IAsyncDisposable
         if (!settings.ContainsKey("Max Auto Prepare")) (settings.MaxAutoPrepare, settings.AutoPrepareMinUsages) = (PreparedStatements, UsesBeforePrepared);
         MaxReads = settings.MaxPoolSize;
         Reads = Build(settings, logs);
-        (settings.MinPoolSize, settings.MaxPoolSize) = (0, CommitConnections);
+        (settings.MinPoolSize, settings.MaxPoolSize, settings.IncludeFailedBatchedCommand) = (0, CommitConnections, true);
         commits = Build(settings, logs);
     }
 

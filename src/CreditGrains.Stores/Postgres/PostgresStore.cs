@@ -73,16 +73,10 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
     public async Task<ImmutableArray<AllocationKey>> DueAllocations(Instant now, int limit) => [.. await All(new Query<AllocationKey>(
         "select contract_id, user_id from member where due_at <= $1 order by due_at limit $2", row => new(row.Text(), row.Text()), Values.Of(now), Values.Of(limit)))];
 
-    // From client to client by the index of ends, which holds each client's earliest first.
     public async Task<ImmutableArray<string>> DueClients(Instant now, int limit) => [.. await All(new Query<string>(
         $"""
-        with recursive client (id) as (
-            (select client_id from credit where {EndIsUnbooked} order by client_id limit 1)
-            union all
-            select (select client_id from credit where {EndIsUnbooked} and client_id > client.id order by client_id limit 1) from client where client.id is not null)
-        select id from client
-        where id is not null and (select expires_at from credit where {EndIsUnbooked} and client_id = client.id order by expires_at limit 1) <= $1
-        limit $2
+        select g.id from ({ClientsWithEnds}) g
+        where (select expires_at from credit where {EndIsUnbooked} and client_id = g.id order by expires_at limit 1) <= $1 limit $2
         """, row => row.Text(), Values.Of(now), Values.Of(limit)))];
 
     public async Task<ImmutableArray<Credit>> DueCredits(string clientId, Instant now, int limit) => [.. await All(CreditRow.Instance.Select(
@@ -117,6 +111,15 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
     }
 
     private const string EndIsUnbooked = "player_id is not null and not expiry_booked";
+
+    // From client to client by the index of ends, which holds each client's earliest first.
+    private const string ClientsWithEnds = $"""
+        with recursive client (id) as (
+            (select client_id from credit where {EndIsUnbooked} order by client_id limit 1)
+            union all
+            select (select client_id from credit where {EndIsUnbooked} and client_id > client.id order by client_id limit 1) from client where client.id is not null)
+        select id from client where id is not null
+        """;
 
     private async Task<ImmutableArray<string>> Due(string kind, Instant now, int limit) => [.. await All(new Query<string>(
         "select id from document where kind = $1 and due_at <= $2 order by due_at limit $3", row => row.Text(), Values.Of(kind), Values.Of(now), Values.Of(limit)))];

@@ -19,6 +19,7 @@ internal sealed class RowStatements<TChange> where TChange : Change
         (table, key) = (row.Table, string.Join(", ", row.Key.Select(column => column.Name)));
         Fenced = [.. row.Columns.Where(column => column.Role == ColumnRole.Same)];
         Written = [.. row.Columns.Where(column => column.Role is ColumnRole.Set or ColumnRole.Kept or ColumnRole.Version)];
+        Changed = [.. Fenced, .. Written];
         Insert = InsertOf(row);
         Update = UpdateOf(row);
         Delete = DeleteOf(row);
@@ -30,7 +31,7 @@ internal sealed class RowStatements<TChange> where TChange : Change
     /// <summary>Given the key's columns, then all others.</summary>
     public string Insert { get; }
 
-    /// <summary>Given the key's columns, those of <see cref="Fenced"/>, those of <see cref="Written"/>, and the versions expected where the kind has one.</summary>
+    /// <summary>Given the key's columns, those of <see cref="Changed"/>, and the versions expected where the kind has one.</summary>
     public string Update { get; }
 
     /// <summary>Given the key's columns, those of <see cref="Fenced"/>, and the versions expected where the kind has one.</summary>
@@ -38,7 +39,9 @@ internal sealed class RowStatements<TChange> where TChange : Change
 
     public ImmutableArray<Column<TChange>> Fenced { get; }
 
-    public ImmutableArray<Column<TChange>> Written { get; }
+    public ImmutableArray<Column<TChange>> Changed { get; }
+
+    private ImmutableArray<Column<TChange>> Written { get; }
 
     private string InsertOf(Row<TChange> row)
     {

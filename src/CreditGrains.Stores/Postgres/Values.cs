@@ -17,6 +17,16 @@ internal static class Values
 
     public static NpgsqlParameter Of(IEnumerable<long> values) => Many(values.ToArray(), NpgsqlDbType.Bigint);
 
+    /// <summary>A value of one of the types that lists are filtered and ordered by.</summary>
+    public static NpgsqlParameter OfAny(object value) => value switch
+    {
+        string text => Of(text),
+        long number => Of(number),
+        bool flag => One(flag, NpgsqlDbType.Boolean),
+        Instant instant => Of(instant),
+        _ => throw new ArgumentException($"lists have no values of {value.GetType()}", nameof(value)),
+    };
+
     /// <summary>The values of a column, as <see cref="Column{TSource}.Values"/> makes them.</summary>
     public static NpgsqlParameter Of(Array values, ColumnType type) => Many(values, type switch
     {
