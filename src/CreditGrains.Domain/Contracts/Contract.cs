@@ -73,10 +73,7 @@ public sealed record Contract(Terms Terms, long Revision, ImmutableArray<Lot> Lo
         HasAllMembers ? Members : throw new InvariantException("members are loaded before they are looked at");
 
     /// <summary>A member's row as it now is; null before: it must not have been there.</summary>
-    internal MemberChange Change(Member? before, Member after) =>
-        new(
-            Terms.ContractId, ClientId, after with { AsOf = Instant.Max(AsOf, after.AsOf), Version = (before?.Version ?? 0) + 1 },
-            after.Allocation.NextDue(Terms), before?.Version ?? 0);
+    internal MemberChange Change(Member? before, Member after) => MemberChange.Of(Terms, before, after, AsOf);
 
     internal LotChange Change(Lot lot, bool isNew = false) => new(Terms.ContractId, Terms.ClientId, lot, isNew);
 

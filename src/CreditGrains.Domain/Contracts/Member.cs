@@ -28,5 +28,10 @@ public sealed record MemberChange(string ContractId, string ClientId, Member Mem
 {
     public RowKey Row => RowKey.Member(ContractId, Member.UserId);
 
+    /// <summary>A member's row as it is from now on; <paramref name="before"/> null: it must not have been there.</summary>
+    public static MemberChange Of(Terms terms, Member? before, Member after, Instant now) => new(
+        terms.ContractId, terms.ClientId, after with { AsOf = Instant.Max(now, after.AsOf), Version = (before?.Version ?? 0) + 1 },
+        after.Allocation.NextDue(terms), before?.Version ?? 0);
+
     public override void Accept(IChangeVisitor visitor) => visitor.Visit(this);
 }

@@ -16,8 +16,11 @@ public sealed record EditCredit(CreditId Id, CreditStatus? Status, string? Playe
 /// <param name="Next">The player who shall have it; null: none is named.</param>
 public sealed record SeenCredit(Lot? Lot, Credit? Touched, Lot? Apart = null, Player? Owner = null, Player? Next = null)
 {
+    /// <summary>Who used it; null: nobody did.</summary>
+    public Member? User { get; init; }
+
     /// <summary>The latest instant of what was read: the edit is not decided before.</summary>
-    public Instant AsOf => Instant.Max(Owner?.AsOf ?? Instant.MinValue, Next?.AsOf ?? Instant.MinValue);
+    public Instant AsOf => new[] { Owner?.AsOf, Next?.AsOf, User?.AsOf }.Max() ?? Instant.MinValue;
 }
 
 /// <summary>What a credit is as an edit finds it: its status, but what expired with a player is told from what expired without one.</summary>
@@ -96,11 +99,13 @@ public static class Editing
         [(CreditState.Lapsed, EditWish.End)] = EditStep.Nothing,
     };
 
-    /// <summary>Refuses with <see cref="RefusalCode.NotFound"/>, <see cref="RefusalCode.InvalidField"/> or <see cref="RefusalCode.PlayerCovered"/>; what changes nothing tells nothing. The contract must know the user who used the credit.</summary>
+    /// <summary>Refuses with <see cref="RefusalCode.NotFound"/>, <see cref="RefusalCode.InvalidField"/> or <see cref="RefusalCode.PlayerCovered"/>; what changes nothing tells nothing.</summary>
     public static Decision<Changed<Contract, Credit>> Decide(Contract contract, SeenCredit seen, EditCredit edit, Instant now)
     {
+        if (seen.User is { } user) contract = contract.With(user);
         var ordinal = edit.Id.Ordinal;
         var open = contract.Lots.Where(known => known.LotId == edit.Id.LotId).ToList();
+        seen = seen with { Lot = Rolled(seen.Lot, open), Apart = Rolled(seen.Apart, open) };
         if ((open.FirstOrDefault(known => known.Apart == 0) ?? seen.Lot) is not { } lot || ordinal > lot.Quantity) return Refusal.NotFound($"credit {edit.Id}");
         var source = open.FirstOrDefault(known => known.Free.Contains(ordinal))
             ?? new[] { seen.Apart, seen.Lot }.FirstOrDefault(closed => closed is { ExpiryBooked: true } && closed.Free.Contains(ordinal));
@@ -139,6 +144,10 @@ public static class Editing
         (_, null) => source!.ExpiryBooked ? CreditState.Lapsed : CreditState.Unallocated,
         _ => touched.CoversAt(now) ? CreditState.Allocated : touched.PlayerId is null ? CreditState.Lapsed : CreditState.Over,
     };
+
+    // What the contract no longer has open though it had something free has just expired.
+    private static Lot? Rolled(Lot? stored, List<Lot> open) =>
+        stored is { ExpiryBooked: false, Free.Count: > 0 } && open.All(lot => lot.Apart != stored.Apart) ? stored with { ExpiryBooked = true } : stored;
 
     private static Refusal? Broken(EditCredit edit, Credit? touched, Instant now)
     {

@@ -52,6 +52,8 @@ public interface IChangeVisitor
 {
     void Visit(DocumentChange change);
 
+    void Visit(EpochChange change);
+
     void Visit(LotChange change);
 
     void Visit(MemberChange change);

@@ -27,6 +27,19 @@ public sealed record DocumentChange(string Kind, string Id, long Version, long E
     public override void Accept(IChangeVisitor visitor) => visitor.Visit(this);
 }
 
+/// <summary>
+/// A document's epoch rises and nothing else of it changes: whatever was sent under an earlier one can no longer land (R3).
+/// Contracts and accounts keep their epoch as their version; their commits are fenced by it and leave it as it is.
+/// </summary>
+/// <param name="Epoch">From now on.</param>
+/// <param name="Expected">The epoch that it must have had, more than 0.</param>
+public sealed record EpochChange(string Kind, string Id, long Epoch, long Expected) : Change
+{
+    public RowKey Row => RowKey.Document(Kind, Id);
+
+    public override void Accept(IChangeVisitor visitor) => visitor.Visit(this);
+}
+
 /// <summary>An Idempotency-Key, hashed, and what the request asked.</summary>
 public sealed record RequestKey(string Key, string Fingerprint);
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 using NodaTime;
 
 namespace CreditGrains.Domain;
@@ -27,6 +28,9 @@ public sealed record Report(
 {
     /// <summary>The most players of one report (R1).</summary>
     public const int MaxPlayers = 1_000;
+
+    [JsonIgnore]
+    public RowKey Row => RowKey.Report(ClientId, ReportId);
 
     public override void Accept(IChangeVisitor visitor) => visitor.Visit(this);
 

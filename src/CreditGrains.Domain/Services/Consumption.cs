@@ -22,6 +22,9 @@ public sealed record Consumption(string AccountId, long Number, ConsumptionKind 
     /// <summary>The allocation record that it counts in: its milestone's, or one of its own.</summary>
     public string AllocationId => MilestoneId ?? ConsumptionId;
 
+    [JsonIgnore]
+    public RowKey Row => RowKey.Consumption(AccountId, Number);
+
     public override void Accept(IChangeVisitor visitor) => visitor.Visit(this);
 }
 

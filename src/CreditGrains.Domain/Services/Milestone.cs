@@ -35,7 +35,9 @@ public sealed record Milestone(
 
 /// <summary>A milestone as it now is, and the version that it must have had: 0 where it must not have been there.</summary>
 public sealed record MilestoneChange(Milestone Milestone, long Expected) : Change
-{    public override void Accept(IChangeVisitor visitor) => visitor.Visit(this);
+{    public RowKey Row => RowKey.Milestone(Milestone.MilestoneId);
+
+    public override void Accept(IChangeVisitor visitor) => visitor.Visit(this);
 }
 
 /// <summary>A milestone as it shall be; its project's account decides.</summary>

@@ -11,7 +11,9 @@ public sealed record Project(string ProjectId, string ClientId, string AccountId
 
 /// <summary>A project as it now is, and the version that it must have had: 0 where it must not have been there.</summary>
 public sealed record ProjectChange(Project Project, long Expected) : Change
-{    public override void Accept(IChangeVisitor visitor) => visitor.Visit(this);
+{    public RowKey Row => RowKey.Project(Project.ProjectId);
+
+    public override void Accept(IChangeVisitor visitor) => visitor.Visit(this);
 }
 
 /// <summary>A project as it shall be; its new account decides.</summary>

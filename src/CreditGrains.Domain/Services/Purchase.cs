@@ -46,7 +46,9 @@ public sealed record Purchase(
 
 /// <summary>A purchase as it now is; <paramref name="IsNew"/>: it must not have been there.</summary>
 public sealed record PurchaseChange(string AccountId, string ClientId, Purchase Purchase, bool IsNew = false) : Change
-{    public override void Accept(IChangeVisitor visitor) => visitor.Visit(this);
+{    public RowKey Row => RowKey.Purchase(AccountId, Purchase.PurchaseId);
+
+    public override void Accept(IChangeVisitor visitor) => visitor.Visit(this);
 }
 
 /// <summary>Services credits to be bought (S1).</summary>

@@ -230,7 +230,7 @@ public sealed partial class MemoryStore
 
     private static bool Holds(object? present, Comparison comparison, object value) => present is not null && comparison switch
     {
-        Comparison.Equal => Equals(present, value),
+        Comparison.Equal or Comparison.AlsoEqual => Equals(present, value),
         Comparison.AtLeast => Compare(present, value) >= 0,
         Comparison.Below => Compare(present, value) < 0,
     };

@@ -156,8 +156,6 @@ public sealed partial class MemoryStore : IStore, IQueries
     private bool Holds(RowKey key, long version) =>
         version == 0 || Row.Of(key.Kind).VersionColumn is not null ? Version(key) == version : Version(key) > 0;
 
-    private Table<TChange> Of<TChange>(Row<TChange> row) where TChange : Change => (Table<TChange>)Of(row.Kind);
-
     private Table Of(RowKind kind) => kind switch
     {
         RowKind.Document => documents,
@@ -191,13 +189,38 @@ public sealed partial class MemoryStore : IStore, IQueries
         return found;
     }
 
-    private sealed class Proving(MemoryStore store, HashSet<RowKey> failing) : IRowChangesVisitor
+    // To a document whose version alone changes.
+    private RowChanges<DocumentChange> AsDocuments(RowChanges<EpochChange> epochs)
     {
-        public void Visit<TChange>(RowChanges<TChange> changes) where TChange : Change => failing.UnionWith(store.Of(changes.Row).Failing(changes));
+        var changes = new RowChanges<DocumentChange>(DocumentRow.Instance);
+        foreach (var (commit, key, epoch) in epochs.Updates)
+        {
+            var present = documents[key] ?? new(epoch.Kind, epoch.Id, 0, 0, null, "", Instant.MinValue, null);
+            changes.Add(commit, present with { Version = epoch.Epoch, Expected = epoch.Expected });
+        }
+        return changes;
     }
 
-    private sealed class Writing(MemoryStore store) : IRowChangesVisitor
+    private abstract class Visitor(MemoryStore store) : IRowChangesVisitor
     {
-        public void Visit<TChange>(RowChanges<TChange> changes) where TChange : Change => store.Of(changes.Row).CarryOut(changes, store.indexes.Change);
+        public void Visit<TChange>(RowChanges<TChange> changes) where TChange : Change
+        {
+            if (changes is RowChanges<EpochChange> epochs) Visit(store.documents, store.AsDocuments(epochs));
+            else Visit((Table<TChange>)store.Of(changes.Row.Kind), changes);
+        }
+
+        protected abstract void Visit<TChange>(Table<TChange> table, RowChanges<TChange> changes) where TChange : Change;
+    }
+
+    private sealed class Proving(MemoryStore store, HashSet<RowKey> failing) : Visitor(store)
+    {
+        protected override void Visit<TChange>(Table<TChange> table, RowChanges<TChange> changes) => failing.UnionWith(table.Failing(changes));
+    }
+
+    private sealed class Writing(MemoryStore store) : Visitor(store)
+    {
+        private readonly Indexes indexes = store.indexes;
+
+        protected override void Visit<TChange>(Table<TChange> table, RowChanges<TChange> changes) => table.CarryOut(changes, indexes.Change);
     }
 }

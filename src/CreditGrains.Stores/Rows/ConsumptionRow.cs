@@ -28,7 +28,7 @@ internal sealed class ConsumptionRow : Row<Consumption, Consumption>
         Fixed.Instant("at", booked => booked.At),
     ];
 
-    public override RowKey KeyOf(Consumption booked) => RowKey.Consumption(booked.AccountId, booked.Number);
+    public override RowKey KeyOf(Consumption booked) => booked.Row;
 
     public override long Expected(Consumption booked) => 0;
 

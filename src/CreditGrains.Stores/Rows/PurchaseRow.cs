@@ -32,7 +32,7 @@ internal sealed class PurchaseRow : Row<PurchaseChange, Purchase>
         Fixed.Text("request", change => change.Purchase.Request),
     ];
 
-    public override RowKey KeyOf(PurchaseChange change) => RowKey.Purchase(change.AccountId, change.Purchase.PurchaseId);
+    public override RowKey KeyOf(PurchaseChange change) => change.Row;
 
     public override long Expected(PurchaseChange change) => change.IsNew ? 0 : 1;
 

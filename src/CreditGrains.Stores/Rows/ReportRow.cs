@@ -28,7 +28,7 @@ internal sealed class ReportRow : Row<Report, Report>
         Fixed.Number("contract_remaining", report => report.Balance.ContractRemaining),
     ];
 
-    public override RowKey KeyOf(Report report) => RowKey.Report(report.ClientId, report.ReportId);
+    public override RowKey KeyOf(Report report) => report.Row;
 
     public override long Expected(Report report) => 0;
 

@@ -76,6 +76,7 @@ internal readonly record struct KeyedGuard(int Commit, RowKey Key, long Version)
 internal sealed class SortedChanges : IChangeVisitor
 {
     private readonly RowChanges<DocumentChange> documents = new(DocumentRow.Instance);
+    private readonly RowChanges<EpochChange> epochs = new(EpochRow.Instance);
     private readonly RowChanges<LotChange> lots = new(LotRow.Instance);
     private readonly RowChanges<MemberChange> members = new(MemberRow.Instance);
     private readonly RowChanges<UserChange> users = new(UserRow.Instance);
@@ -98,7 +99,7 @@ internal sealed class SortedChanges : IChangeVisitor
             foreach (var change in commits[commit].Changes) change.Accept(this);
             foreach (var guard in commits[commit].Changes.Guards) guards.Add(new(commit, guard.Row, guard.Version));
         }
-        Kinds = [.. new RowChanges[] { documents, lots, members, users, players, credits, reports, purchases, projects, milestones, consumptions }.Where(kind => kind.Count > 0)];
+        Kinds = [.. new RowChanges[] { documents, epochs, lots, members, users, players, credits, reports, purchases, projects, milestones, consumptions }.Where(kind => kind.Count > 0)];
         foreach (var kind in Kinds) kind.Sort();
         guards.Sort(static (one, other) => RowKeyOrder.Compare(one.Key, other.Key));
     }
@@ -113,6 +114,8 @@ internal sealed class SortedChanges : IChangeVisitor
     public IReadOnlyList<KeyedGuard> Guards => guards;
 
     void IChangeVisitor.Visit(DocumentChange change) => documents.Add(commit, change);
+
+    void IChangeVisitor.Visit(EpochChange change) => epochs.Add(commit, change);
 
     void IChangeVisitor.Visit(LotChange change) => lots.Add(commit, change);
 

@@ -1,0 +1,49 @@
+using CreditGrains.Domain;
+using NodaTime;
+using Orleans.Placement;
+using Orleans.Runtime;
+
+namespace CreditGrains.Grains;
+
+/// <inheritdoc cref="IAllocationGrain"/>
+[PreferLocalPlacement]
+public sealed class AllocationGrain(IGrainContext context, GrainServices services) : IAllocationGrain, IGrainBase, IRemindable
+{
+    private readonly AllocationKey key = AllocationKey.Parse(context.GrainId.Key.ToString()!);
+    private readonly DueReminder reminder = new(context, services);
+    private Allowance? known;
+
+    public IGrainContext GrainContext => context;
+
+    public async Task<AllocationRow?> Read() => await Load() is { } user
+        ? AllocationRow.Of(user.Member!, user.Terms, services.Clock.Now) with { TimeZone = user.Terms.TimeZone }
+        : null;
+
+    public async Task Note(Member row)
+    {
+        if (known is null) await Load();
+        else if (row.Version > known.Member!.Version) known = known with { Member = row };
+        if (known is not null) await reminder.Set(this, known.Member!.Allocation.NextDue(known.Terms));
+    }
+
+    public Task WakeUp() => ReceiveReminder("", default);
+
+    public async Task ReceiveReminder(string reminderName, TickStatus status) => await reminder.Set(this, await Book());
+
+    // A contract that charges the user books them too; whoever is second finds them booked.
+    private async Task<Instant?> Book()
+    {
+        while (await Load() is { } user)
+        {
+            var now = Instant.Max(services.Clock.Now, user.Member!.AsOf);
+            if (!(user.Member.Allocation.NextDue(user.Terms) <= now)) return user.Member.Allocation.NextDue(user.Terms);
+            var (member, renewals) = user.RollForward(now);
+            var change = MemberChange.Of(user.Terms, user.Member, member, now);
+            if (await services.Store.Commit(new(user.Terms.ClientId, [change, .. renewals])) is CommitResult.Unknown(var cause))
+                throw new StoreUnavailableException("The renewal could not be booked.", cause);
+        }
+        return null;
+    }
+
+    private async Task<Allowance?> Load() => known = (await services.Store.Member(key))?.AsAllowance();
+}

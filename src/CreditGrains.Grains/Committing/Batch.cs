@@ -1,0 +1,71 @@
+using CreditGrains.Domain;
+
+namespace CreditGrains.Grains;
+
+/// <summary>
+/// The changes of one command after another as one: of each row the last word, fenced by what the first of them expected.
+/// What only the batch itself has changed needs no guard.
+/// </summary>
+internal sealed class Batch : IChangeVisitor
+{
+    private readonly Dictionary<RowKey, Change> rows = [];
+    private readonly List<Change> appended = [];
+    private readonly Dictionary<RowKey, long> guards = [];
+
+    /// <summary>Whether anything is written.</summary>
+    public bool Writes => rows.Count + appended.Count > 0;
+
+    /// <summary>Adds a command's changes; false, and nothing is added, where it makes a row that the batch has made already.</summary>
+    public bool TryAdd(Changes changes)
+    {
+        if (changes.Any(change => Made(change) is { } row && rows.ContainsKey(row))) return false;
+        foreach (var change in changes) change.Accept(this);
+        foreach (var guard in changes.Guards)
+            if (!rows.ContainsKey(guard.Row)) guards.TryAdd(guard.Row, guard.Version);
+        return true;
+    }
+
+    public Changes ToChanges() => Changes.Of([.. rows.Values, .. appended]).RestingOn(guards.Where(guard => !rows.ContainsKey(guard.Key)).Select(guard => new Guard(guard.Key, guard.Value)));
+
+    public void Visit(DocumentChange change) => Put(change.Row, change, first => change with { Expected = ((DocumentChange)first).Expected });
+
+    public void Visit(EpochChange change) => Put(change.Row, change, _ => change);
+
+    public void Visit(LotChange change) => Put(change.Row, change, first => change with { IsNew = ((LotChange)first).IsNew });
+
+    public void Visit(MemberChange change) => Put(change.Row, change, first => change with { Expected = ((MemberChange)first).Expected });
+
+    public void Visit(UserChange change) => Put(change.Row, change, first => change with { Expected = ((UserChange)first).Expected });
+
+    public void Visit(PlayerChange change) => Put(change.Player.Row, change, first => change with { Expected = ((PlayerChange)first).Expected });
+
+    // A row that is deleted and inserted again is two changes.
+    public void Visit(CreditChange change)
+    {
+        if (rows.Remove(change.Row, out var first)) appended.Add(first);
+        rows[change.Row] = change;
+    }
+
+    public void Visit(Report made) => rows.Add(made.Row, made);
+
+    public void Visit(PurchaseChange change) => Put(change.Row, change, first => change with { IsNew = ((PurchaseChange)first).IsNew });
+
+    public void Visit(ProjectChange change) => Put(change.Row, change, first => change with { Expected = ((ProjectChange)first).Expected });
+
+    public void Visit(MilestoneChange change) => Put(change.Row, change, first => change with { Expected = ((MilestoneChange)first).Expected });
+
+    public void Visit(Consumption booked) => rows.Add(booked.Row, booked);
+
+    public void Visit(Entry booked) => appended.Add(booked);
+
+    private void Put(RowKey row, Change change, Func<Change, Change> after) => rows[row] = rows.TryGetValue(row, out var first) ? after(first) : change;
+
+    private static RowKey? Made(Change change) => change switch
+    {
+        DocumentChange { Expected: 0 } made => made.Row,
+        LotChange { IsNew: true } made => made.Row,
+        Report made => made.Row,
+        PurchaseChange { IsNew: true } made => made.Row,
+        _ => null,
+    };
+}

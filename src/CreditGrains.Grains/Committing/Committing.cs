@@ -1,0 +1,296 @@
+using CreditGrains.Domain;
+using NodaTime;
+using Orleans.Runtime;
+
+namespace CreditGrains.Grains;
+
+/// <summary>
+/// A grain that decides alone on its state: a document, and rows that only it changes. Commands gather while a commit is out; then all of them are
+/// decided, one after another, on the newest state, and committed together. Nobody is answered before everything that the answer rests on is durable.
+/// README.md tells the protocol.
+/// </summary>
+/// <typeparam name="TState">null where there is nothing yet.</typeparam>
+public abstract class Committing<TState>(IGrainContext context, GrainServices services, string kind) : IGrainBase where TState : class, ICreditHolder<TState>
+{
+    private readonly Queue<Command> waiting = new();
+    private Known? known;
+    private long? doubted;
+    private bool committing, left;
+
+    public IGrainContext GrainContext => context;
+
+    protected string Id { get; } = context.GrainId.Key.ToString()!;
+
+    protected GrainServices Services => services;
+
+    protected Refusal Absent => Refusal.NotFound($"{kind} {Id}");
+
+    /// <summary>The newest durable state; null where there is none, or it is not known.</summary>
+    protected TState? State => known?.State;
+
+    private sealed record Known(TState? State, long Epoch);
+
+    /// <summary>Reads the state, and the epoch under which it is; null: there is nothing yet.</summary>
+    protected abstract Task<(TState State, long Epoch)?> Load();
+
+    /// <summary>Learns, set-wise, what the commands of a batch need besides the state.</summary>
+    /// <returns>The state with what belongs to it.</returns>
+    protected abstract Task<TState?> Learn(TState? state, IReadOnlyCollection<Command> batch);
+
+    /// <summary>The rows that a batch wants to decide on alone; null: this kind of batch never does.</summary>
+    protected virtual Wanted? WantedBy(TState? state, IReadOnlyCollection<Command> batch) => null;
+
+    /// <summary>Takes rows that were read for a batch that is decided alone.</summary>
+    protected virtual TState? Take(TState? state, Rows rows) => state;
+
+    /// <summary>A command of the batch has changed this; the next one rests on it.</summary>
+    protected virtual void Decided(Changes changes) { }
+
+    /// <summary>These rows had changed: they are read again.</summary>
+    protected abstract void Stale(IReadOnlyCollection<RowKey> rows);
+
+    /// <summary>Nothing in memory can be relied on any more.</summary>
+    protected abstract void Drop();
+
+    /// <summary>The document of a state under an epoch: its body only where that differs from before.</summary>
+    protected abstract DocumentChange Write(TState? before, TState after, long epoch);
+
+    /// <summary>A state has become durable: others are told.</summary>
+    protected abstract void Committed(TState? before, TState after, Changes changes);
+
+    /// <summary>A command; it is decided again after each conflict.</summary>
+    protected abstract class Command
+    {
+        /// <summary>Whether it learns something of its own that other commands of a batch may change.</summary>
+        public bool IsAlone { get; init; }
+
+        /// <summary>Whether what has fallen due is booked even where the command changes nothing else.</summary>
+        public bool Books { get; init; }
+
+        /// <summary>Nothing it rests on is later than this.</summary>
+        public virtual Instant AsOf(TState? state) => Instant.MinValue;
+
+        /// <summary>The outcome of the commit that carried it is unknown.</summary>
+        public virtual void Doubt() { }
+
+        /// <summary>These rows had changed when it was to be committed.</summary>
+        public virtual void Meet(IReadOnlySet<RowKey> rows) { }
+
+        public abstract (TState? State, Changes Changes) Decide(TState? state, Instant now);
+
+        public abstract void Answer();
+
+        public abstract void Fail(Exception exception);
+    }
+
+    /// <summary>A command and who waits for its answer.</summary>
+    protected abstract class Command<TAnswer> : Command
+    {
+        private readonly TaskCompletionSource<TAnswer> answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private TAnswer? answer;
+        private Exception? bug;
+
+        public Task<TAnswer> Answered => answered.Task;
+
+        public sealed override (TState? State, Changes Changes) Decide(TState? state, Instant now)
+        {
+            try
+            {
+                (var next, var changes, answer) = DecideOn(state, now);
+                bug = null;
+                return (next, changes);
+            }
+            catch (Exception e)
+            {
+                bug = e;
+                return (state, Changes.None);
+            }
+        }
+
+        public sealed override void Answer()
+        {
+            if (bug is null) answered.TrySetResult(answer!);
+            else answered.TrySetException(bug);
+        }
+
+        public sealed override void Fail(Exception exception) => answered.TrySetException(exception);
+
+        /// <summary>A pure decision on the state as it is at that instant.</summary>
+        protected abstract Changed<TState?, TAnswer> DecideOn(TState? state, Instant now);
+    }
+
+    private sealed class LookAheadCommand : Command<Instant?>
+    {
+        protected override Changed<TState?, Instant?> DecideOn(TState? state, Instant now) => new(state, Changes.None, state?.NextDue);
+    }
+
+    /// <summary>Decides a command in its turn and answers when all that the answer rests on is durable.</summary>
+    protected Task<TAnswer> Run<TAnswer>(Command<TAnswer> command)
+    {
+        if (left) throw new AskAgainException(Id);
+        waiting.Enqueue(command);
+        if (!committing) _ = CommitAll();
+        return command.Answered;
+    }
+
+    /// <summary>Books what is due and answers when time will next change the state.</summary>
+    protected Task<Instant?> LookAhead() => Run(new LookAheadCommand { Books = true });
+
+    /// <summary>What a decision does to the state: a refusal changes nothing.</summary>
+    protected static Changed<TState?, Decision<T>> Answer<TKnown, T>(TState? state, Decision<Changed<TKnown, T>> decision) where TKnown : TState =>
+        decision.Value is { } changed ? new(changed.State, changed.Changes, changed.Answer) : new(state, Changes.None, decision.Refusal!);
+
+    /// <summary>The same; refuses with <see cref="RefusalCode.NotFound"/> where there is nothing yet.</summary>
+    protected Changed<TState?, Decision<T>> Existing<T>(TState? state, Func<TState, Decision<Changed<TState, T>>> decide) =>
+        Answer(state, state is null ? Absent : decide(state));
+
+    private async Task CommitAll()
+    {
+        committing = true;
+        while (waiting.TryDequeue(out var first))
+        {
+            var batch = new List<Command> { first };
+            while (!first.IsAlone && batch.Count < Limits.MaxBatch && waiting.TryPeek(out var next) && !next.IsAlone) batch.Add(waiting.Dequeue());
+            try
+            {
+                for (var attempt = 0; batch.Count > 0; attempt++)
+                {
+                    if (attempt == Limits.MaxAttempts) throw new StoreUnavailableException("Others' commits came between too often; send it again.");
+                    batch = await Attempt(batch, attempt);
+                }
+            }
+            catch (Exception e)
+            {
+                foreach (var command in batch) command.Fail(e);
+            }
+        }
+        committing = false;
+    }
+
+    // Returns the commands that must be decided again.
+    private async Task<List<Command>> Attempt(List<Command> batch, int attempt)
+    {
+        if (!await Own()) return Leave(batch);
+        services.Metrics.Decisions.Add(batch.Count);
+        var (before, epoch) = known!;
+        var decided = default(Attempted);
+        CommitResult result;
+        try
+        {
+            if (attempt >= Limits.MaxSharedAttempts && WantedBy(before, batch) is { } wanted)
+            {
+                result = await services.Store.CommitAlone(wanted, rows => (decided = Decide(batch, before, Take(before, rows), epoch)).Commit);
+            }
+            else
+            {
+                var learnt = await Learn(before, batch);
+                decided = Decide(batch, before, learnt, epoch);
+                result = await services.Store.Commit(decided.Commit);
+            }
+        }
+        catch (StoreUnavailableException) when (decided.Writes)
+        {
+            Doubt(batch, epoch);
+            throw;
+        }
+
+        switch (result)
+        {
+            case CommitResult.Done:
+                known = new(decided.State, decided.Writes && epoch == 0 ? 1 : epoch);
+                foreach (var command in batch)
+                    if (!decided.Later.Contains(command)) command.Answer();
+                if (decided.Writes) Committed(before, decided.State!, decided.Commit.Changes);
+                return decided.Later;
+            case CommitResult.Conflict(var rows) when rows.Contains(RowKey.Document(kind, Id)):
+                return Leave(batch);
+            case CommitResult.Conflict(var rows):
+                services.Metrics.Conflicts.Add(1);
+                Stale(rows);
+                foreach (var command in batch) command.Meet(rows);
+                return batch;
+            case CommitResult.Unknown:
+                if (decided.Writes) Doubt(batch, epoch);
+                return batch;
+            default:
+                throw new InvariantException($"a commit does not end as {result}");
+        }
+    }
+
+    private readonly record struct Attempted(Commit Commit, TState? State, bool Writes, List<Command> Later);
+
+    // Decides all commands in their order. Where none of them writes, what fell due stays unbooked and nothing but guards is committed.
+    private Attempted Decide(List<Command> batch, TState? before, TState? learnt, long epoch)
+    {
+        var (state, changes) = (learnt, new Batch());
+        var later = new List<Command>();
+        var now = Instant.Max(services.Clock.Now, learnt?.AsOf ?? Instant.MinValue);
+        foreach (var command in batch)
+        {
+            now = Instant.Max(now, command.AsOf(state));
+            var (rolled, passed) = RollForward(state, now);
+            var (next, changed) = command.Decide(rolled, now);
+            var writes = changed.Any() || (command.Books && !passed.IsNothing);
+            if (!changes.TryAdd(writes ? passed + changed : changed))
+            {
+                later.Add(command);
+                continue;
+            }
+            if (!writes) continue;
+            state = next;
+            Decided(changed);
+        }
+
+        var document = RowKey.Document(kind, Id);
+        if (changes.Writes) changes.TryAdd([Write(before, state!, epoch)]);
+        else changes.TryAdd(Changes.None.RestingOn(new Guard(document, epoch)));
+        var client = (state ?? learnt)?.ClientId ?? Entry.AllClients;
+        return new(new(client, changes.ToChanges()), changes.Writes ? state : learnt, changes.Writes, later);
+    }
+
+    private static Changed<TState?> RollForward(TState? state, Instant now)
+    {
+        if (state is null) return new(null, Changes.None);
+        var (next, changes) = state.RollForward(now);
+        return new(next, changes);
+    }
+
+    // Raises the epoch before the first answer, and after each unknown outcome before anything is read again, so that nothing older can land (R3).
+    // false: another activation has raised it.
+    private async Task<bool> Own()
+    {
+        if (left) return false;
+        if (known is not null) return true;
+        var epoch = doubted is > 0 ? doubted.Value : (await services.Store.Document(kind, Id))?.Version ?? 0;
+        if (epoch > 0 && !await Raise(epoch)) return false;
+        var loaded = await Load();
+        if (loaded is { } found && found.Epoch != epoch + 1) return false;
+        (known, doubted) = (new(loaded?.State, loaded?.Epoch ?? 0), null);
+        return true;
+    }
+
+    private async Task<bool> Raise(long epoch) =>
+        await services.Store.Commit(new(Entry.AllClients, [new EpochChange(kind, Id, epoch + 1, epoch)])) switch
+        {
+            CommitResult.Done => true,
+            CommitResult.Unknown(var cause) => throw new StoreUnavailableException("The store did not say whether it is written; send it again.", cause),
+            _ => false,
+        };
+
+    private void Doubt(List<Command> batch, long epoch)
+    {
+        (known, doubted) = (null, epoch);
+        Drop();
+        foreach (var command in batch) command.Doubt();
+    }
+
+    // Who finds another activation at work never reads again: whatever was asked here is asked there.
+    private List<Command> Leave(List<Command> batch)
+    {
+        left = true;
+        foreach (var command in batch.Concat(waiting)) command.Fail(new AskAgainException(Id));
+        waiting.Clear();
+        context.Deactivate(new(DeactivationReasonCode.ApplicationRequested, "Another activation has raised the epoch."), CancellationToken.None);
+        return [];
+    }
+}

@@ -1,0 +1,205 @@
+using CreditGrains.Domain;
+using NodaTime;
+using Orleans.Runtime;
+
+namespace CreditGrains.Grains;
+
+// What the commands of a contract learn before they are decided, and how reports are decided.
+public sealed partial class ContractGrain
+{
+    private readonly HashSet<string> staleUsers = [], stalePlayers = [];
+    private Dictionary<string, Player> players = [];
+    private Dictionary<string, Report> reports = [];
+    private Dictionary<string, KeyedRequest> requests = [];
+    private bool allStale;
+
+    private enum MembersNeeded { None, All, AllAnew }
+
+    private interface IContractCommand
+    {
+        MembersNeeded Members { get; }
+
+        Task Learn(Contract? contract);
+    }
+
+    private sealed class ContractCommand<TAnswer>(Func<Contract?, Instant, Changed<Contract?, TAnswer>> decide) : Command<TAnswer>, IContractCommand
+    {
+        public MembersNeeded Members { get; init; }
+
+        public Func<Contract?, Task> Learns { get; init; } = _ => Task.CompletedTask;
+
+        public Func<Instant> RestsOn { get; init; } = () => Instant.MinValue;
+
+        public Task Learn(Contract? contract) => Learns(contract);
+
+        public override Instant AsOf(Contract? state) => RestsOn();
+
+        protected override Changed<Contract?, TAnswer> DecideOn(Contract? state, Instant now) => decide(state, now);
+    }
+
+    private sealed class ReportCommand(ContractGrain grain, ChargeReport report) : Command<ReportAnswer>
+    {
+        private bool isDoubted;
+
+        public ChargeReport Report => report;
+
+        /// <summary>Whether its own record is looked for first: it may be there.</summary>
+        public bool LooksForRecord { get; private set; } = report.Key is not null;
+
+        public override Instant AsOf(Contract? state) => state is null ? Instant.MinValue : Charging.AsOf(state, grain.Facts, report);
+
+        public override void Doubt() => isDoubted = LooksForRecord = true;
+
+        public override void Meet(IReadOnlySet<RowKey> rows) => LooksForRecord |= rows.Contains(RowKey.Report(report.Report.ClientId, report.Report.ReportId));
+
+        protected override Changed<Contract?, ReportAnswer> DecideOn(Contract? contract, Instant now)
+        {
+            // R3: a recorded id is looked at before contract and user.
+            if (grain.reports.TryGetValue(report.Report.ReportId, out var made)) return new(contract, Changes.None, Recalled(made));
+            if (contract is null || contract.ClientId != report.Report.ClientId) return new(contract, Changes.None, Refused(contract, grain.Absent, now));
+            if (report.Key is { } key && grain.requests.TryGetValue(key.Key, out var request) && request.Fingerprint != key.Fingerprint)
+                return new(contract, Changes.None, Refused(contract, Remembered.KeyReused, now));
+
+            var guards = Charging.RestsOn(contract, grain.Facts, report);
+            var decision = Charging.Decide(contract, grain.Facts, report, now);
+            if (decision.Refusal is { } refusal) return new(contract, Changes.None.RestingOn(guards), Refused(contract, refusal, now));
+            return report.DryRun
+                ? new(contract, Changes.None.RestingOn(guards), new ReportAnswer.Rehearsed(decision.Value!.Answer, null))
+                : new(decision.Value!.State, decision.Value.Changes.RestingOn(guards), new ReportAnswer.First(decision.Value.Answer));
+        }
+
+        private ReportAnswer Recalled(Report made)
+        {
+            var isSame = made.Answers(report.ContractId, report.UserId, report.Players.Select(player => player.PlayerId));
+            var reused = new Refusal(RefusalCode.ReportIdReused, $"The report id {made.ReportId} was used for another request; use a new id.");
+            if (report.DryRun) return new ReportAnswer.Rehearsed(made, isSame ? null : reused);
+            return !isSame ? new ReportAnswer.Refused(reused) : isDoubted ? new ReportAnswer.First(made) : new ReportAnswer.Replayed(made);
+        }
+
+        private ReportAnswer Refused(Contract? contract, Refusal refusal, Instant now) => report.DryRun
+            ? new ReportAnswer.Rehearsed(Charging.Outline(contract, grain.Facts, report, refusal, now), refusal)
+            : new ReportAnswer.Refused(refusal);
+    }
+
+    private ReportFacts Facts => new(players);
+
+    protected override async Task<Contract?> Learn(Contract? state, IReadOnlyCollection<Command> batch)
+    {
+        var commands = batch.OfType<IContractCommand>().ToList();
+        foreach (var command in commands) await command.Learn(state);
+        if (state is null) return state;
+
+        var members = commands.Select(command => command.Members).DefaultIfEmpty().Max();
+        if (members == MembersNeeded.AllAnew || (members == MembersNeeded.All && (!state.HasAllMembers || allStale)))
+        {
+            var all = await Services.Store.Members(Id);
+            state = state with { Members = state.Members.Clear() };
+            state = state.With(all) with { HasAllMembers = true };
+            allStale = false;
+            staleUsers.Clear();
+        }
+        var charges = batch.OfType<ReportCommand>().ToList();
+        if (charges.Count == 0) return state;
+
+        var wanted = WantedBy(state, charges);
+        var looked = Look(state.ClientId, [.. wanted.Players]);
+        var rest = wanted with
+        {
+            Players = [],
+            Users = [.. wanted.Users.Where(user => !state.Members.ContainsKey(user) || staleUsers.Contains(user))],
+            Reports = [.. charges.Where(charge => charge.LooksForRecord).Select(charge => charge.Report.Report.ReportId).Distinct()],
+        };
+        var rows = rest.IsNothing ? Rows.None : await Services.Store.Read(rest);
+        return Take(state, rows with { Players = await looked });
+    }
+
+    protected override Wanted? WantedBy(Contract? state, IReadOnlyCollection<Command> batch) =>
+        state is not null && batch.All(command => command is ReportCommand) ? WantedBy(state, [.. batch.Cast<ReportCommand>()]) : null;
+
+    protected override Contract? Take(Contract? state, Rows rows)
+    {
+        (players, reports, requests) = (new(rows.Players), new(rows.Reports), new(rows.Requests));
+        staleUsers.ExceptWith(rows.Members.Keys);
+        return state?.With(rows.Members.Values);
+    }
+
+    protected override void Decided(Changes changes)
+    {
+        foreach (var change in changes.Players) players[change.Player.PlayerId] = change.Player;
+        foreach (var made in changes.Reports) reports[made.ReportId] = made;
+    }
+
+    protected override void Stale(IReadOnlyCollection<RowKey> rows)
+    {
+        foreach (var row in rows)
+        {
+            if (row.Kind == RowKind.Player) stalePlayers.Add(row.Second);
+            if (row.Kind is RowKind.Member or RowKind.User) staleUsers.Add(row.Second);
+        }
+        allStale |= staleUsers.Count > 0;
+    }
+
+    protected override void Drop() => (players, reports, requests) = ([], [], []);
+
+    private static Wanted WantedBy(Contract state, IReadOnlyCollection<ReportCommand> charges) => new(state.ClientId, state.Terms.ContractId)
+    {
+        Players = charges.SelectMany(charge => charge.Report.Players).Select(player => player.PlayerId).ToHashSet(),
+        Users = charges.Select(charge => charge.Report.UserId).ToHashSet(),
+        Reports = charges.Select(charge => charge.Report.Report.ReportId).ToHashSet(),
+        Requests = charges.Select(charge => charge.Report.Key?.Key).OfType<string>().ToHashSet(),
+    };
+
+    // Correctness never hangs on the client's player credits: where they cannot be reached, the store is asked.
+    private async Task<IReadOnlyDictionary<string, Player>> Look(string clientId, string[] wanted)
+    {
+        try
+        {
+            var rows = await Services.Grains.PlayerCredits(clientId).Look([.. wanted], [.. wanted.Where(stalePlayers.Contains)]);
+            stalePlayers.ExceptWith(wanted);
+            return rows.ToDictionary(row => row.PlayerId);
+        }
+        catch (Exception e) when (Lost.Says(e))
+        {
+            return (await Services.Store.Read(new(clientId, Id) { Players = wanted })).Players;
+        }
+    }
+
+    // A command that learns something of its own, which no other command of this contract changes meanwhile.
+    private Task<TAnswer> Alone<TAnswer>(Func<Task> learn, Func<Contract?, Instant, Changed<Contract?, TAnswer>> decide, MembersNeeded members = MembersNeeded.None) =>
+        Run(new ContractCommand<TAnswer>(decide) { IsAlone = true, Members = members, Learns = _ => learn() });
+
+    // A lost outcome is looked up under the key, never brought about twice; a caller without one gets one for this call.
+    private async Task<Decision<(T Answer, bool Replayed)>> Once<T>(
+        RequestKey? given, Func<Contract, Instant, Decision<Changed<Contract, T>>> decide, MembersNeeded members = MembersNeeded.AllAnew,
+        Func<Contract, Task>? look = null, Func<Instant>? restsOn = null)
+    {
+        var key = given ?? new RequestKey($"{Guid.NewGuid():N}", "");
+        KeyedRequest? recalled = null;
+        return await Run(new ContractCommand<Decision<(T Answer, bool Replayed)>>((contract, now) => Existing(contract, known => recalled is { } first
+            ? first.Fingerprint == key.Fingerprint
+                ? new Changed<Contract, (T Answer, bool Replayed)>(known, Changes.None, (Json.Read<T>(first.Made), Replayed: given is not null))
+                : Remembered.KeyReused
+            : decide(known, now).Select(changed => new Changed<Contract, (T Answer, bool Replayed)>(
+                changed.State,
+                changed.Changes + Keeping(known, key, Json.Write(changed.Answer), now, given is null ? now + Remembered.Kept : null),
+                (changed.Answer, Replayed: false)))))
+        {
+            IsAlone = true,
+            Members = members,
+            RestsOn = restsOn ?? (() => Instant.MinValue),
+            Learns = async contract =>
+            {
+                recalled = await Recall(key);
+                if (contract is not null && look is not null) await look(contract);
+            },
+        });
+    }
+
+    private static Changes Keeping(Contract contract, RequestKey? key, string made, Instant now, Instant? forgetAt = null) =>
+        key is null ? Changes.None : [Remembered.Keep(new KeyedRequest(contract.ClientId, key.Key, key.Fingerprint, made) { ForgetAt = forgetAt }, now)];
+
+    private async Task<KeyedRequest?> Recall(RequestKey key) =>
+        State is { ClientId: var client } && await Services.Store.Document(DocumentKind.Request, Remembered.RequestId(client, key.Key)) is { } document
+            ? Json.Read<KeyedRequest>(document.Body)
+            : null;
+}

@@ -1,0 +1,148 @@
+using System.Collections.Immutable;
+using CreditGrains.Domain;
+using NodaTime;
+using Orleans.Concurrency;
+using Orleans.Runtime;
+
+namespace CreditGrains.Grains;
+
+/// <inheritdoc cref="IContractGrain"/>
+[Reentrant]
+public sealed partial class ContractGrain(IGrainContext context, GrainServices services)
+    : Committing<Contract>(context, services, DocumentKind.Contract), IContractGrain, IRemindable
+{
+    private readonly DueReminder reminder = new(context, services);
+
+    public Task<Decision<ContractDocument>> Set(SetTerms set)
+    {
+        LocalDate? billed = null;
+        return Alone(
+            async () => billed = await Billed(set.Terms),
+            (contract, now) => Answer(contract, Agreeing.Decide(contract, set with { Billed = billed }, now)
+                .Select(changed => new Changed<Contract, ContractDocument>(changed.State, changed.Changes, new(changed.Answer.Terms, changed.Answer.Revision)))));
+    }
+
+    public async Task<Decision<GrantedLot>> Grant(GrantLot grant, RequestKey? key)
+    {
+        Lot? made = null;
+        KeyedRequest? recalled = null;
+        var decision = await Alone(
+            async () =>
+            {
+                recalled = key is null ? null : await Recall(key);
+                made = recalled?.Fingerprint == key?.Fingerprint ? await Services.Store.Lot(Id, recalled?.Made ?? grant.LotId) : null;
+            },
+            (contract, now) => Existing(contract, known =>
+                recalled is not null && recalled.Fingerprint != key!.Fingerprint ? Remembered.KeyReused
+                : made is not null && recalled is null && !grant.Made(made) ? new Refusal(RefusalCode.IdempotencyKeyReused, $"The lot {grant.LotId} was added by another request.")
+                : made is not null ? new Changed<Contract, GrantedLot>(known, Changes.None, new(made, Replayed: true))
+                : Granting.Decide(known, grant, now).Select(granted => new Changed<Contract, GrantedLot>(
+                    granted.State, granted.Changes + Keeping(known, key, grant.LotId, now), new(granted.Answer, Replayed: false)))));
+        return decision.Value is { Replayed: true, Lot: var lot } ? new GrantedLot(await AsGranted(lot), Replayed: true) : decision;
+    }
+
+    public Task<Decision<ImmutableArray<Member>>> ReplaceUsers(ImmutableArray<UserName> users, string actor) =>
+        Run(new ContractCommand<Decision<ImmutableArray<Member>>>(
+            (contract, now) => Existing<ImmutableArray<Member>>(contract, known => Membership.Replace(known, users, actor, now))) { Members = MembersNeeded.All });
+
+    public Task<Decision<ImmutableArray<Member>>> AssignUser(UserName user, string actor) =>
+        Run(new ContractCommand<Decision<ImmutableArray<Member>>>(
+            (contract, now) => Existing<ImmutableArray<Member>>(contract, known => Membership.Assign(known, user, actor, now))) { Members = MembersNeeded.All });
+
+    public Task<Decision<ImmutableArray<Member>>> RemoveUser(string userId, string actor) =>
+        Run(new ContractCommand<Decision<ImmutableArray<Member>>>(
+            (contract, now) => Existing(contract, known => Membership.Remove(known, userId, actor, now))) { Members = MembersNeeded.All });
+
+    // Each decision has a token of its own: one whose outcome is unknown may have been kept.
+    public Task<Decision<Window>> Preview(AllocationChange change, string actor) =>
+        Run(new ContractCommand<Decision<Window>>((contract, now) => Existing(contract, known =>
+        {
+            var token = $"{Guid.NewGuid():N}";
+            return Allocating.Decide(known, change, actor, Causes.Confirmation(token), now).Select(shown => new Changed<Contract, Window>(
+                known,
+                [Remembered.Keep(new Preview(token, known.ClientId, Id, change, PlanVersion.Of(known, now), now, null), now)],
+                shown.Answer with { ConfirmationToken = token }));
+        })) { Members = MembersNeeded.AllAnew });
+
+    public Task<Decision<AllocationAnswer>> Confirm(string token, string actor)
+    {
+        Preview? preview = null;
+        return Alone(
+            async () => preview = await Previewed(token),
+            (contract, now) => Existing(contract, known => preview?.Answer is { } first
+                ? new Changed<Contract, AllocationAnswer>(known, Changes.None, new(first, Replayed: true))
+                : Allocating.Confirm(known, preview, actor, now).Select(changed => new Changed<Contract, AllocationAnswer>(
+                    changed.State, changed.Changes, new(changed.Answer, Replayed: false)))),
+            MembersNeeded.AllAnew);
+    }
+
+    public async Task<Decision<AllocationAnswer>> Allocate(AllocationChange change, string? seen, string actor) => (await Once(
+        null,
+        (contract, now) => seen is not null && seen != $"{PlanVersion.Of(contract, now)}"
+            ? new Refusal(RefusalCode.PreconditionFailed, "The allocation has changed since.")
+            : Allocating.Decide(contract, change, actor, Causes.Request, now))).Select(made => new AllocationAnswer(made.Answer, made.Replayed));
+
+    public async Task<Decision<GrantedExtra>> GrantExtra(GrantExtra grant, RequestKey? key) =>
+        (await Once(key, (contract, now) => Allocating.Decide(contract, grant, now))).Select(made => new GrantedExtra(made.Answer, made.Replayed));
+
+    public async Task<Decision<Credit>> Edit(EditCredit edit)
+    {
+        SeenCredit seen = null!;
+        return (await Once(
+            null, (contract, now) => Editing.Decide(contract, seen, edit, now), MembersNeeded.None, async contract => seen = await See(contract, edit), () => seen.AsOf))
+            .Select(made => made.Answer);
+    }
+
+    public Task<ReportAnswer> Charge(ChargeReport report) => Run(new ReportCommand(this, report));
+
+    public Task WakeUp() => ReceiveReminder("", default);
+
+    public async Task ReceiveReminder(string reminderName, TickStatus status) => await reminder.Set(this, await LookAhead());
+
+    protected override async Task<(Contract State, long Epoch)?> Load() =>
+        await Services.Store.Contract(Id) is { } stored ? (stored.AsContract(), stored.Document.Version) : null;
+
+    protected override DocumentChange Write(Contract? before, Contract after, long epoch) => new(
+        DocumentKind.Contract, Id, Math.Max(epoch, 1), epoch,
+        before?.Revision == after.Revision && before.Plan == after.Plan && before.HasApart == after.HasApart
+            ? null
+            : Stored<ContractDocument>.Write(new(after.Terms, after.Revision, after.Plan == Plan.Initial ? null : after.Plan, after.HasApart)),
+        after.ClientId, after.AsOf, after.NextDue);
+
+    // One notice a batch to the client's player credits, and one to each user of whom a renewal falls due that did not before.
+    protected override void Committed(Contract? before, Contract after, Changes changes)
+    {
+        ImmutableArray<Player> players = [.. changes.Players.Select(change => change.Player)];
+        if (!players.IsEmpty) Services.Grains.PlayerCredits(after.ClientId).Note(players).Ignore();
+        foreach (var change in changes.Members)
+            if (change.DueAt is { } due && before?.Members.GetValueOrDefault(change.Member.UserId)?.Allocation.NextDue(before.Terms) != due)
+                Services.Grains.Allocation(new(Id, change.Member.UserId)).Note(change.Member).Ignore();
+        if (after.NextDue is { } next && next != before?.NextDue) reminder.Set(this, next).Ignore();
+    }
+
+    // L5: lots that are used up are in the store only.
+    private async Task<LocalDate?> Billed(Terms terms) =>
+        terms.Check() is null && Billing.Running(terms, Services.Clock.Now) is { } start && await Services.Store.Lot(Id, Billing.LotId(start)) is not null ? start : null;
+
+    private async Task<SeenCredit> See(Contract contract, EditCredit edit)
+    {
+        var touched = await Services.Store.Credit(edit.Id);
+        var lot = await Services.Store.Lot(Id, edit.Id.LotId);
+        var apart = await Services.Store.Lot(Id, edit.Id.LotId, edit.Id.Ordinal);
+        string[] players = [.. new[] { touched?.PlayerId, edit.PlayerId }.OfType<string>().Distinct()];
+        var rows = await Services.Store.Read(new(contract.ClientId, Id) { Players = players, Users = touched?.UsedBy is { } user ? [user] : [] });
+        return new(lot, touched, apart, Row(touched?.PlayerId), Row(edit.PlayerId)) { User = rows.Members.Values.SingleOrDefault() };
+
+        Player? Row(string? playerId) => playerId is null ? null : rows.Players.GetValueOrDefault(playerId) ?? Player.Unknown(contract.ClientId, playerId);
+    }
+
+    private async Task<Preview?> Previewed(string token) =>
+        await Services.Store.Document(DocumentKind.Preview, token) is { } document && Json.Read<Preview>(document.Body) is var preview && preview.ContractId == Id ? preview : null;
+
+    // L4: with the contract's end a lot's expiry may have moved since.
+    private async Task<Lot> AsGranted(Lot lot)
+    {
+        var expiry = await Services.Store.FirstExpirySet(Id, lot.LotId) is { Before: { } first } ? Json.ReadOrNull<Instant>(first) : lot.ExpiresAt;
+        return lot with { Free = Runs.UpTo(lot.Quantity), ExpiryBooked = false, ExpiresAt = expiry };
+    }
+}
