@@ -28,6 +28,7 @@ internal sealed class CommitBatch : IRowChangesVisitor
         var locks = clients.Select(ClientLock.Of).Distinct().Order().ToArray();
         Add("select pg_advisory_xact_lock_shared(client) from unnest($1) as g (client)", null, Values.Of(locks));
         if (changes.Guards.Count > 0) Add(GuardStatement.Expect(changes.Guards, out var values), Owner(changes.Guards), values);
+        LockDocuments(changes);
         foreach (var kind in changes.Kinds) kind.Accept(this);
         AddEntries(changes.Entries);
     }
@@ -67,6 +68,16 @@ internal sealed class CommitBatch : IRowChangesVisitor
         {
             if (some.Count > 0) this.Add(sql, Owner(some), ValuesOf(changes.Row, some, columns, isFenced));
         }
+    }
+
+    // Two kinds of changes are of documents: where both are here, all of their rows are locked first, in one order.
+    private void LockDocuments(SortedChanges changes)
+    {
+        if (changes.Kinds is not [RowChanges<DocumentChange> { Updates.Count: > 0 } documents, RowChanges<EpochChange> epochs, ..]) return;
+        var keys = documents.Updates.Select(document => document.Key).Concat(epochs.Updates.Select(epoch => epoch.Key)).Distinct().ToList();
+        Add(
+            "select 1 from document d join unnest($1, $2) as g (kind, id) on d.kind = g.kind and d.id = g.id order by d.kind, d.id for update of d",
+            null, Values.Of(keys.Select(key => key.First)), Values.Of(keys.Select(key => key.Second)));
     }
 
     private static NpgsqlParameter[] ValuesOf<TChange>(Row<TChange> row, List<Keyed<TChange>> changes, ImmutableArray<Column<TChange>> columns, bool isFenced)

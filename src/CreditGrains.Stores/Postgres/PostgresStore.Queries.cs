@@ -156,9 +156,9 @@ public sealed partial class PostgresStore
     // Named in the text, so that an index of those kinds alone is found.
     private static string Kinds(IEnumerable<EntryKind> kinds) => string.Join(", ", kinds.Select(kind => $"'{kind.Word()}'"));
 
-    private async Task<Page<T>> List<T>(ListOf<T> list, PageRequest page, bool isGrouped = false)
+    private async Task<Page<T>> List<T>(ListOf<T> list, PageRequest page)
     {
-        var query = list.Query(page, isGrouped);
+        var query = list.Query(page);
         return list.Cut(page, await Listed(() => All(query)));
     }
 

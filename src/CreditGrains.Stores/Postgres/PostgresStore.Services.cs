@@ -66,7 +66,7 @@ public sealed partial class PostgresStore
 
     public Task<Page<Consumption>> Consumptions(RecordFilter filter, PageRequest page) => List(Lists.Consumptions(filter), page);
 
-    public Task<Page<AllocationRecord>> AllocationRecords(RecordFilter filter, PageRequest page) => List(Lists.AllocationRecords(filter), page, isGrouped: true);
+    public Task<Page<AllocationRecord>> AllocationRecords(RecordFilter filter, PageRequest page) => List(Lists.AllocationRecords(filter), page);
 
     public async Task<ServicesSettings> ServicesSettings() => (await Document(DocumentKind.Settings, DocumentRow.ServicesSettings)).AsSettings().Settings;
 }

@@ -9,6 +9,9 @@ namespace CreditGrains.Stores.Postgres;
 /// <param name="inner">A query that the table names, with its values.</param>
 internal sealed class Select(string columns, string table, Select? inner = null)
 {
+    /// <summary>Equality that the planner finds no index for.</summary>
+    public const string IsChecked = "is not distinct from";
+
     private readonly List<string> conditions = [];
     private readonly List<NpgsqlParameter> parameters = [.. inner?.parameters ?? []];
 
@@ -35,7 +38,7 @@ internal sealed class Select(string columns, string table, Select? inner = null)
     public Select WhereText(string column, string? value) => value is null ? this : Where($"{column} = ?", Values.Of(value));
 
     /// <summary>The same, checked on what an index finds by something narrower.</summary>
-    public Select Checked(string column, string? value) => value is null ? this : Where($"{column} is not distinct from ?", Values.Of(value));
+    public Select Checked(string column, string? value) => value is null ? this : Where($"{column} {IsChecked} ?", Values.Of(value));
 
     /// <summary>Only what comes after those values of those columns, in that order; no values: from the first.</summary>
     public Select After(string columnsInOrder, params NpgsqlParameter[] values) =>
@@ -59,34 +62,29 @@ internal static class SelectLists
     public static Select Select<TItem>(this ListOf<TItem> list)
     {
         var select = new Select(list.Selected, list.From);
-
-        // Of entries and reports each filter has an index in the list's order: the narrowest leads, and the planner is not asked for another one.
-        var isLed = list.From is "entry e" or "report r";
-        for (var i = 0; i < list.Filter.Length; i++)
+        foreach (var (column, comparison, value) in list.Filter)
         {
-            var (column, comparison, value) = list.Filter[i];
-
-            // Named in the text, so that an index of some kinds alone is found.
+            // Kinds are named in the text, so that an index of some of them alone is found.
             if (column == "d.kind") select.Where($"{column} = '{value}'");
-            else if (isLed && i > 0 && value is string text) select.Checked(column, text);
             else select.Where($"{column} {Operator(comparison)} ?", Values.OfAny(value));
         }
         return select;
     }
 
     /// <summary>The rows of one page, and one more where there is a next page.</summary>
-    public static Query<TItem> Query<TItem>(this ListOf<TItem> list, PageRequest page, bool isGrouped = false)
+    public static Query<TItem> Query<TItem>(this ListOf<TItem> list, PageRequest page)
     {
         var order = string.Join(", ", list.Order.Select(by => by.Column));
         var select = list.Select();
         if (list.Behind(page) is { } behind) select.After(order, [.. behind.Select(Values.OfAny)]);
-        var sql = select.Page(order, page.Limit + 1, isGrouped ? $" group by {order}" : "");
+        var sql = select.Page(order, page.Limit + 1, list.IsGrouped ? $" group by {order}" : "");
         return new(sql, list.Read, select.Parameters);
     }
 
     private static string Operator(Comparison comparison) => comparison switch
     {
         Comparison.Equal => "=",
+        Comparison.AlsoEqual => Postgres.Select.IsChecked,
         Comparison.AtLeast => ">=",
         Comparison.Below => "<",
     };
