@@ -1,3 +1,4 @@
+using System.Data.Common;
 using CreditGrains.Grains;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -23,7 +24,7 @@ internal sealed class PostgresSources : IAsyncDisposable
     public PostgresSources(string connectionString, ILoggerFactory? logs)
     {
         var settings = new NpgsqlConnectionStringBuilder(connectionString);
-        if (!settings.ContainsKey("Max Auto Prepare")) (settings.MaxAutoPrepare, settings.AutoPrepareMinUsages) = (PreparedStatements, UsesBeforePrepared);
+        if (!SaysWhatIsPrepared(connectionString)) (settings.MaxAutoPrepare, settings.AutoPrepareMinUsages) = (PreparedStatements, UsesBeforePrepared);
         MaxReads = settings.MaxPoolSize;
         Reads = Build(settings, logs);
         (settings.MinPoolSize, settings.MaxPoolSize, settings.IncludeFailedBatchedCommand) = (0, CommitConnections, true);
@@ -74,7 +75,14 @@ internal sealed class PostgresSources : IAsyncDisposable
         await Reads.DisposeAsync();
     }
 
-    internal static NpgsqlDataSource Build(NpgsqlConnectionStringBuilder settings, ILoggerFactory? logs)
+    // Behind some poolers nothing may be prepared.
+    private static bool SaysWhatIsPrepared(string connectionString)
+    {
+        var said = new DbConnectionStringBuilder { ConnectionString = connectionString };
+        return said.ContainsKey("Max Auto Prepare") || said.ContainsKey("MaxAutoPrepare");
+    }
+
+    private static NpgsqlDataSource Build(NpgsqlConnectionStringBuilder settings, ILoggerFactory? logs)
     {
         var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString);
         builder.UseNodaTime();
