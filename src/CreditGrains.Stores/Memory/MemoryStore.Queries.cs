@@ -148,8 +148,9 @@ public sealed partial class MemoryStore
 
     Task<ImmutableArray<PurchaseFacts>> IQueries.PurchasesAsOf(string accountId, Instant? at) => Task.FromResult<ImmutableArray<PurchaseFacts>>(
     [
-        .. PurchasesOf(accountId).Where(purchase => !(purchase.CreatedAt > at)).Select(purchase => new PurchaseFacts(purchase, at is not { } then ? purchase.Allocated
-            : consumptions.All.Where(booked => booked.AccountId == accountId && booked.PurchaseId == purchase.PurchaseId && booked.MilestoneId is not null && booked.At <= then).Sum(booked => booked.Quantity))),
+        .. PurchasesOf(accountId).Where(purchase => !(purchase.CreatedAt > at)).Select(purchase => new PurchaseFacts(purchase, at is { } then
+            ? Sum(consumptions.All.Where(booked => (booked.AccountId, booked.PurchaseId) == (accountId, purchase.PurchaseId) && booked.MilestoneId is not null && booked.At <= then))
+            : purchase.Allocated)),
     ]);
 
     Task<Project?> IQueries.Project(string projectId) => Task.FromResult(Project(projectId));
@@ -173,14 +174,18 @@ public sealed partial class MemoryStore
         // Each sum stands where its first record does.
         var sums = consumptions.All.GroupBy(booked => (booked.AccountId, booked.AllocationId, booked.Currency)).ToDictionary(group => group.Key);
         var firsts = sums.Values.Select(group => group.MinBy(booked => booked.Number)!);
-        return Task.FromResult(List(Lists.AllocationRecords(filter), page, ConsumptionRow.Instance, firsts, first => new AllocationRecord(
-            first.AllocationId, first.AccountId, first.MilestoneId, first.Currency,
-            sums[(first.AccountId, first.AllocationId, first.Currency)].Sum(booked => booked.Quantity), sums[(first.AccountId, first.AllocationId, first.Currency)].Min(booked => booked.Date))));
+        return Task.FromResult(List(Lists.AllocationRecords(filter), page, ConsumptionRow.Instance, firsts, first =>
+        {
+            var all = sums[(first.AccountId, first.AllocationId, first.Currency)];
+            return new AllocationRecord(first.AllocationId, first.AccountId, first.MilestoneId, first.Currency, Sum(all), all.Min(booked => booked.Date));
+        }));
     }
 
     Task<ServicesSettings> IQueries.ServicesSettings() => Task.FromResult(Settings.AsSettings().Settings);
 
     Task IQueries.Ping() => Task.CompletedTask;
+
+    private static decimal Sum(IEnumerable<Consumption> booked) => Domain.ServicesCredits.Plain(booked.Sum(one => one.Quantity));
 
     private IEnumerable<Lot> LotsOf(string contractId) => lots.All.Where(change => change.ContractId == contractId).Select(change => change.Lot);
 

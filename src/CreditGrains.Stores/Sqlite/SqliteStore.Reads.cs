@@ -52,14 +52,20 @@ public sealed partial class SqliteStore
             ? new StoredMember(member, contract)
             : null);
 
-    private static ImmutableArray<string> ReadDue(Database database, string kind, Instant now, int limit) =>
+    internal static ImmutableArray<AllocationKey> ReadDueAllocations(Database database, Instant now, int limit) =>
+        [.. database["select contract_id, user_id from member where due_at <= ? order by due_at limit ?"].Bind(now).Bind(limit).All(row => new AllocationKey(row.Text(), row.Text()))];
+
+    internal static ImmutableArray<Credit> ReadDueCredits(Database database, string clientId, Instant now, int limit) =>
+        [.. All(database, CreditRow.Instance, $"c.client_id = ? and {Unbooked} and c.expires_at <= ? order by c.expires_at limit ?", clientId, now, (long)limit)];
+
+    internal static ImmutableArray<string> ReadDue(Database database, string kind, Instant now, int limit) =>
         [.. database["select id from document where kind = ? and due_at <= ? order by due_at limit ?"].Bind(kind).Bind(now).Bind(limit).All(row => row.Text())];
 
-    private static Instant? ReadNextEnd(Database database, string clientId) =>
+    internal static Instant? ReadNextEnd(Database database, string clientId) =>
         database[$"select min(c.expires_at) from credit c where c.client_id = ? and {Unbooked}"].Bind(clientId).All(row => row.OptionalInstant())[0];
 
     // From client to client: of each the index knows the earliest.
-    private static IEnumerable<string> ReadDueClients(Database database, Instant now)
+    internal static IEnumerable<string> ReadDueClients(Database database, Instant now)
     {
         for (var client = Next(""); client is not null; client = Next(client))
             if (ReadNextEnd(database, client) <= now) yield return client;

@@ -89,17 +89,14 @@ public sealed partial class SqliteStore : IStore, IQueries, IDisposable
     public Task<ImmutableArray<string>> DueContracts(Instant now, int limit) => grains.Read(database => ReadDue(database, DocumentKind.Contract, now, limit));
 
     public Task<ImmutableArray<AllocationKey>> DueAllocations(Instant now, int limit) =>
-        grains.Read(database => database["select contract_id, user_id from member where due_at <= ? order by due_at limit ?"]
-            .Bind(now).Bind(limit).All(row => new AllocationKey(row.Text(), row.Text())).ToImmutableArray());
+        grains.Read(database => ReadDueAllocations(database, now, limit));
 
     public Task<ImmutableArray<string>> DueAccounts(Instant now, int limit) => grains.Read(database => ReadDue(database, DocumentKind.Account, now, limit));
 
     public Task<ImmutableArray<string>> DueClients(Instant now, int limit) =>
         grains.Read(database => database.Snapshot(() => ReadDueClients(database, now).Take(limit).ToImmutableArray()));
 
-    public Task<ImmutableArray<Credit>> DueCredits(string clientId, Instant now, int limit) => grains.Read(database => database[
-        $"select {CreditRow.Instance.Selected} from credit c where c.client_id = ? and {Unbooked} and c.expires_at <= ? order by c.expires_at limit ?"]
-        .Bind(clientId).Bind(now).Bind(limit).All(CreditRow.Instance.Read).ToImmutableArray());
+    public Task<ImmutableArray<Credit>> DueCredits(string clientId, Instant now, int limit) => grains.Read(database => ReadDueCredits(database, clientId, now, limit));
 
     public Task<Instant?> NextEnd(string clientId) => grains.Read(database => ReadNextEnd(database, clientId));
 
