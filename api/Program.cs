@@ -3,7 +3,6 @@ using CreditGrains.Grains.Hosting;
 using CreditGrains.Http;
 using CreditGrains.Stores.Postgres;
 using Microsoft.Extensions.Hosting;
-using Npgsql;
 
 return await Server.Run("a front of its own", args, Build);
 
@@ -24,7 +23,7 @@ static Task<IHost> Build(ServerOptions options)
             await Task.Delay(TimeSpan.FromSeconds(1), cancel);
             return true;
         }));
-    builder.Services.AddSingleton(NpgsqlDataSource.Create(pools.Store)).AddCreditGrainsPostgres();
+    builder.Services.AddCreditGrainsPostgres(pools.Store);
     builder.Services.AddCreditGrainsMessages().AddSingleton<IBusinessClock, MachineClock>();
     builder.Services.AddCreditGrainsHttp(new() { ApiKeysFile = options.ApiKeys });
     var app = builder.Build();

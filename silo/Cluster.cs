@@ -1,7 +1,6 @@
 using CreditGrains.Grains;
 using CreditGrains.Grains.Hosting;
 using CreditGrains.Stores.Postgres;
-using Npgsql;
 using Orleans.Configuration;
 
 namespace CreditGrains.Silo;
@@ -13,9 +12,8 @@ internal static class Cluster
     public static async Task UsePostgres(this IHostApplicationBuilder builder, ServerOptions options)
     {
         var pools = new PostgresPools(options.Postgres!);
-        var source = NpgsqlDataSource.Create(pools.Store);
-        await Migrator.Migrate(source);
-        builder.Services.AddSingleton(source).AddCreditGrainsPostgres().AddCreditGrainsGrains(ReminderTimes.Cluster, options.TestClock);
+        await Migrator.Migrate(pools.Store);
+        builder.Services.AddCreditGrainsPostgres(pools.Store).AddCreditGrainsGrains(ReminderTimes.Cluster, options.TestClock);
         builder.UseOrleans(silo =>
         {
             silo.Configure<ClusterOptions>(cluster => (cluster.ClusterId, cluster.ServiceId) = (options.ClusterId, options.ClusterId));
