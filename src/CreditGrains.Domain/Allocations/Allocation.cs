@@ -114,7 +114,8 @@ public sealed record Allowance(Terms Terms, bool IsRestricted, Member? Member)
     {
         if (!IsRestricted || Member?.Allocation.ScheduleIn(Terms) is not { } schedule) return new(toCharge, AvailableAt(now), contractRemaining, null, null);
         var renewal = schedule.NextRenewal(now) is { } date ? Calendar.StartOf(date, Terms.Zone) : (Instant?)null;
-        return new(toCharge, AvailableAt(now), contractRemaining, renewal, now < schedule.StartsAt ? schedule.StartsAt : renewal);
+        var starts = now < schedule.StartsAt && !(schedule.StartsAt >= Terms.Ends);
+        return new(toCharge, AvailableAt(now), contractRemaining, renewal, starts ? schedule.StartsAt : renewal);
     }
 
     /// <summary>
