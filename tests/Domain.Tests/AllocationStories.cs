@@ -114,6 +114,8 @@ public sealed class AllocationStories
         2026-02-10            use anna 1                            -> InsufficientAllocation of 0 next 2026-02-23T00:00Z credits 2026-02-16T00:00Z
         2026-02-16            use anna 6                            -> InsufficientAllocation of 5 next 2026-02-23T00:00Z
         2026-12-28            use anna 6                            -> InsufficientAllocation of 5 next none
+        2026-12-28            set anna 5 monthly on 4               -> start 2027-01-04 next none
+        2026-12-28            use anna 1                            -> InsufficientAllocation of 0 next none
         """);
 
     [Fact]
