@@ -1,0 +1,95 @@
+using System.Collections.Immutable;
+using CreditGrains.Domain;
+using CreditGrains.Grains;
+using NodaTime;
+
+namespace CreditGrains.Stores;
+
+/// <summary>What a contract's entries of one kind about one lot add up to, in credits.</summary>
+internal readonly record struct LotSum(string LotId, EntryKind Kind, long Quantity);
+
+/// <summary>A lot's touched credits: with a player and no end booked, with a player and an end booked, without a player.</summary>
+internal readonly record struct TouchedSum(string LotId, long Allocated, long Expired, long Lapsed);
+
+/// <summary>What a contract's entries of one kind and right about one user add up to, in credits.</summary>
+internal readonly record struct UserSum(string UserId, EntryKind Kind, string? UsedOf, long Quantity);
+
+/// <summary>What an audit compares (G2): a contract's state and its entries, each read from where it is written, of one snapshot.</summary>
+/// <param name="Lots">All of the contract, those apart too.</param>
+/// <param name="Told">Entries with a lot.</param>
+/// <param name="Used">Entries with a user, of <see cref="AboutUsers"/>.</param>
+/// <param name="Reported">Credits charged by reports, by user.</param>
+internal sealed record AuditSums(
+    IReadOnlyCollection<Lot> Lots, IReadOnlyCollection<TouchedSum> Touched, IReadOnlyCollection<LotSum> Told,
+    IReadOnlyCollection<Member> Members, IReadOnlyCollection<UserSum> Used, IReadOnlyDictionary<string, long> Reported)
+{
+    /// <summary>The kinds of entries that are about what users may use, or have used.</summary>
+    public static readonly ImmutableArray<EntryKind> AboutUsers = [EntryKind.CreditsCharged, EntryKind.CreditsReturned, EntryKind.ExtraGranted];
+
+    public Audit Of(string contractId) => Audit.Of(contractId, OfLots(), OfUsers());
+
+    private List<LotFacts> OfLots()
+    {
+        var lots = Lots.ToLookup(lot => lot.LotId);
+        var credits = Touched.ToDictionary(touched => touched.LotId);
+        var told = Told.ToDictionary(sum => (sum.LotId, sum.Kind), sum => sum.Quantity);
+        return [.. lots.Select(lot => lot.Key).Union(told.Keys.Select(key => key.LotId)).Order(StringComparer.Ordinal).Select(id =>
+        {
+            var touched = credits.GetValueOrDefault(id);
+            return new LotFacts(
+                id, lots[id].FirstOrDefault(lot => lot.Apart == 0)?.Quantity ?? 0,
+                lots[id].Where(lot => !lot.ExpiryBooked).Sum(lot => lot.Free.Count), lots[id].Where(lot => lot.ExpiryBooked).Sum(lot => lot.Free.Count) + touched.Lapsed,
+                touched.Allocated, touched.Expired,
+                Sum(EntryKind.LotGranted), Sum(EntryKind.CreditsMinted), Sum(EntryKind.CreditsCharged), Sum(EntryKind.LotExpired),
+                Sum(EntryKind.CoverageExpired), Sum(EntryKind.CreditsReturned));
+
+            long Sum(EntryKind kind) => told.GetValueOrDefault((id, kind));
+        })];
+    }
+
+    private List<UserFacts> OfUsers()
+    {
+        var members = Members.ToDictionary(member => member.UserId);
+        var used = Used.ToLookup(sum => sum.UserId);
+        return [.. members.Keys.Union(used.Select(user => user.Key)).Union(Reported.Keys).Order(StringComparer.Ordinal).Select(id =>
+        {
+            var allocation = members.GetValueOrDefault(id)?.Allocation ?? Allocation.None;
+            return new UserFacts(
+                id, allocation.TotalUsed, allocation.UsedInCycle, allocation.ExtraCredits, allocation.ExtraUsed,
+                Sum(EntryKind.CreditsCharged), OfRight($"{allocation.CycleKey}"), OfRight(Allocation.Extra), Sum(EntryKind.ExtraGranted),
+                Reported.GetValueOrDefault(id), Sum(EntryKind.CreditsReturned));
+
+            long Sum(EntryKind kind) => used[id].Where(sum => sum.Kind == kind).Sum(sum => sum.Quantity);
+
+            long OfRight(string right) => used[id].Where(sum => sum.UsedOf == right)
+                .Sum(sum => sum.Kind == EntryKind.CreditsCharged ? sum.Quantity : sum.Kind == EntryKind.CreditsReturned ? -sum.Quantity : 0);
+        })];
+    }
+}
+
+/// <summary>What a balance is made of (G3), of one snapshot: a contract, the sums of its entries up to an instant, and what is over by then and not booked.</summary>
+/// <param name="Lots">The contract's, without those apart.</param>
+/// <param name="Told">Entries with a lot.</param>
+/// <param name="Over">Credits with a player whose end has come and is not booked, by lot.</param>
+/// <param name="Users">By user id.</param>
+internal sealed record BalanceSums(
+    StoredContract Contract, IReadOnlyCollection<(string LotId, Instant AvailableFrom)> Lots, IReadOnlyCollection<LotSum> Told,
+    IReadOnlyDictionary<string, long> Over, IReadOnlyCollection<UserTotal> Users)
+{
+    /// <summary>The kinds of entries that a user's total is made of: what was charged less what was returned.</summary>
+    public static readonly ImmutableArray<EntryKind> AboutUsers = [EntryKind.CreditsCharged, EntryKind.CreditsReturned];
+
+    /// <summary>The instant of a balance: as asked for, or now, but never before the contract's last decision.</summary>
+    public static Instant At(StoredContract contract, Instant? asked, Instant now) => asked ?? Instant.Max(now, contract.Document.AsOf);
+
+    public ContractBalance Of(Instant at)
+    {
+        var told = Told.ToDictionary(sum => (sum.LotId, sum.Kind), sum => sum.Quantity);
+        var movements = Lots.Select(lot => Of(lot.LotId, lot.AvailableFrom, kind => told.GetValueOrDefault((lot.LotId, kind))));
+        return ContractBalance.Of(Contract.AsContract(), [.. movements.Where(lot => lot.Granted + lot.Minted > 0)], Users, at);
+    }
+
+    private LotMovements Of(string lotId, Instant availableFrom, Func<EntryKind, long> sum) => new(
+        lotId, availableFrom, sum(EntryKind.LotGranted), sum(EntryKind.CreditsMinted), sum(EntryKind.CreditsCharged), sum(EntryKind.CreditsReturned),
+        sum(EntryKind.LotExpired), sum(EntryKind.CoverageExpired), Over.GetValueOrDefault(lotId));
+}

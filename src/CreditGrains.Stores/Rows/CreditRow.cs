@@ -1,0 +1,49 @@
+using System.Collections.Immutable;
+using CreditGrains.Domain;
+
+namespace CreditGrains.Stores;
+
+/// <summary>Credits that have been touched; the others are derived from their lots. One that is deleted and inserted again may have the same version, so its player and report are part of its fence.</summary>
+internal sealed class CreditRow : Row<CreditChange, Credit>
+{
+    public static readonly CreditRow Instance = new();
+
+    public override RowKind Kind => RowKind.Credit;
+
+    public override string Table => "credit";
+
+    public override string Alias => "c";
+
+    public override ImmutableArray<Column<RowKey>> Key { get; } =
+        [KeyPart.Text("lot", key => Lot.Key(key.First, key.Second, 0)), KeyPart.Number("ordinal", key => key.Number)];
+
+    public override ImmutableArray<Column<CreditChange>> Columns { get; }
+
+    private CreditRow() => Columns =
+    [
+        Fixed.Text("client_id", change => change.Credit.ClientId),
+        Fixed.Text("payment_id", change => change.Credit.PaymentId),
+        Set.Text("used_by", change => change.Credit.UsedBy),
+        Same.Text("player_id", change => change.Credit.PlayerId),
+        Set.Text("player_name", change => change.Credit.PlayerName),
+        Fixed.Instant("created_at", change => change.Credit.CreatedAt),
+        Set.Instant("expires_at", change => change.Credit.ExpiresAt),
+        Set.Instant("activated_at", change => change.Credit.ActivatedAt),
+        Same.Text("report_id", change => change.Credit.ReportId),
+        Set.Flag("expiry_booked", change => change.Credit.ExpiryBooked),
+        Fence,
+        Set.Text("used_of", change => change.Credit.UsedOf),
+    ];
+
+    public override RowKey KeyOf(CreditChange change) => change.Row;
+
+    public override long Expected(CreditChange change) => change.Expected;
+
+    public override bool IsGone(CreditChange change) => change.IsGone;
+
+    public override long Version(CreditChange change) => change.Credit.Version;
+
+    public override Credit Read(IRowReader row) => new(
+        LotKeys.Credit(row.Text(), row.Number()), row.Text(), row.Text(), row.OptionalText(), row.OptionalText(), row.OptionalText(),
+        row.Instant(), row.OptionalInstant(), row.OptionalInstant(), row.OptionalText(), row.Flag(), row.Number(), row.OptionalText());
+}

@@ -1,0 +1,65 @@
+using System.Collections.Immutable;
+using CreditGrains.Domain;
+using NodaTime;
+
+namespace CreditGrains.Stores;
+
+/// <summary>Users of contracts. Whether a user is disabled is the user's own row's to say.</summary>
+internal sealed class MemberRow : Row<MemberChange, Member>
+{
+    public static readonly MemberRow Instance = new();
+
+    public override RowKind Kind => RowKind.Member;
+
+    public override string Table => "member";
+
+    public override string Alias => "m";
+
+    public override ImmutableArray<Column<RowKey>> Key { get; } = [KeyPart.Text("contract_id", key => key.First), KeyPart.Text("user_id", key => key.Second)];
+
+    public override ImmutableArray<Column<MemberChange>> Columns { get; }
+
+    private MemberRow() => Columns =
+    [
+        Fixed.Text("client_id", change => change.ClientId),
+        Set.Text("name", change => change.Member.Name),
+        Set.Flag("assigned", change => change.Member.Assigned),
+        Set.Json("settings", change => change.Member.Allocation.Settings is { } settings ? Json.Write(settings) : null),
+        Set.Date("start_date", change => change.Member.Allocation.StartDate),
+        Set.Number("restarts", change => change.Member.Allocation.Restarts),
+        Set.Number("cycle", change => change.Member.Allocation.Cycle),
+        Set.Number("used_in_cycle", change => change.Member.Allocation.UsedInCycle),
+        Set.Number("extra_credits", change => change.Member.Allocation.ExtraCredits),
+        Set.Number("extra_used", change => change.Member.Allocation.ExtraUsed),
+        Set.Number("total_used", change => change.Member.Allocation.TotalUsed),
+        Set.Instant("due_at", change => change.DueAt),
+        Set.Instant("as_of", change => change.Member.AsOf),
+        Fence,
+    ];
+
+    public override string Selected => $"{base.Selected}, coalesce(u.disabled, false), u.as_of, coalesce(u.version, 0)";
+
+    public override string From => "member m left join client_user u on u.client_id = m.client_id and u.user_id = m.user_id";
+
+    public override RowKey KeyOf(MemberChange change) => change.Row;
+
+    public override long Expected(MemberChange change) => change.Expected;
+
+    public override long Version(MemberChange change) => change.Member.Version;
+
+    public override Member Read(IRowReader row)
+    {
+        var (_, userId, _, name, assigned) = (row.Text(), row.Text(), row.Text(), row.Text(), row.Flag());
+        var allocation = new Allocation(
+            row.OptionalText() is { } settings ? Json.Read<Settings>(settings) : null, row.OptionalDate(),
+            (int)row.Number(), (int)row.Number(), row.Number(), row.Number(), row.Number(), row.Number());
+        var (_, asOf, version) = (row.OptionalInstant(), row.Instant(), row.Number());
+        return WithUser(
+            new Member(userId, name, assigned) { Allocation = allocation, AsOf = asOf, Version = version },
+            row.Flag(), row.OptionalInstant() ?? Instant.MinValue, row.Number());
+    }
+
+    /// <summary>The member with what the user's own row says, or would say if it were there.</summary>
+    public static Member WithUser(Member member, bool disabled, Instant asOf, long version) =>
+        member with { Disabled = disabled, AsOf = Instant.Max(member.AsOf, asOf), UserVersion = version };
+}

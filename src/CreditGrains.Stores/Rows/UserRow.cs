@@ -1,0 +1,35 @@
+using System.Collections.Immutable;
+using CreditGrains.Domain;
+
+namespace CreditGrains.Stores;
+
+/// <summary>Users of clients; who has no row is enabled.</summary>
+internal sealed class UserRow : Row<UserChange, User>
+{
+    public static readonly UserRow Instance = new();
+
+    public override RowKind Kind => RowKind.User;
+
+    public override string Table => "client_user";
+
+    public override string Alias => "u";
+
+    public override ImmutableArray<Column<RowKey>> Key { get; } = [KeyPart.Text("client_id", key => key.First), KeyPart.Text("user_id", key => key.Second)];
+
+    public override ImmutableArray<Column<UserChange>> Columns { get; }
+
+    private UserRow() => Columns =
+    [
+        Set.Flag("disabled", change => change.User.Disabled),
+        Set.Instant("as_of", change => change.User.AsOf),
+        Fence,
+    ];
+
+    public override RowKey KeyOf(UserChange change) => change.Row;
+
+    public override long Expected(UserChange change) => change.Expected;
+
+    public override long Version(UserChange change) => change.User.Version;
+
+    public override User Read(IRowReader row) => new(row.Text(), row.Text(), row.Flag(), row.Instant(), row.Number());
+}
