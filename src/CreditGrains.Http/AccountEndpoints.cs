@@ -24,12 +24,12 @@ internal static class AccountEndpoints
         v1.MapGet("/accounts/{accountId}/allocations", Allocations).Needs(Access.Read).Answers<Listing<AllocationRecord>>("Allocation records, by id", 200).Refuses(RefusalCode.NotFound);
     }
 
-    private static async Task<IResult> Put(string accountId, AccountBody body, Caller caller, IActors actors, IQueries queries, CancellationToken gone)
+    private static async Task<IResult> Put(string accountId, AccountBody body, Caller caller, IGrainFactory grains, IQueries queries, CancellationToken gone)
     {
         if (body.Check(accountId) is { } invalid) return Problems.Of(invalid);
 
         var present = await queries.Account(accountId).WaitAsync(gone);
-        var decision = await actors.Account(accountId).Set(new(new(accountId, body.ClientId!, body.Name!, body.TimeZone!), caller.Name)).WaitAsync(gone);
+        var decision = await grains.Ask(all => all.Account(accountId).Set(new(new(accountId, body.ClientId!, body.Name!, body.TimeZone!), caller.Name)), gone);
         if (decision.Refusal is { } refusal) return Problems.Of(refusal);
 
         return present is null ? TypedResults.Created($"/v1/accounts/{accountId}", decision.Value) : TypedResults.Ok(decision.Value);
@@ -41,13 +41,13 @@ internal static class AccountEndpoints
     private static async Task<IResult> List(string? clientId, string? limit, string? cursor, Caller caller, IQueries queries, CancellationToken gone) =>
         TypedResults.Ok(Listing<AccountTerms>.Of(await queries.Accounts(caller.ClientId ?? clientId, Parameters.Page(limit, cursor)).WaitAsync(gone)));
 
-    private static async Task<IResult> Buy(string accountId, PurchaseBody body, Caller caller, IActors actors, Zones zones, HttpRequest request, CancellationToken gone)
+    private static async Task<IResult> Buy(string accountId, PurchaseBody body, Caller caller, IGrainFactory grains, Zones zones, HttpRequest request, CancellationToken gone)
     {
         var (key, noKey) = IdempotencyKeys.Of(request, body);
         if (noKey is not null) return noKey;
         if (body.Check() is { } invalid) return Problems.Of(invalid);
 
-        var decision = await actors.Account(accountId).Buy(body.ToBuy(caller), key).WaitAsync(gone);
+        var decision = await grains.Ask(all => all.Account(accountId).Buy(body.ToBuy(caller), key), gone);
         if (decision.Refusal is { } refusal) return Problems.Of(refusal);
 
         // As of its creation, so that a replay says what the first answer said.

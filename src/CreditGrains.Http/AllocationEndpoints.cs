@@ -38,30 +38,30 @@ internal static class AllocationEndpoints
         return Show(Window.Of(contract.RollForward(now).State, now), context);
     }
 
-    private static async Task<IResult> Patch(string contractId, AllocationBody body, Caller caller, Clients clients, IActors actors, HttpContext context, CancellationToken gone)
+    private static async Task<IResult> Patch(string contractId, AllocationBody body, Caller caller, Clients clients, IGrainFactory grains, HttpContext context, CancellationToken gone)
     {
         if (body.Check() is { } invalid) return Problems.Of(invalid);
         if (await clients.Of(contractId, caller) is null) return Problems.NoContract(contractId);
 
-        var decision = await actors.Contract(contractId).Allocate(body.ToChange(), Seen(context.Request), caller.Name).WaitAsync(gone);
+        var decision = await grains.Ask(all => all.Contract(contractId).Allocate(body.ToChange(), Seen(context.Request), caller.Name), gone);
         return decision.Refusal is { } refusal ? Problems.Of(refusal) : Show(decision.Value!.Window, context);
     }
 
-    private static async Task<IResult> Preview(string contractId, AllocationBody body, Caller caller, Clients clients, IActors actors, CancellationToken gone)
+    private static async Task<IResult> Preview(string contractId, AllocationBody body, Caller caller, Clients clients, IGrainFactory grains, CancellationToken gone)
     {
         if (body.Check() is { } invalid) return Problems.Of(invalid);
         if (await clients.Of(contractId, caller) is null) return Problems.NoContract(contractId);
 
-        var decision = await actors.Contract(contractId).Preview(body.ToChange(), caller.Name).WaitAsync(gone);
+        var decision = await grains.Ask(all => all.Contract(contractId).Preview(body.ToChange(), caller.Name), gone);
         return decision.Refusal is { } refusal ? Problems.Of(refusal) : TypedResults.Ok(decision.Value);
     }
 
-    private static async Task<IResult> Confirm(string contractId, ConfirmBody body, Caller caller, Clients clients, IActors actors, HttpContext context, CancellationToken gone)
+    private static async Task<IResult> Confirm(string contractId, ConfirmBody body, Caller caller, Clients clients, IGrainFactory grains, HttpContext context, CancellationToken gone)
     {
         if (Fields.Id("confirmationToken", body.ConfirmationToken) is { } invalid) return Problems.Of(invalid);
         if (await clients.Of(contractId, caller) is null) return Problems.NoContract(contractId);
 
-        var decision = await actors.Contract(contractId).Confirm(body.ConfirmationToken!, caller.Name).WaitAsync(gone);
+        var decision = await grains.Ask(all => all.Contract(contractId).Confirm(body.ConfirmationToken!, caller.Name), gone);
         if (decision.Refusal is { } refusal) return Problems.Of(refusal);
 
         var (window, replayed) = decision.Value!;
@@ -69,23 +69,20 @@ internal static class AllocationEndpoints
         return replayed ? new Replayed<Window>(window) : TypedResults.Ok(window);
     }
 
-    private static async Task<IResult> GetUser(string contractId, string userId, Caller caller, IQueries queries, IBusinessClock clock, CancellationToken gone)
+    private static async Task<IResult> GetUser(string contractId, string userId, Caller caller, IQueries queries, IGrainFactory grains, CancellationToken gone)
     {
-        var (stored, problem) = await Find(contractId, userId, caller, queries, gone);
-        if (stored is null) return problem!;
-
-        var terms = stored.AsAllowance().Terms;
-        return TypedResults.Ok(AllocationRow.Of(stored.Member, terms, Instant.Max(clock.Now, stored.Contract.AsOf)) with { TimeZone = terms.TimeZone });
+        if (await Hidden(contractId, userId, caller, queries, gone) is { } problem) return problem;
+        return await grains.Ask(all => all.Allocation(new(contractId, userId)).Read(), gone) is { } row ? TypedResults.Ok(row) : NoUser(contractId, userId);
     }
 
-    private static async Task<IResult> PostExtra(string contractId, string userId, ExtraBody body, Caller caller, IQueries queries, IActors actors, HttpRequest request, CancellationToken gone)
+    private static async Task<IResult> PostExtra(string contractId, string userId, ExtraBody body, Caller caller, IQueries queries, IGrainFactory grains, HttpRequest request, CancellationToken gone)
     {
         var (key, noKey) = IdempotencyKeys.Of(request, body);
         if (noKey is not null) return noKey;
         if (body.Check() is { } invalid) return Problems.Of(invalid);
         if (await queries.Contract(contractId).WaitAsync(gone) is not { Terms: var terms } || !caller.Sees(terms.ClientId)) return Problems.NoContract(contractId);
 
-        var decision = await actors.Contract(contractId).GrantExtra(new(userId, body.Amount!.Value, body.Reason!, caller.Name), key).WaitAsync(gone);
+        var decision = await grains.Ask(all => all.Contract(contractId).GrantExtra(new(userId, body.Amount!.Value, body.Reason!, caller.Name), key), gone);
         if (decision.Refusal is { } refusal) return Problems.Of(refusal);
 
         var (granted, replayed) = decision.Value!;
@@ -95,8 +92,8 @@ internal static class AllocationEndpoints
 
     private static async Task<IResult> GetRenewals(string contractId, string userId, string? count, Caller caller, IQueries queries, IBusinessClock clock, CancellationToken gone)
     {
-        var (stored, problem) = await Find(contractId, userId, caller, queries, gone);
-        if (stored is null) return problem!;
+        if (await Hidden(contractId, userId, caller, queries, gone) is { } problem) return problem;
+        if (await queries.Member(new(contractId, userId)).WaitAsync(gone) is not { } stored) return NoUser(contractId, userId);
 
         var terms = stored.AsAllowance().Terms;
         var dates = stored.Member.Allocation.ScheduleIn(terms)?.Renewals(Instant.Max(clock.Now, stored.Contract.AsOf)) ?? [];
@@ -117,12 +114,15 @@ internal static class AllocationEndpoints
         return TypedResults.Ok(Listing<UserAllocation>.Of(page with { Items = [.. page.Items.Where(allowance => allowance.Terms.Type != ContractType.Unlimited)] }, allowance => UserAllocation.Of(allowance, now)));
     }
 
-    private static async Task<(StoredMember? Stored, Problem? Problem)> Find(string contractId, string userId, Caller caller, IQueries queries, CancellationToken gone)
+    // Why a caller sees nothing of a user's allocation; null: the caller may see it.
+    private static async Task<Problem?> Hidden(string contractId, string userId, Caller caller, IQueries queries, CancellationToken gone)
     {
-        if (await queries.Contract(contractId).WaitAsync(gone) is not { Terms: var terms } || !caller.Sees(terms.ClientId)) return (null, Problems.NoContract(contractId));
-        if (terms.Type == ContractType.Unlimited) return (null, Problems.Of(Allocating.NotSupported(terms)));
-        return caller.IsFor(userId) && await queries.Member(new(contractId, userId)).WaitAsync(gone) is { } member ? (member, null) : (null, Problems.NotFound($"user {userId} of contract {contractId}"));
+        if (await queries.Contract(contractId).WaitAsync(gone) is not { Terms: var terms } || !caller.Sees(terms.ClientId)) return Problems.NoContract(contractId);
+        if (terms.Type == ContractType.Unlimited) return Problems.Of(Allocating.NotSupported(terms));
+        return caller.IsFor(userId) ? null : NoUser(contractId, userId);
     }
+
+    private static Problem NoUser(string contractId, string userId) => Problems.NotFound($"user {userId} of contract {contractId}");
 
     private static IResult Show(Window window, HttpContext context)
     {
@@ -187,9 +187,10 @@ internal sealed record UserAllocation(
 {
     public static UserAllocation Of(Allowance allowance, Instant now)
     {
-        var row = AllocationRow.Of(allowance.Member, allowance.Terms, now);
+        var member = allowance.Member!;
+        var row = AllocationRow.Of(member, allowance.Terms, now);
         return new(
-            allowance.Terms.ContractId, allowance.Terms.TimeZone, allowance.IsRestricted, allowance.Member.Assigned, allowance.Member.Disabled, row.Amount, row.Renewal, row.Frequency, row.On,
+            allowance.Terms.ContractId, allowance.Terms.TimeZone, allowance.IsRestricted, member.Assigned, member.Disabled, row.Amount, row.Renewal, row.Frequency, row.On,
             row.StartDate, row.StartsAt, row.NextRenewalDate, row.NextRenewalAt, row.UsedInCycle, row.Available, row.ExtraCredits, row.ExtraUsed, row.TotalUsed);
     }
 }

@@ -17,12 +17,12 @@ internal static class ContractEndpoints
         v1.MapGet("/contracts", List).Needs(Access.Read).Answers<Listing<Terms>>("Contracts, by id", 200);
     }
 
-    private static async Task<IResult> Put(string contractId, ContractBody body, Caller caller, IActors actors, IQueries queries, HttpContext context, CancellationToken gone)
+    private static async Task<IResult> Put(string contractId, ContractBody body, Caller caller, IGrainFactory grains, IQueries queries, HttpContext context, CancellationToken gone)
     {
         if (body.Check(contractId) is { } invalid) return Problems.Of(invalid);
 
         var present = await queries.Contract(contractId).WaitAsync(gone);
-        var decision = await actors.Contract(contractId).Set(new(body.ToTerms(contractId), Tags.Expected(context.Request, present?.Revision), caller.Name)).WaitAsync(gone);
+        var decision = await grains.Ask(all => all.Contract(contractId).Set(new(body.ToTerms(contractId), Tags.Expected(context.Request, present?.Revision), caller.Name)), gone);
         if (decision.Refusal is { } refusal) return Problems.Of(refusal);
 
         context.Response.Headers.ETag = Tag(decision.Value!);

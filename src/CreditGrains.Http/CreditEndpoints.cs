@@ -29,23 +29,23 @@ internal static class CreditEndpoints
         return TypedResults.Ok(Listing<CreditDocument>.Of(await unbooked.Credits(filter, clock.Now, Parameters.Page(limit, cursor)).WaitAsync(gone)));
     }
 
-    private static async Task<IResult> Post(CreditsBody body, Caller caller, Clients clients, IActors actors, HttpRequest request, CancellationToken gone)
+    private static async Task<IResult> Post(CreditsBody body, Caller caller, Clients clients, IGrainFactory grains, HttpRequest request, CancellationToken gone)
     {
         var (key, fault) = IdempotencyKeys.Of(request, body);
         if (fault is not null) return fault;
         if (body.Check() is { } invalid) return Problems.Of(invalid);
         if (await clients.Of(body.ContractId!, caller) != body.ClientId) return Problems.NotFound($"contract {body.ContractId} of client {body.ClientId}");
 
-        var decision = await actors.Contract(body.ContractId!).Grant(body.ToGrant(caller), key).WaitAsync(gone);
+        var decision = await grains.Ask(all => all.Contract(body.ContractId!).Grant(body.ToGrant(caller), key), gone);
         return decision.Refusal is { } refusal ? Problems.Of(refusal) : LotEndpoints.Answer(body.ContractId!, decision.Value!);
     }
 
-    private static async Task<IResult> Patch(string creditId, CreditBody body, Caller caller, Clients clients, IActors actors, IBusinessClock clock, CancellationToken gone)
+    private static async Task<IResult> Patch(string creditId, CreditBody body, Caller caller, Clients clients, IGrainFactory grains, IBusinessClock clock, CancellationToken gone)
     {
         if (!CreditId.TryParse(creditId, out var id) || await clients.Of(id.ContractId, caller) is null) return Problems.NotFound($"credit {creditId}");
         if (body.Check() is { } invalid) return Problems.Of(invalid);
 
-        var decision = await actors.Contract(id.ContractId).Edit(body.ToEdit(id, caller)).WaitAsync(gone);
+        var decision = await grains.Ask(all => all.Contract(id.ContractId).Edit(body.ToEdit(id, caller)), gone);
         return decision.Refusal is { } refusal ? Problems.Of(refusal) : TypedResults.Ok(CreditDocument.Of(decision.Value!, clock.Now));
     }
 

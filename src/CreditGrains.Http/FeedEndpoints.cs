@@ -16,11 +16,13 @@ internal static class FeedEndpoints
     public static void MapFeed(this IEndpointRouteBuilder v1) => v1.MapGet("/ledger/feed", Get).Needs(Access.Read).DisableRateLimiting().WithSummary("Ledger entries as they are booked, behind the cursor or Last-Event-ID; else from the first on")
         .Produces<LedgerEntry>(StatusCodes.Status200OK, Events.ContentType);
 
-    private static async Task<IResult> Get(string? clientId, string? contractId, string? cursor, Caller caller, Clients clients, Feed feed, FeedReaders readers, IHostApplicationLifetime lifetime, HttpRequest request)
+    private static async Task<IResult> Get(string? clientId, string? contractId, string? cursor, Caller caller, Clients clients, IQueries queries, Feed feed, FeedReaders readers, IHostApplicationLifetime lifetime, HttpRequest request)
     {
         // A browser that connects again repeats the address, and says in the header how far it has come since.
         var last = request.Headers["Last-Event-ID"].ToString();
-        var after = FeedPlace.Read(last.Length > 0 ? last : cursor);
+        var start = await queries.FeedStart();
+        var after = FeedPlace.Read(last.Length > 0 ? last : cursor) ?? start;
+        if (after.History != start.History) throw new CursorGoneException();
 
         // A contract is looked for among the entries of its client.
         var client = caller.ClientId ?? clientId ?? (contractId is null ? null : await clients.Of(contractId, caller));

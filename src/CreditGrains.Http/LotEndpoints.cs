@@ -17,13 +17,13 @@ internal static class LotEndpoints
         v1.MapGet("/contracts/{contractId}/lots", List).Needs(Access.Read).Answers<Listing<LotDocument>>("Lots, by creation", 200).Refuses(RefusalCode.NotFound);
     }
 
-    private static async Task<IResult> Post(string contractId, LotBody body, Caller caller, IActors actors, HttpRequest request, CancellationToken gone)
+    private static async Task<IResult> Post(string contractId, LotBody body, Caller caller, IGrainFactory grains, HttpRequest request, CancellationToken gone)
     {
         var (key, noKey) = IdempotencyKeys.Of(request, body);
         if (noKey is not null) return noKey;
         if (body.Check() is { } invalid) return Problems.Of(invalid);
 
-        var decision = await actors.Contract(contractId).Grant(body.ToGrant(caller), key).WaitAsync(gone);
+        var decision = await grains.Ask(all => all.Contract(contractId).Grant(body.ToGrant(caller), key), gone);
         if (decision.Refusal is { } refusal) return Problems.Of(refusal);
 
         return Answer(contractId, decision.Value!);

@@ -25,7 +25,7 @@ internal static class MilestoneEndpoints
         v1.MapGet("/milestones/{milestoneId}/consumptions", Consumptions).Needs(Access.Read).Answers<Listing<Consumption>>("Consumption records, in the order of writing", 200).Refuses(RefusalCode.NotFound);
     }
 
-    private static async Task<IResult> Put(string milestoneId, MilestoneBody body, Caller caller, IActors actors, IQueries queries, Zones zones, HttpContext context, CancellationToken gone)
+    private static async Task<IResult> Put(string milestoneId, MilestoneBody body, Caller caller, IGrainFactory grains, IQueries queries, Zones zones, HttpContext context, CancellationToken gone)
     {
         if (body.Check(milestoneId) is { } invalid) return Problems.Of(invalid);
 
@@ -34,7 +34,7 @@ internal static class MilestoneEndpoints
         if (await queries.Project(body.ProjectId!).WaitAsync(gone) is not { } project || !caller.Sees(project.ClientId)) return Problems.NotFound($"project {body.ProjectId}");
 
         var set = body.ToSet(milestoneId, Tags.Expected(context.Request, present?.Version), caller);
-        var decision = await AskAccountOf(project, account => account.SetMilestone(set), actors, queries, gone);
+        var decision = await AskAccountOf(project, account => account.SetMilestone(set), grains, queries, gone);
         if (decision.Refusal is { } refusal) return Problems.Of(refusal);
 
         var document = await zones.Show(decision.Value!);
@@ -56,22 +56,22 @@ internal static class MilestoneEndpoints
         return TypedResults.Ok(new Listing<MilestoneDocument>(await zones.Show(page.Items).WaitAsync(gone), page.Next));
     }
 
-    private static Task<IResult> Allocate(string milestoneId, AllocateBody body, Caller caller, IActors actors, IQueries queries, HttpContext context, CancellationToken gone) =>
-        Move(milestoneId, body.DryRun, (account, expected) => account.Allocate(new(milestoneId, expected, caller.Name), body.DryRun), caller, actors, queries, context, gone);
+    private static Task<IResult> Allocate(string milestoneId, AllocateBody body, Caller caller, IGrainFactory grains, IQueries queries, HttpContext context, CancellationToken gone) =>
+        Move(milestoneId, body.DryRun, (account, expected) => account.Allocate(new(milestoneId, expected, caller.Name), body.DryRun), caller, grains, queries, context, gone);
 
-    private static async Task<IResult> Adjust(string milestoneId, AdjustBody body, Caller caller, IActors actors, IQueries queries, HttpContext context, CancellationToken gone) =>
+    private static async Task<IResult> Adjust(string milestoneId, AdjustBody body, Caller caller, IGrainFactory grains, IQueries queries, HttpContext context, CancellationToken gone) =>
         Fields.Given("quantity", body.Quantity) is { } missing
             ? Problems.Of(missing)
-            : await Move(milestoneId, body.DryRun, (account, expected) => account.Adjust(new(milestoneId, body.Quantity!.Value, expected, caller.Name), body.DryRun), caller, actors, queries, context, gone);
+            : await Move(milestoneId, body.DryRun, (account, expected) => account.Adjust(new(milestoneId, body.Quantity!.Value, expected, caller.Name), body.DryRun), caller, grains, queries, context, gone);
 
     private static async Task<IResult> Move(
-        string milestoneId, bool dryRun, Func<IAccount, long?, Task<Decision<Allocated>>> move, Caller caller, IActors actors, IQueries queries, HttpContext context, CancellationToken gone)
+        string milestoneId, bool dryRun, Func<IAccountGrain, long?, Task<Decision<Allocated>>> move, Caller caller, IGrainFactory grains, IQueries queries, HttpContext context, CancellationToken gone)
     {
         if (await Find(milestoneId, caller, queries, gone) is not { } milestone) return Absent(milestoneId);
         var project = await queries.Project(milestone.ProjectId).WaitAsync(gone) ?? throw new InvariantException("a milestone's project is there");
 
         var expected = Tags.Expected(context.Request, milestone.Version);
-        var decision = await AskAccountOf(project, account => move(account, expected), actors, queries, gone);
+        var decision = await AskAccountOf(project, account => move(account, expected), grains, queries, gone);
         if (decision.Value is { } moved)
         {
             if (!dryRun) context.Response.Headers.ETag = Tags.Of(moved.Milestone.Version);
@@ -93,11 +93,11 @@ internal static class MilestoneEndpoints
             : TypedResults.Ok(await Listing<Consumption>.Of(await queries.Consumptions(new(null, milestoneId), Parameters.Page(limit, cursor)).WaitAsync(gone), async record => record with { TimeZone = await zones.Of(record.AccountId) }));
 
     // Where the project went to another account meanwhile, that one is asked.
-    private static async Task<Decision<T>> AskAccountOf<T>(Project project, Func<IAccount, Task<Decision<T>>> ask, IActors actors, IQueries queries, CancellationToken gone)
+    private static async Task<Decision<T>> AskAccountOf<T>(Project project, Func<IAccountGrain, Task<Decision<T>>> ask, IGrainFactory grains, IQueries queries, CancellationToken gone)
     {
         while (true)
         {
-            var decision = await ask(actors.Account(project.AccountId)).WaitAsync(gone);
+            var decision = await grains.Ask(all => ask(all.Account(project.AccountId)), gone);
             if (decision.Refusal is not { Code: RefusalCode.NotFound }) return decision;
             if (await queries.Project(project.ProjectId).WaitAsync(gone) is not { } present || present.AccountId == project.AccountId) return decision;
             project = present;

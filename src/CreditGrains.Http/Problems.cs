@@ -32,7 +32,7 @@ internal record Problem(string Type, string Title, int Status, string Detail, st
 /// <summary>A refused report, and what it would have needed (R2), in credits; null where there is no limit.</summary>
 internal sealed record Shortage(
     string Type, string Title, int Status, string Detail, string Code, string? Field,
-    long ToCharge, long? UserAvailable, long? ContractRemaining, Instant? NextRenewalAt) : Problem(Type, Title, Status, Detail, Code, Field);
+    long ToCharge, long? UserAvailable, long? ContractRemaining, Instant? NextRenewalAt, Instant? NextCreditsAt) : Problem(Type, Title, Status, Detail, Code, Field);
 
 /// <summary>A refused allocation, and what it would have needed (S2), in services credits.</summary>
 internal sealed record ServicesShortage(
@@ -41,7 +41,7 @@ internal sealed record ServicesShortage(
 /// <summary>The one table from refusals and failures to problems (§3).</summary>
 internal static class Problems
 {
-    public const string Malformed = "malformed", UnknownField = "unknown-field", TooLarge = "too-large", Unauthenticated = "unauthenticated", Forbidden = "forbidden", Unavailable = "unavailable";
+    public const string Malformed = "malformed", UnknownField = "unknown-field", TooLarge = "too-large", Unauthenticated = "unauthenticated", Forbidden = "forbidden", Unavailable = "unavailable", CursorGone = "cursor-gone";
 
     private const string NotAllowed = "method-not-allowed", Overload = "overloaded", Internal = "internal-error";
 
@@ -67,6 +67,7 @@ internal static class Problems
         [Code(RefusalCode.IdempotencyKeyReused)] = (409, "The key or id stands for another request"),
         [Code(RefusalCode.NotAllocated)] = (409, "The milestone has not been allocated"),
         [Code(RefusalCode.AllocationRequired)] = (409, "The services credits have to be allocated"),
+        [CursorGone] = (410, "The cursor is of a history that is gone"),
         [Code(RefusalCode.PreconditionFailed)] = (412, "The document has changed"),
         [TooLarge] = (413, "The body is too large"),
         [Code(RefusalCode.InvalidField)] = (422, "A field breaks a rule"),
@@ -92,7 +93,7 @@ internal static class Problems
         if (refusal.Services is { } needed)
             return new ServicesShortage(problem.Type, problem.Title, problem.Status, problem.Detail, problem.Code, problem.Field, needed.Currency, needed.ToAllocate, needed.Available);
         return refusal.Amounts is { } amounts
-            ? new Shortage(problem.Type, problem.Title, problem.Status, problem.Detail, problem.Code, problem.Field, amounts.ToCharge, amounts.UserAvailable, amounts.ContractRemaining, amounts.NextRenewalAt)
+            ? new Shortage(problem.Type, problem.Title, problem.Status, problem.Detail, problem.Code, problem.Field, amounts.ToCharge, amounts.UserAvailable, amounts.ContractRemaining, amounts.NextRenewalAt, amounts.NextCreditsAt)
             : problem;
     }
 
@@ -127,7 +128,7 @@ internal static class Problems
         }
         catch (Exception e) when (!context.Response.HasStarted)
         {
-            var problem = Of(e, context.RequestServices.GetRequiredService<IActors>());
+            var problem = Of(e);
             if (problem.Status >= 500)
                 context.RequestServices.GetRequiredService<ILogger<Problem>>().Log(problem.Code == Internal ? LogLevel.Error : LogLevel.Warning, e, "{Method} {Path} ended with {Code}", context.Request.Method, context.Request.Path, problem.Code);
             await problem.ExecuteAsync(context);
@@ -135,15 +136,17 @@ internal static class Problems
     }
 
     /// <summary>The problem of what was thrown.</summary>
-    public static Problem Of(Exception exception, IActors actors) => exception switch
+    public static Problem Of(Exception exception) => exception switch
     {
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => BodyTooLarge,
         BadHttpRequestException { InnerException: JsonException json } => Of(json),
         BadHttpRequestException { StatusCode: StatusCodes.Status415UnsupportedMediaType } => NotJson,
         BadHttpRequestException => NoBody,
         InvalidCursorException => Of(Malformed, exception.Message, "cursor"),
-        StoreUnavailableException or UnknownSchemaException => Of(Unavailable, "The store is away. The same request may be sent again."),
-        _ when actors.IsLost(exception) => Of(Unavailable, "An answer was lost. The same request may be sent again."),
+        StoreUnavailableException or UnknownSchemaException => Of(Unavailable, "The store is away; send the same request again."),
+        CursorGoneException => Of(CursorGone, exception.Message, "cursor"),
+        AskAgainException => Of(Unavailable, "The service is being moved; send the same request again."),
+        _ when Calls.IsLost(exception) => Of(Unavailable, "An answer was lost; send the same request again."),
         _ => Of(Internal, "The request was not carried out because of a fault in the service."),
     };
 

@@ -16,12 +16,12 @@ internal static class ProjectEndpoints
         v1.MapGet("/projects", List).Needs(Access.Read).Answers<Listing<ProjectDocument>>("Projects, by id", 200);
     }
 
-    private static async Task<IResult> Put(string projectId, ProjectBody body, Caller caller, IActors actors, IQueries queries, CancellationToken gone)
+    private static async Task<IResult> Put(string projectId, ProjectBody body, Caller caller, IGrainFactory grains, IQueries queries, CancellationToken gone)
     {
         if (body.Check(projectId) is { } invalid) return Problems.Of(invalid);
 
         var present = await queries.Project(projectId).WaitAsync(gone);
-        var decision = await actors.Account(body.AccountId!).SetProject(new(projectId, body.Currency!, caller.Name)).WaitAsync(gone);
+        var decision = await grains.Ask(all => all.Account(body.AccountId!).SetProject(new(projectId, body.Currency!, caller.Name)), gone);
         if (decision.Refusal is { } refusal) return Problems.Of(refusal);
 
         var document = ProjectDocument.Of(decision.Value!);

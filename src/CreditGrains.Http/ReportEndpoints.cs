@@ -24,7 +24,7 @@ internal static class ReportEndpoints
         v1.MapGet("/reports", List).Needs(Access.Any).Answers<Listing<Report>>("Reports, by instant", 200).Refuses(RefusalCode.NotFound);
     }
 
-    private static async Task<IResult> PostAll(ReportsBody body, Caller caller, Clients clients, IActors actors, HttpRequest request, CancellationToken gone)
+    private static async Task<IResult> PostAll(ReportsBody body, Caller caller, Clients clients, IGrainFactory grains, HttpRequest request, CancellationToken gone)
     {
         if (body.Check() is { } invalid) return Problems.Of(invalid);
 
@@ -38,26 +38,26 @@ internal static class ReportEndpoints
         {
             try
             {
-                return await Make(report, IdempotencyKeys.Of(request, report, part), caller, clients, actors, gone);
+                return await Make(report, IdempotencyKeys.Of(request, report, part), caller, clients, grains, gone);
             }
-            catch (Exception e) when (!gone.IsCancellationRequested && Problems.Of(e, actors) is { Code: Problems.Unavailable } problem)
+            catch (Exception e) when (!gone.IsCancellationRequested && Problems.Of(e) is { Code: Problems.Unavailable } problem)
             {
                 return away = problem;
             }
         }
     }
 
-    private static Task<IResult> Post(ReportBody body, Caller caller, Clients clients, IActors actors, HttpRequest request, CancellationToken gone) =>
-        Make(body, IdempotencyKeys.Of(request, body), caller, clients, actors, gone);
+    private static Task<IResult> Post(ReportBody body, Caller caller, Clients clients, IGrainFactory grains, HttpRequest request, CancellationToken gone) =>
+        Make(body, IdempotencyKeys.Of(request, body), caller, clients, grains, gone);
 
-    private static async Task<IResult> Make(ReportBody body, (RequestKey? Given, Problem? Refusal) key, Caller caller, Clients clients, IActors actors, CancellationToken gone)
+    private static async Task<IResult> Make(ReportBody body, (RequestKey? Given, Problem? Refusal) key, Caller caller, Clients clients, IGrainFactory grains, CancellationToken gone)
     {
         if (key.Refusal is { } noKey) return noKey;
         if (body.Check() is { } invalid) return Problems.Of(invalid);
         if (!caller.IsFor(body.UserId!)) return Problems.Of(Problems.Forbidden, "The API key makes reports as its own user only.", "userId");
         if (await clients.Of(body.ContractId!, caller) is not { } clientId) return Problems.NoContract(body.ContractId!);
 
-        return await actors.Report(new(clientId, body.ReportId!)).Submit(body.ToSubmit(caller) with { Key = key.Given }).WaitAsync(gone) switch
+        return await grains.Ask(all => all.Contract(body.ContractId!).Charge(body.ToReport(clientId, caller) with { Key = key.Given }), gone, isIdempotent: true) switch
         {
             ReportAnswer.First(var report) => TypedResults.Created($"/v1/reports/{report.ReportId}?clientId={clientId}", report),
             ReportAnswer.Replayed(var report) => new Replayed<Report>(report),
@@ -94,7 +94,7 @@ internal sealed record ReportBody(string? ReportId, string? ContractId, string? 
         ?? Fields.Each("players", Players!, (at, player) => Fields.Id($"{at}playerId", player.PlayerId) ?? Fields.NameIfGiven($"{at}name", player.Name))
         ?? (Distinct().Count() is >= 1 and <= Report.MaxPlayers ? null : Refusal.Invalid("players", $"are 1 to {Report.MaxPlayers}"));
 
-    public SubmitReport ToSubmit(Caller caller) => new(ContractId!, UserId!, [.. Distinct()], caller.Name, DryRun);
+    public ChargeReport ToReport(string clientId, Caller caller) => new(new(clientId, ReportId!), ContractId!, UserId!, [.. Distinct()], caller.Name, DryRun);
 
     private IEnumerable<PlayerName> Distinct() => Players!.Select(player => new PlayerName(player!.PlayerId!, player.Name)).DistinctBy(player => player.PlayerId);
 }

@@ -15,11 +15,11 @@ internal static class ServicesSettingsEndpoints
         v1.MapGet("/settings/services-credits", Get).Needs(Access.Read).Answers<ServicesSettings>("The statuses in which a milestone's services credits need not be allocated", 200);
     }
 
-    private static async Task<IResult> Put(ServicesSettingsBody body, Caller caller, IActors actors, CancellationToken gone)
+    private static async Task<IResult> Put(ServicesSettingsBody body, Caller caller, IGrainFactory grains, CancellationToken gone)
     {
         if (body.Check() is { } invalid) return Problems.Of(invalid);
 
-        var decision = await actors.ServicesSettings.Set(new([.. body.NoAllocationStatuses!.Select(status => status!)]), caller.Name).WaitAsync(gone);
+        var decision = await grains.Ask(all => all.ServicesSettings().Set(new([.. body.NoAllocationStatuses!.Select(status => status!)]), caller.Name), gone);
         return decision.Refusal is { } refusal ? Problems.Of(refusal) : TypedResults.Ok(decision.Value);
     }
 

@@ -16,9 +16,6 @@ public sealed record Member(string UserId, string Name, bool Assigned, bool Disa
 
     /// <summary>The version of the user's own row, which says whether the user is disabled; 0: there is none.</summary>
     public long UserVersion { get; init; }
-
-    /// <summary>Whether the user may make reports (C3).</summary>
-    public bool MayConsume => Assigned && !Disabled;
 }
 
 /// <summary>A member's row as it now is; whether the user is disabled is not part of it.</summary>

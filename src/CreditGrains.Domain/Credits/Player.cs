@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using NodaTime;
 
 namespace CreditGrains.Domain;
@@ -9,6 +10,7 @@ namespace CreditGrains.Domain;
 /// <param name="Version">Its fence: rises with every change; 0: there is no row.</param>
 public sealed record Player(string ClientId, string PlayerId, CreditId? Credit, Instant? CoversUntil, Instant AsOf, long Version)
 {
+    [JsonIgnore]
     public RowKey Row => RowKey.Player(ClientId, PlayerId);
 
     /// <summary>A player who never had a credit.</summary>

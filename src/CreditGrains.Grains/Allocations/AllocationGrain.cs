@@ -12,11 +12,12 @@ public sealed class AllocationGrain(IGrainContext context, GrainServices service
     private readonly AllocationKey key = AllocationKey.Parse(context.GrainId.Key.ToString()!);
     private readonly DueReminder reminder = new(context, services);
     private Allowance? known;
+    private Instant asOf;
 
     public IGrainContext GrainContext => context;
 
     public async Task<AllocationRow?> Read() => await Load() is { } user
-        ? AllocationRow.Of(user.Member!, user.Terms, services.Clock.Now) with { TimeZone = user.Terms.TimeZone }
+        ? AllocationRow.Of(user.Member!, user.Terms, Instant.Max(services.Clock.Now, asOf)) with { TimeZone = user.Terms.TimeZone }
         : null;
 
     public async Task Note(Member row)
@@ -45,5 +46,10 @@ public sealed class AllocationGrain(IGrainContext context, GrainServices service
         return null;
     }
 
-    private async Task<Allowance?> Load() => known = (await services.Store.Member(key))?.AsAllowance();
+    private async Task<Allowance?> Load()
+    {
+        var stored = await services.Store.Member(key);
+        asOf = Instant.Max(stored?.Contract.AsOf ?? asOf, stored?.Member.AsOf ?? asOf);
+        return known = stored?.AsAllowance();
+    }
 }

@@ -158,7 +158,7 @@ public sealed partial class ContractGrain
             stalePlayers.ExceptWith(wanted);
             return rows.ToDictionary(row => row.PlayerId);
         }
-        catch (Exception e) when (Lost.Says(e))
+        catch (Exception e) when (Calls.IsLost(e))
         {
             return (await Services.Store.Read(new(clientId, Id) { Players = wanted })).Players;
         }

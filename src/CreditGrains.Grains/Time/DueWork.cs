@@ -41,6 +41,10 @@ public sealed class DueWork(IGrainFactory grains, IStore store, IBusinessClock c
             {
                 await wakeUp(key);
             }
+            catch (AskAgainException)
+            {
+                // It is due still, and asked again.
+            }
             catch (Exception e) when (e is not StoreUnavailableException)
             {
                 failed($"{key}", e);
