@@ -37,7 +37,8 @@ internal sealed class DocumentRow : Row<DocumentChange, Document>
 
     public override long Version(DocumentChange change) => change.Version;
 
-    public override DocumentChange Over(DocumentChange present, DocumentChange change) => change with { Body = change.Body ?? present.Body };
+    public override DocumentChange Over(DocumentChange present, DocumentChange change) =>
+        change.Owner.Length == 0 ? present with { Version = change.Version } : change with { Body = change.Body ?? present.Body };
 
     public override Document Read(IRowReader row)
     {

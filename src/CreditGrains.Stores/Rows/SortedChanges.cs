@@ -114,6 +114,10 @@ internal sealed class SortedChanges : IChangeVisitor
 
     void IChangeVisitor.Visit(DocumentChange change) => documents.Add(commit, change);
 
+    // TEMPORARY, until the stores know epochs.
+    void IChangeVisitor.Visit(EpochChange change) =>
+        documents.Add(commit, new DocumentChange(change.Kind, change.Id, change.Epoch, change.Expected, null, "", NodaTime.Instant.MinValue, null));
+
     void IChangeVisitor.Visit(LotChange change) => lots.Add(commit, change);
 
     void IChangeVisitor.Visit(MemberChange change) => members.Add(commit, change);
