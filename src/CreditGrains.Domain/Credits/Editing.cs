@@ -20,7 +20,7 @@ public sealed record SeenCredit(Lot? Lot, Credit? Touched, Lot? Apart = null, Pl
     public Member? User { get; init; }
 
     /// <summary>The latest instant of what was read: the edit is not decided before.</summary>
-    public Instant AsOf => new[] { Owner?.AsOf, Next?.AsOf, User?.AsOf }.Max() ?? Instant.MinValue;
+    public Instant AsOf => new[] { Owner?.AsOf, Next?.AsOf, User?.AsOf, Touched is { ExpiryBooked: true } ? Touched.ExpiresAt : null }.Max() ?? Instant.MinValue;
 }
 
 /// <summary>What a credit is as an edit finds it: its status, but what expired with a player is told from what expired without one.</summary>
