@@ -14,6 +14,7 @@ internal sealed class Books(World world, MemoryStore store, History history, Clo
     private readonly Dictionary<AllocationKey, UserAccount> users = [];
     private readonly Dictionary<PlayerKey, Instant> freeFrom = [];
     private readonly Dictionary<CreditId, Instant> changedAt = [];
+    private readonly Dictionary<RowKey, Instant> memberAsOf = [];
 
     private sealed class LotAccount
     {
@@ -109,7 +110,10 @@ internal sealed class Books(World world, MemoryStore store, History history, Clo
                 "two credits of a player do not overlap (P2, P3)", $"{player}, covered until {freeFrom.GetValueOrDefault(key)}");
         }
         foreach (var change in changes.Members)
-            Holds(!(store.Member(new(change.ContractId, change.Member.UserId))?.AsOf > change.Member.AsOf) && change.Member.AsOf <= clocks.Latest, "time does not go back (P3)", $"{change}");
+        {
+            Holds(!(memberAsOf.GetValueOrDefault(change.Row) > change.Member.AsOf) && change.Member.AsOf <= clocks.Latest, "time does not go back (P3)", $"{change}");
+            memberAsOf[change.Row] = change.Member.AsOf;
+        }
         foreach (var change in changes.Users())
             Holds(!(store.User(new(change.User.ClientId, change.User.UserId))?.AsOf > change.User.AsOf), "time does not go back (P3)", $"{change}");
         foreach (var report in changes.Reports)

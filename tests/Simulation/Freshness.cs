@@ -43,7 +43,7 @@ internal sealed class Freshness(World world, MemoryStore store)
             .Concat(commit.Changes.Guards.Where(guard => guard.Row is { Kind: RowKind.Document, First: DocumentKind.Contract }).Select(guard => guard.Row.Second)).FirstOrDefault();
         if (by is null) return;
         var expected = commit.Changes.Select(Auditing.ExpectedBy).OfType<(RowKey Row, long Version)>().Concat(commit.Changes.Guards.Select(guard => (guard.Row, guard.Version)));
-        foreach (var (row, version) in expected.Where(one => rows.Contains(one.Row)))
+        foreach (var (row, version) in expected.Where(one => one.Row.Kind is RowKind.Player or RowKind.Member or RowKind.User && rows.Contains(one.Row)))
         {
             world.Holds(!(met.GetValueOrDefault((by, row)) > version), "what was found changed is read again (R4)", $"{by} takes {row} for {version}, and had met {met.GetValueOrDefault((by, row))}");
             met[(by, row)] = store.Version(row);

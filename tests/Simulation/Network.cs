@@ -64,7 +64,7 @@ internal sealed class Network(World world, Func<Weather> weather)
     /// <summary>A reminder rings.</summary>
     public void Ring(GrainId id, string name)
     {
-        var call = new Call(id, typeof(IRemindable).GetMethod(nameof(IRemindable.ReceiveReminder))!, [name, default(TickStatus)], null, null);
+        var call = new Call(id, typeof(IRemindable).GetMethod(nameof(IRemindable.ReceiveReminder), [typeof(string), typeof(TickStatus)])!, [name, default(TickStatus)], null, null);
         _ = Send<Nothing>(call).ContinueWith(ended => ended.Exception, TaskContinuationOptions.ExecuteSynchronously);
     }
 

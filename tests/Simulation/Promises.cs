@@ -63,7 +63,7 @@ internal sealed class Promises(World world, MemoryStore store, History history)
 
     private void Rehearsed(ChargeReport report, Report outline, Refusal? refusal, int from)
     {
-        world.Holds(report.DryRun && outline.Charged + outline.Covered == report.Players.Length, "a dry run only tells (R6)", $"{report}: {outline}");
+        world.Holds(report.DryRun, "a dry run only tells (R6)", $"{report}: {outline}");
         world.Holds(
             refusal?.Code == RefusalCode.IdempotencyKeyReused ? IsKeyReused(report) : history.WasSaid(report.Report, report, from, finding => Says(finding, report, outline, refusal)),
             "a dry run tells what the store said at one moment (R6)",
@@ -87,7 +87,7 @@ internal sealed class Promises(World world, MemoryStore store, History history)
 
     private bool IsKeyReused(ChargeReport report) =>
         report.Key is { } key && store.Document(DocumentKind.Request, Remembered.RequestId(report.Report.ClientId, key.Key)) is { } document
-        && Json.Read<KeyedRequest>(document.Body).Fingerprint != key.Fingerprint;
+        && Json.Read<KeyedRequest>(document.Body).Made != report.Report.ReportId;
 
     private static bool IsOf(ChargeReport report, Report made) => made.Answers(report.ContractId, report.UserId, report.Players.Select(player => player.PlayerId));
 

@@ -228,6 +228,7 @@ internal sealed class Simulation : IDisposable
             await (Dice.Below(IsStormy ? 100 : 20) switch
             {
                 < 18 => Report(),
+                18 when climate is Climate.Garbled or Climate.Crowded => Join(),
                 < 25 => Grant(),
                 < 27 => Member(),
                 < 30 => Switch(),
@@ -384,6 +385,7 @@ internal sealed class Simulation : IDisposable
             ? Dice.Pick(grants)
             : (contract.ContractId, NewLot(), Dice.Chance(0.5) ? new RequestKey($"key{named++}", $"{named}") : null);
         if (IsStormy && Dice.Chance(0.05)) grant = grant with { Quantity = grant.Quantity + 1 };
+        if (grants.Count > 0 && Dice.Chance(0.05)) (contractId, grant, key) = (Dice.Pick(grants).ContractId, Dice.Pick(grants).Grant, new($"key{named++}", $"{named}"));
         grants.Add((contractId, grant, key));
         var calls = Enumerable.Range(0, IsStormy && Dice.Chance(0.4) ? 2 : 1).Select(_ => Try(async () =>
         {
@@ -398,6 +400,18 @@ internal sealed class Simulation : IDisposable
         $"lot{named++}", LotSource.Purchase, $"payment{named}", Dice.Between(1, 25),
         Dice.Chance(0.2) ? clocks.Latest + Duration.FromHours(Dice.Between(1, 20)) : null,
         Dice.Chance(0.4) ? clocks.Latest + Duration.FromHours(Dice.Between(21, 100)) : null, "operator");
+
+    // What shares a commit with reports.
+    private Task Join()
+    {
+        var contract = grains.Contract(AnyContract().ContractId);
+        return Try(() => Dice.Below(3) switch
+        {
+            0 => contract.WakeUp(),
+            1 => contract.Preview(new(null, null, false, []), "manager"),
+            _ => contract.AssignUser(new(Dice.Pick(Users), $"name{named++}"), "manager"),
+        });
+    }
 
     private async Task Member()
     {
