@@ -153,7 +153,7 @@ internal sealed class Managers(World world, IGrainFactory grains, MemoryStore st
                     "what is answered is durable (R5)", $"{grant}");
                 return;
             }
-            world.Holds(Was(from, (moment, _) => history.Member(new(contractId, grant.UserId), moment) is { } member && answer.Refusal!.Code switch
+            world.Holds(Was(from, (moment, _) => history.Member(new(contractId, grant.UserId), moment) is not { } member ? answer.Refusal!.Code == RefusalCode.NotFound : answer.Refusal!.Code switch
             {
                 RefusalCode.InvalidField => member.Allocation.ExtraCredits + grant.Amount < member.Allocation.ExtraUsed,
                 RefusalCode.UserNotAssigned => !member.Assigned,

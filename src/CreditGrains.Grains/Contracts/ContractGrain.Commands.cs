@@ -42,7 +42,7 @@ public sealed partial class ContractGrain
 
     private sealed class ReportCommand(ContractGrain grain, ChargeReport report) : Command<ReportAnswer>
     {
-        private bool isDoubted;
+        private Report? tried, doubted;
 
         public ChargeReport Report => report;
 
@@ -51,12 +51,14 @@ public sealed partial class ContractGrain
 
         public override Instant AsOf(Contract? state) => state is null ? Instant.MinValue : Charging.AsOf(state, grain.Facts, report);
 
-        public override void Doubt() => isDoubted = LooksForRecord = true;
+        public override void Doubt() => (doubted, LooksForRecord) = (tried, true);
 
         public override void Meet(IReadOnlySet<RowKey> rows) => LooksForRecord |= rows.Contains(RowKey.Report(report.Report.ClientId, report.Report.ReportId));
 
         protected override Changed<Contract?, ReportAnswer> DecideOn(Contract? contract, Instant now)
         {
+            tried = null;
+
             // R3: a recorded id is looked at before contract and user.
             if (grain.reports.TryGetValue(report.Report, out var made)) return new(contract, Changes.None, Recalled(made));
             if (contract is null || contract.ClientId != report.Report.ClientId)
@@ -68,9 +70,9 @@ public sealed partial class ContractGrain
             var guards = Charging.RestsOn(contract, grain.Facts, report);
             var decision = Charging.Decide(contract, grain.Facts, report, now);
             if (decision.Refusal is { } refusal) return new(contract, Changes.None.RestingOn(guards), Refused(contract, refusal, now));
-            return report.DryRun
-                ? new(contract, Changes.None.RestingOn(guards), new ReportAnswer.Rehearsed(decision.Value!.Answer, null))
-                : new(decision.Value!.State, decision.Value.Changes.RestingOn(guards), new ReportAnswer.First(decision.Value.Answer));
+            if (report.DryRun) return new(contract, Changes.None.RestingOn(guards), new ReportAnswer.Rehearsed(decision.Value!.Answer, null));
+            tried = decision.Value!.Answer;
+            return new(decision.Value.State, decision.Value.Changes.RestingOn(guards), new ReportAnswer.First(tried));
         }
 
         private ReportAnswer Recalled(Report made)
@@ -78,8 +80,11 @@ public sealed partial class ContractGrain
             var isSame = made.Answers(report.ContractId, report.UserId, report.Players.Select(player => player.PlayerId));
             var reused = new Refusal(RefusalCode.ReportIdReused, $"The report id {made.ReportId} was used for another request; use a new id.");
             if (report.DryRun) return new ReportAnswer.Rehearsed(made, isSame ? null : reused);
-            return !isSame ? new ReportAnswer.Refused(reused) : isDoubted ? new ReportAnswer.First(made) : new ReportAnswer.Replayed(made);
+            return !isSame ? new ReportAnswer.Refused(reused) : IsOwn(made) ? new ReportAnswer.First(made) : new ReportAnswer.Replayed(made);
         }
+
+        // Whether the commit in doubt brought it about, and no earlier sending.
+        private bool IsOwn(Report made) => doubted is not null && doubted.At == made.At && doubted.Balance == made.Balance;
 
         // Nothing of another client's contract or players is told.
         private ReportAnswer Absent(Instant now) => report.DryRun
