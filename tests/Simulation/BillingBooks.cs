@@ -78,9 +78,18 @@ internal sealed class BillingBooks(World world, MemoryStore store, History histo
     private static string Shown(string paymentId, long credits, Instant createdAt, Instant availableFrom, Instant? asked) => $"{paymentId} {credits} {createdAt} {availableFrom} until {asked}";
 
     // Those that start within the contract after an instant, until another.
-    private IEnumerable<Due> Between(Terms terms, Instant after, Instant until) => terms.BillingCycle is not { } cycle
-        ? []
-        : Starts(cycle).Where(start => start >= terms.StartsOn && !(start > terms.EndsOn)).Select(start => new Due(start, DayByDay.Begin(start, terms), terms)).Where(due => due.At > after && due.At <= until);
+    private IEnumerable<Due> Between(Terms terms, Instant after, Instant until)
+    {
+        if (terms.BillingCycle is not { } cycle) yield break;
+        var days = Starts(cycle);
+        var first = days.BinarySearch(DayByDay.Date(after, terms));
+        for (var place = Math.Max(0, (first < 0 ? ~first : first) - 1); place < days.Count && !(days[place] > terms.EndsOn); place++)
+        {
+            var at = DayByDay.Begin(days[place], terms);
+            if (at > until) yield break;
+            if (at > after && days[place] >= terms.StartsOn) yield return new(days[place], at, terms);
+        }
+    }
 
     private LocalDate? Running(Terms terms, Instant now)
     {

@@ -141,7 +141,12 @@ internal sealed class FaultyStore(World world, MemoryStore store, Func<Weather> 
 
     private void Gather(Commit commit, Action<CommitResult> land)
     {
-        group.Add((commit, land));
+        group.Add((commit, result =>
+        {
+            if (result is CommitResult.Conflict(var rows))
+                world.Holds(rows.All(row => commit.Names(row)), "no commit fails with its neighbours", $"{string.Join(' ', rows)} are not of its rows");
+            land(result);
+        }));
         if (group.Count == 1) world.After(TimeSpan.FromMicroseconds(100), WriteGroup);
     }
 
@@ -150,10 +155,7 @@ internal sealed class FaultyStore(World world, MemoryStore store, Func<Weather> 
     {
         foreach (var (commit, land) in group.ToList())
         {
-            var result = store.Commit(commit);
-            if (result is CommitResult.Conflict(var rows))
-                world.Holds(rows.All(row => commit.Names(row)), "no commit fails with its neighbours", $"{string.Join(' ', rows)} are not of {commit.Changes}");
-            land(result);
+            land(store.Commit(commit));
         }
         group.Clear();
     }

@@ -9,6 +9,7 @@ namespace CreditGrains.Simulation;
 internal sealed class Freshness(World world, MemoryStore store)
 {
     private readonly Dictionary<(string By, RowKey Row), long> met = [];
+    private readonly Dictionary<RowKey, int> records = [];
 
     /// <summary>Sees what players' rows are told by a client's player credits: never one older than the activation had been told of when it was asked.</summary>
     public Action<object?>? Looked(Activation activation, Call call)
@@ -37,8 +38,14 @@ internal sealed class Freshness(World world, MemoryStore store)
     }
 
     /// <summary>Sees conflicts in a world without faults: a row that a contract has found changed is read again.</summary>
-    public void Conflicted(Commit commit, IReadOnlySet<RowKey> rows)
+    public void Conflicted(Commit commit, IReadOnlySet<RowKey> rows, Submissions submissions)
     {
+        foreach (var row in rows.Where(row => row.Kind == RowKind.Report))
+        {
+            var times = records[row] = records.GetValueOrDefault(row) + 1;
+            world.Holds(times < submissions.Arrivals(new(row.First, row.Second)), "a record that was met is read (R3, R4)", $"{row} was met {times} times");
+        }
+
         var by = commit.Changes.Contracts().Select(write => write.Id)
             .Concat(commit.Changes.Guards.Where(guard => guard.Row is { Kind: RowKind.Document, First: DocumentKind.Contract }).Select(guard => guard.Row.Second)).FirstOrDefault();
         if (by is null) return;

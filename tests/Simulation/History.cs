@@ -64,7 +64,13 @@ internal sealed class History(World world, MemoryStore store, Clocks clocks)
 
         // Tokens and keys that the service made are no chance of this world.
         foreach (var change in changes)
-            if (Auditing.RowOf(change) is { } row) world.Note(row.Kind == RowKind.Document && row.First is DocumentKind.Preview or DocumentKind.Request ? row.First : $"{row}");
+        {
+            if (Auditing.RowOf(change) is not { } row) continue;
+            world.Note((ulong)row.Kind);
+            world.Note(row.First);
+            if (row.Kind != RowKind.Document || row.First is not (DocumentKind.Preview or DocumentKind.Request)) world.Note(row.Second);
+            world.Note((ulong)row.Number);
+        }
     }
 
     /// <summary>The users whose use, cycles or settings are changed.</summary>

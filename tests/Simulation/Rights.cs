@@ -101,9 +101,9 @@ internal sealed class Rights(World world, MemoryStore store, History history)
             var isRestricted = history.Read(charged.Key.ContractId, store)!.Plan is { Enabled: true };
             Holds(charged.All(entry => isRestricted == entry.UsedOf is not null), "the switch decides whether rules apply (A8)", $"{string.Join(' ', charged)}");
 
-            // Whose cycles start anew in the same commit is left to the balance.
+            // Who joins, or whose cycles start anew, in the same commit is left to the balance.
             if (commit.Changes.Entries.Any(entry => entry.Kind == EntryKind.AllocationSet && entry.UserId == charged.Key.UserId && entry.ContractId == charged.Key.ContractId)) continue;
-            var allocation = store.Member(charged.Key)!.Allocation;
+            if (store.Member(charged.Key) is not { Allocation: var allocation }) continue;
             var account = AccountOf(charged.Key);
             var used = new Dictionary<string, long>();
             foreach (var uses in charged.Where(entry => entry.UsedOf is not null).GroupBy(entry => entry.EffectiveAt))

@@ -186,7 +186,7 @@ internal sealed class Simulation : IDisposable
             !commit.Changes.Documents.Any(kept => kept is { Kind: DocumentKind.Preview, Expected: 0 } && rows.Contains(kept.Row)), "a preview's token is its own (A7)", $"{string.Join(' ', rows)}");
         if (IsStormy) return;
         world.Holds(rows.All(MayChange), "only what contracts share makes commits conflict", $"{string.Join(' ', rows)}");
-        if (IsQuiet) freshness.Conflicted(commit, rows);
+        if (IsQuiet) freshness.Conflicted(commit, rows, submissions);
     }
 
     // A contract's document, lots and previews are its own.
@@ -310,6 +310,7 @@ internal sealed class Simulation : IDisposable
         if (report.Report.ClientId != client && !Dice.Chance(0.1)) report = report with { Report = new(client, report.Report.ReportId) };
         sent.Add(report);
         if (Dice.Chance(0.1)) await Task.WhenAll(Send(report), Send(report));
+        else if (report.Key is { } key && Dice.Chance(0.2)) await Task.WhenAll(Send(report), Send(NewReport(contracts.FirstOrDefault(one => one.ContractId == report.ContractId) ?? AnyContract()) with { Key = key }));
         else await Send(report);
     }
 

@@ -51,9 +51,9 @@ public sealed class SimulationTests(ITestOutputHelper output)
             {
                 outcomes[world] = Simulation.Run(seeds[world], reports, climate);
             }
-            catch (Broken broken)
+            catch (Exception e)
             {
-                throw new InvalidOperationException($"Seed {seeds[world]}; CREDITGRAINS_SEED={seeds[world]} replays it. {broken.Message}", broken);
+                throw new InvalidOperationException($"Seed {seeds[world]}; CREDITGRAINS_SEED={seeds[world]} replays it. {(e is Broken ? e.Message : e)}", e);
             }
         });
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,

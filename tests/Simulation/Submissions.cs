@@ -59,4 +59,7 @@ internal sealed class Submissions
 
     /// <summary>How often a report was decided that reached a grain once; null: it did more often.</summary>
     public int? Decisions(ReportKey key) => arrived.GetValueOrDefault(key) == 1 ? asked.GetValueOrDefault(key) : null;
+
+    /// <summary>How often a report has reached a grain.</summary>
+    public int Arrivals(ReportKey key) => arrived.GetValueOrDefault(key);
 }

@@ -84,7 +84,7 @@ public sealed partial class ContractGrain
         }
 
         // Whether the commit in doubt brought it about, and no earlier sending.
-        private bool IsOwn(Report made) => doubted is not null && doubted.At == made.At && doubted.Balance == made.Balance;
+        private bool IsOwn(Report made) => doubted is not null && doubted.At == made.At && doubted.Players.SequenceEqual(made.Players);
 
         // Nothing of another client's contract or players is told.
         private ReportAnswer Absent(Instant now) => report.DryRun
