@@ -30,7 +30,7 @@ public sealed partial class ContractGrain(IGrainContext context, GrainServices s
             async () =>
             {
                 recalled = key is null ? null : await Recall(key);
-                made = recalled?.Fingerprint == key?.Fingerprint ? await Services.Store.Lot(Id, recalled?.Made ?? grant.LotId) : null;
+                made = recalled is null || recalled.Fingerprint == key!.Fingerprint ? await Services.Store.Lot(Id, recalled?.Made ?? grant.LotId) : null;
             },
             (contract, now) => Existing(contract, known =>
                 recalled is not null && recalled.Fingerprint != key!.Fingerprint ? Remembered.KeyReused
