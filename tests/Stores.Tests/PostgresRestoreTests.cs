@@ -6,14 +6,15 @@ using Npgsql;
 namespace CreditGrains.Stores.Tests;
 
 /// <summary>What a server or a database must be like to be used, and the feed after a restore (G4, F2).</summary>
-public sealed class PostgresRestoreTests(PostgresServer server) : IClassFixture<PostgresServer>
+[Collection(PostgresServers.Quiet)]
+public sealed class PostgresRestoreTests
 {
     private static readonly FeedFilter All = new(null, null);
 
     [Fact]
     public async Task After_a_restore_into_another_server_the_feed_has_all_entries_in_order_and_cursors_of_before_are_gone_G4()
     {
-        await using var database = await PostgresDatabase.New(server);
+        await using var database = await PostgresDatabase.New(isQuiet: true);
         var contract = new Reporting("C");
         await database.Store.Commit(contract.Begin);
         for (var i = 0; i < 300; i++) await database.Run("select pg_current_xact_id()");

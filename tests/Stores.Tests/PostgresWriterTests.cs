@@ -1,4 +1,5 @@
 using CreditGrains.Domain;
+using CreditGrains.Editions;
 using CreditGrains.Grains;
 using CreditGrains.Stores.Postgres;
 using NodaTime;
@@ -6,39 +7,14 @@ using NodaTime;
 namespace CreditGrains.Stores.Tests;
 
 /// <summary>How commits share transactions, connections and locks on PostgreSQL.</summary>
-public sealed class PostgresWriterTests(PostgresServer server) : IClassFixture<PostgresServer>
+public sealed class PostgresWriterTests
 {
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(3);
 
     [Fact]
-    public async Task Commits_of_guards_alone_write_no_WAL_and_take_no_transaction_id()
-    {
-        await using var database = await PostgresDatabase.New(server);
-        await Done(database, new Reporting("C").Begin);
-        var holds = Guards(new(RowKey.Document(DocumentKind.Contract, "C"), 1), new(RowKey.User("acme", "U"), 0), new(RowKey.Member("C", "U"), 1));
-        var fails = Guards(new(RowKey.Player("acme", "P"), 1), new(RowKey.Report("acme", "R"), 0), new(RowKey.Lot("C", Lot("L")), 0));
-        Assert.IsType<CommitResult.Done>(await database.Store.Commit(holds));
-
-        const string Position = "select pg_current_wal_insert_lsn()::text || ' ' || pg_snapshot_xmax(pg_current_snapshot())::text";
-        for (var tries = 0; ; tries++)
-        {
-            var before = await database.Value<string>(Position);
-            var results = await Task.WhenAll(Enumerable.Range(0, 200).Select(i => database.Store.Commit(i % 2 == 0 ? holds : fails)));
-            for (var i = 0; i < results.Length; i++)
-            {
-                if (i % 2 == 0) Assert.IsType<CommitResult.Done>(results[i]);
-                else Assert.Equal([RowKey.Player("acme", "P"), RowKey.Lot("C", Lot("L"))], Assert.IsType<CommitResult.Conflict>(results[i]).Rows.OrderByDescending(row => row.Kind));
-            }
-            // The server itself may write something now and then.
-            if (before == await database.Value<string>(Position)) return;
-            Assert.True(tries < 5, "proving writes");
-        }
-    }
-
-    [Fact]
     public async Task Sixty_four_commits_share_few_transactions()
     {
-        await using var database = await PostgresDatabase.New(server);
+        await using var database = await PostgresDatabase.New();
         var contracts = Enumerable.Range(0, 64).Select(i => new Reporting($"C{i}")).ToList();
         await Task.WhenAll(contracts.Select(contract => Done(database, contract.Begin)));
 
@@ -51,7 +27,7 @@ public sealed class PostgresWriterTests(PostgresServer server) : IClassFixture<P
     [Fact]
     public async Task Neighbours_of_a_commit_that_conflicts_are_done_and_those_of_one_that_breaks_the_connection_are_unknown()
     {
-        await using var database = await PostgresDatabase.New(server);
+        await using var database = await PostgresDatabase.New();
         var contracts = Enumerable.Range(0, 5).Select(i => new Reporting($"C{i}")).ToList();
         foreach (var contract in contracts) await Done(database, contract.Begin);
         await database.Run("""
@@ -77,7 +53,7 @@ public sealed class PostgresWriterTests(PostgresServer server) : IClassFixture<P
     [Fact]
     public async Task A_wrong_value_fails_its_own_commit_only()
     {
-        await using var database = await PostgresDatabase.New(server);
+        await using var database = await PostgresDatabase.New();
         var contracts = Enumerable.Range(0, 3).Select(i => new Reporting($"C{i}")).ToList();
         foreach (var contract in contracts) await Done(database, contract.Begin);
 
@@ -95,7 +71,7 @@ public sealed class PostgresWriterTests(PostgresServer server) : IClassFixture<P
     [Fact]
     public async Task Two_commits_that_write_one_row_never_share_a_transaction()
     {
-        await using var database = await PostgresDatabase.New(server);
+        await using var database = await PostgresDatabase.New();
         var release = await Busy(database);
         var tasks = Enumerable.Range(1, 3).Select(version => database.Store.Commit(new("acme", [new UserChange(new("acme", "U", true, Reporting.Now, version), version - 1)]))).ToList();
         await release();
@@ -108,7 +84,7 @@ public sealed class PostgresWriterTests(PostgresServer server) : IClassFixture<P
     [Fact]
     public async Task No_list_starves_a_commit_a_load_or_the_health_check_F4()
     {
-        await using var database = await PostgresDatabase.New(server);
+        await using var database = await PostgresDatabase.New();
         var contract = new Reporting("C");
         await Done(database, contract.Begin);
         await using var connection = await database.Direct.OpenConnectionAsync(TestContext.Current.CancellationToken);
@@ -135,7 +111,7 @@ public sealed class PostgresWriterTests(PostgresServer server) : IClassFixture<P
     [Fact]
     public async Task Writers_of_the_same_members_in_opposite_order_wait_for_each_other_and_never_in_a_circle()
     {
-        await using var database = await PostgresDatabase.New(server);
+        await using var database = await PostgresDatabase.New();
         await using var other = PostgresStore.Open(database.ConnectionString);
         var ids = Enumerable.Range(0, 200).Select(i => $"U{i}").ToArray();
         await Done(database, new("acme", Changes.Of([.. ids.Select(id => Member(id, 0))])));
@@ -161,7 +137,7 @@ public sealed class PostgresWriterTests(PostgresServer server) : IClassFixture<P
     [Fact]
     public async Task While_a_commit_is_alone_no_other_of_its_client_comes_between()
     {
-        await using var database = await PostgresDatabase.New(server);
+        await using var database = await PostgresDatabase.New();
         await using var other = PostgresStore.Open(database.ConnectionString);
         await using var third = PostgresStore.Open(database.ConnectionString);
         var (mine, theirs, elsewhere) = (new Reporting("C"), new Reporting("D"), new Reporting("E", "else"));
@@ -188,12 +164,11 @@ public sealed class PostgresWriterTests(PostgresServer server) : IClassFixture<P
     [Fact]
     public async Task A_server_that_is_away_is_told_and_found_again()
     {
-        await using var away = new PostgresAway();
-        await away.InitializeAsync();
-        await using var database = await PostgresDatabase.New(away.Server);
+        await using var away = await ScratchPostgres.New();
+        await using var database = await PostgresDatabase.New(away);
         var contract = new Reporting("C");
         await Done(database, contract.Begin);
-        await away.Server.Postgres.Stop();
+        await away.Stop();
 
         // Whatever was sent on a connection that was there before may have happened; there are two.
         var sent = 0;
@@ -208,22 +183,11 @@ public sealed class PostgresWriterTests(PostgresServer server) : IClassFixture<P
         await Assert.ThrowsAsync<StoreUnavailableException>(() => database.Store.Ping());
         await Assert.ThrowsAsync<StoreUnavailableException>(() => database.Store.Document("thing", "T"));
 
-        await away.Server.Postgres.Start();
+        await away.Start();
         await Done(database, new Reporting("D").Begin);
         Assert.IsType<CommitResult.Done>(await database.Store.Commit(Guards(new Guard(RowKey.User("acme", "U"), 0))));
         await database.Store.Ping();
     }
-
-    private sealed class PostgresAway : IAsyncDisposable
-    {
-        public PostgresServer Server { get; } = new();
-
-        public ValueTask InitializeAsync() => Server.InitializeAsync();
-
-        public ValueTask DisposeAsync() => Server.DisposeAsync();
-    }
-
-    private static Lot Lot(string id) => new(id, LotSource.Purchase, "PAY", 1, Runs.UpTo(1), Reporting.Now, Reporting.Now, null, null);
 
     private static Commit Guards(params Guard[] guards) => new("acme", Changes.None.RestingOn(guards));
 

@@ -27,7 +27,7 @@ internal sealed class CommitBatch : IRowChangesVisitor
     {
         var locks = clients.Select(ClientLock.Of).Distinct().Order().ToArray();
         Add("select pg_advisory_xact_lock_shared(client) from unnest($1) as g (client)", null, Values.Of(locks));
-        if (changes.Guards.Count > 0) Add(GuardStatement.Expect(changes.Guards, out var values), Owner(changes.Guards), values);
+        if (changes.Guards.Count > 0) Expect(GuardStatement.Expect(changes.Guards, out var values), Owner(changes.Guards), isLast: true, values);
         LockDocuments(changes);
         foreach (var kind in changes.Kinds) kind.Accept(this);
         AddEntries(changes.Entries);
@@ -51,22 +51,30 @@ internal sealed class CommitBatch : IRowChangesVisitor
     /// <summary>The rows that were not as expected, with the commits that they are of; empty: something else is wrong.</summary>
     public IReadOnlyList<(int Commit, RowKey Row)> Unexpected(Exception fault)
     {
-        if (fault is not PostgresException { SqlState: NotAsExpected, BatchCommand: { } failed } told) return [];
-        var row = rows[commands.IndexOf((NpgsqlBatchCommand)failed)]!;
-        var ordinals = told.MessageText[(told.MessageText.IndexOf(':', StringComparison.Ordinal) + 1)..];
-        return [.. ordinals.Split(',').Select(ordinal => row(int.Parse(ordinal, System.Globalization.CultureInfo.InvariantCulture) - 1))];
+        if (fault is not PostgresException { SqlState: NotAsExpected } told) return [];
+        var noted = told.MessageText[(told.MessageText.LastIndexOf(' ') + 1)..];
+        return [.. noted.Split(';').SelectMany(statement =>
+        {
+            var (row, ordinals) = (rows[Number(statement.Split(':')[0])]!, statement.Split(':')[1]);
+            return ordinals.Split(',').Select(ordinal => row(Number(ordinal) - 1));
+        })];
+
+        static int Number(string text) => int.Parse(text, System.Globalization.CultureInfo.InvariantCulture);
     }
 
     void IRowChangesVisitor.Visit<TChange>(RowChanges<TChange> changes)
     {
         var statements = RowStatements<TChange>.Of(changes.Row);
-        Add(changes.Deletes, statements.Delete, statements.Fenced, isFenced: true);
-        Add(changes.Updates, statements.Update, statements.Changed, isFenced: true);
-        Add(changes.Inserts, statements.Insert, changes.Row.Columns, isFenced: false);
+        var left = changes.Count;
+        Write(changes.Deletes, statements.Delete, statements.Fenced, isFenced: true);
+        Write(changes.Updates, statements.Update, statements.Changed, isFenced: true);
+        Write(changes.Inserts, statements.Insert, changes.Row.Columns, isFenced: false);
 
-        void Add(List<Keyed<TChange>> some, string sql, ImmutableArray<Column<TChange>> columns, bool isFenced)
+        void Write(List<Keyed<TChange>> some, string sql, ImmutableArray<Column<TChange>> columns, bool isFenced)
         {
-            if (some.Count > 0) this.Add(sql, Owner(some), ValuesOf(changes.Row, some, columns, isFenced));
+            if (some.Count == 0) return;
+            left -= some.Count;
+            Expect(sql, Owner(some), isLast: left == 0, ValuesOf(changes.Row, some, columns, isFenced));
         }
     }
 
@@ -109,6 +117,9 @@ internal sealed class CommitBatch : IRowChangesVisitor
 
     private static Func<int, (int, RowKey)> Owner(IReadOnlyList<KeyedGuard> guards) => i => (guards[i].Commit, guards[i].Key);
 
+    private void Expect(string sql, Func<int, (int, RowKey)> owner, bool isLast, NpgsqlParameter[] values) =>
+        Add(sql, owner, [.. values, Values.Of(commands.Count), Values.Of(isLast)]);
+
     private void Add(string sql, Func<int, (int, RowKey)>? owner, params NpgsqlParameter[] values)
     {
         var command = new NpgsqlBatchCommand(sql);
@@ -136,7 +147,11 @@ internal static class ClientLock
 internal static class GuardStatement
 {
     /// <summary>Fails with their ordinals.</summary>
-    public static string Expect(IReadOnlyList<KeyedGuard> guards, out NpgsqlParameter[] values) => $"select expect((select array_agg(n) from ({Broken(guards, out values)}) g))";
+    public static string Expect(IReadOnlyList<KeyedGuard> guards, out NpgsqlParameter[] values)
+    {
+        var broken = Broken(guards, out values);
+        return $"select expect(${values.Length + 1}, (select array_agg(n) from ({broken}) g), ${values.Length + 2})";
+    }
 
     /// <summary>Selects their ordinals, from 1.</summary>
     /// <param name="guards">By kind.</param>

@@ -27,7 +27,7 @@ internal sealed class PostgresSources : IAsyncDisposable
         if (!SaysWhatIsPrepared(connectionString)) (settings.MaxAutoPrepare, settings.AutoPrepareMinUsages) = (PreparedStatements, UsesBeforePrepared);
         MaxReads = settings.MaxPoolSize;
         Reads = Build(settings, logs);
-        (settings.MinPoolSize, settings.MaxPoolSize, settings.IncludeFailedBatchedCommand) = (0, CommitConnections, true);
+        (settings.MinPoolSize, settings.MaxPoolSize) = (0, CommitConnections);
         commits = Build(settings, logs);
     }
 

@@ -30,7 +30,7 @@ public sealed partial class PostgresStore
     public async Task<Page<Lot>> Lots(string contractId, PageRequest page) => (await List(Lists.Lots(contractId), page)).Of(listed => listed.Lot);
 
     public async Task<ImmutableArray<Lot>> Apart(string contractId) =>
-        [.. (await All(LotRow.Instance.Select("where l.contract_id = $1 and l.apart > 0 and l.is_open", Values.Of(contractId)))).Select(listed => listed.Lot)];
+        [.. (await All(LotRow.Instance.Select("where l.contract_id = $1 and l.apart > 0 and l.is_open order by l.key", Values.Of(contractId)))).Select(listed => listed.Lot)];
 
     public Task<Report?> Report(ReportKey key) =>
         One(ReportRow.Instance.Select("where r.client_id = $1 and r.report_id = $2", Values.Of(key.ClientId), Values.Of(key.ReportId)));

@@ -76,14 +76,14 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
     public async Task<ImmutableArray<string>> DueClients(Instant now, int limit) => [.. await All(new Query<string>(
         $"""
         select g.id from ({ClientsWithEnds}) g
-        where (select expires_at from credit where {EndIsUnbooked} and client_id = g.id order by expires_at limit 1) <= $1 limit $2
+        where (select expires_at from credit c where {EndIsUnbooked} and client_id = g.id order by expires_at limit 1) <= $1 limit $2
         """, row => row.Text(), Values.Of(now), Values.Of(limit)))];
 
     public async Task<ImmutableArray<Credit>> DueCredits(string clientId, Instant now, int limit) => [.. await All(CreditRow.Instance.Select(
-        $"where {EndIsUnbooked} and client_id = $1 and expires_at <= $2 order by expires_at limit $3", Values.Of(clientId), Values.Of(now), Values.Of(limit)))];
+        $"where {EndIsUnbooked} and c.client_id = $1 and c.expires_at <= $2 order by c.expires_at limit $3", Values.Of(clientId), Values.Of(now), Values.Of(limit)))];
 
     public async Task<Instant?> NextEnd(string clientId) => (await All(new Query<Instant>(
-        $"select expires_at from credit where {EndIsUnbooked} and client_id = $1 and expires_at is not null order by expires_at limit 1",
+        $"select expires_at from credit c where {EndIsUnbooked} and c.client_id = $1 and c.expires_at is not null order by expires_at limit 1",
         row => row.Instant(), Values.Of(clientId)))).Select(end => (Instant?)end).SingleOrDefault();
 
     public async Task Forget(Instant until)
@@ -110,14 +110,14 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
         lists.Dispose();
     }
 
-    private const string EndIsUnbooked = "player_id is not null and not expiry_booked";
+    private const string EndIsUnbooked = "c.player_id is not null and not c.expiry_booked";
 
     // From client to client by the index of ends, which holds each client's earliest first.
     private const string ClientsWithEnds = $"""
         with recursive client (id) as (
-            (select client_id from credit where {EndIsUnbooked} order by client_id limit 1)
+            (select client_id from credit c where {EndIsUnbooked} order by client_id limit 1)
             union all
-            select (select client_id from credit where {EndIsUnbooked} and client_id > client.id order by client_id limit 1) from client where client.id is not null)
+            select (select client_id from credit c where {EndIsUnbooked} and client_id > client.id order by client_id limit 1) from client where client.id is not null)
         select id from client where id is not null
         """;
 
@@ -136,7 +136,7 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
         DocumentRow.Instance.Select($"where d.kind = '{DocumentKind.Contract}' and d.id = any($1)", Values.Of(ids));
 
     private static Query<ListedLot> OpenLotsOf(IEnumerable<string> contractIds) =>
-        LotRow.Instance.Select("where l.contract_id = any($1) and l.is_open", Values.Of(contractIds));
+        LotRow.Instance.Select("where l.contract_id = any($1) and l.is_open order by l.key", Values.Of(contractIds));
 
     private async Task<Dictionary<string, StoredContract>> LoadContracts(IReadOnlyCollection<string> ids)
     {

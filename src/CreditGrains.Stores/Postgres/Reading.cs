@@ -94,5 +94,5 @@ internal sealed class WantedRows
         players.ToDictionary(player => player.PlayerId),
         members.ToDictionary(member => member.UserId),
         reports.ToDictionary(report => report.ReportId),
-        requests.Select(document => Json.Read<KeyedRequest>(document.Body)).ToDictionary(request => request.Key));
+        requests.Select(document => Json.Read<KeyedRequest>(document.Body) with { ForgetAt = document.DueAt }).ToDictionary(request => request.Key));
 }

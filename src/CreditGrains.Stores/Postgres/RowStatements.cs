@@ -4,8 +4,8 @@ using CreditGrains.Domain;
 namespace CreditGrains.Stores.Postgres;
 
 /// <summary>
-/// The statements over arrays that write one kind of row, made of its description. Each calls <c>expect</c> with the ordinals of the given rows
-/// that it did not find as they should be, null where there are none. Rows are locked and inserted in the order of their keys, so that two that
+/// The statements over arrays that write one kind of row, made of its description. Each calls <c>expect</c> with its number, the ordinals of the given
+/// rows that it did not find as they should be, and whether it is the last of its kind: the number and that are its last values. Rows are locked and inserted in the order of their keys, so that two that
 /// write the same rows wait for each other and never in a circle.
 /// </summary>
 internal sealed class RowStatements<TChange> where TChange : Change
@@ -49,8 +49,7 @@ internal sealed class RowStatements<TChange> where TChange : Change
         return $"""
             with {Given(columns)},
             made as (insert into {table} ({columns}) select {columns} from given order by {key} on conflict do nothing returning {key})
-            select expect(case when (select count(*) from made) < (select count(*) from given)
-                then array(select n from given where ({key}) not in (select {key} from made)) end)
+            {Expect(columns, "made", $"select n from given where ({key}) not in (select {key} from made)")}
             """;
     }
 
@@ -66,24 +65,28 @@ internal sealed class RowStatements<TChange> where TChange : Change
 
     private string Locked(Row<TChange> row, IEnumerable<Column<TChange>> written, string change)
     {
-        var columns = row.Key.Select(column => column.Name).Concat(Fenced.Select(column => column.Name)).Concat(written.Select(column => column.Name));
+        var names = row.Key.Select(column => column.Name).Concat(Fenced.Select(column => column.Name)).Concat(written.Select(column => column.Name));
+        var columns = string.Join(", ", row.VersionColumn is null ? names : names.Append("expected"));
         var version = row.VersionColumn is { } name ? $" and t.{name} = g.expected" : "";
         var same = string.Concat(Fenced.Select(column => $" and t.{column.Name} is not distinct from g.{column.Name}"));
         return $"""
-            with {Given(string.Join(", ", row.VersionColumn is null ? columns : columns.Append("expected")))},
+            with {Given(columns)},
             locked as materialized (
                 select g.* from given g join {table} t on {Equal(row, "t", "g")}{version}{same}
                 order by {string.Join(", ", row.Key.Select(column => $"t.{column.Name}"))} for update of t),
             changed as ({change})
-            select expect(case when (select count(*) from changed) < (select count(*) from given)
-                then array(select n from given except select n from locked) end)
+            {Expect(columns, "changed", "select n from given except select n from locked")}
             """;
     }
 
     private static string Equal(Row row, string one, string other) => string.Join(" and ", row.Key.Select(column => $"{one}.{column.Name} = {other}.{column.Name}"));
 
-    private static string Given(string columns) =>
-        $"given as materialized (select * from unnest({Arrays(columns.Count(character => character == ',') + 1)}) with ordinality as g ({columns}, n))";
+    private static string Given(string columns) => $"given as materialized (select * from unnest({Arrays(Count(columns))}) with ordinality as g ({columns}, n))";
+
+    private static string Expect(string columns, string done, string unexpected) =>
+        $"select expect(${Count(columns) + 1}, case when (select count(*) from {done}) < (select count(*) from given) then array({unexpected}) end, ${Count(columns) + 2})";
+
+    private static int Count(string columns) => columns.Count(character => character == ',') + 1;
 
     /// <summary>The first so many parameters.</summary>
     public static string Arrays(int count) => string.Join(", ", Enumerable.Range(1, count).Select(number => $"${number}"));

@@ -11,6 +11,8 @@ internal static class Values
 
     public static NpgsqlParameter Of(long? value) => One(value, NpgsqlDbType.Bigint);
 
+    public static NpgsqlParameter Of(bool value) => One(value, NpgsqlDbType.Boolean);
+
     public static NpgsqlParameter Of(Instant? value) => One(value, NpgsqlDbType.TimestampTz);
 
     public static NpgsqlParameter Of(IEnumerable<string> values) => Many(values.ToArray(), NpgsqlDbType.Text);
@@ -22,7 +24,7 @@ internal static class Values
     {
         string text => Of(text),
         long number => Of(number),
-        bool flag => One(flag, NpgsqlDbType.Boolean),
+        bool flag => Of(flag),
         Instant instant => Of(instant),
         _ => throw new ArgumentException($"lists have no values of {value.GetType()}", nameof(value)),
     };

@@ -247,11 +247,18 @@ create view services_allocation as
     select allocation_id, account_id, milestone_id, currency, sum(quantity)::bigint as quantity, min(date) as date
     from consumption group by account_id, allocation_id, milestone_id, currency;
 
--- Undoes all where given rows were not as expected, and tells their ordinals, from 1; null: all were.
-create function expect(unexpected bigint[]) returns void language plpgsql as $$
+-- Notes the ordinals, from 1, of given rows that were not as expected; null: all were. The last statement about a kind of row undoes all
+-- where any were not, and tells each statement's.
+create function expect(statement bigint, unexpected bigint[], is_last boolean) returns void language plpgsql as $$
+declare
+    noted text := current_setting('creditgrains.unexpected', true);
 begin
     if unexpected is not null then
-        raise exception 'rows not as expected: %', array_to_string(unexpected, ',') using errcode = 'CG001';
+        noted := concat_ws(';', nullif(noted, ''), statement || ':' || array_to_string(unexpected, ','));
+        perform set_config('creditgrains.unexpected', noted, true);
+    end if;
+    if is_last and noted <> '' then
+        raise exception 'rows not as expected %', noted using errcode = 'CG001';
     end if;
 end $$;
 
