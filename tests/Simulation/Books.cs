@@ -1,22 +1,24 @@
+using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
-using CreditGrains.Grains;
 using CreditGrains.Domain;
+using CreditGrains.Grains;
+using CreditGrains.Stores.Memory;
 using NodaTime;
 
 namespace CreditGrains.Simulation;
 
 /// <summary>An auditor who sees every commit, and recomputes what it must be.</summary>
-internal sealed class Books(World world, BusinessClock clock, Submissions submissions)
+internal sealed class Books(World world, MemoryStore store, History history, Clocks clocks, Submissions submissions)
 {
     private readonly Dictionary<(string ContractId, string LotId), LotAccount> lots = [];
     private readonly Dictionary<AllocationKey, UserAccount> users = [];
-
-    public MemoryStore Store { get; set; } = null!;
-
-    public History History { get; set; } = null!;
+    private readonly Dictionary<PlayerKey, Instant> freeFrom = [];
+    private readonly Dictionary<CreditId, Instant> changedAt = [];
+    private readonly Dictionary<RowKey, Instant> memberAsOf = [];
 
     private sealed class LotAccount
     {
+        public readonly SortedSet<long> Apart = [];
         public long Granted, Minted, Charged, Returned, LotExpired, CoverageExpired, Allocated, ExpiredAllocated, ExpiredAlone;
 
         public void Count(Credit? credit, int by)
@@ -34,19 +36,22 @@ internal sealed class Books(World world, BusinessClock clock, Submissions submis
     }
 
     /// <summary>Checks what a commit will do against the state that it meets.</summary>
-    public void Before(Commit commit)
+    /// <returns>What each of its reports leaves.</returns>
+    public ImmutableArray<Step> Before(Commit commit)
     {
         var changes = commit.Changes;
         foreach (var entry in changes.Entries)
-            Holds(entry.EffectiveAt <= entry.BookedAt && entry.BookedAt <= clock.Now, "an entry is booked after it took effect", $"{entry}");
+            Holds(entry.EffectiveAt <= entry.BookedAt && entry.BookedAt <= clocks.Latest, "an entry is booked after it took effect (G1)", $"{entry}");
+        CheckOrder(commit);
         CheckLotExpiry(changes);
         CheckCoverageExpiry(changes);
-        CheckPools(commit);
+        var steps = Walk(commit);
         foreach (var report in changes.Reports) CheckReport(report, commit);
         var reports = changes.Reports.Select(report => report.ReportId).ToHashSet();
-        Holds(changes.Credits.Count(change => change.Expected == 0 && reports.Contains(change.Credit.ReportId!)) == changes.Reports.Sum(report => report.Charged),
-            "a credit is charged by the report's own commit", $"{changes.Credits.Length} credits, {changes.Reports.Length} reports");
+        Holds(changes.Credits.Count(change => change.Expected == 0 && change.Credit.ReportId is { } by && reports.Contains(by)) == changes.Reports.Sum(report => report.Charged),
+            "a credit is charged by the report's own commit", $"{changes.Credits.Count()} credits, {reports.Count} reports");
         Post(changes);
+        return steps;
     }
 
     /// <summary>Checks that the books of all that a commit touched balance (G2).</summary>
@@ -57,27 +62,86 @@ internal sealed class Books(World world, BusinessClock clock, Submissions submis
             .Concat(changes.Credits.Select(change => (change.Credit.Id.ContractId, change.Credit.Id.LotId)))
             .Concat(changes.Entries.Where(entry => entry.LotId is not null).Select(entry => (entry.ContractId!, entry.LotId!))).Distinct();
         foreach (var key in touched) CheckBalance(key);
-        foreach (var key in changes.Uses.Select(use => new AllocationKey(use.ContractId, use.UserId)).Concat(changes.GivenBack.Select(back => new AllocationKey(back.ContractId, back.UserId))))
+        foreach (var key in History.Touched(changes))
         {
             var account = Account(users, key);
-            var total = Store.Member(key)!.Allocation.TotalUsed;
+            var total = store.Member(key)!.Allocation.TotalUsed;
             Holds(total == account.Charged - account.Returned && account.Charged == account.Reported, "the books balance (G2)",
                 $"user {key}: total used {total}, charged {account.Charged}, given back {account.Returned}, reported {account.Reported}");
         }
+        foreach (var player in changes.Players.Select(change => change.Player))
+        {
+            CheckPlayer(player);
+            freeFrom[new(player.ClientId, player.PlayerId)] = player.Credit is null ? player.AsOf : player.CoversUntil ?? Instant.MaxValue;
+        }
+        foreach (var change in changes.Credits.Where(change => change.Credit.PlayerId is not null && !change.IsGone))
+            if (store.Player(new(change.Credit.ClientId, change.Credit.PlayerId!)) is { } player && player.Credit == change.Credit.Id) CheckPlayer(player);
     }
 
     /// <summary>Checks that nothing that fell due is left to be booked.</summary>
     public void AllIsBooked()
     {
-        var lot = Store.Lots.SelectMany(row => Store.Apart(row.Key).Values.Prepend(row.Value)).FirstOrDefault(lot => lot is { ExpiryBooked: false, Source: not LotSource.Minted, Free.Count: > 0 } && lot.ExpiresAt <= clock.Now);
-        Holds(lot is null && Store.DueCredits(clock.Now, 1).IsEmpty, "what fell due is booked (T3)", $"{lot}");
+        var now = clocks.Earliest;
+        var lot = store.Lots.Select(row => row.Lot).FirstOrDefault(lot => lot is { ExpiryBooked: false, Source: not LotSource.Minted, Free.Count: > 0 } && lot.ExpiresAt <= now);
+        var credit = store.Credits.FirstOrDefault(credit => credit is { PlayerId: not null, ExpiryBooked: false } && credit.ExpiresAt <= now);
+        Holds(lot is null && credit is null, "what fell due is booked (T3)", $"{lot}, {credit}");
+    }
+
+    // A player's row says of the player's credit what the credit says.
+    private void CheckPlayer(Player player)
+    {
+        var credit = player.Credit is { } id ? store.Credit(id) : null;
+        Holds(player.Credit is null ? player.CoversUntil is null : credit is not null && credit.PlayerId == player.PlayerId && credit.ExpiresAt == player.CoversUntil,
+            "a player's row tells of the player's credit (P2)", $"{player}, {credit}");
+    }
+
+    // Nothing is decided before what it rests on, whichever clock decides.
+    private void CheckOrder(Commit commit)
+    {
+        var changes = commit.Changes;
+        foreach (var write in changes.Documents)
+            Holds(write.AsOf <= clocks.Latest && (write.Kind == DocumentKind.Preview || !(store.Document(write.Kind, write.Id)?.AsOf > write.AsOf)), "time does not go back (P3)", $"{write}");
+        foreach (var player in changes.Players.Select(change => change.Player))
+        {
+            var key = new PlayerKey(player.ClientId, player.PlayerId);
+            var before = store.Player(key);
+            Holds(!(before?.AsOf > player.AsOf) && player.AsOf <= clocks.Latest, "time does not go back (P3)", $"{player}, {before}");
+            Holds(player.Credit is null || player.Credit == before?.Credit || !(freeFrom.GetValueOrDefault(key) > player.AsOf),
+                "two credits of a player do not overlap (P2, P3)", $"{player}, covered until {freeFrom.GetValueOrDefault(key)}");
+        }
+        foreach (var change in changes.Members)
+        {
+            Holds(!(memberAsOf.GetValueOrDefault(change.Row) > change.Member.AsOf) && change.Member.AsOf <= clocks.Latest, "time does not go back (P3)", $"{change}");
+            memberAsOf[change.Row] = change.Member.AsOf;
+        }
+        foreach (var change in changes.Users())
+            Holds(!(store.User(new(change.User.ClientId, change.User.UserId))?.AsOf > change.User.AsOf), "time does not go back (P3)", $"{change}");
+        foreach (var report in changes.Reports)
+        {
+            var member = store.Member(new(report.ContractId, report.UserId));
+            Holds(!(store.Document(DocumentKind.Contract, report.ContractId)?.AsOf > report.At) && !(member?.AsOf > report.At), "no report is before what it rests on (P3)", $"{report}, {member}");
+            foreach (var player in report.Players)
+                Holds(!(store.Player(new(report.ClientId, player.PlayerId))?.AsOf > report.At), "no report is before what it rests on (P3)", $"{report}, {player}");
+        }
+
+        // What an edit does to a credit comes after all that was done to it before, be that the end of its coverage.
+        foreach (var entry in changes.Entries)
+        {
+            if (Subjects.AsCredit(entry.Subject) is not { } id) continue;
+            Holds(!(changedAt.GetValueOrDefault(id) > entry.EffectiveAt), "what happens to a credit happens in order (G1)", $"{entry}, changed at {changedAt.GetValueOrDefault(id)}");
+            changedAt[id] = entry.EffectiveAt;
+        }
+        foreach (var change in changes.Credits.Where(change => !change.IsGone))
+            changedAt[change.Credit.Id] = Instant.Max(
+                changedAt.GetValueOrDefault(change.Credit.Id),
+                change.Credit is { ExpiryBooked: true, ExpiresAt: { } over } ? over : change.Credit.ActivatedAt ?? Instant.MinValue);
     }
 
     private void CheckBalance((string ContractId, string LotId) key)
     {
-        if (Store.Lot(key.ContractId, key.LotId) is not { } lot) return;
+        if (store.Lot(key.ContractId, key.LotId) is not { } lot) return;
         var account = Account(lots, key);
-        var parts = Store.Apart(key).Values.Prepend(lot).ToLookup(part => part.ExpiryBooked, part => part.Free.Count);
+        var parts = account.Apart.Select(ordinal => store.Lot(key.ContractId, key.LotId, ordinal)!).Prepend(lot).ToLookup(part => part.ExpiryBooked, part => part.Free.Count);
         var free = parts[false].Sum();
         var expired = parts[true].Sum() + account.ExpiredAlone;
         Holds(
@@ -111,12 +175,13 @@ internal sealed class Books(World world, BusinessClock clock, Submissions submis
                     break;
             }
         }
+        foreach (var change in changes.Lots.Where(change => change.Lot.Apart > 0)) Account(lots, (change.ContractId, change.Lot.LotId)).Apart.Add(change.Lot.Apart);
         foreach (var report in changes.Reports) Account(users, new AllocationKey(report.ContractId, report.UserId)).Reported += report.Charged;
         foreach (var change in changes.Credits.GroupBy(change => change.Credit.Id))
         {
             var account = Account(lots, (change.Key.ContractId, change.Key.LotId));
-            account.Count(Store.Credit(change.Key), -1);
-            if (change.Last() is { IsGone: false, Credit: var credit }) account.Count(credit, 1);
+            account.Count(store.Credit(change.Key), -1);
+            if (change.SingleOrDefault(one => !one.IsGone)?.Credit is { } credit) account.Count(credit, 1);
         }
     }
 
@@ -125,7 +190,8 @@ internal sealed class Books(World world, BusinessClock clock, Submissions submis
         foreach (var entry in changes.Entries.Where(entry => entry is { Kind: EntryKind.LotExpired, Cause: "expiry" }))
         {
             var apart = Subjects.AsCredit(entry.Subject)?.Ordinal ?? 0;
-            var lot = Store.Lot(entry.ContractId!, entry.LotId!, apart) ?? changes.Lots.Single(change => change.IsNew && change.ContractId == entry.ContractId && change.Lot.LotId == entry.LotId && change.Lot.Apart == 0).Lot with { ExpiryBooked = false };
+            var lot = store.Lot(entry.ContractId!, entry.LotId!, apart)
+                ?? changes.Lots.Single(change => change.IsNew && change.ContractId == entry.ContractId && change.Lot.LotId == entry.LotId && change.Lot.Apart == 0).Lot with { ExpiryBooked = false };
             Holds(lot is { ExpiryBooked: false } && lot.ExpiresAt == entry.EffectiveAt && lot.Free.Count == entry.Quantity,
                 "expiry is booked once, as of its due instant (T3)", $"{lot}, entry of {entry.EffectiveAt}");
         }
@@ -136,46 +202,48 @@ internal sealed class Books(World world, BusinessClock clock, Submissions submis
         // An end that is taken back is booked first.
         var revived = changes.Entries.Where(entry => entry is { Kind: EntryKind.CoverageExpired, Quantity: < 0 }).Select(entry => entry.Subject).ToHashSet();
         var booked = changes.Credits
-            .Where(change => change.Credit.PlayerId is not null && (change.IsGone ? revived.Contains(Subjects.Credit(change.Credit.Id)) : change.Credit.ExpiryBooked) && Store.Credit(change.Credit.Id) is { ExpiryBooked: false })
-            .GroupBy(change => (change.Credit.Id.ContractId, change.Credit.Id.LotId, change.Credit.ReportId, change.Credit.ExpiresAt))
+            .Where(change => change.Credit.PlayerId is not null && (change.IsGone ? revived.Contains(Subjects.Credit(change.Credit.Id)) : change.Credit.ExpiryBooked))
+            .Where(change => store.Credit(change.Credit.Id) is { ExpiryBooked: false }).Select(change => change.Credit)
+            .GroupBy(credit => (credit.Id.ContractId, credit.Id.LotId, credit.ReportId, credit.ExpiresAt))
             .ToDictionary(group => group.Key, group => (long)group.Count());
         var told = changes.Entries.Where(entry => entry is { Kind: EntryKind.CoverageExpired, Quantity: > 0 })
             .GroupBy(entry => (ContractId: entry.ContractId!, LotId: entry.LotId!, entry.ReportId, ExpiresAt: (Instant?)entry.EffectiveAt))
             .ToDictionary(group => group.Key, group => group.Sum(entry => entry.Quantity));
         Holds(booked.Count == told.Count && booked.All(pair => told.GetValueOrDefault(pair.Key) == pair.Value),
-            "expiry is booked once, as of its due instant (T3)", $"credits {string.Join(' ', booked)}, entries {string.Join(' ', told)}");
+            "each end of coverage is booked once, as of its due instant (T3)", $"credits {string.Join(' ', booked)}, entries {string.Join(' ', told)}");
     }
 
     private void CheckReport(Report report, Commit commit)
     {
         var key = new ReportKey(report.ClientId, report.ReportId);
-        Holds(submissions.MayHappen(key), "a refusal is final, and so is a dry run (R5, R6)", $"{key} takes effect, though nobody sent it since");
-        Holds(report.At <= clock.Now, "a report's instant is no later than its commit", $"{key} at {report.At}");
-        var terms = History.Read(Store.Document(ContractActor.Kind, report.ContractId)!).Terms;
-        var termsChange = commit.Documents.Any(write => write.Kind == ContractActor.Kind && write.Body is not null);
-        Holds(termsChange || (report.At >= terms.Begins && !(report.At >= terms.Ends)), "only an active contract is charged (C1)", $"{key} at {report.At}, {terms}");
+        Holds(submissions.MayHappen(report), "a refusal is final, and so is a dry run (R3, R5, R6)", $"{key} takes effect, though nobody sent it since");
+        Holds(report.At <= clocks.Latest, "a report's instant is no later than its commit", $"{key} at {report.At}");
+        var terms = history.Read(report.ContractId, store)!.Terms;
+        Holds(report.At >= terms.Begins && !(report.At >= terms.Ends), "only an active contract is charged (C1)", $"{key} at {report.At}, {terms}");
         Holds(report.Players.Length == report.Charged + report.Covered && report.Charged == report.Players.Count(player => player.Charge == PlayerCharge.New),
             "a report adds up (R1)", $"{report}");
         Holds(report.Players.Select(player => player.CreditId).Distinct().Count() == report.Players.Length, "a credit covers one player (P2)", $"{report}, {string.Join(' ', report.Players)}");
-        Holds(Store.Member(new(report.ContractId, report.UserId)) is { Assigned: true, Disabled: false } || !commit.Changes.Members.IsEmpty,
+        Holds(store.Member(new(report.ContractId, report.UserId)) is { Assigned: true, Disabled: false } || IsSet(commit, report.UserId),
             "only an assigned, enabled user consumes (C3)", $"{key} by {report.UserId}");
 
         foreach (var player in report.Players)
         {
-            var before = Store.CurrentCredit(new(report.ClientId, player.PlayerId));
+            var row = new PlayerKey(report.ClientId, player.PlayerId);
+            var earlier = commit.Changes.Credits.Where(change => change.Expected == 0 && change.Credit.PlayerId == player.PlayerId).Select(change => change.Credit).ToList();
             if (player.Charge == PlayerCharge.Covered)
             {
-                var credit = Store.Credit(CreditId.Parse(player.CreditId!));
+                var credit = earlier.FirstOrDefault(one => $"{one.Id}" == player.CreditId) ?? store.Credit(CreditId.Parse(player.CreditId!));
                 Holds(credit?.PlayerId == player.PlayerId && credit.ExpiresAt == player.ExpiresAt && report.At >= credit.ActivatedAt && !(report.At >= credit.ExpiresAt),
                     "a covered player is covered (P2, P3)", $"{key} at {report.At}: {player}, {credit}");
+                Holds(earlier.Count > 0 || store.Player(row)?.Credit == credit?.Id, "a covered player is covered by the present credit (P2)", $"{key}: {player}, {store.Player(row)}");
                 continue;
             }
-            Holds(before is null || report.At >= before.ExpiresAt, "one active credit a player (P2)", $"{key} at {report.At}: {player.PlayerId} has {before}");
-            var drawn = commit.Changes.Credits.Where(change => change.Expected == 0 && change.Credit.Id.ToString() == player.CreditId).Select(change => change.Credit).ToList();
-            Holds(drawn is [var one] && one.PlayerId == player.PlayerId && one.ReportId == report.ReportId && one.UsedBy == report.UserId && one.IsCurrent
+            var before = store.Player(row);
+            Holds(before?.Credit is null || report.At >= before.CoversUntil, "one active credit a player (P2)", $"{key} at {report.At}: {before}");
+            Holds(earlier is [var one] && $"{one.Id}" == player.CreditId && one.ReportId == report.ReportId && one.UsedBy == report.UserId
                 && one.ActivatedAt == report.At && one.ExpiresAt == player.ExpiresAt,
-                "a charged player owns one credit drawn for the report (P2)", $"{key}: {player}, {string.Join(' ', drawn)}");
-            if (!termsChange && drawn is [var owned]) CheckExpiry(report, terms, owned, commit);
+                "a charged player owns one credit drawn for the report (P2)", $"{key}: {player}, {string.Join(' ', earlier)}");
+            if (earlier is [var owned]) CheckExpiry(report, terms, owned, commit);
         }
     }
 
@@ -183,42 +251,84 @@ internal sealed class Books(World world, BusinessClock clock, Submissions submis
     private void CheckExpiry(Report report, Terms terms, Credit credit, Commit commit)
     {
         var lotExpiry = terms.Type == ContractType.Metered
-            ? commit.Changes.Lots.Where(change => change.ContractId == report.ContractId && change.Lot.LotId == credit.Id.LotId && (change.Lot.Apart == 0 || change.Lot.Apart == credit.Id.Ordinal)).MaxBy(change => change.Lot.Apart)!.Lot.ExpiresAt
+            ? commit.Changes.Lots.Where(change => change.ContractId == report.ContractId && change.Lot.LotId == credit.Id.LotId && (change.Lot.Apart == 0 || change.Lot.Apart == credit.Id.Ordinal))
+                .MaxBy(change => change.Lot.Apart)!.Lot.ExpiresAt
             : Earliest(terms.UnallocatedLifetimeDays is { } days ? DayByDay.SameTimeAfter(report.At, days, terms) : null, terms.Ends);
         var expected = terms.CoverageFrom == CoverageFrom.Creation ? lotExpiry : DayByDay.SameTimeAfter(report.At, terms.CoverageDays, terms);
-        var isNew = terms.Type == ContractType.Metered && Store.Lot(report.ContractId, credit.Id.LotId) is null;
-        Holds(isNew || credit.ExpiresAt == expected, "coverage lasts as long as it should (P3)", $"{credit}, expected {expected}");
+        Holds(credit.ExpiresAt == expected, "coverage lasts as long as it should (P3)", $"{credit}, expected {expected}");
     }
 
-    // L2, decided again in the order of the commit; a commit that also changes terms, adds lots or edits credits is left to the balance.
-    private void CheckPools(Commit commit)
+    // L2 and A4, decided again in the order of the commit: what each report draws, and what it says is left.
+    private ImmutableArray<Step> Walk(Commit commit)
     {
-        foreach (var reports in commit.Changes.Reports.GroupBy(report => report.ContractId))
+        var reports = commit.Changes.Reports.ToList();
+        if (reports.Count == 0) return [];
+        Holds(reports.All(report => report.ContractId == reports[0].ContractId), "a contract decides alone", $"{string.Join(' ', reports)}");
+        var contractId = reports[0].ContractId;
+        var document = history.Read(contractId, store)!;
+        var terms = document.Terms;
+        var isRestricted = document.Plan is { Enabled: true };
+        ImmutableArray<Pot> pots = terms.Type == ContractType.Unlimited
+            ? []
+            : [
+                .. store.OpenLots(contractId).Select(lot => lot.AsPot()),
+                .. commit.Changes.Lots.Where(change => change.IsNew).Select(change => change.Lot.AsPot() with { Free = change.Lot.Quantity }),
+            ];
+        var members = reports.Select(report => report.UserId).Distinct().ToDictionary(user => user, user => store.Member(new(contractId, user)));
+        var steps = ImmutableArray.CreateBuilder<Step>(reports.Count);
+        foreach (var report in reports)
         {
-            var contract = Store.Contract(reports.Key)!;
-            if (History.Read(contract.Document).Terms.Type == ContractType.Unlimited) continue;
-            if (commit.Documents.Any(write => write.Body is not null) || commit.Changes.Lots.Any(change => change.IsNew) || commit.Changes.Entries.Any(EditBooks.IsEdit)) continue;
-
-            var free = contract.OpenLots.ToDictionary(lot => (lot.LotId, lot.Apart), lot => lot.Free.Count);
-            foreach (var report in reports)
-            {
-                var open = contract.OpenLots.Where(lot => report.At >= lot.AvailableFrom && !(report.At >= lot.ExpiresAt))
-                    .OrderBy(lot => lot.ExpiresAt ?? Instant.MaxValue).ThenBy(lot => lot.AvailableFrom).ThenBy(lot => lot.LotId, StringComparer.Ordinal).ThenBy(lot => lot.Apart).ToList();
-                var drawn = report.Players.Where(player => player.Charge == PlayerCharge.New).Select(player => CreditId.Parse(player.CreditId!))
-                    .GroupBy(id => (id.LotId, Apart: free.ContainsKey((id.LotId, id.Ordinal)) ? id.Ordinal : 0)).ToDictionary(group => group.Key, group => (long)group.Count());
-                var left = (long)report.Charged;
-                foreach (var lot in open)
-                {
-                    var key = (lot.LotId, lot.Apart);
-                    var part = Math.Min(left, free[key]);
-                    Holds(drawn.GetValueOrDefault(key) == part, "a draw takes what expires first (L2)", $"{report.ReportId} takes {drawn.GetValueOrDefault(key)} of {lot}, should take {part}");
-                    free[key] -= part;
-                    left -= part;
-                }
-                Holds(left == 0, "a draw takes no more than there is (L2)", $"{report}");
-                Holds(report.Balance.ContractRemaining == open.Sum(lot => free[(lot.LotId, lot.Apart)]), "the balance is what is left", $"{report}");
-            }
+            var before = pots;
+            if (terms.Type == ContractType.Metered) pots = Draw(report, pots);
+            Holds(report.Balance.ContractRemaining == (terms.Type == ContractType.Unlimited ? null : pots.RemainingAt(report.At)), "the balance is what is left (R2)", $"{report}");
+            if (!IsSet(commit, report.UserId) && members[report.UserId] is { } member) members[report.UserId] = Use(report, member, terms, isRestricted);
+            steps.Add(new(report, before, pots, members[report.UserId]));
         }
+        return steps.MoveToImmutable();
+    }
+
+    // Whether the user's row is changed by the same commit otherwise than by use.
+    private static bool IsSet(Commit commit, string userId) => commit.Changes.Entries.Any(entry => entry.Kind is EntryKind.UserSet or EntryKind.AllocationSet && entry.UserId == userId);
+
+    private ImmutableArray<Pot> Draw(Report report, ImmutableArray<Pot> pots)
+    {
+        var open = pots.Where(pot => pot.IsOpenAt(report.At))
+            .OrderBy(pot => pot.Until ?? Instant.MaxValue).ThenBy(pot => pot.From).ThenBy(pot => pot.LotId, StringComparer.Ordinal).ThenBy(pot => pot.Apart);
+        var drawn = report.Players.Where(player => player.Charge == PlayerCharge.New).Select(player => CreditId.Parse(player.CreditId!))
+            .GroupBy(id => (id.LotId, Apart: pots.Any(pot => pot.LotId == id.LotId && pot.Apart == id.Ordinal) ? id.Ordinal : 0)).ToDictionary(group => group.Key, group => (long)group.Count());
+        var left = (long)report.Charged;
+        foreach (var pot in open)
+        {
+            var part = Math.Min(left, pot.Free);
+            Holds(drawn.GetValueOrDefault((pot.LotId, pot.Apart)) == part, "a draw takes what expires first (L2)", $"{report.ReportId} takes {drawn.GetValueOrDefault((pot.LotId, pot.Apart))} of {pot}, should take {part}");
+            pots = pots.Replace(pot, pot with { Free = pot.Free - part });
+            left -= part;
+        }
+        Holds(left == 0, "a draw takes no more than there is (L2)", $"{report}");
+        return pots;
+    }
+
+    // What the committed row had, less what earlier reports of the commit used.
+    private Member Use(Report report, Member member, Terms terms, bool isRestricted)
+    {
+        var allocation = member.Allocation;
+        if (allocation.Settings is { } settings && DayByDay.Cycle(settings, allocation.StartDate!.Value, terms, report.At) is var cycle && cycle > allocation.Cycle)
+            allocation = allocation with { Cycle = cycle, UsedInCycle = 0 };
+        var available = isRestricted ? DayByDay.Available(allocation, terms, report.At) : null;
+        Holds(report.Balance.UserAvailable == available - report.Charged, "what an answer says of its user is what was committed (R2, A4)", $"{report.Balance}, available {available}, {report}");
+        Holds(report.Charged == 0 || !(available < report.Charged), "nobody uses more than there is (A4)", $"{report}, available {available}");
+        if (report.Charged == 0) return member;
+        var ofCycle = !isRestricted ? 0 : allocation.Settings is null || allocation.Cycle < 0 ? 0 : Math.Min(report.Charged, allocation.Settings.Amount - allocation.UsedInCycle ?? report.Charged);
+        return member with
+        {
+            AsOf = report.At,
+            Allocation = allocation with
+            {
+                UsedInCycle = allocation.UsedInCycle + ofCycle,
+                ExtraUsed = allocation.ExtraUsed + (isRestricted ? report.Charged - ofCycle : 0),
+                TotalUsed = allocation.TotalUsed + report.Charged,
+            },
+        };
     }
 
     private static Instant? Earliest(Instant? a, Instant? b) => a is null ? b : b is null ? a : Instant.Min(a.Value, b.Value);

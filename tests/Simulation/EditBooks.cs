@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
-using CreditGrains.Grains;
 using CreditGrains.Domain;
+using CreditGrains.Grains;
+using CreditGrains.Stores.Memory;
 using NodaTime;
 
 namespace CreditGrains.Simulation;
@@ -20,7 +21,7 @@ internal sealed class EditBooks(World world, MemoryStore store, History history)
     private readonly List<Edited> edited = [];
 
     // A credit as an edit found it; without a row it lies in its lot, or apart from it.
-    private sealed record Edited(EditCredit Edit, Credit? Row, Lot Lot, List<Entry> Told, Terms Terms, bool TermsChange)
+    private sealed record Edited(EditCredit Edit, Credit? Row, Lot Lot, List<Entry> Told, Terms Terms)
     {
         public Instant Now => Told[0].BookedAt;
 
@@ -49,10 +50,9 @@ internal sealed class EditBooks(World world, MemoryStore store, History history)
         foreach (var told in commit.Changes.Entries.Where(IsEdit).GroupBy(entry => entry.Reason!))
         {
             var edit = wanted[told.Key];
-            var document = store.Document(ContractActor.Kind, edit.Id.ContractId)!;
-            var termsChange = commit.Documents.Any(write => write.Key == $"{ContractActor.Kind}:{edit.Id.ContractId}" && write.Body is not null);
             var row = store.Credit(edit.Id);
-            edited.Add(new(edit, row, (row is null ? store.LotOf(edit.Id) : store.Lot(edit.Id.ContractId, edit.Id.LotId)) ?? NewLot(edit.Id, commit), [.. told], history.Read(document).Terms, termsChange));
+            var lot = row is null ? store.LotOf(edit.Id) : store.Lot(edit.Id.ContractId, edit.Id.LotId);
+            edited.Add(new(edit, row, lot ?? NewLot(edit.Id, commit), [.. told], history.Read(edit.Id.ContractId, store)!.Terms));
         }
         foreach (var one in edited) Check(one, commit);
     }
@@ -138,7 +138,6 @@ internal sealed class EditBooks(World world, MemoryStore store, History history)
         var (edit, was, now, terms) = (one.Edit, one.Row, one.Now, one.Terms);
         var (row, lot) = (store.Credit(edit.Id), store.Lot(edit.Id.ContractId, edit.Id.LotId)!);
         Holds(row is null ? IsFreed(edit) || IsApart(edit) : IsAsWanted(edit, row, now), "an edit does what it says (P5)", $"{edit} at {now}: {row}");
-        if (one.TermsChange) return;
         if (row is null && IsApart(edit))
         {
             var apart = store.LotOf(edit.Id)!;
@@ -155,7 +154,7 @@ internal sealed class EditBooks(World world, MemoryStore store, History history)
         {
             var from = was is { PlayerId: not null } ? was.ExpiresAt : one.Lot.ExpiresAt;
             var until = edit.ExpiresAt ?? (terms.CoverageFrom == CoverageFrom.Creation ? from : DayByDay.SameTimeAfter(now, terms.CoverageDays, terms));
-            Holds(row is { UsedBy: null, ReportId: null, UsedOf: null, IsCurrent: true } && row.ActivatedAt == now && row.ExpiresAt == until, "what is given by hand covers from now on (P5, P3)", $"{edit} at {now}: {row}, until {until}");
+            Holds(row is { UsedBy: null, ReportId: null, UsedOf: null } && store.Player(new(row.ClientId, row.PlayerId!))?.Credit == row.Id && row.ActivatedAt == now && row.ExpiresAt == until, "what is given by hand covers from now on (P5, P3)", $"{edit} at {now}: {row}, until {until}");
         }
         else if (row.PlayerId is not null && row.PlayerId == was?.PlayerId)
             Holds(row.UsedBy == was.UsedBy && row.ReportId == was.ReportId && row.UsedOf == was.UsedOf && row.ActivatedAt == was.ActivatedAt, "who keeps a credit has used it as before (P5)", $"{edit}: {was}, {row}");

@@ -1,17 +1,18 @@
 using System.Collections.Immutable;
-using CreditGrains.Grains;
 using CreditGrains.Domain;
+using CreditGrains.Grains;
+using CreditGrains.Stores.Memory;
 using NodaTime;
 
 namespace CreditGrains.Simulation;
 
-/// <summary>Every committed state, and at which business instants it was the newest.</summary>
-internal sealed class History(World world, MemoryStore store, BusinessClock clock)
+/// <summary>Every committed state, and what the clocks of the silos showed while it was the newest.</summary>
+internal sealed class History(World world, MemoryStore store, Clocks clocks)
 {
-    private readonly List<(int Commit, Instant Clock)> moments = [];
+    private readonly List<(int Commit, Instant One, Instant Other)> moments = [];
     private readonly Dictionary<string, Timeline<ContractState>> contracts = [];
     private readonly Dictionary<AllocationKey, Timeline<Member>> members = [];
-    private readonly Dictionary<PlayerKey, Timeline<Credit>> players = [];
+    private readonly Dictionary<PlayerKey, Timeline<Player>> players = [];
     private readonly Dictionary<CreditId, Timeline<Credit>> credits = [];
     private readonly Dictionary<(string ContractId, string LotId, long Apart), Timeline<Lot>> lots = [];
     private readonly Dictionary<ReportKey, Timeline<Report>> reports = [];
@@ -19,9 +20,11 @@ internal sealed class History(World world, MemoryStore store, BusinessClock cloc
     private readonly Dictionary<string, ContractDocument> read = [];
     private readonly List<Commit> commits = [];
 
+    public BillingBooks Billing { get; set; } = null!;
+
     public int Commits => commits.Count;
 
-    /// <summary>The present moment: one more for each commit and each move of the clock.</summary>
+    /// <summary>The present moment: one more for each commit and each move of the clocks.</summary>
     public int Moment => moments.Count - 1;
 
     public ContractDocument Read(Document document) => Read(document.Body);
@@ -33,39 +36,45 @@ internal sealed class History(World world, MemoryStore store, BusinessClock cloc
         return read[body] = Json.Read<ContractDocument>(json.RootElement.GetProperty("value").GetRawText());
     }
 
-    public void ClockMoved() => moments.Add((commits.Count, clock.Now));
+    public ContractDocument? Read(string contractId, MemoryStore from) => from.Document(DocumentKind.Contract, contractId) is { } document ? Read(document) : null;
 
-    public void Record(Commit commit)
+    public void ClocksMoved() => AddMoment();
+
+    /// <param name="steps">What each report of the commit left, in their order.</param>
+    public void Record(Commit commit, ImmutableArray<Step> steps)
     {
         commits.Add(commit);
-        moments.Add((commits.Count, clock.Now));
-        foreach (var write in commit.Documents.Where(write => write.Kind == ContractActor.Kind))
+        AddMoment();
+        var (changes, now) = (commit.Changes, commits.Count);
+        foreach (var write in changes.Contracts())
         {
-            var before = Timeline(contracts, write.Id).At(commits.Count)?.Open ?? [];
-            var moved = commit.Changes.Entries.Where(entry => entry.ContractId == write.Id).ToLookup(entry => entry.Kind, entry => entry.Quantity);
-            var drawn = moved[EntryKind.CreditsCharged].Sum() + commit.Changes.Entries.Count(entry => entry is { Kind: EntryKind.LotExpired, Cause: "request" } && entry.ContractId == write.Id);
-            var added = moved[EntryKind.LotGranted].Sum() + moved[EntryKind.CreditsReturned].Sum() - moved[EntryKind.LotExpired].Where(quantity => quantity < 0).Sum();
-            Timeline(contracts, write.Id).Add(commits.Count, new(commits.Count, Read(store.Document(write.Kind, write.Id)!), store.OpenLots(write.Id), before, drawn, added));
+            var document = store.Document(write.Kind, write.Id)!;
+            Timeline(contracts, write.Id).Add(now, new(now, Read(document), document.AsOf, [.. store.OpenLots(write.Id).Select(lot => lot.AsPot())], steps));
         }
-        var switched = commit.Changes.Switches.SelectMany(change => store.AllMembers.Where(row => row.Key.UserId == change.UserId && row.Value.ClientId == change.ClientId).Select(row => row.Key)).ToList();
-        foreach (var key in Touched(commit.Changes).Concat(switched).Distinct()) Timeline(members, key).Add(commits.Count, store.Member(key)!);
-        var standing = switched.Select(key => key.ContractId).Concat(commit.Changes.Members.Select(change => change.ContractId))
-            .Concat(commit.Documents.Where(write => write.Kind == ContractActor.Kind && write.Body is not null).Select(write => write.Id));
-        foreach (var contractId in standing.Distinct()) Timeline(standings, contractId).Add(commits.Count, Stand(contractId));
-        foreach (var player in commit.Changes.Credits.Where(change => change.Credit.PlayerId is not null).Select(change => new PlayerKey(change.Credit.ClientId, change.Credit.PlayerId!)).Distinct())
-            Timeline(players, player).Add(commits.Count, store.CurrentCredit(player)!);
-        foreach (var id in commit.Changes.Credits.Select(change => change.Credit.Id).Distinct()) Timeline(credits, id).Add(commits.Count, store.Credit(id)!);
-        foreach (var change in commit.Changes.Lots) Timeline(lots, (change.ContractId, change.Lot.LotId, change.Lot.Apart)).Add(commits.Count, change.Lot);
-        foreach (var report in commit.Changes.Reports)
-            Timeline(reports, new(report.ClientId, report.ReportId)).Add(commits.Count, report);
+        var switched = changes.Users().SelectMany(change => store.Members
+            .Where(row => row.Key.UserId == change.User.UserId && store.Document(DocumentKind.Contract, row.Key.ContractId)?.Owner == change.User.ClientId).Select(row => row.Key)).ToList();
+        foreach (var key in Touched(changes).Concat(switched).Distinct()) Timeline(members, key).Add(now, store.Member(key)!);
+        var standing = switched.Select(key => key.ContractId).Concat(changes.Members.Select(change => change.ContractId))
+            .Concat(changes.Contracts().Where(write => write.Body is not null).Select(write => write.Id));
+        foreach (var contractId in standing.Distinct()) Timeline(standings, contractId).Add(now, Stand(contractId));
+        foreach (var change in changes.Players) Timeline(players, new(change.Player.ClientId, change.Player.PlayerId)).Add(now, change.Player);
+        foreach (var id in changes.Credits.Select(change => change.Credit.Id).Distinct()) Timeline(credits, id).Add(now, store.Credit(id)!);
+        foreach (var change in changes.Lots) Timeline(lots, (change.ContractId, change.Lot.LotId, change.Lot.Apart)).Add(now, change.Lot);
+        foreach (var report in changes.Reports) Timeline(reports, new(report.ClientId, report.ReportId)).Add(now, report);
+
         // Tokens and keys that the service made are no chance of this world.
-        foreach (var key in Fences.Of(commit.Changes)) world.Note(key.StartsWith("preview:", StringComparison.Ordinal) || key.StartsWith("request:", StringComparison.Ordinal) ? key[..8] : key);
+        foreach (var change in changes)
+        {
+            if (Auditing.RowOf(change) is not { } row) continue;
+            world.Note((ulong)row.Kind);
+            world.Note(row.First);
+            if (row.Kind != RowKind.Document || row.First is not (DocumentKind.Preview or DocumentKind.Request)) world.Note(row.Second);
+            world.Note((ulong)row.Number);
+        }
     }
 
     /// <summary>The users whose use, cycles or settings are changed.</summary>
-    public static IEnumerable<AllocationKey> Touched(Changes changes) => changes.Members.Select(change => new AllocationKey(change.ContractId, change.Member.UserId))
-        .Concat(changes.Uses.Select(use => new AllocationKey(use.ContractId, use.UserId))).Concat(changes.Cycles.Select(cycle => new AllocationKey(cycle.ContractId, cycle.UserId)))
-        .Concat(changes.GivenBack.Select(back => new AllocationKey(back.ContractId, back.UserId))).Distinct();
+    public static IEnumerable<AllocationKey> Touched(Changes changes) => changes.Members.Select(change => new AllocationKey(change.ContractId, change.Member.UserId)).Distinct();
 
     /// <summary>All that a preview rests on, as it was at a moment.</summary>
     public Standing? Standing(string contractId, int moment) => At(standings, contractId, moment);
@@ -86,47 +95,103 @@ internal sealed class History(World world, MemoryStore store, BusinessClock cloc
     /// <summary>A credit's row; null while it lies in its lot.</summary>
     public Credit? Credit(CreditId id, int moment) => At(credits, id, moment);
 
-    public Credit? CurrentCredit(PlayerKey key, int moment) => At(players, key, moment);
+    public Credit? CurrentCredit(PlayerKey key, int moment) => At(players, key, moment)?.Credit is { } id ? Credit(id, moment) : null;
+
+    public Report? Report(ReportKey key, int moment) => At(reports, key, moment);
 
     /// <summary>Where a credit that is free lies: apart from its lot, or in it.</summary>
-    public Lot? Lot(CreditId id, int moment) => At(lots, (id.ContractId, id.LotId, id.Ordinal), moment) is { Free.Count: > 0 } apart ? apart : At(lots, (id.ContractId, id.LotId, 0), moment);
+    public Lot? Lot(CreditId id, int moment) =>
+        At(lots, (id.ContractId, id.LotId, id.Ordinal), moment) is { Free.Count: > 0 } apart ? apart : At(lots, (id.ContractId, id.LotId, 0), moment);
 
     public Terms? Terms(string contractId, int moment) => At(contracts, contractId, moment)?.Terms;
 
-    /// <summary>The business instants of that time, ends included.</summary>
-    public IEnumerable<Instant> Instants(int from, int until) => moments.Skip(from).Take(until - from + 1).Select(moment => moment.Clock).Distinct();
-
-    /// <summary>What the rules say of a report at an instant, by the state of a moment, in the order of R2; null: it passes. Within one commit, after <paramref name="from"/>, the pool goes through states between.</summary>
-    public Rule? Refusal(ReportKey key, SubmitReport submit, int from, int moment, Instant now)
+    /// <summary>
+    /// The instants at which something may have been decided that was asked for at <paramref name="from"/> and proved at <paramref name="moment"/>:
+    /// what the clocks showed meanwhile, and what a clock that is ahead had shown before, for no decision is before what it rests on.
+    /// </summary>
+    public IEnumerable<Instant> Instants(int from, int moment)
     {
-        var players = submit.Players.Select(player => player.PlayerId).ToList();
-        if (At(reports, key, moment) is { } made) return made.Answers(submit.ContractId, submit.UserId, players) ? null : new(RefusalCode.ReportIdReused, 0, 0, 0);
+        var least = Instant.Min(moments[from].One, moments[from].Other);
+        var first = from;
+        while (first > 0 && (moments[first - 1].One > least || moments[first - 1].Other > least)) first--;
+        return moments.Skip(first).Take(moment - first + 1).SelectMany(one => new[] { one.One, one.Other }).Where(at => at >= least).Distinct().OrderDescending();
+    }
 
-        var toCharge = players.Count(player => At(this.players, new(key.ClientId, player), moment) is not { } credit || now >= credit.ExpiresAt);
-        if (At(contracts, submit.ContractId, moment) is not { } contract) return new(RefusalCode.NotFound, toCharge, 0, 0);
-        if (now < contract.Terms.Begins || now >= contract.Terms.Ends) return new(RefusalCode.ContractNotActive, toCharge, 0, 0);
-        if (Member(new(submit.ContractId, submit.UserId), moment) is not { Assigned: true } member) return new(RefusalCode.UserNotAssigned, toCharge, 0, 0);
-        if (member.Disabled) return new(RefusalCode.UserDisabled, toCharge, 0, 0);
-        if (contract.Terms.Type == ContractType.Unlimited) return null;
-        if (contract.IsRestricted && toCharge > 0 && DayByDay.Available(member.Allocation, contract.Terms, now) is { } available && available < toCharge)
-            return new(RefusalCode.InsufficientAllocation, toCharge, available, available);
-        var remaining = Remaining(contract.Open, now);
-        var (least, most) = contract.Commit > moments[from].Commit
-            ? (Math.Min(remaining, Remaining(contract.Before, now) - contract.Drawn), Math.Max(remaining, Remaining(contract.Before, now) + contract.Added))
-            : (remaining, remaining);
-        return least < toCharge ? new(RefusalCode.InsufficientContractCredits, toCharge, least, most) : null;
+    /// <summary>Whether an answer is what the rules say of a report at one moment since <paramref name="from"/>.</summary>
+    public bool WasSaid(ReportKey key, ChargeReport report, int from, Func<Finding, bool> isSaid)
+    {
+        for (var moment = Moment; moment >= from; moment--)
+            foreach (var view in Views(report.ContractId, from, moment))
+                foreach (var clock in Instants(from, moment))
+                    if (isSaid(Find(key, report, view, clock))) return true;
+        return false;
+    }
+
+    /// <summary>What the rules say now, by the clocks as they are: for messages.</summary>
+    public IEnumerable<Finding> Findings(ReportKey key, ChargeReport report, int from) =>
+        Enumerable.Range(from, Moment - from + 1).SelectMany(moment => Views(report.ContractId, from, moment).SelectMany(view => Instants(from, moment).Select(clock => Find(key, report, view, clock)))).Distinct();
+
+    // The state of a moment; and those that the commit of that moment went through, where it came within the time.
+    private IEnumerable<View> Views(string contractId, int from, int moment)
+    {
+        var commit = moments[moment].Commit;
+        var state = contracts.GetValueOrDefault(contractId)?.At(commit);
+        yield return new(state, state?.Open ?? [], state?.AsOf ?? Instant.MinValue, [], commit);
+        if (state is null || state.Commit != commit || state.Steps.IsEmpty || commit <= moments[from].Commit) yield break;
+        for (var count = state.Steps.Length - 1; count >= 0; count--)
+            yield return new(
+                state, count == 0 ? state.Steps[0].Before : state.Steps[count - 1].After,
+                count == 0 ? contracts[contractId].At(commit - 1)?.AsOf ?? Instant.MinValue : state.Steps[count - 1].Report.At, state.Steps[..count], commit - 1);
+    }
+
+    private Finding Find(ReportKey key, ChargeReport report, View view, Instant clock)
+    {
+        var made = view.Steps.LastOrDefault(step => step.Report.ReportId == key.ReportId)?.Report ?? reports.GetValueOrDefault(key)?.At(view.Commit);
+        if (view.Contract is not { } contract || contract.Terms.ClientId != key.ClientId) return new(clock, made, RefusalCode.NotFound, null, []);
+
+        var member = view.Steps.LastOrDefault(step => step.Report.UserId == report.UserId)?.Member ?? members.GetValueOrDefault(new(report.ContractId, report.UserId))?.At(view.Commit);
+        var rows = report.Players.Select(player => Row(key.ClientId, player.PlayerId, view)).ToImmutableArray();
+        var at = rows.Aggregate(Instant.Max(Instant.Max(clock, view.AsOf), member?.AsOf ?? Instant.MinValue), (latest, row) => Instant.Max(latest, row.AsOf));
+        var toCharge = rows.Count(row => row.Credit is null || at >= row.CoversUntil);
+        var (terms, isRestricted) = (contract.Terms, contract.IsRestricted);
+        var remaining = terms.Type == ContractType.Unlimited ? (long?)null : view.Pots.Concat(Billing.Coming(terms, view.AsOf, at)).RemainingAt(at);
+        var available = isRestricted && member is not null ? DayByDay.Available(member.Allocation, terms, at) : null;
+        var (renewal, credits) = isRestricted && member is not null ? DayByDay.NextRenewal(member.Allocation, terms, at) : (null, null);
+        var amounts = new Amounts(toCharge, available, remaining, renewal, credits);
+        RefusalCode? code = at < terms.Begins || at >= terms.Ends ? RefusalCode.ContractNotActive
+            : member is not { Assigned: true } ? RefusalCode.UserNotAssigned
+            : member.Disabled ? RefusalCode.UserDisabled
+            : toCharge > 0 && available < toCharge ? RefusalCode.InsufficientAllocation
+            : remaining < toCharge ? RefusalCode.InsufficientContractCredits
+            : null;
+        return new(at, made, code, amounts, rows);
+    }
+
+    private Player Row(string clientId, string playerId, View view)
+    {
+        var known = players.GetValueOrDefault(new(clientId, playerId))?.At(view.Commit) ?? Player.Unknown(clientId, playerId);
+        foreach (var step in view.Steps)
+            foreach (var outcome in step.Report.Players)
+                if (outcome.PlayerId == playerId && outcome.Charge == PlayerCharge.New)
+                    known = known with { Credit = CreditId.Parse(outcome.CreditId!), CoversUntil = outcome.ExpiresAt, AsOf = step.Report.At };
+        return known;
     }
 
     private Standing Stand(string contractId)
     {
-        var members = store.Members(contractId).OrderBy(member => member.UserId, StringComparer.Ordinal).ToList();
+        var all = store.MembersOf(contractId);
         return new(
-            Json.Write(Read(store.Document(ContractActor.Kind, contractId)!) with { HasApart = false }),
-            string.Join(';', members.Select(member => $"{member.UserId} {member.Name} {member.Assigned} {member.Allocation.Settings} {member.Allocation.StartDate} {member.Allocation.Restarts} {member.Allocation.ExtraCredits}")),
-            string.Join(';', members.Where(member => member.Disabled).Select(member => member.UserId)));
+            Json.Write(Read(contractId, store)! with { HasApart = false }),
+            string.Join(';', all.Select(member =>
+                $"{member.UserId} {member.Name} {member.Assigned} {member.Allocation.Settings} {member.Allocation.StartDate} {member.Allocation.Restarts} {member.Allocation.ExtraCredits}")),
+            string.Join(';', all.Where(member => member.Disabled).Select(member => member.UserId)));
     }
 
-    private static long Remaining(ImmutableArray<Lot> lots, Instant now) => lots.Where(lot => lot.AvailableFrom <= now && !(lot.ExpiresAt <= now)).Sum(lot => lot.Free.Count);
+    private void AddMoment()
+    {
+        var (one, other) = clocks.Both;
+        moments.Add((commits.Count, one, other));
+    }
 
     private T? At<TKey, T>(Dictionary<TKey, Timeline<T>> timelines, TKey key, int moment) where TKey : notnull =>
         timelines.TryGetValue(key, out var timeline) ? timeline.At(moments[moment].Commit) : default;
@@ -136,10 +201,21 @@ internal sealed class History(World world, MemoryStore store, BusinessClock cloc
         if (!timelines.TryGetValue(key, out var timeline)) timelines[key] = timeline = new();
         return timeline;
     }
+
+    /// <summary>A contract in a state: its own, and the first of the steps of the commit behind <paramref name="Commit"/>.</summary>
+    private sealed record View(ContractState? Contract, ImmutableArray<Pot> Pots, Instant AsOf, ImmutableArray<Step> Steps, int Commit);
 }
 
-/// <summary>A contract after a commit, and what the commit drew and added on its way there.</summary>
-internal sealed record ContractState(int Commit, ContractDocument Document, ImmutableArray<Lot> Open, ImmutableArray<Lot> Before, long Drawn, long Added)
+/// <summary>One report of a commit: what the pool had before it and after it, and its user's row then.</summary>
+internal sealed record Step(Report Report, ImmutableArray<Pot> Before, ImmutableArray<Pot> After, Member? Member);
+
+/// <summary>What the rules say of a report at an instant: its record, or how it would end, with all numbers that an answer tells.</summary>
+/// <param name="Code">null: it passes.</param>
+/// <param name="Players">The rows of its players, in its order.</param>
+internal sealed record Finding(Instant At, Report? Made, RefusalCode? Code, Amounts? Amounts, ImmutableArray<Player> Players);
+
+/// <summary>A contract after a commit, and what the reports of that commit went through.</summary>
+internal sealed record ContractState(int Commit, ContractDocument Document, Instant AsOf, ImmutableArray<Pot> Open, ImmutableArray<Step> Steps)
 {
     public Terms Terms => Document.Terms;
 
@@ -149,9 +225,6 @@ internal sealed record ContractState(int Commit, ContractDocument Document, Immu
 /// <summary>All that a preview rests on but the date (A7), as texts: whatever is the same has not changed.</summary>
 /// <param name="Disabled">Who was disabled; a user's switch is no part of the contract's commits.</param>
 internal sealed record Standing(string Terms, string Users, string Disabled);
-
-/// <summary>A refusal as the rules have it: what remains, to the user or of the contract, lies between <paramref name="Least"/> and <paramref name="Most"/>.</summary>
-internal sealed record Rule(RefusalCode Code, int ToCharge, long Least, long Most);
 
 /// <summary>What something was after each commit that changed it.</summary>
 internal sealed class Timeline<T>

@@ -1,12 +1,13 @@
 using System.Collections.Immutable;
-using CreditGrains.Grains;
 using CreditGrains.Domain;
+using CreditGrains.Grains;
+using CreditGrains.Stores.Memory;
 using NodaTime;
 
 namespace CreditGrains.Simulation;
 
 /// <summary>Managers at work: settings, defaults, the switch, extra credits, previews and their confirmation. What they are answered is held against what was committed.</summary>
-internal sealed class Managers(World world, Network network, MemoryStore store, History history, Rights rights, BusinessClock clock, Func<Func<Task>, Task<bool>> attempt)
+internal sealed class Managers(World world, IGrainFactory grains, MemoryStore store, History history, Rights rights, Clocks clocks, Func<Func<Task>, Task<bool>> attempt)
 {
     private readonly List<(string ContractId, Window Shown)> previews = [];
     private readonly List<(string ContractId, GrantExtra Grant, RequestKey? Key)> grants = [];
@@ -19,7 +20,7 @@ internal sealed class Managers(World world, Network network, MemoryStore store, 
     /// <summary>Rules for everyone from the beginning.</summary>
     public async Task SetUp(Terms terms, IReadOnlyList<string> users, long amount)
     {
-        var today = DayByDay.Date(clock.Now, terms);
+        var today = DayByDay.Date(clocks.Latest, terms);
         Settings[] each = [new(null, Renewal.Unlimited, 1, null), new(amount, Renewal.Daily, 1, null), new(2 * amount, Renewal.Weekly, 1, RenewalDay.Of(IsoDayOfWeek.Sunday)), new(4 * amount, Renewal.Fixed, 1, null)];
         var settings = users.Zip(each, (user, its) => new UserAllocationChange(user, new(its.Amount, its.Renewal, its.Frequency, its.On, today), amount / 2)).ToImmutableArray();
         await Allocate(terms.ContractId, new(true, new(amount, Renewal.Daily), false, settings), null);
@@ -72,7 +73,7 @@ internal sealed class Managers(World world, Network network, MemoryStore store, 
 
     private SettingsChange NewSettings(Terms terms)
     {
-        var today = LocalDate.Max(DayByDay.Date(clock.Now, terms), terms.StartsOn);
+        var today = LocalDate.Max(DayByDay.Date(clocks.Latest, terms), terms.StartsOn);
         LocalDate? start = Dice.Below(10) switch { < 6 => today, < 8 => null, _ => today.PlusDays(Dice.Between(1, 4)) };
         var amount = Dice.Pick([0, 1, 3, 6, 10, 25]);
         return Dice.Below(8) switch
@@ -90,7 +91,7 @@ internal sealed class Managers(World world, Network network, MemoryStore store, 
         var from = history.Moment;
         return attempt(async () =>
         {
-            var answer = await network.Contract(contractId).Allocate(change, seen, "manager");
+            var answer = await grains.Contract(contractId).Allocate(change, seen, "manager");
             if (answer.Value is { } made)
             {
                 versions[contractId] = made.Window.Version;
@@ -104,7 +105,7 @@ internal sealed class Managers(World world, Network network, MemoryStore store, 
     {
         var from = history.Moment;
         Window? shown = null;
-        await attempt(async () => shown = (await network.Contract(terms.ContractId).Preview(NewChange(terms, users), "manager")).Value);
+        await attempt(async () => shown = (await grains.Contract(terms.ContractId).Preview(NewChange(terms, users), "manager")).Value);
         if (shown is null) return null;
         rights.WasShown(shown.ConfirmationToken!, from);
         previews.Add((terms.ContractId, shown));
@@ -117,7 +118,7 @@ internal sealed class Managers(World world, Network network, MemoryStore store, 
         var wasDone = rights.IsConfirmed(token);
         return attempt(async () =>
         {
-            var answer = await network.Contract(contractId).Confirm(token, "manager");
+            var answer = await grains.Contract(contractId).Confirm(token, "manager");
             if (answer.Value is { } made)
             {
                 IsFirst(token, Json.Write(made.Window), "a repeated token gets the first answer (A7)");
@@ -134,7 +135,7 @@ internal sealed class Managers(World world, Network network, MemoryStore store, 
             }
             else
             {
-                world.Holds(answer.Refusal.Code != RefusalCode.NotFound || store.Document(Remembered.Preview, token) is null, "a preview is kept for a day (A7)", $"{token}: {answer.Refusal}");
+                world.Holds(answer.Refusal.Code != RefusalCode.NotFound || store.Document(DocumentKind.Preview, token) is null, "a preview is kept for a day (A7)", $"{token}: {answer.Refusal}");
             }
         });
     }
@@ -144,7 +145,7 @@ internal sealed class Managers(World world, Network network, MemoryStore store, 
         var from = history.Moment;
         return attempt(async () =>
         {
-            var answer = await network.Contract(contractId).GrantExtra(grant, key);
+            var answer = await grains.Contract(contractId).GrantExtra(grant, key);
             if (answer.Value is { } made)
             {
                 if (key is not null) IsFirst(key.Key, Json.Write(made.Row), "the same key gets the first answer (§3)");
@@ -152,7 +153,7 @@ internal sealed class Managers(World world, Network network, MemoryStore store, 
                     "what is answered is durable (R5)", $"{grant}");
                 return;
             }
-            world.Holds(Was(from, (moment, _) => history.Member(new(contractId, grant.UserId), moment) is { } member && answer.Refusal!.Code switch
+            world.Holds(Was(from, (moment, _) => history.Member(new(contractId, grant.UserId), moment) is not { } member ? answer.Refusal!.Code == RefusalCode.NotFound : answer.Refusal!.Code switch
             {
                 RefusalCode.InvalidField => member.Allocation.ExtraCredits + grant.Amount < member.Allocation.ExtraUsed,
                 RefusalCode.UserNotAssigned => !member.Assigned,
@@ -167,7 +168,7 @@ internal sealed class Managers(World world, Network network, MemoryStore store, 
     private void WasDone(string contractId, Window window, int from, string what) => world.Holds(
         window.Changes!.Value.IsEmpty || history.CommitsSince(from).Any(commit => Rights.WasDone(commit, contractId, window.Changes.Value)), "what is answered is durable (R5)", $"{contractId}: {what}");
 
-    private bool Was(int from, Func<int, Instant, bool> holds) => history.WasEver(from, history.Moment, moment => history.Instants(moment, moment).Any(now => holds(moment, now)));
+    private bool Was(int from, Func<int, Instant, bool> holds) => history.WasEver(from, history.Moment, moment => history.Instants(from, moment).Any(now => holds(moment, now)));
 
     private static IEnumerable<string> Asked(Window window) =>
         window.Changes!.Value.Select(row => $"{row.UserId} {row.After.Amount} {row.After.Renewal} {row.After.Frequency} {row.After.On} {row.After.StartDate} {row.After.ExtraCredits}");

@@ -47,7 +47,7 @@ public sealed class MutantTests(ITestOutputHelper output)
     private static Dictionary<string, string> Engine()
     {
         var root = Root();
-        return new[] { "src/CreditGrains.Domain", "src/CreditGrains.Grains", "tests/Simulation" }
+        return new[] { "src/CreditGrains.Domain", "src/CreditGrains.Grains", "src/CreditGrains.Stores/Rows", "src/CreditGrains.Stores/Lists", "src/CreditGrains.Stores/Memory", "tests/Simulation" }
             .SelectMany(project => Directory.GetFiles(Path.Combine(root, project), "*.cs", SearchOption.AllDirectories))
             .Select(file => Path.GetRelativePath(root, file))
             .Where(file => !file.Split('/').Any(part => part is "obj" or "bin"))
@@ -100,7 +100,9 @@ public sealed class MutantTests(ITestOutputHelper output)
                 <EnforceCodeStyleInBuild>false</EnforceCodeStyleInBuild>
               </PropertyGroup>
               <ItemGroup>
-                <Reference Include="{Path.Combine(AppContext.BaseDirectory, "NodaTime.dll")}" />
+                <Using Include="Orleans" />
+                <Using Include="Orleans.Runtime" />
+                {string.Join("\n    ", References().Select(file => $"<Reference Include=\"{file}\" />"))}
               </ItemGroup>
             </Project>
             """);
@@ -114,6 +116,10 @@ public sealed class MutantTests(ITestOutputHelper output)
         Assert.True(build.ExitCode == 0, said);
         return Assembly.Load(File.ReadAllBytes(Path.Combine(folder, "out", "Mutants.dll")));
     }
+
+    // What lies beside this program, so that nothing is asked of a feed; of the product and of the test framework only sources are used.
+    private static IEnumerable<string> References() => Directory.GetFiles(AppContext.BaseDirectory, "*.dll").Where(file =>
+        Path.GetFileName(file) is var name && (name == "NodaTime.dll" || name.StartsWith("Orleans", StringComparison.Ordinal) || name.StartsWith("Microsoft.Extensions", StringComparison.Ordinal)));
 
     private static string Root()
     {

@@ -1,15 +1,13 @@
-using CreditGrains.Grains;
 using CreditGrains.Domain;
+using CreditGrains.Grains;
+using CreditGrains.Stores.Memory;
 using NodaTime;
 
 namespace CreditGrains.Simulation;
 
 /// <summary>Operators at work: single credits edited by hand (P5), the same edit again where nobody knows what came of it. What they are answered is held against what was committed.</summary>
-internal sealed class Operators(World world, Network network, MemoryStore store, History history, EditBooks books, BusinessClock clock, Func<Func<Task>, Task<bool>> attempt)
+internal sealed class Operators(World world, IGrainFactory grains, MemoryStore store, History history, EditBooks books, Clocks clocks, Func<Func<Task>, Task<bool>> attempt)
 {
-    // How often a credit that changes meanwhile is looked at, before its edit is refused.
-    private const int Looks = 9;
-
     private int named;
 
     private Dice Dice => world.Dice;
@@ -36,16 +34,16 @@ internal sealed class Operators(World world, Network network, MemoryStore store,
     private CreditId Pick(Terms terms, IReadOnlyList<string> players)
     {
         if (Dice.Chance(0.6) && store.CurrentCredit(new(terms.ClientId, Dice.Pick(players))) is { } current) return current.Id;
-        if (Dice.Chance(0.1) && terms.BillingCycle is { } cycle && DayByDay.Starts(cycle).TakeWhile(start => start <= DayByDay.Date(clock.Now, terms)).ToList() is [.., var last])
+        if (Dice.Chance(0.1) && terms.BillingCycle is { } cycle && DayByDay.Starts(cycle).TakeWhile(start => start <= DayByDay.Date(clocks.Latest, terms)).ToList() is [.., var last])
             return new(terms.ContractId, Billing.LotId(last), Dice.Between(1, 3));
-        var lots = Dice.Chance(0.7) ? [.. store.OpenLots(terms.ContractId)] : store.Lots.Where(row => row.Key.ContractId == terms.ContractId).Select(row => row.Value).ToList();
+        var lots = Dice.Chance(0.7) ? [.. store.OpenLots(terms.ContractId)] : store.Lots.Where(row => row.ContractId == terms.ContractId && row.Lot.Apart == 0).Select(row => row.Lot).ToList();
         return lots.Count > 0 && Dice.Pick(lots) is var lot ? new(terms.ContractId, lot.LotId, Dice.Between(1, (int)lot.Quantity + (Dice.Chance(0.05) ? 1 : 0))) : new(terms.ContractId, "none", 1);
     }
 
     private EditCredit NewEdit(CreditId id, int kind, string player)
     {
         var edit = new EditCredit(id, null, null, Frees: false, null, null, $"edit{named++}", "operator");
-        var until = clock.Now + Duration.FromHours(Dice.Chance(0.05) ? -1 : Dice.Between(1, 60));
+        var until = clocks.Latest + Duration.FromHours(Dice.Chance(0.05) ? -1 : Dice.Between(1, 60));
         return kind switch
         {
             < 3 => Dice.Chance(0.5) ? edit with { Frees = true } : edit with { Status = CreditStatus.Unallocated },
@@ -63,7 +61,7 @@ internal sealed class Operators(World world, Network network, MemoryStore store,
         var from = history.Moment;
         return attempt(async () =>
         {
-            var answer = await network.Contract(edit.Id.ContractId).Edit(edit);
+            var answer = await grains.Contract(edit.Id.ContractId).Edit(edit);
             if (answer.Value is { } credit)
             {
                 world.Holds(Was(from, (_, now) => EditBooks.IsAsWanted(edit, credit, now)), "an edit does what it says (P5)", $"{edit}: {credit}");
@@ -87,7 +85,6 @@ internal sealed class Operators(World world, Network network, MemoryStore store,
     {
         RefusalCode.NotFound => Was(from, (moment, _) => !(history.Lot(edit.Id, moment)?.Quantity >= edit.Id.Ordinal)),
         RefusalCode.PlayerCovered => Was(from, (moment, now) => history.CurrentCredit(new(edit.Id.ContractId[..4], edit.PlayerId ?? history.Credit(edit.Id, moment)?.PlayerId ?? ""), moment) is { } current && current.Id != edit.Id && current.CoversAt(now)),
-        RefusalCode.PreconditionFailed => history.CommitsSince(from).Count(commit => commit.Changes.Credits.Any(change => change.Credit.Id == edit.Id) || commit.Changes.Lots.Any(change => change.Lot.LotId == edit.Id.LotId)) >= Looks,
         RefusalCode.InvalidField => Was(from, (moment, now) => edit.ExpiresAt <= now || MayRefuse(edit, history.Credit(edit.Id, moment), history.Lot(edit.Id, moment), history.Terms(edit.Id.ContractId, moment), now)),
         _ => false,
     };
@@ -101,5 +98,5 @@ internal sealed class Operators(World world, Network network, MemoryStore store,
         _ => row is null ? lot?.ExpiryBooked == true || now >= lot?.ExpiresAt : !row.CoversAt(now),
     };
 
-    private bool Was(int from, Func<int, Instant, bool> holds) => history.WasEver(from, history.Moment, moment => history.Instants(moment, moment).Any(now => holds(moment, now)));
+    private bool Was(int from, Func<int, Instant, bool> holds) => history.WasEver(from, history.Moment, moment => history.Instants(from, moment).Any(now => holds(moment, now)));
 }

@@ -1,9 +1,10 @@
-using CreditGrains.Grains;
 using CreditGrains.Domain;
+using CreditGrains.Grains;
+using CreditGrains.Stores.Memory;
 
 namespace CreditGrains.Simulation;
 
-/// <summary>What clients were told, held against what was committed.</summary>
+/// <summary>What clients were told, held against what was committed: every number of every answer is what the store said at one moment since it was asked (R2).</summary>
 internal sealed class Promises(World world, MemoryStore store, History history)
 {
     private readonly Dictionary<ReportKey, Report> first = [];
@@ -15,24 +16,27 @@ internal sealed class Promises(World world, MemoryStore store, History history)
     public int Refusals { get; private set; }
 
     /// <summary>Checks an answer that was asked for at the moment <paramref name="from"/>.</summary>
-    public void Answered(ReportKey key, SubmitReport submit, ReportAnswer answer, int from)
+    public void Answered(ChargeReport report, ReportAnswer answer, int from)
     {
         Answers++;
         world.Note((ulong)history.Moment);
         switch (answer)
         {
-            case ReportAnswer.First(var report):
-                Answered(key, submit, report);
+            case ReportAnswer.First(var made):
+                // What charged nothing at the same instant looks the same whichever sending made it.
+                world.Holds(made.Charged == 0 || history.Report(report.Report, from) is null, "a first answer is of a report that was not there (R3)", $"{report}: {made}");
+                Answered(report, made);
                 break;
-            case ReportAnswer.Replayed(var report):
-                Answered(key, submit, report);
+            case ReportAnswer.Replayed(var made):
+                Answered(report, made);
                 break;
             case ReportAnswer.Refused(var refusal):
                 Refusals++;
-                Refused(key, submit, refusal, from);
+                world.Holds(!report.DryRun, "a dry run only tells (R6)", $"{report}: {refusal}");
+                Refused(report, refusal, from);
                 break;
-            case ReportAnswer.Rehearsed(var outline, _):
-                world.Holds(submit.DryRun && outline.Charged + outline.Covered == submit.Players.Length, "a dry run only tells (R6)", $"{key}: {outline}");
+            case ReportAnswer.Rehearsed(var outline, var refusal):
+                Rehearsed(report, outline, refusal, from);
                 break;
         }
     }
@@ -43,29 +47,50 @@ internal sealed class Promises(World world, MemoryStore store, History history)
         foreach (var (key, report) in first) world.Holds(Same(store.Report(key), report), "what was answered stays (R3, R5)", $"{key}");
     }
 
-    private void Answered(ReportKey key, SubmitReport submit, Report report)
+    private void Answered(ChargeReport report, Report made)
     {
-        world.Holds(!submit.DryRun || store.Report(key) is not null, "a dry run only tells (R6)", $"{key}");
-        world.Holds(Same(store.Report(key), report), "what is answered is durable (R5)", $"{key}: {report}");
-        world.Holds(report.Answers(submit.ContractId, submit.UserId, submit.Players.Select(player => player.PlayerId)), "an answer is of its own request (R3)", $"{key}: {report}");
-        world.Holds(Same(first.GetValueOrDefault(key, report), report), "what was answered stays (R3, R5)", $"{key}: {report}");
-        first.TryAdd(key, report);
+        var key = report.Report;
+        world.Holds(!report.DryRun, "a dry run only tells (R6)", $"{key}");
+        world.Holds(Same(store.Report(key), made), "what is answered is durable (R5)", $"{key}: {made}");
+        world.Holds(made.Answers(report.ContractId, report.UserId, report.Players.Select(player => player.PlayerId)), "an answer is of its own request (R3)", $"{key}: {made}");
+        world.Holds(Same(first.GetValueOrDefault(key, made), made), "what was answered stays (R3, R5)", $"{key}: {made}");
+        first.TryAdd(key, made);
     }
 
-    // It was decided at one of those instants, on a state that was still the newest when the commit that proves it landed.
-    private void Refused(ReportKey key, SubmitReport submit, Refusal refusal, int from) => world.Holds(
-        history.WasEver(from, history.Moment, moment => history.Instants(from, moment).Any(now => Says(history.Refusal(key, submit, from, moment, now), refusal))),
-        "a refusal is true of a committed state (R2)",
-        $"{key} {submit}: {refusal}; the rules, at each moment from its call on: {string.Join(' ', Enumerable.Range(from, history.Moment - from + 1).Select(moment => $"{history.Refusal(key, submit, moment, moment, history.Instants(moment, moment).Single())}").Distinct())}");
+    private void Refused(ChargeReport report, Refusal refusal, int from) => world.Holds(
+        refusal.Code == RefusalCode.IdempotencyKeyReused ? IsKeyReused(report) : history.WasSaid(report.Report, report, from, finding => Says(finding, report, refusal)),
+        "a refusal is what the store said at one moment (R2)",
+        $"{report}: {refusal}; the rules, from its call on: {string.Join(" | ", history.Findings(report.Report, report, from))}");
 
-    private static bool Says(Rule? rule, Refusal refusal) => rule is not null && rule.Code == refusal.Code && rule.Code switch
+    private void Rehearsed(ChargeReport report, Report outline, Refusal? refusal, int from)
     {
-        RefusalCode.InsufficientAllocation => Fits(rule, refusal.Amounts!.ToCharge, refusal.Amounts.UserAvailable),
-        RefusalCode.InsufficientContractCredits => Fits(rule, refusal.Amounts!.ToCharge, refusal.Amounts.ContractRemaining),
-        _ => true,
-    };
+        world.Holds(report.DryRun, "a dry run only tells (R6)", $"{report}: {outline}");
+        world.Holds(
+            refusal?.Code == RefusalCode.IdempotencyKeyReused ? IsKeyReused(report) : history.WasSaid(report.Report, report, from, finding => Says(finding, report, outline, refusal)),
+            "a dry run tells what the store said at one moment (R6)",
+            $"{report}: {outline} {outline.Balance} {refusal}; the rules, from its call on: {string.Join(" | ", history.Findings(report.Report, report, from))}");
+    }
 
-    private static bool Fits(Rule rule, long toCharge, long? available) => rule.ToCharge == toCharge && available >= rule.Least && available <= rule.Most && available < toCharge;
+    private static bool Says(Finding finding, ChargeReport report, Refusal refusal) => finding.Made is { } made
+        ? refusal.Code == RefusalCode.ReportIdReused && !IsOf(report, made)
+        : finding.Code == refusal.Code && (finding.Code == RefusalCode.NotFound || finding.Amounts == refusal.Amounts);
+
+    private static bool Says(Finding finding, ChargeReport report, Report outline, Refusal? refusal)
+    {
+        if (finding.Made is { } made) return Same(made, outline) && (IsOf(report, made) ? refusal is null : refusal?.Code == RefusalCode.ReportIdReused);
+        if (refusal is not null) return Says(finding, report, refusal) && (finding.Amounts is not { } refused || (outline.Charged == refused.ToCharge && outline.Balance == new Balance(refused.UserAvailable, refused.ContractRemaining)));
+        return finding is { Code: null, Amounts: { } amounts } && outline.At == finding.At && outline.Charged == amounts.ToCharge
+            && outline.Balance == new Balance(amounts.UserAvailable - amounts.ToCharge, amounts.ContractRemaining - amounts.ToCharge)
+            && outline.Players.Zip(finding.Players).All(pair => pair.First.PlayerId == pair.Second.PlayerId
+                && (pair.First.Charge == PlayerCharge.Covered) == (pair.Second.Credit is not null && !(finding.At >= pair.Second.CoversUntil))
+                && (pair.First.Charge == PlayerCharge.New || (pair.First.CreditId == $"{pair.Second.Credit}" && pair.First.ExpiresAt == pair.Second.CoversUntil)));
+    }
+
+    private bool IsKeyReused(ChargeReport report) =>
+        report.Key is { } key && store.Document(DocumentKind.Request, Remembered.RequestId(report.Report.ClientId, key.Key)) is { } document
+        && Json.Read<KeyedRequest>(document.Body).Made != report.Report.ReportId;
+
+    private static bool IsOf(ChargeReport report, Report made) => made.Answers(report.ContractId, report.UserId, report.Players.Select(player => player.PlayerId));
 
     private static bool Same(Report? a, Report? b) => ReferenceEquals(a, b)
         || (a is not null && b is not null && a with { Players = [] } == b with { Players = [] } && a.Players.SequenceEqual(b.Players));

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
-using CreditGrains.Grains;
 using CreditGrains.Domain;
+using CreditGrains.Grains;
+using CreditGrains.Stores.Memory;
 using NodaTime;
 
 namespace CreditGrains.Simulation;
@@ -40,7 +41,7 @@ internal sealed class Rights(World world, MemoryStore store, History history)
             else if (entry is { Kind: EntryKind.CreditsReturned, UsedOf: { } of }) AccountOf(entry).Used[of] = AccountOf(entry).UsedOf(of) - entry.Quantity;
         }
         foreach (var change in commit.Changes.Members) CheckMember(change, commit);
-        foreach (var preview in commit.Changes.Previews)
+        foreach (var preview in commit.Changes.Previews())
         {
             if (preview.Answer is null) previews[preview.Token] = new(preview, [history.Standing(preview.ContractId, history.Moment)!], []);
             else CheckConfirm(preview, commit);
@@ -50,19 +51,19 @@ internal sealed class Rights(World world, MemoryStore store, History history)
     /// <summary>Checks what all that a commit touched has become.</summary>
     public void After(Commit commit)
     {
-        foreach (var preview in commit.Changes.Previews)
+        foreach (var preview in commit.Changes.Previews())
         {
             if (preview.Answer is null) previews[preview.Token].Seen.Add(history.Standing(preview.ContractId, history.Moment)!);
             else CheckConfirmed(preview, commit);
         }
-        foreach (var key in History.Touched(commit.Changes)) CheckBalance(key);
+        foreach (var change in commit.Changes.Members) CheckBalance(change);
     }
 
     /// <summary>Checks that no renewal that ends what was used is left to be booked (T3).</summary>
     public void AreBooked(Instant now)
     {
-        foreach (var (key, row) in store.AllMembers.Where(row => row.Value.Member.Allocation.UsedInCycle > 0))
-            Holds(row.Member.Allocation.Cycle == Cycle(row.Member.Allocation, TermsOf(key), now), "what fell due is booked (T3)", $"{key} at {now}: {row.Member.Allocation}");
+        foreach (var (key, member) in store.Members.Where(row => row.Member.Allocation.UsedInCycle > 0))
+            Holds(member.Allocation.Cycle == Cycle(member.Allocation, TermsOf(key), now), "what fell due is booked (T3)", $"{key} at {now}: {member.Allocation}");
     }
 
     /// <summary>Whether extra credits of that user were ever taken back.</summary>
@@ -89,7 +90,7 @@ internal sealed class Rights(World world, MemoryStore store, History history)
             && TermsOf(new(shown.Preview.ContractId, "")) is var terms && DayByDay.Date(now, terms) == DayByDay.Date(shown.Preview.At, terms);
 
     /// <summary>When a cycle of somebody begins, as far as there is something to see.</summary>
-    public IEnumerable<Instant> Boundaries => store.AllMembers.SelectMany(row => new[] { row.Value.DueAt, Start(row.Value.Member.Allocation, TermsOf(row.Key), 0) }).OfType<Instant>();
+    public IEnumerable<Instant> Boundaries => store.Members.SelectMany(row => new[] { Start(row.Member.Allocation, TermsOf(row.Key), row.Member.Allocation.Cycle + 1), Start(row.Member.Allocation, TermsOf(row.Key), 0) }).OfType<Instant>();
 
     // A4, A8: within the amount, of the cycle that runs, extra credits last; nothing of it where the switch is off.
     private void CheckUses(Commit commit)
@@ -97,22 +98,26 @@ internal sealed class Rights(World world, MemoryStore store, History history)
         foreach (var charged in commit.Changes.Entries.Where(entry => entry is { Kind: EntryKind.CreditsCharged, UserId: not null }).GroupBy(entry => new AllocationKey(entry.ContractId!, entry.UserId!)))
         {
             var terms = TermsOf(charged.Key);
-            var written = commit.Documents.Where(write => write is { Kind: ContractActor.Kind, Body: not null } && write.Id == charged.Key.ContractId).Select(write => history.Read(write.Body!).Plan);
-            var switches = written.Append(history.Read(store.Document(ContractActor.Kind, charged.Key.ContractId)!).Plan).Select(plan => plan is { Enabled: true }).ToHashSet();
-            Holds(charged.All(entry => switches.Contains(entry.UsedOf is not null)), "the switch decides whether rules apply (A8)", $"{string.Join(' ', charged)}");
+            var isRestricted = history.Read(charged.Key.ContractId, store)!.Plan is { Enabled: true };
+            Holds(charged.All(entry => isRestricted == entry.UsedOf is not null), "the switch decides whether rules apply (A8)", $"{string.Join(' ', charged)}");
 
-            var allocation = store.Member(charged.Key)!.Allocation;
+            // Who joins, or whose cycles start anew, in the same commit is left to the balance.
+            if (commit.Changes.Entries.Any(entry => entry.Kind == EntryKind.AllocationSet && entry.UserId == charged.Key.UserId && entry.ContractId == charged.Key.ContractId)) continue;
+            if (store.Member(charged.Key) is not { Allocation: var allocation }) continue;
             var account = AccountOf(charged.Key);
+            var used = new Dictionary<string, long>();
             foreach (var uses in charged.Where(entry => entry.UsedOf is not null).GroupBy(entry => entry.EffectiveAt))
             {
                 var cycle = Cycle(allocation, terms, uses.Key);
                 var right = $"cycle:{allocation.Restarts}.{cycle}";
                 var (ofCycle, ofExtra) = (Sum(uses, right), Sum(uses, Allocation.Extra));
-                var left = allocation.Settings is null || cycle < 0 ? 0 : allocation.Settings.Amount - account.UsedOf(right);
+                var left = allocation.Settings is null || cycle < 0 ? 0 : allocation.Settings.Amount - account.UsedOf(right) - used.GetValueOrDefault(right);
                 Holds(uses.All(entry => entry.UsedOf == right || entry.UsedOf == Allocation.Extra), "a use belongs to the cycle that runs (A3, T3)", $"{charged.Key} at {uses.Key}: should be {right}, {allocation}: {string.Join(' ', uses)}");
                 Holds(!(ofCycle > left), "a cycle gives no more than its amount (A4)", $"{charged.Key} at {uses.Key}: {ofCycle} of {left}, {allocation}");
                 Holds(ofExtra == 0 || ofCycle == left, "extra credits are used last (A4)", $"{charged.Key} at {uses.Key}: {ofExtra}, and {ofCycle} of {left}, {allocation}");
-                Holds(ofExtra <= account.Granted - account.UsedOf(Allocation.Extra), "no more extra credits than there are (A5)", $"{charged.Key}: {ofExtra}, {allocation}");
+                Holds(ofExtra <= account.Granted - account.UsedOf(Allocation.Extra) - used.GetValueOrDefault(Allocation.Extra), "no more extra credits than there are (A5)", $"{charged.Key}: {ofExtra}, {allocation}");
+                used[right] = used.GetValueOrDefault(right) + ofCycle;
+                used[Allocation.Extra] = used.GetValueOrDefault(Allocation.Extra) + ofExtra;
             }
         }
         var reports = commit.Changes.Reports.Select(report => report.ReportId).ToHashSet();
@@ -157,10 +162,10 @@ internal sealed class Rights(World world, MemoryStore store, History history)
             Holds(isSame && told == 0, "new settings start new cycles (A6)", $"{key}: {was}, {next}");
             return;
         }
-        var now = commit.Documents.Single(write => write.Kind == ContractActor.Kind && write.Id == change.ContractId).AsOf;
+        var now = commit.Changes.Contracts().Single(write => write.Id == change.ContractId).AsOf;
         var terms = TermsOf(key);
         Holds(!isSame || stored is not { Assigned: true }, "what is equal changes nothing (A6)", $"{key}: {was}, {next}");
-        Holds(next.Restarts == was.Restarts + 1 && told == 1, "new cycles are told once (A6, G1)", $"{key}: {was}, {next}, told {told} times");
+        Holds(next.Restarts == was.Restarts + told, "new cycles are told once (A6, G1)", $"{key}: {was}, {next}, told {told} times");
         Holds(account.Booked == Cycle(was, terms, now), "the cycles that ended are booked first (T3)", $"{key}: booked until {account.Booked}, {was}");
         Holds(next.StartDate >= DayByDay.Date(now, terms) && next.StartDate >= terms.StartsOn, "cycles start today or later, within the contract (A2)", $"{key} at {now}: {next}");
         (account.Restarts, account.Booked) = (next.Restarts, Cycle(next, terms, now));
@@ -169,7 +174,7 @@ internal sealed class Rights(World world, MemoryStore store, History history)
     // A7: only what it was shown on, and once.
     private void CheckConfirm(Preview preview, Commit commit)
     {
-        var now = commit.Documents.Single(write => write.Kind == ContractActor.Kind && write.Id == preview.ContractId).AsOf;
+        var now = commit.Changes.Contracts().Single(write => write.Id == preview.ContractId).AsOf;
         var standing = history.Standing(preview.ContractId, history.Moment)!;
         var terms = TermsOf(new(preview.ContractId, ""));
         Holds(previews.TryGetValue(preview.Token, out var known) && known.Seen.Any(seen => seen.Terms == standing.Terms && seen.Users == standing.Users)
@@ -199,9 +204,10 @@ internal sealed class Rights(World world, MemoryStore store, History history)
         && allocation.Settings?.Amount == row.After.Amount && allocation.Settings?.Renewal == row.After.Renewal && allocation.Settings?.Frequency == row.After.Frequency
         && allocation.Settings?.On == row.After.On && allocation.StartDate == row.After.StartDate));
 
-    private void CheckBalance(AllocationKey key)
+    private void CheckBalance(MemberChange change)
     {
-        if (store.Member(key) is not { Allocation: var allocation }) return;
+        var key = new AllocationKey(change.ContractId, change.Member.UserId);
+        var allocation = store.Member(key)!.Allocation;
         var account = AccountOf(key);
         Holds(allocation.Restarts == account.Restarts && allocation.Cycle == account.Booked, "every renewal is in the ledger (T3, G1)", $"{key}: {allocation}, booked until {account.Restarts}.{account.Booked}");
         Holds(
@@ -209,10 +215,10 @@ internal sealed class Rights(World world, MemoryStore store, History history)
             "what users may use adds up (G2)", $"{key}: {allocation}, entries: {string.Join(' ', account.Used)}, granted {account.Granted}");
         Holds(!(allocation.UsedInCycle > allocation.Settings?.Amount), "a cycle gives no more than its amount (A4)", $"{key}: {allocation}");
         Holds(allocation.ExtraUsed >= 0 && allocation.ExtraUsed <= allocation.ExtraCredits, "no more extra credits than there are (A5)", $"{key}: {allocation}");
-        Holds(allocation.UsedInCycle == 0 || store.AllMembers[key].DueAt == Start(allocation, TermsOf(key), allocation.Cycle + 1), "a used cycle is due when it ends (T3)", $"{key}: {allocation}, due {store.AllMembers[key].DueAt}");
+        Holds(allocation.UsedInCycle == 0 || change.DueAt == Start(allocation, TermsOf(key), allocation.Cycle + 1), "a used cycle is due when it ends (T3)", $"{key}: {allocation}, due {change.DueAt}");
     }
 
-    private Terms TermsOf(AllocationKey key) => history.Read(store.Document(ContractActor.Kind, key.ContractId)!).Terms;
+    private Terms TermsOf(AllocationKey key) => history.Read(store.Document(DocumentKind.Contract, key.ContractId)!).Terms;
 
     private static int Cycle(Allocation allocation, Terms terms, Instant now) => allocation.Settings is { } settings ? DayByDay.Cycle(settings, allocation.StartDate!.Value, terms, now) : -1;
 

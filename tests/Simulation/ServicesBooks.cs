@@ -1,24 +1,23 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json;
-using CreditGrains.Grains;
 using CreditGrains.Domain;
+using CreditGrains.Grains;
+using CreditGrains.Stores.Memory;
 using NodaTime;
 
 namespace CreditGrains.Simulation;
 
 /// <summary>The auditor of services credits: sees every commit, and recomputes what it must be.</summary>
-internal sealed class ServicesBooks(World world, BusinessClock clock)
+internal sealed class ServicesBooks(World world, MemoryStore store, Clocks clocks)
 {
     private readonly Dictionary<(string AccountId, string PurchaseId), decimal> taken = [], expired = [], ledger = [];
     private readonly Dictionary<(string MilestoneId, string AccountId, string PurchaseId), decimal> held = [];
-
-    public MemoryStore Store { get; set; } = null!;
 
     /// <summary>Checks what a commit will do against the state that it meets.</summary>
     public void Before(Commit commit)
     {
         var changes = commit.Changes;
-        Holds(changes.Entries.All(entry => entry.Actor != ServicesWork.Rehearsing), "a dry run changes nothing (S3)", $"{string.Join(' ', changes.Entries.AsEnumerable())}");
+        Holds(changes.Entries.All(entry => entry.Actor != ServicesWork.Rehearsing), "a dry run changes nothing (S3)", $"{string.Join(' ', changes.Entries)}");
         foreach (var entry in changes.Entries.Where(entry => entry.Cause == "adjustment")) CheckZero(entry);
         foreach (var entry in changes.Entries.Where(entry => entry is { Kind: EntryKind.ServicesCreditsExpired, Cause: "expiry" })) CheckExpiry(entry);
         if (changes.Purchases.All(change => !change.IsNew)) CheckOrder(changes);
@@ -32,22 +31,22 @@ internal sealed class ServicesBooks(World world, BusinessClock clock)
         foreach (var change in changes.Purchases) CheckPurchase(change.AccountId, change.Purchase);
         foreach (var change in changes.Milestones) CheckMilestone(change.Milestone);
         foreach (var change in changes.Projects)
-            Holds(change.Project.Holding == Store.Milestones.Count(milestone => milestone.ProjectId == change.Project.ProjectId && milestone.Held > 0), "a project knows who holds (S5)", $"{change}");
+            Holds(change.Project.Holding == store.Milestones.Count(milestone => milestone.ProjectId == change.Project.ProjectId && milestone.Held > 0), "a project knows who holds (S5)", $"{change}");
         var records = changes.Consumptions.GroupBy(record => record.AccountId).Select(group => group.Select(record => record.Number).Order().ToList());
-        Holds(records.All(numbers => numbers[^1] - numbers[0] == numbers.Count - 1), "records are numbered without a gap (S4)", $"{changes.Consumptions.Length} records");
+        Holds(records.All(numbers => numbers[^1] - numbers[0] == numbers.Count - 1), "records are numbered without a gap (S4)", $"{changes.Consumptions.Count()} records");
     }
 
     /// <summary>Checks that nothing that fell due is left to be booked.</summary>
     public void AllIsBooked()
     {
-        var (accountId, purchase) = Store.AllPurchases.FirstOrDefault(row => row.Purchase.Free > 0 && row.Purchase.IsOverAt(clock.Now));
+        var (accountId, purchase) = store.Purchases.FirstOrDefault(row => row.Purchase.Free > 0 && row.Purchase.IsOverAt(clocks.Earliest));
         Holds(purchase is null, "what fell due is booked (T3)", $"{accountId}: {purchase}");
     }
 
     private void CheckPurchase(string accountId, Purchase purchase)
     {
         var key = (accountId, purchase.PurchaseId);
-        var holdings = Store.Milestones.Where(milestone => Store.Project(milestone.ProjectId)!.AccountId == accountId)
+        var holdings = store.Milestones.Where(milestone => store.Project(milestone.ProjectId)!.AccountId == accountId)
             .SelectMany(milestone => milestone.Holdings).Where(holding => holding.PurchaseId == purchase.PurchaseId).Sum(holding => holding.Quantity);
         Holds(
             purchase.Quantity == purchase.Free + purchase.Allocated + purchase.Expired && purchase is { Free: >= 0, Allocated: >= 0, Expired: >= 0 }
@@ -64,7 +63,7 @@ internal sealed class ServicesBooks(World world, BusinessClock clock)
         var sums = held.Where(sum => sum.Key.MilestoneId == milestone.MilestoneId && sum.Value != 0).Select(sum => new Holding(sum.Key.PurchaseId, sum.Value)).OrderBy(holding => holding.PurchaseId, StringComparer.Ordinal);
         Holds(milestone.Holdings.SequenceEqual(sums), "a milestone's records add up to what it holds (S4)", $"{milestone}: {string.Join(' ', sums)}");
         Holds(milestone.Held == 0 || milestone.Held == milestone.ServicesCredits, "a milestone holds all or nothing (S2)", $"{milestone}");
-        var exempt = Store.Settings.NoAllocationStatuses;
+        var exempt = store.Settings().NoAllocationStatuses;
         Holds(milestone.Held == milestone.ServicesCredits || (exempt.Contains(milestone.Status) && milestone.ActualDate is null), "what is not allocated stays in an exempt status without actual date (S5)", $"{milestone}");
     }
 
@@ -73,21 +72,21 @@ internal sealed class ServicesBooks(World world, BusinessClock clock)
     {
         var after = JsonDocument.Parse(entry.After!).RootElement;
         if (after.GetProperty("servicesCredits").GetDecimal() != 0) return;
-        Holds(Store.Settings.NoAllocationStatuses.Contains(after.GetProperty("status").GetString()!) && after.GetProperty("actualDate").ValueKind == JsonValueKind.Null,
+        Holds(store.Settings().NoAllocationStatuses.Contains(after.GetProperty("status").GetString()!) && after.GetProperty("actualDate").ValueKind == JsonValueKind.Null,
             "nothing is adjusted to 0 but in an exempt status without actual date (S5)", $"{entry}");
     }
 
     private void CheckExpiry(Entry entry)
     {
-        var purchase = Store.Purchase(entry.AccountId!, entry.Subject.Split('~')[1]);
-        Holds(purchase?.ExpiresAt == entry.EffectiveAt && purchase.Free == entry.ServicesCredits && entry.BookedAt <= clock.Now, "expiry is booked once, as of its due instant (T3, S6)", $"{entry}, {purchase}");
+        var purchase = store.Purchase(entry.AccountId!, entry.Subject.Split('~')[1]);
+        Holds(purchase?.ExpiresAt == entry.EffectiveAt && purchase.Free == entry.ServicesCredits && entry.BookedAt <= clocks.Latest, "expiry is booked once, as of its due instant (T3, S6)", $"{entry}, {purchase}");
     }
 
     // L2 and L3, decided again record by record.
     private void CheckOrder(Changes changes)
     {
-        var accounts = changes.Consumptions.Select(record => record.AccountId).Distinct().ToDictionary(id => id, id => Store.Purchases(id).ToDictionary(purchase => purchase.PurchaseId));
-        var holdings = Store.Milestones.ToDictionary(milestone => milestone.MilestoneId, milestone => milestone.Holdings.ToDictionary(holding => holding.PurchaseId, holding => holding.Quantity));
+        var accounts = changes.Consumptions.Select(record => record.AccountId).Distinct().ToDictionary(id => id, id => store.PurchasesOf(id).ToDictionary(purchase => purchase.PurchaseId));
+        var holdings = store.Milestones.ToDictionary(milestone => milestone.MilestoneId, milestone => milestone.Holdings.ToDictionary(holding => holding.PurchaseId, holding => holding.Quantity));
         foreach (var record in changes.Consumptions)
         {
             var purchases = accounts[record.AccountId];
@@ -99,7 +98,7 @@ internal sealed class ServicesBooks(World world, BusinessClock clock)
                 continue;
             }
             if (!holdings.TryGetValue(record.MilestoneId, out var own)) holdings[record.MilestoneId] = own = [];
-            Holds(changes.Projects.Length > 0 || Store.Project(ProjectOf(record.MilestoneId, changes))?.Currency == record.Currency, "other currencies are not touched (S2)", $"{record}");
+            Holds(changes.Projects.Any() || store.Project(ProjectOf(record.MilestoneId, changes))?.Currency == record.Currency, "other currencies are not touched (S2)", $"{record}");
             if (record.Quantity > 0)
             {
                 Holds(purchase.AvailableAt(record.At) >= record.Quantity, "a draw takes what there is (L2)", $"{record} of {purchase}");
@@ -122,7 +121,7 @@ internal sealed class ServicesBooks(World world, BusinessClock clock)
     }
 
     private string ProjectOf(string milestoneId, Changes changes) =>
-        changes.Milestones.LastOrDefault(change => change.Milestone.MilestoneId == milestoneId)?.Milestone.ProjectId ?? Store.Milestone(milestoneId)!.ProjectId;
+        changes.Milestones.LastOrDefault(change => change.Milestone.MilestoneId == milestoneId)?.Milestone.ProjectId ?? store.Milestone(milestoneId)!.ProjectId;
 
     private static (Instant, Instant, string) Order(Purchase purchase) => (purchase.ExpiresAt, purchase.AvailableFrom, purchase.PurchaseId);
 

@@ -1,11 +1,12 @@
-using CreditGrains.Grains;
 using CreditGrains.Domain;
+using CreditGrains.Grains;
+using CreditGrains.Stores.Memory;
 using NodaTime;
 
 namespace CreditGrains.Simulation;
 
 /// <summary>Managers and operators of services credits, at work on the accounts of a world.</summary>
-internal sealed class ServicesWork(World world, Network network, MemoryStore store, BusinessClock clock, bool isStormy)
+internal sealed class ServicesWork(World world, IGrainFactory grains, MemoryStore store, Clocks clocks, bool isStormy)
 {
     private static readonly string[] Clients = ["acme", "bolt"];
     private static readonly string[] Currencies = ["EUR", "USD"];
@@ -25,11 +26,11 @@ internal sealed class ServicesWork(World world, Network network, MemoryStore sto
     {
         foreach (var client in Clients)
         {
-            await network.Account($"{client}-a").Set(new(new($"{client}-a", client, "A", "Europe/Berlin"), "operator"));
-            await network.Account($"{client}-b").Set(new(new($"{client}-b", client, "B", "UTC"), "operator"));
-            foreach (var project in Projects(client)) await network.Account($"{client}-{project[^1]}").SetProject(new(project, project.Contains("EUR", StringComparison.Ordinal) ? "EUR" : "USD", "operator"));
+            await grains.Account($"{client}-a").Set(new(new($"{client}-a", client, "A", "Europe/Berlin"), "operator"));
+            await grains.Account($"{client}-b").Set(new(new($"{client}-b", client, "B", "UTC"), "operator"));
+            foreach (var project in Projects(client)) await grains.Account($"{client}-{project[^1]}").SetProject(new(project, project.Contains("EUR", StringComparison.Ordinal) ? "EUR" : "USD", "operator"));
             foreach (var account in Accounts.Where(account => account.StartsWith(client, StringComparison.Ordinal)))
-                foreach (var currency in Currencies) await network.Account(account).Buy(NewPurchase(currency), null);
+                foreach (var currency in Currencies) await grains.Account(account).Buy(NewPurchase(currency), null);
         }
     }
 
@@ -45,7 +46,7 @@ internal sealed class ServicesWork(World world, Network network, MemoryStore sto
         _ => Task.WhenAll(Allocate(), Allocate(), Adjust()),
     };
 
-    public Task Set() => network.ServicesSettings.Set(new([.. Statuses.Concat(["None"]).Distinct().Where(status => status is "Planned" or "None" || Dice.Chance(0.3))]), "operator");
+    public Task Set() => grains.ServicesSettings().Set(new([.. Statuses.Concat(["None"]).Distinct().Where(status => status is "Planned" or "None" || Dice.Chance(0.3))]), "operator");
 
     private static IEnumerable<string> Projects(string client) => [$"{client}-EUR-a", $"{client}-USD-a", $"{client}-EUR-b"];
 
@@ -55,7 +56,7 @@ internal sealed class ServicesWork(World world, Network network, MemoryStore sto
 
     private BuyCredits NewPurchase(string currency)
     {
-        var starts = Calendar.DateAt(clock.Now, DateTimeZone.Utc).PlusDays(Dice.Below(2));
+        var starts = Calendar.DateAt(clocks.Latest, DateTimeZone.Utc).PlusDays(Dice.Below(2));
         return new($"p{named++}", currency, Dice.Between(1, 80) * 0.25m, starts, starts.PlusDays(Dice.Between(0, 4)), "operator");
     }
 
@@ -66,7 +67,7 @@ internal sealed class ServicesWork(World world, Network network, MemoryStore sto
             : (Dice.Pick([.. Accounts]), NewPurchase(Dice.Pick(Currencies)), Dice.Chance(0.5) ? new RequestKey($"buy{named++}", $"{named}") : null);
         if (isStormy && Dice.Chance(0.05)) buy = buy with { Quantity = buy.Quantity + 1 };
         bought.Add((account, buy, key));
-        if ((await network.Account(account).Buy(buy, key)).Value is { } answer)
+        if ((await grains.Account(account).Buy(buy, key)).Value is { } answer)
             world.Holds(store.Purchase(account, answer.Purchase.PurchaseId)?.Quantity == answer.Purchase.Quantity, "what is answered is durable (R5)", $"{answer}");
     }
 
@@ -94,17 +95,17 @@ internal sealed class ServicesWork(World world, Network network, MemoryStore sto
     private async Task MoveProject()
     {
         var project = AnyProject();
-        await network.Account($"{project[..4]}-{Dice.Pick(["a", "b"])}").SetProject(new(project, Dice.Pick(Currencies), "operator"));
+        await grains.Account($"{project[..4]}-{Dice.Pick(["a", "b"])}").SetProject(new(project, Dice.Pick(Currencies), "operator"));
     }
 
-    private (string Milestone, IAccount Account) Held()
+    private (string Milestone, IAccountGrain Account) Held()
     {
         var project = AnyProject();
         var milestone = AnyMilestone(project);
         return (milestone, AccountOf(store.Milestone(milestone)?.ProjectId ?? project));
     }
 
-    private IAccount AccountOf(string projectId) => network.Account(store.Project(projectId)!.AccountId);
+    private IAccountGrain AccountOf(string projectId) => grains.Account(store.Project(projectId)!.AccountId);
 
     private void IsDurable(Milestone answered)
     {

@@ -1,27 +1,33 @@
-using System.Collections.Immutable;
-using System.Diagnostics.Metrics;
-using CreditGrains.Grains;
+using System.Diagnostics.CodeAnalysis;
 using CreditGrains.Domain;
+using CreditGrains.Grains;
+using CreditGrains.Stores.Memory;
 using NodaTime;
 
 namespace CreditGrains.Simulation;
 
 /// <summary>What a world went through.</summary>
-internal sealed record Outcome(int Reports, int Answers, int Refusals, int Commits, int Conflicts, long Lapses, long Retries, int Stragglers, int Edits, int Cycles, TimeSpan VirtualTime, ulong Trace);
+internal sealed record Outcome(
+    int Reports, int Answers, int Refusals, int Commits, int Proofs, int Conflicts, int MostDecisions, int Edits, int Cycles, TimeSpan VirtualTime, ulong Trace);
 
-/// <summary>Clients, operators and time, at work on the real actors in one world.</summary>
-internal sealed class Simulation : IWakeups, IDisposable
+/// <summary>Clients, operators and time, at work on the real grains in one world.</summary>
+internal sealed class Simulation : IDisposable
 {
+    // R4: so often a report is decided at most where the store has no faults.
+    private const int MostDecisions = 4;
+
     private static readonly string[] Clients = ["acme", "bolt"];
     private static readonly string[] Users = ["ann", "bob", "cem", "dee"];
     private static readonly TimeSpan Bound = TimeSpan.FromMinutes(3);
 
     private readonly World world;
-    private readonly BusinessClock clock = new();
+    private readonly Clocks clocks;
     private readonly Submissions submissions = new();
     private readonly MemoryStore store;
     private readonly FaultyStore away;
     private readonly Network network;
+    private readonly Reminders reminders;
+    private readonly IGrainFactory grains;
     private readonly History history;
     private readonly Books books;
     private readonly Rights rights;
@@ -32,21 +38,20 @@ internal sealed class Simulation : IWakeups, IDisposable
     private readonly BillingBooks billing;
     private readonly EditBooks edits;
     private readonly Operators operators;
-    private readonly ActorMetrics metrics = new();
-    private readonly MeterListener listener = new();
+    private readonly Freshness freshness;
+    private readonly GrainMetrics metrics = new();
     private readonly Weather storm;
     private readonly Climate climate;
     private readonly int reports;
     private readonly List<Terms> contracts = [];
     private readonly Dictionary<string, BillingCycle> cycles = [];
-    private readonly List<(ReportKey Key, SubmitReport Submit)> sent = [];
-    private readonly List<(ReportKey Key, SubmitReport Submit)> unanswered = [];
+    private readonly List<ChargeReport> sent = [];
+    private readonly List<ChargeReport> unanswered = [];
     private readonly List<(string ContractId, GrantLot Grant, RequestKey? Key)> grants = [];
+    private System.Collections.Immutable.ImmutableArray<Step> steps = [];
     private Weather weather = Weather.Calm;
-    private bool changed;
-    private long lapses;
-    private long retries;
-    private long excused;
+    private int proofs;
+    private int mostDecisions;
     private int made;
     private int named;
 
@@ -55,38 +60,34 @@ internal sealed class Simulation : IWakeups, IDisposable
         this.reports = reports;
         this.climate = climate;
         world = new(seed, hurries: false);
+        clocks = new(world.Dice);
         storm = climate switch
         {
             Climate.Stormy => Weather.Of(world.Dice),
             Climate.Garbled => Weather.Garbled,
             Climate.Crowded => Weather.Crowded,
             Climate.Doubled => Weather.Doubled,
-            _ => Weather.Calm,
+            Climate.Quiet or Climate.Rationed => Weather.Calm,
         };
-        books = new(world, clock, submissions);
-        servicesBooks = new(world, clock);
         store = new() { Committing = Committing, Committed = Committed, Conflicted = Conflicted };
-        servicesBooks.Store = store;
-        history = new(world, store, clock);
+        history = new(world, store, clocks);
+        books = new(world, store, history, clocks, submissions);
+        servicesBooks = new(world, store, clocks);
         rights = new(world, store, history);
-        (books.Store, books.History) = (store, history);
         promises = new(world, store, history);
-        away = new(world, store, () => weather);
-        network = new(world, () => weather, submissions);
-        managers = new(world, network, store, history, rights, clock, Try);
-        billing = new(world, store, history, clock);
+        billing = new(world, store, history, clocks);
+        history.Billing = billing;
         edits = new(world, store, history);
-        operators = new(world, network, store, history, edits, clock, Try);
-        network.Services = new(network, away, clock, this, world.Time, metrics);
-        services = new(world, network, store, clock, IsStormy);
-        listener.SetMeasurementEventCallback<long>((instrument, count, _, _) =>
-        {
-            if (instrument == metrics.LeasesLapsed) lapses += count;
-            else retries += count;
-        });
-        listener.EnableMeasurementEvents(metrics.LeasesLapsed);
-        listener.EnableMeasurementEvents(metrics.ReportRetries);
-        history.ClockMoved();
+        freshness = new(world, store);
+        away = new(world, store, () => weather) { Asked = submissions.Decided };
+        reminders = new(world, clocks, () => weather);
+        network = new(world, () => weather) { Reminders = reminders, Watchers = { submissions.Arrived, freshness.Looked } };
+        network.Silos = [.. Enumerable.Range(0, Clocks.Silos).Select(silo => new GrainServices(network.From(silo), away, clocks[silo], world.Time, metrics))];
+        grains = network.From(null);
+        managers = new(world, grains, store, history, rights, clocks, Try);
+        operators = new(world, grains, store, history, edits, clocks, Try);
+        services = new(world, grains, store, clocks, IsStormy);
+        history.ClocksMoved();
     }
 
     /// <summary>Runs a world of that many reports; throws <see cref="Broken"/> where a rule does not hold.</summary>
@@ -104,17 +105,7 @@ internal sealed class Simulation : IWakeups, IDisposable
         }
     }
 
-    void IWakeups.Schedule(string contractId, Instant at) { }
-
-    void IWakeups.Schedule(AllocationKey allocation, Instant at) { }
-
-    void IWakeups.ScheduleAccount(string accountId, Instant at) { }
-
-    public void Dispose()
-    {
-        listener.Dispose();
-        metrics.Dispose();
-    }
+    public void Dispose() => metrics.Dispose();
 
     private Dice Dice => world.Dice;
 
@@ -148,12 +139,11 @@ internal sealed class Simulation : IWakeups, IDisposable
         world.Run(Task.Delay(TimeSpan.FromMinutes(1), world.Time), Bound, "a calm world answers");
         promises.AreKept();
         books.AllIsBooked();
-        rights.AreBooked(clock.Now);
+        rights.AreBooked(clocks.Earliest);
         billing.AllIsGranted();
         servicesBooks.AllIsBooked();
-        world.Holds(!IsQuiet || (lapses == 0 && retries <= excused), "a quiet world answers at the first attempt", $"{lapses} leases lapsed, {retries} retries, {excused} of them excused");
         world.Check();
-        return new(made, promises.Answers, promises.Refusals, history.Commits, store.Conflicts, lapses, retries, submissions.Stragglers, edits.Done, billing.Granted, world.Now, world.Trace);
+        return new(made, promises.Answers, promises.Refusals, history.Commits, proofs, store.Conflicts, mostDecisions, edits.Done, billing.Granted, world.Now, world.Trace);
     }
 
     // R4: once faults stop, whatever was asked is answered.
@@ -168,7 +158,8 @@ internal sealed class Simulation : IWakeups, IDisposable
 
     private void Committing(Commit commit)
     {
-        books.Before(commit);
+        if (commit.Changes.TellsNothing()) return;
+        steps = books.Before(commit);
         servicesBooks.Before(commit);
         rights.Before(commit);
         billing.Before(commit);
@@ -177,29 +168,34 @@ internal sealed class Simulation : IWakeups, IDisposable
 
     private void Committed(Commit commit)
     {
-        history.Record(commit);
+        if (commit.Changes.TellsNothing())
+        {
+            proofs++;
+            return;
+        }
+        history.Record(commit, steps);
         books.After(commit);
         servicesBooks.After(commit);
         rights.After(commit);
         edits.After(commit);
     }
 
-    private void Conflicted(Commit commit, IReadOnlySet<string> fences)
+    private void Conflicted(Commit commit, IReadOnlySet<RowKey> rows)
     {
-        world.Holds(!commit.Changes.Previews.Any(preview => preview.Answer is null && fences.Contains(preview.Key())), "a preview's token is its own (A7)", $"{string.Join(' ', fences)}");
+        world.Holds(
+            !commit.Changes.Documents.Any(kept => kept is { Kind: DocumentKind.Preview, Expected: 0 } && rows.Contains(kept.Row)), "a preview's token is its own (A7)", $"{string.Join(' ', rows)}");
         if (IsStormy) return;
-        var (uses, members) = (commit.Changes.Uses.Where(use => fences.Contains(use.Key())).ToList(), commit.Changes.Members.Where(change => fences.Contains(change.Key())).ToList());
-
-        // Promises on settings that have just changed are void; extra credits promised behind another report's promise of the cycle's last may reach the contract first; extra credits taken back may have been promised, which a first report that needs fewer does not find out; and a user's renewals are booked without telling the contract.
-        var known = changed ? fences.Count(fence => fence.StartsWith("use:", StringComparison.Ordinal)) : uses.Count(use => use.OfExtra > 0 && (IsEarly(use) || rights.TookBack(new(use.ContractId, use.UserId))));
-        var isExcused = known + members.Count(IsRolled) == fences.Count;
-        world.Holds(isExcused, "only faults of the store or of activations make commits conflict", $"{string.Join(' ', fences)}: {string.Join(' ', uses)} {string.Join(' ', members)}, {string.Join(' ', uses.Select(use => store.Member(new(use.ContractId, use.UserId))!.Allocation))}");
-        excused += commit.Changes.Reports.Count(report => uses.Any(use => use.ContractId == report.ContractId && use.UserId == report.UserId));
+        world.Holds(rows.All(MayChange), "only what contracts share makes commits conflict", $"{string.Join(' ', rows)}");
+        if (IsQuiet) freshness.Conflicted(commit, rows, submissions);
     }
 
-    private bool IsEarly(Use use) => store.Member(new(use.ContractId, use.UserId))!.Allocation is { CycleLeft: var left } allocation && allocation.CycleKey == use.Cycle && left > use.OfCycle;
-
-    private bool IsRolled(MemberChange change) => store.Member(new(change.ContractId, change.Member.UserId))!.Allocation is var allocation && change.From is { } from && from.Restarts == allocation.Restarts && from.Cycle < allocation.Cycle;
+    // A contract's document, lots and previews are its own.
+    private static bool MayChange(RowKey row) => row.Kind switch
+    {
+        RowKind.Document => row.First is DocumentKind.Request or DocumentKind.Settings,
+        RowKind.Lot or RowKind.Purchase or RowKind.Consumption => false,
+        RowKind.Member or RowKind.User or RowKind.Player or RowKind.Credit or RowKind.Report or RowKind.Project or RowKind.Milestone => true,
+    };
 
     private async Task SetUp()
     {
@@ -214,7 +210,7 @@ internal sealed class Simulation : IWakeups, IDisposable
         }
         foreach (var terms in contracts)
         {
-            var contract = network.Contract(terms.ContractId);
+            var contract = grains.Contract(terms.ContractId);
             await contract.Set(new(terms, null, "operator"));
             await contract.ReplaceUsers([.. Users.Select(user => new UserName(user, user))], "operator");
             if (terms.Type == ContractType.Metered) await contract.Grant(new("first", LotSource.Purchase, "payment", 40, null, null, "operator"), null);
@@ -232,12 +228,13 @@ internal sealed class Simulation : IWakeups, IDisposable
             await (Dice.Below(IsStormy ? 100 : 20) switch
             {
                 < 18 => Report(),
+                18 when climate is Climate.Garbled or Climate.Crowded => Join(),
                 < 25 => Grant(),
                 < 27 => Member(),
                 < 30 => Switch(),
                 30 => ChangeTerms(),
-                < 35 => MoveClock(),
-                35 => Sweep(),
+                < 35 => MoveClocks(),
+                35 => Settle(),
                 36 => WakeUp(),
                 37 => Disturb(),
                 < 41 => managers.Change(Metered(), Users),
@@ -245,6 +242,9 @@ internal sealed class Simulation : IWakeups, IDisposable
                 < 48 => managers.GrantExtra(Metered(), Users, mayRace: true),
                 < 56 => Edit(mayRace: true),
                 56 => ChangeTerms(),
+                < 60 => ReadRow(),
+                60 => Begin(),
+                < 63 => WakeUp(),
                 < 80 when climate == Climate.Doubled => Edit(mayRace: true),
                 _ => Report(),
             });
@@ -263,9 +263,8 @@ internal sealed class Simulation : IWakeups, IDisposable
     // What happens between the rounds of a quiet world, while nobody asks.
     private async Task Between()
     {
-        await MoveClock();
-        await Sweep();
-        await WakeUp();
+        await MoveClocks();
+        await Settle();
         await ChangeTerms();
         await Member();
         await Switch();
@@ -275,22 +274,24 @@ internal sealed class Simulation : IWakeups, IDisposable
         await managers.GrantExtra(Metered(), Users, mayRace: false);
         for (var edit = 0; edit < 5; edit++) await Edit(mayRace: false);
         if (IsRationed) await managers.Ration(Metered(), Users);
-        await FindOut();
+        await Refuse();
+        reminders.Ring(network);
     }
 
-    // Nobody tells a user's allocation that settings have changed: its next report finds out, at its second attempt at the latest.
-    private async Task FindOut()
+    // Refusals and dry runs write nothing, whatever has fallen due (R6).
+    private async Task Refuse()
     {
-        changed = true;
-        var before = retries;
-        var first = contracts.SelectMany(terms => Users.Select(user => (new ReportKey(terms.ClientId, $"first{named++}"), new SubmitReport(terms.ContractId, user, [new($"new{named}", null)], "client", false)))).ToList();
-        await Task.WhenAll(first.Select(report =>
+        await Task.Delay(TimeSpan.FromSeconds(10), world.Time);
+        clocks.MoveTo(clocks.Latest + Duration.FromHours(Dice.Between(1, 30)));
+        history.ClocksMoved();
+        var before = history.Commits;
+        await Task.WhenAll(contracts.SelectMany(terms => new[]
         {
-            submissions.Sent(report.Item1, report.Item2.ContractId);
-            return Send(report.Item1, report.Item2);
-        }));
-        world.Holds(!IsQuiet || retries - before <= first.Count, "a quiet world answers at the first attempt", $"{retries - before} retries after a change");
-        (changed, excused) = (false, retries);
+            NewReport(terms) with { DryRun = true },
+            NewReport(terms) with { UserId = "nobody" },
+            NewReport(terms) with { UserId = "nobody", DryRun = true },
+        }).Select(Send));
+        world.Holds(history.Commits == before, "a refusal and a dry run write nothing (R3, R6)", $"{string.Join(' ', history.CommitsSince(history.Moment - 1).Select(commit => commit.Changes))}");
     }
 
     private Terms Metered() => IsRationed ? contracts[0] : Dice.Pick(contracts.Where(terms => terms.Type == ContractType.Metered).ToList());
@@ -298,55 +299,65 @@ internal sealed class Simulation : IWakeups, IDisposable
     private async Task Report()
     {
         made++;
-        var (key, submit) = Dice.Below(100) switch
+        var report = Dice.Below(100) switch
         {
             < 6 when sent.Count > 0 => Dice.Pick(sent),
-            < 10 when sent.Count > 0 => (Dice.Pick(sent).Key, NewReport().Submit),
-            _ => NewReport(),
+            < 10 when sent.Count > 0 => NewReport(AnyContract()) with { Report = Dice.Pick(sent).Report },
+            < 12 when sent.Count > 0 => NewReport(AnyContract()) with { Key = Dice.Pick(sent).Key },
+            _ => NewReport(AnyContract()),
         };
-        if (key.ClientId != ClientOf(submit)) key = new(ClientOf(submit), key.ReportId);
-        sent.Add((key, submit));
-        if (!submit.DryRun) submissions.Sent(key, submit.ContractId);
-        if (Dice.Chance(0.1)) await Task.WhenAll(Send(key, submit), Send(key, submit));
-        else await Send(key, submit);
+        var client = report.ContractId[..4];
+        if (report.Report.ClientId != client && !Dice.Chance(0.1)) report = report with { Report = new(client, report.Report.ReportId) };
+        sent.Add(report);
+        if (Dice.Chance(0.1)) await Task.WhenAll(Send(report), Send(report));
+        else if (report.Key is { } key && Dice.Chance(0.2)) await Task.WhenAll(Send(report), Send(NewReport(contracts.FirstOrDefault(one => one.ContractId == report.ContractId) ?? AnyContract()) with { Key = key }));
+        else await Send(report);
     }
 
-    private (ReportKey Key, SubmitReport Submit) NewReport()
+    private Terms AnyContract() => climate == Climate.Crowded ? contracts[Dice.Below(contracts.Count / Clients.Length)] : IsRationed ? Metered() : Dice.Pick(contracts);
+
+    private ChargeReport NewReport(Terms contract)
     {
         var isCrowded = climate == Climate.Crowded;
-        var contract = isCrowded ? contracts[Dice.Below(contracts.Count / Clients.Length)] : IsRationed ? Metered() : Dice.Pick(contracts);
         var players = Enumerable.Range(0, isCrowded ? Dice.Between(2, 4) : Dice.Pick([1, 1, 1, 2, 3, 5, 12]))
             .Select(_ => Dice.Below(10) switch
             {
                 _ when isCrowded => $"crowd{made / 12}.{Dice.Below(4)}",
-                _ when IsRationed => $"new{named++}",
+                < 8 when IsRationed => $"new{named++}",
                 < 4 => $"old{Dice.Below(15)}",
                 < 7 => $"group{made / 20}.{Dice.Below(8)}",
                 _ => $"new{named++}",
             })
             .Distinct().Select(player => new PlayerName(player, null));
         var isDryRun = Dice.Chance(0.05);
-        return (
-            new(contract.ClientId, $"{(isDryRun ? "dry" : "r")}{named++}"),
-            new(Dice.Chance(0.01) ? $"{contract.ClientId}-none" : contract.ContractId, IsRationed ? Users[Dice.Below(2)] : Dice.Pick(Users), [.. players], "client", isDryRun));
+        var id = $"{(isDryRun ? "dry" : "r")}{named++}";
+        return new(
+            new(contract.ClientId, id), Dice.Chance(0.01) ? $"{contract.ClientId}-none" : contract.ContractId, IsRationed ? Users[Dice.Below(2)] : Dice.Pick(Users), [.. players], "client", isDryRun)
+        {
+            Key = Dice.Chance(0.1) ? new($"key-{id}", id) : null,
+        };
     }
 
-    private static string ClientOf(SubmitReport submit) => submit.ContractId[..4];
-
-    private async Task Send(ReportKey key, SubmitReport submit)
+    private async Task Send(ChargeReport report)
     {
         for (var tries = 0; tries < 6; tries++)
         {
-            if (await Ask(key, submit)) return;
+            if (await Ask(report)) return;
             await Task.Delay(Dice.Between(TimeSpan.Zero, TimeSpan.FromSeconds(1)), world.Time);
         }
-        unanswered.Add((key, submit));
+        unanswered.Add(report);
     }
 
-    private async Task<bool> Ask(ReportKey key, SubmitReport submit)
+    private async Task<bool> Ask(ChargeReport report)
     {
         var from = history.Moment;
-        return await Try(async () => promises.Answered(key, submit, await network.Report(key).Submit(submit), from));
+        return await Try(async () =>
+        {
+            promises.Answered(report, await grains.Contract(report.ContractId).Charge(report), from);
+            if (climate == Climate.Stormy || submissions.Decisions(report.Report) is not { } decisions) return;
+            mostDecisions = Math.Max(mostDecisions, decisions);
+            world.Holds(decisions <= MostDecisions, "no report is decided more than four times (R4)", $"{report.Report}: {decisions} times");
+        });
     }
 
     private async Task<bool> Try(Func<Task> call)
@@ -375,10 +386,11 @@ internal sealed class Simulation : IWakeups, IDisposable
             ? Dice.Pick(grants)
             : (contract.ContractId, NewLot(), Dice.Chance(0.5) ? new RequestKey($"key{named++}", $"{named}") : null);
         if (IsStormy && Dice.Chance(0.05)) grant = grant with { Quantity = grant.Quantity + 1 };
+        if (grants.Count > 0 && Dice.Chance(0.05)) (contractId, grant, key) = (Dice.Pick(grants).ContractId, Dice.Pick(grants).Grant, new($"key{named++}", $"{named}"));
         grants.Add((contractId, grant, key));
         var calls = Enumerable.Range(0, IsStormy && Dice.Chance(0.4) ? 2 : 1).Select(_ => Try(async () =>
         {
-            var answer = await network.Contract(contractId).Grant(grant, key);
+            var answer = await grains.Contract(contractId).Grant(grant, key);
             if (answer.Value is not { } granted) return;
             world.Holds(store.Lot(contractId, granted.Lot.LotId) is { } lot && lot.Quantity == granted.Lot.Quantity, "what is answered is durable (R5)", $"{granted}");
         }));
@@ -387,13 +399,25 @@ internal sealed class Simulation : IWakeups, IDisposable
 
     private GrantLot NewLot() => new(
         $"lot{named++}", LotSource.Purchase, $"payment{named}", Dice.Between(1, 25),
-        Dice.Chance(0.2) ? clock.Now + Duration.FromHours(Dice.Between(1, 20)) : null,
-        Dice.Chance(0.4) ? clock.Now + Duration.FromHours(Dice.Between(21, 100)) : null, "operator");
+        Dice.Chance(0.2) ? clocks.Latest + Duration.FromHours(Dice.Between(1, 20)) : null,
+        Dice.Chance(0.4) ? clocks.Latest + Duration.FromHours(Dice.Between(21, 100)) : null, "operator");
+
+    // What shares a commit with reports.
+    private Task Join()
+    {
+        var contract = grains.Contract(AnyContract().ContractId);
+        return Try(() => Dice.Below(3) switch
+        {
+            0 => contract.WakeUp(),
+            1 => contract.Preview(new(null, null, false, []), "manager"),
+            _ => contract.AssignUser(new(Dice.Pick(Users), $"name{named++}"), "manager"),
+        });
+    }
 
     private async Task Member()
     {
         var key = new AllocationKey(Dice.Pick(contracts).ContractId, Dice.Pick(Users));
-        var contract = network.Contract(key.ContractId);
+        var contract = grains.Contract(key.ContractId);
         await Try(() => Dice.Below(3) switch
         {
             0 => contract.RemoveUser(key.UserId, "manager"),
@@ -406,7 +430,7 @@ internal sealed class Simulation : IWakeups, IDisposable
 
     private async Task Switch()
     {
-        var user = network.User(new(Dice.Pick(Clients), Dice.Pick(Users)));
+        var user = grains.User(new(Dice.Pick(Clients), Dice.Pick(Users)));
         await Try(() => user.Switch(true, "manager"));
         if (IsStormy) await Task.Delay(Dice.Between(TimeSpan.Zero, TimeSpan.FromMilliseconds(50)), world.Time);
         for (var tries = 0; tries < 5 && !await Try(() => user.Switch(false, "manager")); tries++) { }
@@ -416,7 +440,7 @@ internal sealed class Simulation : IWakeups, IDisposable
     {
         var place = Dice.Below(contracts.Count);
         var terms = contracts[place];
-        var today = Calendar.DateAt(clock.Now, terms.Zone);
+        var today = Calendar.DateAt(clocks.Latest, terms.Zone);
         terms = Dice.Below(terms.Type == ContractType.Metered ? 6 : 4) switch
         {
             0 => terms with { EndsOn = Dice.Chance(0.3) ? null : today.PlusDays(Dice.Between(0, 9)) },
@@ -426,7 +450,7 @@ internal sealed class Simulation : IWakeups, IDisposable
             _ => terms with { BillingCycle = NewCycle(terms, today) },
         };
         contracts[place] = terms;
-        await Try(() => network.Contract(terms.ContractId).Set(new(terms, null, "operator")));
+        await Set(terms);
     }
 
     // Another cycle, none, or one that there was before, with another number of credits.
@@ -445,40 +469,112 @@ internal sealed class Simulation : IWakeups, IDisposable
     private Task Edit(bool mayRace)
     {
         var terms = IsRationed ? contracts[0] : Dice.Pick(contracts);
-        var players = sent.TakeLast(30).Where(report => report.Key.ClientId == terms.ClientId).SelectMany(report => report.Submit.Players).Select(player => player.PlayerId).Append("old0").Append($"group{made / 20}.0").ToList();
+        var players = sent.TakeLast(30).Where(report => report.Report.ClientId == terms.ClientId).SelectMany(report => report.Players).Select(player => player.PlayerId)
+            .Append("old0").Append($"group{made / 20}.0").ToList();
         return operators.Edit(terms, players, mayRace);
     }
 
-    private Task MoveClock()
+    private Task MoveClocks()
     {
-        var boundaries = store.Boundaries.Concat(rights.Boundaries).Concat(billing.Boundaries).Where(at => at > clock.Now).Distinct().Order().Take(3).ToList();
-        var end = contracts.Select(terms => terms.Ends).Where(at => at > clock.Now).Min();
-        clock.MoveTo(Dice.Below(4) switch
+        var now = clocks.Latest;
+        var boundaries = Boundaries.Where(at => at > now).Distinct().Order().Take(3).ToList();
+        var end = contracts.Select(terms => terms.Ends).Where(at => at > now).Min();
+        switch (Dice.Below(5))
         {
-            0 when end < clock.Now + Duration.FromDays(1) && Dice.Chance(0.7) => end.Value,
-            0 when boundaries.Count > 0 => Dice.Pick(boundaries).PlusTicks(Dice.Between(-1, 1) * NodaConstants.TicksPerMillisecond / 1000),
-            1 => clock.Now + Duration.FromHours(Dice.Between(1, 40)),
-            _ => clock.Now + Duration.FromMinutes(Dice.Between(1, 90)),
-        });
-        history.ClockMoved();
+            case 0 when end < now + Duration.FromDays(1) && Dice.Chance(0.7):
+                clocks.MoveAround(end.Value);
+                break;
+            case 0 or 1 when boundaries.Count > 0:
+                clocks.MoveAround(Dice.Pick(boundaries));
+                break;
+            case 2:
+                clocks.MoveTo(now + Duration.FromHours(Dice.Between(1, 40)));
+                break;
+            case 3:
+                clocks.MoveTo(now + Duration.FromMilliseconds(Dice.Between(1, 2000)));
+                break;
+            default:
+                clocks.MoveTo(now + Duration.FromMinutes(Dice.Between(1, 90)));
+                break;
+        }
+        history.ClocksMoved();
+        reminders.Ring(network);
         return Task.CompletedTask;
     }
 
-    private Task Sweep() => Try(async () =>
+    private IEnumerable<Instant> Boundaries => contracts.SelectMany(terms => store.OpenLots(terms.ContractId)).SelectMany(lot => new[] { lot.AvailableFrom, lot.ExpiresAt ?? lot.AvailableFrom })
+        .Concat(Clients.Select(client => ((IStore)store).NextEnd(client).GetAwaiter().GetResult()).OfType<Instant>())
+        .Concat(store.Purchases.Where(row => row.Purchase.Free > 0).SelectMany(row => new[] { row.Purchase.AvailableFrom, row.Purchase.ExpiresAt }))
+        .Concat(rights.Boundaries).Concat(billing.Boundaries);
+
+    // What the caretaker does.
+    private Task Settle()
     {
-        while (await new CoverageSweeper(away, clock).Sweep()) { }
+        var silo = Dice.Below(Clocks.Silos);
+        return Try(() => new DueWork(network.From(silo), away, clocks[silo], (key, e) =>
+        {
+            if (e is not TimeoutException) world.Fail("no wake-up fails but for what is away", $"{key}: {e}");
+        }).Settle());
+    }
+
+    private Task WakeUp() => Try(() => Dice.Below(4) switch
+    {
+        0 => grains.Contract(Dice.Pick(contracts).ContractId).WakeUp(),
+        1 => grains.Account(Dice.Pick([.. services.Accounts])).WakeUp(),
+        2 => grains.Allocation(new(Dice.Pick(contracts).ContractId, Dice.Pick(Users))).WakeUp(),
+        _ => grains.PlayerCredits(Dice.Pick(Clients)).WakeUp(),
     });
 
-    private Task WakeUp() => Try(async () =>
+    // A2 to A5, T3: a user's row is what the rules say at one moment, whether or not renewals were booked.
+    private Task ReadRow()
     {
-        foreach (var contractId in (await away.DueContracts(clock.Now, 10)).Append(Dice.Pick(contracts).ContractId)) await network.Contract(contractId).WakeUp();
-        foreach (var accountId in (await away.DueAccounts(clock.Now, 10)).Append(Dice.Pick([.. services.Accounts]))) await network.Account(accountId).WakeUp();
-        foreach (var key in (await away.DueAllocations(clock.Now, 100)).Append(new(Dice.Pick(contracts).ContractId, Dice.Pick(Users)))) await network.Allocation(key).WakeUp();
-    });
+        var (from, key) = (history.Moment, new AllocationKey(Dice.Pick(contracts).ContractId, Dice.Pick(Users)));
+        return Try(async () =>
+        {
+            var row = await grains.Allocation(key).Read();
+            world.Holds(
+                history.WasEver(from, history.Moment, moment => history.Instants(from, moment).Any(now => IsRow(row, history.Member(key, moment), history.Terms(key.ContractId, moment), now))),
+                "a user's row is what the store said at one moment (T3, A4)", $"{key}: {row}, {history.Member(key, history.Moment)}");
+        });
+    }
+
+    private static bool IsRow(AllocationRow? row, Member? member, Terms? terms, Instant clock)
+    {
+        if (row is null || member is null || terms is null) return row is null && (member is null || terms is null);
+        var now = Instant.Max(clock, member.AsOf);
+        return row.Available == DayByDay.Available(member.Allocation, terms, now) && row.NextRenewalAt == DayByDay.NextRenewal(member.Allocation, terms, now).Renewal
+            && row.ExtraCredits == member.Allocation.ExtraCredits && row.ExtraUsed == member.Allocation.ExtraUsed && row.TotalUsed == member.Allocation.TotalUsed && row.Name == member.Name;
+    }
+
+    // A contract begins to exist while it is asked for already, by two at once.
+    private async Task Begin()
+    {
+        if (contracts.Count >= 14) return;
+        var client = Dice.Pick(Clients);
+        var terms = contracts.First(terms => terms.ClientId == client) with { ContractId = $"{client}-n{named++}", Name = $"new {named}" };
+        contracts.Add(terms);
+        await Task.WhenAll(
+            Set(terms), Set(terms), Send(NewReport(terms)), Send(NewReport(terms)),
+            Try(() => grains.Contract(terms.ContractId).ReplaceUsers([.. Users.Select(user => new UserName(user, user))], "manager")),
+            Try(() => grains.Contract(terms.ContractId).Grant(new("first", LotSource.Purchase, "payment", 40, null, null, "operator"), null)));
+        await Try(() => grains.Contract(terms.ContractId).ReplaceUsers([.. Users.Select(user => new UserName(user, user))], "manager"));
+        await Try(() => grains.Contract(terms.ContractId).Grant(new("second", LotSource.Purchase, "payment", 40, null, null, "operator"), null));
+    }
+
+    private Task Set(Terms terms)
+    {
+        var from = history.Moment;
+        return Try(async () =>
+        {
+            var answer = await grains.Contract(terms.ContractId).Set(new(terms, null, "operator"));
+            if (answer.Value is { } set)
+                world.Holds(history.WasEver(from, history.Moment, moment => history.Terms(terms.ContractId, moment) == set.Terms), "what is answered is durable (R5)", $"{set}");
+        });
+    }
 
     private Task Disturb()
     {
-        if (Dice.Chance(20 * storm.CrashOfEverything)) network.Crash();
+        if (Dice.Chance(20 * storm.CrashOfEverything)) network.Crash(Dice.Chance(0.5) ? null : Dice.Below(Clocks.Silos));
         if (Dice.Chance(20 * storm.StoreAway)) away.GoAway(Dice.Between(TimeSpan.Zero, TimeSpan.FromSeconds(Dice.Pick([1, 30]))));
         return Task.CompletedTask;
     }
@@ -486,18 +582,16 @@ internal sealed class Simulation : IWakeups, IDisposable
     // Every retry tells what came of a report that nobody was told about (R5); then all that fell due is booked.
     private async Task End()
     {
-        foreach (var (key, submit) in unanswered)
-            world.Holds(await Ask(key, submit), "a calm world answers", $"{key}");
+        foreach (var report in unanswered) world.Holds(await Ask(report), "a calm world answers", $"{report}");
         foreach (var contract in contracts)
         {
-            var (key, submit) = (new ReportKey(contract.ClientId, $"last{named++}"), new SubmitReport(contract.ContractId, Users[0], [new($"new{named}", null)], "client", false));
-            submissions.Sent(key, submit.ContractId);
-            world.Holds(await Ask(key, submit), "a calm world answers", $"{key}");
+            var report = new ChargeReport(new(contract.ClientId, $"last{named++}"), contract.ContractId, Users[0], [new($"new{named}", null)], "client", false);
+            world.Holds(await Ask(report), "a calm world answers", $"{report}");
         }
         await Task.Delay(TimeSpan.FromMinutes(1), world.Time);
-        clock.MoveTo(clock.Now + Duration.FromDays(1));
-        history.ClockMoved();
-        await WakeUp();
-        await Sweep();
+        clocks.MoveTo(clocks.Latest + Duration.FromDays(1));
+        history.ClocksMoved();
+        foreach (var silo in Enumerable.Range(0, Clocks.Silos))
+            world.Holds(await Try(() => new DueWork(network.From(silo), away, clocks[silo], (key, e) => world.Fail("no wake-up fails but for what is away", $"{key}: {e}")).Settle()), "a calm world answers", $"{silo}");
     }
 }

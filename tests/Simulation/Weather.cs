@@ -6,10 +6,10 @@ internal enum Climate
     /// <summary>Every fault there is.</summary>
     Stormy,
 
-    /// <summary>No fault.</summary>
+    /// <summary>No fault but two clocks.</summary>
     Quiet,
 
-    /// <summary>Only what reports tell players and allocations when they end is lost, late or doubled: leases lapse, and nothing else goes wrong.</summary>
+    /// <summary>Notices and reminders are lost, late or doubled; nothing else goes wrong.</summary>
     Garbled,
 
     /// <summary>The same more often, and all reports name the same few players.</summary>
@@ -18,7 +18,7 @@ internal enum Climate
     /// <summary>No fault; two users of one contract use up what they may use, again and again.</summary>
     Rationed,
 
-    /// <summary>The same with two activations of many an actor, and everything else that users and managers do.</summary>
+    /// <summary>The same with two activations of many a grain, and everything else that users and managers do.</summary>
     Doubled,
 }
 
@@ -27,14 +27,16 @@ internal sealed record Weather
 {
     public static readonly Weather Calm = new();
 
-    /// <summary>Faults of notices: calls that answer nothing.</summary>
-    public static readonly Weather Garbled = new() { NoticeGarbled = 0.1 };
+    /// <summary>Faults of notices: calls that nobody waits for.</summary>
+    public static readonly Weather Garbled = new() { NoticeGarbled = 0.1, ReminderLost = 0.1 };
 
-    public static readonly Weather Crowded = new() { NoticeGarbled = 0.3 };
+    public static readonly Weather Crowded = new() { NoticeGarbled = 0.3, ReminderLost = 0.3 };
 
     public static readonly Weather Doubled = new() { SecondActivation = 0.1 };
 
     public double NoticeGarbled { get; init; }
+
+    public double ReminderLost { get; init; }
 
     public double MessageLost { get; init; }
 
@@ -46,7 +48,7 @@ internal sealed record Weather
 
     public double SecondActivation { get; init; }
 
-    public double ActorCrash { get; init; }
+    public double GrainCrash { get; init; }
 
     public double LoadFails { get; init; }
 
@@ -72,12 +74,14 @@ internal sealed record Weather
         double Some(double usual) => usual * dice.Pick([0, 0.3, 1, 3, 10]);
         return new()
         {
+            NoticeGarbled = Some(0.05),
+            ReminderLost = Some(0.1),
             MessageLost = Some(0.003),
             AnswerLost = Some(0.003),
             MessageDelayed = Some(0.03),
             MessageDoubled = Some(0.01),
             SecondActivation = Some(0.01),
-            ActorCrash = Some(0.004),
+            GrainCrash = Some(0.004),
             LoadFails = Some(0.003),
             LoadSlow = Some(0.002),
             CommitFails = Some(0.01),

@@ -54,7 +54,7 @@ internal sealed class World
         Dice = new(seed);
         Hurries = hurries;
         Time = new(this);
-        Outside = new(this, null);
+        Outside = new(this);
     }
 
     public Dice Dice { get; }
@@ -64,7 +64,7 @@ internal sealed class World
 
     public VirtualTime Time { get; }
 
-    /// <summary>The turns of everything that is no actor: clients, sweepers.</summary>
+    /// <summary>The turns of everything that is no grain: clients, the caretaker.</summary>
     public Turns Outside { get; }
 
     /// <summary>Virtual real time since the beginning.</summary>
@@ -159,12 +159,9 @@ internal sealed class World
 }
 
 /// <summary>The turns of one activation, one after another; the world decides when.</summary>
-internal sealed class Turns(World world, object? owner) : TaskScheduler
+internal sealed class Turns(World world) : TaskScheduler
 {
     private readonly Queue<Task> tasks = new();
-
-    /// <summary>The activation whose turns these are; null: outside.</summary>
-    public object? Owner => owner;
 
     public bool IsDead { get; private set; }
 
@@ -198,7 +195,7 @@ internal sealed class Turns(World world, object? owner) : TaskScheduler
     protected override IEnumerable<Task> GetScheduledTasks() => tasks;
 }
 
-/// <summary>Real time as the actors see it: it passes when the world says so.</summary>
+/// <summary>Real time as the grains see it: it passes when the world says so.</summary>
 internal sealed class VirtualTime(World world) : TimeProvider
 {
     private static readonly DateTimeOffset Beginning = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
@@ -214,7 +211,7 @@ internal sealed class VirtualTime(World world) : TimeProvider
 
     private sealed class VirtualTimer(Later later) : ITimer
     {
-        public bool Change(TimeSpan dueTime, TimeSpan period) => throw new NotSupportedException("no actor changes a timer");
+        public bool Change(TimeSpan dueTime, TimeSpan period) => throw new NotSupportedException("no grain changes a timer");
 
         public void Dispose() => later.CallOff();
 
@@ -226,11 +223,69 @@ internal sealed class VirtualTime(World world) : TimeProvider
     }
 }
 
-/// <summary>Business time, moved by hand.</summary>
-internal sealed class BusinessClock : Grains.IBusinessClock
+/// <summary>Business time of two silos, moved by hand: their clocks are up to two seconds apart and drift, and none of them ever goes back.</summary>
+internal sealed class Clocks
 {
-    // Two days before a change to summer time.
-    public Instant Now { get; private set; } = Instant.FromUtc(2026, 3, 27, 9, 0);
+    /// <summary>How many silos there are.</summary>
+    public const int Silos = 2;
 
-    public void MoveTo(Instant later) => Now = Instant.Max(Now, later);
+    private static readonly Duration MostApart = Duration.FromSeconds(2);
+
+    private readonly Dice dice;
+    private readonly Clock[] clocks = [new(), new()];
+
+    // Two days before a change to summer time.
+    private Instant time = Instant.FromUtc(2026, 3, 27, 9, 0);
+
+    public Clocks(Dice dice)
+    {
+        this.dice = dice;
+        Drift();
+    }
+
+    /// <summary>What no clock is ahead of.</summary>
+    public Instant Latest => Instant.Max(clocks[0].Now, clocks[1].Now);
+
+    /// <summary>What no clock is behind.</summary>
+    public Instant Earliest => Instant.Min(clocks[0].Now, clocks[1].Now);
+
+    public Grains.IBusinessClock this[int silo] => clocks[silo];
+
+    public (Instant, Instant) Both => (clocks[0].Now, clocks[1].Now);
+
+    /// <summary>Time passes; the clocks drift on the way.</summary>
+    public void MoveTo(Instant later)
+    {
+        time = Instant.Max(time, later);
+        Drift();
+    }
+
+    /// <summary>Time passes until one of the clocks, but not both, shows that instant, or just not, or a little more.</summary>
+    public void MoveAround(Instant boundary)
+    {
+        var clock = dice.Pick(clocks);
+        if (boundary - clock.Ahead <= time) return;
+        time = boundary - clock.Ahead + Duration.FromTicks(dice.Between(-1, 1) * TicksPerMicrosecond);
+        foreach (var one in clocks) one.MoveTo(time);
+    }
+
+    private const long TicksPerMicrosecond = 10;
+
+    private void Drift()
+    {
+        foreach (var clock in clocks)
+        {
+            if (dice.Chance(0.5)) clock.Ahead = Duration.FromTicks(dice.Below((int)(MostApart.BclCompatibleTicks / TicksPerMicrosecond)) * TicksPerMicrosecond * dice.Pick([0, 1, 1]));
+            clock.MoveTo(time);
+        }
+    }
+
+    private sealed class Clock : Grains.IBusinessClock
+    {
+        public Instant Now { get; private set; }
+
+        public Duration Ahead { get; set; }
+
+        public void MoveTo(Instant time) => Now = Instant.Max(Now, time + Ahead);
+    }
 }

@@ -21,7 +21,8 @@ public sealed record SeenCredit(Lot? Lot, Credit? Touched, Lot? Apart = null, Pl
     public Member? User { get; init; }
 
     /// <summary>The latest effective instant of these rows: the edit is not decided as of an earlier one.</summary>
-    public Instant AsOf => new[] { Owner?.AsOf, Next?.AsOf, User?.AsOf }.Max() ?? Instant.MinValue;
+    public Instant AsOf =>
+        new[] { Owner?.AsOf, Next?.AsOf, User?.AsOf, Touched is { ExpiryBooked: true } ? Touched.ExpiresAt : null }.Max() ?? Instant.MinValue;
 }
 
 /// <summary>The state in which an edit finds a credit.</summary>

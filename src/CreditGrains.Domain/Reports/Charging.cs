@@ -20,6 +20,8 @@ public sealed record ChargeReport(ReportKey Report, string ContractId, string Us
 /// <param name="Players">The rows of its players by id; a player without a row never had a credit.</param>
 public sealed record ReportFacts(IReadOnlyDictionary<string, Player> Players)
 {
+    public static readonly ReportFacts None = new(ImmutableDictionary<string, Player>.Empty);
+
     internal Player Player(ChargeReport report, string playerId) =>
         Players.GetValueOrDefault(playerId) ?? Domain.Player.Unknown(report.Report.ClientId, playerId);
 }

@@ -264,7 +264,7 @@ public abstract class Committing<TState>(IGrainContext context, GrainServices se
         var epoch = doubted is > 0 ? doubted.Value : (await services.Store.Document(kind, Id))?.Version ?? 0;
         if (epoch > 0 && !await Raise(epoch)) return false;
         var loaded = await Load();
-        if (loaded is { } found && found.Epoch != epoch + 1) return false;
+        if (loaded is { } found && (epoch == 0 || found.Epoch != epoch + 1)) return false;
         (known, doubted) = (new(loaded?.State, loaded?.Epoch ?? 0), null);
         return true;
     }

@@ -9,7 +9,7 @@ public sealed partial class ContractGrain
 {
     private readonly HashSet<string> staleUsers = [], stalePlayers = [];
     private Dictionary<string, Player> players = [];
-    private Dictionary<string, Report> reports = [];
+    private Dictionary<ReportKey, Report> reports = [];
     private Dictionary<string, KeyedRequest> requests = [];
     private bool allStale;
 
@@ -32,14 +32,17 @@ public sealed partial class ContractGrain
 
         public Task Learn(Contract? contract) => Learns(contract);
 
-        public override Instant AsOf(Contract? state) => RestsOn();
+        // A user's row may have been changed by a clock that is ahead: a renewal was booked.
+        public override Instant AsOf(Contract? state) => Members == MembersNeeded.None || state is null
+            ? RestsOn()
+            : state.Members.Values.Aggregate(RestsOn(), (latest, member) => Instant.Max(latest, member.AsOf));
 
         protected override Changed<Contract?, TAnswer> DecideOn(Contract? state, Instant now) => decide(state, now);
     }
 
     private sealed class ReportCommand(ContractGrain grain, ChargeReport report) : Command<ReportAnswer>
     {
-        private bool isDoubted;
+        private Report? tried, doubted;
 
         public ChargeReport Report => report;
 
@@ -48,24 +51,28 @@ public sealed partial class ContractGrain
 
         public override Instant AsOf(Contract? state) => state is null ? Instant.MinValue : Charging.AsOf(state, grain.Facts, report);
 
-        public override void Doubt() => isDoubted = LooksForRecord = true;
+        public override void Doubt() => (doubted, LooksForRecord) = (tried, true);
 
         public override void Meet(IReadOnlySet<RowKey> rows) => LooksForRecord |= rows.Contains(RowKey.Report(report.Report.ClientId, report.Report.ReportId));
 
         protected override Changed<Contract?, ReportAnswer> DecideOn(Contract? contract, Instant now)
         {
+            tried = null;
+
             // R3: a recorded id is looked at before contract and user.
-            if (grain.reports.TryGetValue(report.Report.ReportId, out var made)) return new(contract, Changes.None, Recalled(made));
-            if (contract is null || contract.ClientId != report.Report.ClientId) return new(contract, Changes.None, Refused(contract, grain.Absent, now));
-            if (report.Key is { } key && grain.requests.TryGetValue(key.Key, out var request) && request.Fingerprint != key.Fingerprint)
-                return new(contract, Changes.None, Refused(contract, Remembered.KeyReused, now));
+            if (grain.reports.TryGetValue(report.Report, out var made)) return new(contract, Changes.None, Recalled(made));
+            if (contract is null || contract.ClientId != report.Report.ClientId)
+                return new(contract, Changes.None.RestingOn(new Guard(RowKey.Report(report.Report.ClientId, report.Report.ReportId), 0)), Absent(now));
+
+            // The same request has the same report, which would have been found.
+            if (report.Key is { } key && grain.requests.ContainsKey(key.Key)) return new(contract, Changes.None, Refused(contract, Remembered.KeyReused, now));
 
             var guards = Charging.RestsOn(contract, grain.Facts, report);
             var decision = Charging.Decide(contract, grain.Facts, report, now);
             if (decision.Refusal is { } refusal) return new(contract, Changes.None.RestingOn(guards), Refused(contract, refusal, now));
-            return report.DryRun
-                ? new(contract, Changes.None.RestingOn(guards), new ReportAnswer.Rehearsed(decision.Value!.Answer, null))
-                : new(decision.Value!.State, decision.Value.Changes.RestingOn(guards), new ReportAnswer.First(decision.Value.Answer));
+            if (report.DryRun) return new(contract, Changes.None.RestingOn(guards), new ReportAnswer.Rehearsed(decision.Value!.Answer, null));
+            tried = decision.Value!.Answer;
+            return new(decision.Value.State, decision.Value.Changes.RestingOn(guards), new ReportAnswer.First(tried));
         }
 
         private ReportAnswer Recalled(Report made)
@@ -73,10 +80,18 @@ public sealed partial class ContractGrain
             var isSame = made.Answers(report.ContractId, report.UserId, report.Players.Select(player => player.PlayerId));
             var reused = new Refusal(RefusalCode.ReportIdReused, $"The report id {made.ReportId} was used for another request; use a new id.");
             if (report.DryRun) return new ReportAnswer.Rehearsed(made, isSame ? null : reused);
-            return !isSame ? new ReportAnswer.Refused(reused) : isDoubted ? new ReportAnswer.First(made) : new ReportAnswer.Replayed(made);
+            return !isSame ? new ReportAnswer.Refused(reused) : IsOwn(made) ? new ReportAnswer.First(made) : new ReportAnswer.Replayed(made);
         }
 
-        private ReportAnswer Refused(Contract? contract, Refusal refusal, Instant now) => report.DryRun
+        // Whether the commit in doubt brought it about, and no earlier sending.
+        private bool IsOwn(Report made) => doubted is not null && doubted.At == made.At && doubted.Players.SequenceEqual(made.Players);
+
+        // Nothing of another client's contract or players is told.
+        private ReportAnswer Absent(Instant now) => report.DryRun
+            ? new ReportAnswer.Rehearsed(Charging.Outline(null, ReportFacts.None, report, grain.Absent, now), grain.Absent)
+            : new ReportAnswer.Refused(grain.Absent);
+
+        private ReportAnswer Refused(Contract contract, Refusal refusal, Instant now) => report.DryRun
             ? new ReportAnswer.Rehearsed(Charging.Outline(contract, grain.Facts, report, refusal, now), refusal)
             : new ReportAnswer.Refused(refusal);
     }
@@ -87,7 +102,13 @@ public sealed partial class ContractGrain
     {
         var commands = batch.OfType<IContractCommand>().ToList();
         foreach (var command in commands) await command.Learn(state);
-        if (state is null) return state;
+        var charges = batch.OfType<ReportCommand>().ToList();
+        var others = await LookForOthers(state, charges);
+        if (state is null)
+        {
+            (players, reports, requests) = ([], others, []);
+            return state;
+        }
 
         var members = commands.Select(command => command.Members).DefaultIfEmpty().Max();
         if (members == MembersNeeded.AllAnew || (members == MembersNeeded.All && (!state.HasAllMembers || allStale)))
@@ -98,7 +119,6 @@ public sealed partial class ContractGrain
             allStale = false;
             staleUsers.Clear();
         }
-        var charges = batch.OfType<ReportCommand>().ToList();
         if (charges.Count == 0) return state;
 
         var wanted = WantedBy(state, charges);
@@ -107,18 +127,35 @@ public sealed partial class ContractGrain
         {
             Players = [],
             Users = [.. wanted.Users.Where(user => !state.Members.ContainsKey(user) || staleUsers.Contains(user))],
-            Reports = [.. charges.Where(charge => charge.LooksForRecord).Select(charge => charge.Report.Report.ReportId).Distinct()],
+            Reports = [.. wanted.Reports.Intersect(charges.Where(charge => charge.LooksForRecord).Select(charge => charge.Report.Report.ReportId))],
         };
         var rows = rest.IsNothing ? Rows.None : await Services.Store.Read(rest);
-        return Take(state, rows with { Players = await looked });
+        var known = Take(state, rows with { Players = await looked });
+        foreach (var (key, made) in others) reports[key] = made;
+        return known;
+    }
+
+    // R3: a recorded id is looked at before the contract, be it another client's or none.
+    private async Task<Dictionary<ReportKey, Report>> LookForOthers(Contract? state, IEnumerable<ReportCommand> charges)
+    {
+        var found = new Dictionary<ReportKey, Report>();
+        foreach (var client in charges.Where(charge => charge.LooksForRecord && charge.Report.Report.ClientId != state?.ClientId).GroupBy(charge => charge.Report.Report.ClientId))
+        {
+            var rows = await Services.Store.Read(new(client.Key, Id) { Reports = client.Select(charge => charge.Report.Report.ReportId).ToHashSet() });
+            foreach (var made in rows.Reports.Values) found[new(client.Key, made.ReportId)] = made;
+        }
+        return found;
     }
 
     protected override Wanted? WantedBy(Contract? state, IReadOnlyCollection<Command> batch) =>
-        state is not null && batch.All(command => command is ReportCommand) ? WantedBy(state, [.. batch.Cast<ReportCommand>()]) : null;
+        state is not null && batch.All(command => command is ReportCommand charge && charge.Report.Report.ClientId == state.ClientId)
+            ? WantedBy(state, [.. batch.Cast<ReportCommand>()])
+            : null;
 
     protected override Contract? Take(Contract? state, Rows rows)
     {
-        (players, reports, requests) = (new(rows.Players), new(rows.Reports), new(rows.Requests));
+        (players, requests) = (new(rows.Players), new(rows.Requests));
+        reports = rows.Reports.Values.ToDictionary(made => new ReportKey(made.ClientId, made.ReportId));
         staleUsers.ExceptWith(rows.Members.Keys);
         return state?.With(rows.Members.Values);
     }
@@ -126,7 +163,7 @@ public sealed partial class ContractGrain
     protected override void Decided(Changes changes)
     {
         foreach (var change in changes.Players) players[change.Player.PlayerId] = change.Player;
-        foreach (var made in changes.Reports) reports[made.ReportId] = made;
+        foreach (var made in changes.Reports) reports[new(made.ClientId, made.ReportId)] = made;
     }
 
     protected override void Stale(IReadOnlyCollection<RowKey> rows)
@@ -145,7 +182,7 @@ public sealed partial class ContractGrain
     {
         Players = charges.SelectMany(charge => charge.Report.Players).Select(player => player.PlayerId).ToHashSet(),
         Users = charges.Select(charge => charge.Report.UserId).ToHashSet(),
-        Reports = charges.Select(charge => charge.Report.Report.ReportId).ToHashSet(),
+        Reports = charges.Where(charge => charge.Report.Report.ClientId == state.ClientId).Select(charge => charge.Report.Report.ReportId).ToHashSet(),
         Requests = charges.Select(charge => charge.Report.Key?.Key).OfType<string>().ToHashSet(),
     };
 

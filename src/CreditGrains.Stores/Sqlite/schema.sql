@@ -232,3 +232,12 @@ create index entry_credit on entry (subject) where subject glob 'credit:*';
 
 -- One row: which file this is, renewed at each start and close; see LedgerHistory.
 create table mark (value text not null) strict;
+
+-- What is one grain's alone (IPersistentState); version is its etag.
+create table grain_state (
+    state   text    not null,
+    grain   text    not null,
+    version integer not null,
+    body    text    not null,
+    primary key (state, grain)
+) strict, without rowid;

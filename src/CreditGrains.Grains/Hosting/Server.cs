@@ -1,0 +1,73 @@
+using System.Data.Common;
+using System.Net.Sockets;
+using Microsoft.Extensions.Hosting;
+
+namespace CreditGrains.Grains.Hosting;
+
+/// <summary>A server's life, from its command line to its end.</summary>
+public static class Server
+{
+    /// <summary>Exit code 0: it was stopped, or told its help or version; 2: it did not start, for the reason on standard error, one sentence.</summary>
+    /// <param name="what">What it is, in a line.</param>
+    public static async Task<int> Run(string what, string[] args, Func<ServerOptions, Task<IHost>> build)
+    {
+        if (args is ["--version"])
+        {
+            Console.WriteLine(Product.Version);
+            return 0;
+        }
+        if (args.Any(arg => arg is "--help" or "-h"))
+        {
+            Console.WriteLine($"CreditGrains {Product.Version}, {what}. Each option may be in the environment, too: CREDITGRAINS_DATA for --data.\n\n{ServerOptions.Help}");
+            return 0;
+        }
+
+        IHost? host = null;
+        try
+        {
+            host = await build(ServerOptions.Read(args));
+            await host.StartAsync();
+        }
+        catch (Exception e)
+        {
+            await Console.Error.WriteLineAsync($"CreditGrains did not start: {Sentence(e)}");
+            await Abandon(host);
+            return 2;
+        }
+        await host.WaitForShutdownAsync();
+        await ((IAsyncDisposable)host).DisposeAsync();
+        return 0;
+    }
+
+    private static string Sentence(Exception e)
+    {
+        var innermost = e;
+        while (innermost.InnerException is { } inner) innermost = inner;
+        var text = e switch
+        {
+            OperationCanceledException => "it was told to stop before it was ready.",
+            DbException => $"the store cannot be opened: {innermost.Message}",
+            _ when innermost is SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse } && e is not IOException =>
+                "another process has a port of this silo: choose others by --silo-port and --gateway-port.",
+            InvalidDataException or IOException or UnauthorizedAccessException => e.Message,
+            _ when e.GetType().Namespace!.StartsWith(nameof(CreditGrains), StringComparison.Ordinal) => e.Message,
+            _ => $"{e.Message} ({e.GetType().Name})",
+        };
+        return text.ReplaceLineEndings(" ");
+    }
+
+    // It leaves the cluster as far as it has come.
+    private static async Task Abandon(IHost? host)
+    {
+        if (host is not IAsyncDisposable begun) return;
+        try
+        {
+            await host.StopAsync();
+            await begun.DisposeAsync();
+        }
+        catch (Exception)
+        {
+            // Why it did not start has been said.
+        }
+    }
+}

@@ -1,0 +1,120 @@
+using CreditGrains.Grains;
+using CreditGrains.Domain;
+
+namespace CreditGrains.Stores.Tests;
+
+/// <summary>Reports through the grains of one silo and the SQLite store.</summary>
+public sealed class ReportTests
+{
+    [Fact]
+    public async Task Two_thousand_reports_that_name_the_same_new_players_charge_each_once_R4()
+    {
+        await using var engine = await Engine.Open();
+        await engine.Agree("C", 1_000, ["U"]);
+        using var lapsed = new Counted(engine.Metrics.LeasesLapsed);
+        string[] players = ["P1", "P2", "P3", "P4", "P5"];
+
+        var reports = await Task.WhenAll(Enumerable.Range(0, 2_000).Select(i => engine.Made($"R{i}", "C", "U", players)));
+
+        Assert.Equal(5, reports.Sum(report => report.Charged));
+        Assert.Equal(995, (await engine.Made("last", "C", "U", players)).Balance.ContractRemaining);
+        Assert.Equal(0, lapsed.Total);
+        Assert.True((await engine.Queries.Audit("C"))!.Balanced);
+    }
+
+    [Fact]
+    public async Task Reports_that_name_the_same_players_in_opposite_order_do_not_wait_for_ever_R4()
+    {
+        await using var engine = await Engine.Open();
+        await engine.Agree("C", 100_000, ["U"]);
+        using var lapsed = new Counted(engine.Metrics.LeasesLapsed);
+
+        for (var first = 0; first < 1_000; first += 50)
+        {
+            var pairs = await Task.WhenAll(Enumerable.Range(first, 50).Select(pair =>
+            {
+                string[] players = [.. Enumerable.Range(0, 50).Select(i => $"{pair}-{i}")];
+                return Task.WhenAll(engine.Made($"A{pair}", "C", "U", players), engine.Made($"B{pair}", "C", "U", [.. players.Reverse()]));
+            }));
+            Assert.All(pairs, pair => Assert.Equal(50, pair.Sum(report => report.Charged)));
+        }
+
+        Assert.Equal(0, lapsed.Total);
+        Assert.True((await engine.Queries.Audit("C"))!.Balanced);
+    }
+
+    [Fact]
+    public async Task A_report_repeated_at_the_same_time_is_made_once_and_replayed_R3()
+    {
+        await using var engine = await Engine.Open();
+        await engine.Agree("C", 10, ["U"]);
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => engine.Report("R", "C", "U", ["P1", "P2"])));
+
+        var first = Assert.Single(answers.OfType<ReportAnswer.First>()).Report;
+        Assert.Equal(99, answers.OfType<ReportAnswer.Replayed>().Count());
+        Assert.All(answers.OfType<ReportAnswer.Replayed>(), replayed => Assert.Equivalent(first, replayed.Report));
+        Assert.Equal(RefusalCode.ReportIdReused, Assert.IsType<ReportAnswer.Refused>(await engine.Report("R", "C", "U", ["P1"])).Refusal.Code);
+    }
+
+    [Fact]
+    public async Task A_dry_run_says_what_would_happen_and_changes_nothing_R6()
+    {
+        await using var engine = await Engine.Open();
+        await engine.Agree("C", 3, ["U"]);
+        await engine.Made("R", "C", "U", "P1");
+        using var commits = new Counted(engine.Store.Metrics.Commits);
+
+        var would = Assert.IsType<ReportAnswer.Rehearsed>(await engine.Report("S", "C", "U", ["P1", "P2"], dryRun: true));
+        Assert.Equal((null, 1, 1, 1L), (would.Refusal, would.Report.Charged, would.Report.Covered, would.Report.Balance.ContractRemaining));
+        var not = Assert.IsType<ReportAnswer.Rehearsed>(await engine.Report("S", "C", "U", ["P2", "P3", "P4"], dryRun: true));
+        Assert.Equal(RefusalCode.InsufficientContractCredits, not.Refusal?.Code);
+
+        Assert.Null(await engine.Queries.Report(new("acme", "S")));
+        Assert.Single((await engine.Queries.Credits(new(null, "C", CreditStatus.Allocated, null, null, null, null), engine.Clock.Now, new(10, null))).Items);
+    }
+
+    [Fact]
+    public async Task Refusals_come_in_their_order_and_change_nothing_R2()
+    {
+        await using var engine = await Engine.Open();
+        await engine.Agree("C", 2, ["U", "D"]);
+        await engine.Actors.User(new("acme", "D")).Switch(disabled: true, "test");
+
+        Assert.Equal(RefusalCode.NotFound, await Refused("none", "U", "P1"));
+        Assert.Equal(RefusalCode.UserNotAssigned, await Refused("C", "stranger", "P1", "P2", "P3"));
+        Assert.Equal(RefusalCode.UserDisabled, await Refused("C", "D", "P1"));
+        Assert.Equal(RefusalCode.InsufficientContractCredits, await Refused("C", "U", "P1", "P2", "P3"));
+        Assert.Equal(2, (await engine.Made("R", "C", "U", "P1", "P2")).Charged);
+        Assert.Equal(0, (await engine.Made("S", "C", "U", "P2", "P1")).Charged);
+
+        async Task<RefusalCode> Refused(string contract, string user, params string[] players) =>
+            Assert.IsType<ReportAnswer.Refused>(await engine.Report("R", contract, user, players)).Refusal.Code;
+    }
+
+    [Fact]
+    public async Task A_pool_that_many_want_is_used_up_and_never_overdrawn_L2()
+    {
+        await using var engine = await Engine.Open();
+        await engine.Agree("C", 100, ["U"]);
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 300).Select(i => engine.Report($"R{i}", "C", "U", [$"P{i}"])));
+
+        Assert.Equal(100, answers.OfType<ReportAnswer.First>().Count());
+        Assert.All(answers.OfType<ReportAnswer.Refused>(), refused => Assert.Equal(RefusalCode.InsufficientContractCredits, refused.Refusal.Code));
+        Assert.True((await engine.Queries.Audit("C"))!.Balanced);
+    }
+
+    [Fact]
+    public async Task A_player_who_has_a_credit_of_another_contract_of_the_client_costs_nothing_P2()
+    {
+        await using var engine = await Engine.Open();
+        await engine.Agree("C", 10, ["U"]);
+        await engine.Agree("D", 10, ["V"]);
+        await engine.Agree("E", 10, ["U"], clientId: "other");
+
+        Assert.Equal(1, (await engine.Made("R", "C", "U", "P")).Charged);
+        Assert.Equal(0, (await engine.Made("S", "D", "V", "P")).Charged);
+        Assert.Equal(1, Assert.IsType<ReportAnswer.First>(await engine.Report("R", "E", "U", ["P"], clientId: "other")).Report.Charged);
+    }
+}
