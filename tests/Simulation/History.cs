@@ -49,7 +49,7 @@ internal sealed class History(World world, MemoryStore store, Clocks clocks)
         foreach (var write in changes.Contracts())
         {
             var document = store.Document(write.Kind, write.Id)!;
-            Timeline(contracts, write.Id).Add(now, new(now, Read(document), document.AsOf, [.. store.OpenLots(write.Id).Select(lot => lot.AsPot())], steps));
+            Timeline(contracts, write.Id).Add(now, new(now, Read(document), document.AsOf, [.. store.OpenLots(write.Id).Select(lot => lot.AsPot())], steps, UsersSet(changes, write.Id)));
         }
         var switched = changes.Users().SelectMany(change => store.Members
             .Where(row => row.Key.UserId == change.User.UserId && store.Document(DocumentKind.Contract, row.Key.ContractId)?.Owner == change.User.ClientId).Select(row => row.Key)).ToList();
@@ -121,7 +121,7 @@ internal sealed class History(World world, MemoryStore store, Clocks clocks)
     public bool WasSaid(ReportKey key, ChargeReport report, int from, Func<Finding, bool> isSaid)
     {
         for (var moment = Moment; moment >= from; moment--)
-            foreach (var view in Views(report.ContractId, from, moment))
+            foreach (var view in Views(report, from, moment))
                 foreach (var clock in Instants(from, moment))
                     if (isSaid(Find(key, report, view, clock))) return true;
         return false;
@@ -129,19 +129,31 @@ internal sealed class History(World world, MemoryStore store, Clocks clocks)
 
     /// <summary>What the rules say now, by the clocks as they are: for messages.</summary>
     public IEnumerable<Finding> Findings(ReportKey key, ChargeReport report, int from) =>
-        Enumerable.Range(from, Moment - from + 1).SelectMany(moment => Views(report.ContractId, from, moment).SelectMany(view => Instants(from, moment).Select(clock => Find(key, report, view, clock)))).Distinct();
+        Enumerable.Range(from, Moment - from + 1).SelectMany(moment => Views(report, from, moment).SelectMany(view => Instants(from, moment).Select(clock => Find(key, report, view, clock)))).Distinct();
 
-    // The state of a moment; and those that the commit of that moment went through, where it came within the time.
-    private IEnumerable<View> Views(string contractId, int from, int moment)
+    // The state of a moment; and those that the commit of that moment went through, where it came within the time: after each report, and with a user joining or leaving.
+    private IEnumerable<View> Views(ChargeReport report, int from, int moment)
     {
-        var commit = moments[moment].Commit;
+        var (commit, contractId) = (moments[moment].Commit, report.ContractId);
         var state = contracts.GetValueOrDefault(contractId)?.At(commit);
-        yield return new(state, state?.Open ?? [], state?.AsOf ?? Instant.MinValue, [], commit);
-        if (state is null || state.Commit != commit || state.Steps.IsEmpty || commit <= moments[from].Commit) yield break;
+        var last = new View(state, state?.Open ?? [], state?.AsOf ?? Instant.MinValue, [], commit, null);
+        yield return last;
+        if (state is null || state.Commit != commit || commit <= moments[from].Commit) yield break;
+        var isSet = state.UsersSet.Contains(report.UserId);
+        if (state.Steps.IsEmpty && !isSet) yield break;
+
+        var between = new List<View>();
         for (var count = state.Steps.Length - 1; count >= 0; count--)
-            yield return new(
+            between.Add(new(
                 state, count == 0 ? state.Steps[0].Before : state.Steps[count - 1].After,
-                count == 0 ? contracts[contractId].At(commit - 1)?.AsOf ?? Instant.MinValue : state.Steps[count - 1].Report.At, state.Steps[..count], commit - 1);
+                count == 0 ? contracts[contractId].At(commit - 1)?.AsOf ?? Instant.MinValue : state.Steps[count - 1].Report.At, state.Steps[..count], commit - 1, null));
+        foreach (var view in between) yield return view;
+        if (!isSet) yield break;
+        var rows = members[new(contractId, report.UserId)];
+        foreach (var view in between.Append(last))
+            foreach (var member in new[] { rows.At(commit - 1), rows.At(commit) })
+                foreach (var isAssigned in new[] { true, false })
+                    yield return view with { Member = (member ?? rows.At(commit)!) with { Assigned = isAssigned } };
     }
 
     private Finding Find(ReportKey key, ChargeReport report, View view, Instant clock)
@@ -149,7 +161,7 @@ internal sealed class History(World world, MemoryStore store, Clocks clocks)
         var made = view.Steps.LastOrDefault(step => step.Report.ReportId == key.ReportId)?.Report ?? reports.GetValueOrDefault(key)?.At(view.Commit);
         if (view.Contract is not { } contract || contract.Terms.ClientId != key.ClientId) return new(clock, made, RefusalCode.NotFound, null, []);
 
-        var member = view.Steps.LastOrDefault(step => step.Report.UserId == report.UserId)?.Member ?? members.GetValueOrDefault(new(report.ContractId, report.UserId))?.At(view.Commit);
+        var member = view.Member ?? view.Steps.LastOrDefault(step => step.Report.UserId == report.UserId)?.Member ?? members.GetValueOrDefault(new(report.ContractId, report.UserId))?.At(view.Commit);
         var rows = report.Players.Select(player => Row(key.ClientId, player.PlayerId, view)).ToImmutableArray();
         var at = rows.Aggregate(Instant.Max(Instant.Max(clock, view.AsOf), member?.AsOf ?? Instant.MinValue), (latest, row) => Instant.Max(latest, row.AsOf));
         var toCharge = rows.Count(row => row.Credit is null || at >= row.CoversUntil);
@@ -177,6 +189,9 @@ internal sealed class History(World world, MemoryStore store, Clocks clocks)
         return known;
     }
 
+    private static ImmutableHashSet<string> UsersSet(Changes changes, string contractId) =>
+        [.. changes.Entries.Where(entry => entry.Kind == EntryKind.UserSet && entry.ContractId == contractId).Select(entry => entry.UserId!)];
+
     private Standing Stand(string contractId)
     {
         var all = store.MembersOf(contractId);
@@ -203,7 +218,8 @@ internal sealed class History(World world, MemoryStore store, Clocks clocks)
     }
 
     /// <summary>A contract in a state: its own, and the first of the steps of the commit behind <paramref name="Commit"/>.</summary>
-    private sealed record View(ContractState? Contract, ImmutableArray<Pot> Pots, Instant AsOf, ImmutableArray<Step> Steps, int Commit);
+    /// <param name="Member">The row of the user who is asked about; null: that of the state.</param>
+    private sealed record View(ContractState? Contract, ImmutableArray<Pot> Pots, Instant AsOf, ImmutableArray<Step> Steps, int Commit, Member? Member);
 }
 
 /// <summary>One report of a commit: what the pool had before it and after it, and its user's row then.</summary>
@@ -215,7 +231,7 @@ internal sealed record Step(Report Report, ImmutableArray<Pot> Before, Immutable
 internal sealed record Finding(Instant At, Report? Made, RefusalCode? Code, Amounts? Amounts, ImmutableArray<Player> Players);
 
 /// <summary>A contract after a commit, and what the reports of that commit went through.</summary>
-internal sealed record ContractState(int Commit, ContractDocument Document, Instant AsOf, ImmutableArray<Pot> Open, ImmutableArray<Step> Steps)
+internal sealed record ContractState(int Commit, ContractDocument Document, Instant AsOf, ImmutableArray<Pot> Open, ImmutableArray<Step> Steps, ImmutableHashSet<string> UsersSet)
 {
     public Terms Terms => Document.Terms;
 

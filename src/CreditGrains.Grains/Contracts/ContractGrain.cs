@@ -87,9 +87,9 @@ public sealed partial class ContractGrain(IGrainContext context, GrainServices s
 
     public async Task<Decision<Credit>> Edit(EditCredit edit)
     {
-        SeenCredit seen = null!;
+        SeenCredit? seen = null;
         return (await Once(
-            null, (contract, now) => Editing.Decide(contract, seen, edit, now), MembersNeeded.None, async contract => seen = await See(contract, edit), () => seen.AsOf))
+            null, (contract, now) => Editing.Decide(contract, seen!, edit, now), MembersNeeded.None, async contract => seen = await See(contract, edit), () => seen?.AsOf ?? Instant.MinValue))
             .Select(made => made.Answer);
     }
 
