@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Diagnostics.Metrics;
 using CreditGrains.Grains;
@@ -10,7 +11,7 @@ using Microsoft.Extensions.Logging;
 using NodaTime;
 using NodaTime.Text;
 
-namespace CreditGrains.Stores.Tests;
+namespace CreditGrains.Cluster.Tests;
 
 /// <summary>A directory that is gone after the test.</summary>
 internal sealed class TempDirectory : IDisposable
@@ -34,9 +35,12 @@ internal sealed class Engine : IAsyncDisposable
 
     public IMovableClock Clock => (IMovableClock)host.Services.GetRequiredService<IBusinessClock>();
 
-    public IActors Actors => host.Services.GetRequiredService<IActors>();
+    public IGrainFactory Grains => host.Services.GetRequiredService<IGrainFactory>();
 
-    public ActorMetrics Metrics => host.Services.GetRequiredService<ActorMetrics>();
+    public GrainMetrics Metrics => host.Services.GetRequiredService<GrainMetrics>();
+
+    /// <summary>Every call of one grain's methods, by name, since the start.</summary>
+    public ConcurrentQueue<string> Calls { get; } = new();
 
     public IQueries Queries => Store;
 
@@ -47,7 +51,10 @@ internal sealed class Engine : IAsyncDisposable
         var builder = Host.CreateEmptyApplicationBuilder(null);
         if (log is not null) builder.Logging.AddProvider(log);
         builder.UseEmbedded(SqliteStore.Open(directory ?? own!.Path), Start);
+        var calls = new CallCounter();
+        builder.Services.AddSingleton<IIncomingGrainCallFilter>(calls);
         var engine = new Engine(builder.Build(), own);
+        calls.Calls = engine.Calls;
         await engine.host.StartAsync();
         await ((ClusterClock)engine.Clock).Join();
         return engine;
@@ -59,19 +66,31 @@ internal sealed class Engine : IAsyncDisposable
     public async Task Agree(string contractId, long credits, ImmutableArray<string> users, string clientId = "acme", ContractType type = ContractType.Metered)
     {
         var terms = new Terms(contractId, clientId, contractId, type, "UTC", new(2026, 1, 1), null, 30, 30, CoverageFrom.Activation);
-        Assert.Null((await Actors.Contract(contractId).Set(new(terms, null, "test"))).Refusal);
+        Assert.Null((await Grains.Contract(contractId).Set(new(terms, null, "test"))).Refusal);
         if (credits > 0) await Grant(contractId, "L1", credits);
-        Assert.Null((await Actors.Contract(contractId).ReplaceUsers([.. users.Select(user => new UserName(user, user))], "test")).Refusal);
+        Assert.Null((await Grains.Contract(contractId).ReplaceUsers([.. users.Select(user => new UserName(user, user))], "test")).Refusal);
     }
 
     public async Task Grant(string contractId, string lotId, long credits, string payment = "PAY", Instant? expiresAt = null) =>
-        Assert.Null((await Actors.Contract(contractId).Grant(new(lotId, LotSource.Purchase, payment, credits, null, expiresAt, "test"), null)).Refusal);
+        Assert.Null((await Grains.Contract(contractId).Grant(new(lotId, LotSource.Purchase, payment, credits, null, expiresAt, "test"), null)).Refusal);
 
     public Task<ReportAnswer> Report(string reportId, string contractId, string userId, IEnumerable<string> players, bool dryRun = false, string clientId = "acme") =>
-        Actors.Report(new(clientId, reportId)).Submit(new(contractId, userId, [.. players.Select(player => new PlayerName(player, null))], "test", dryRun));
+        Grains.Contract(contractId).Charge(
+            new(new(clientId, reportId), contractId, userId, [.. players.Select(player => new PlayerName(player, null))], "test", dryRun));
 
     public async Task<Report> Made(string reportId, string contractId, string userId, params string[] players) =>
         Assert.IsType<ReportAnswer.First>(await Report(reportId, contractId, userId, players)).Report;
+
+    private sealed class CallCounter : IIncomingGrainCallFilter
+    {
+        public ConcurrentQueue<string>? Calls { get; set; }
+
+        public Task Invoke(IIncomingGrainCallContext context)
+        {
+            if (context.InterfaceName.StartsWith("CreditGrains.", StringComparison.Ordinal)) Calls?.Enqueue($"{context.InterfaceName.Split('.')[^1]}.{context.MethodName}");
+            return context.Invoke();
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -4,10 +4,10 @@ using CreditGrains.Domain;
 using Microsoft.Extensions.Logging;
 using NodaTime;
 
-namespace CreditGrains.Stores.Tests;
+namespace CreditGrains.Cluster.Tests;
 
 /// <summary>What time does: the test clock, and what falls due on it.</summary>
-public sealed class TimeTests : IDisposable
+public sealed class EmbeddedTimeTests : IDisposable
 {
     private static readonly Duration Day = Duration.FromDays(1);
 
@@ -84,8 +84,8 @@ public sealed class TimeTests : IDisposable
     {
         var log = new Errors();
         await using var engine = await Engine.Open(directory.Path, log);
-        var later = new DocumentWrite(ContractActor.Kind, "later", 0, """{"schema":99,"value":{}}""", "acme", Engine.Start, Engine.Start + Day);
-        await engine.Store.Commit(new(later, Changes.None));
+        var later = new DocumentChange(DocumentKind.Contract, "later", 1, 0, """{"schema":99,"value":{}}""", "acme", Engine.Start, Engine.Start + Day);
+        await engine.Store.Commit(new("acme", [later]));
         await engine.Agree("C", 5, []);
 
         Assert.True(await engine.Clock.Advance(Engine.Start + 31 * Day));
@@ -102,18 +102,18 @@ public sealed class TimeTests : IDisposable
         for (var i = 0; i < 5; i++) await engine.Agree($"C{i}", 1, []);
         await engine.Grant("C3", "sooner", 1, expiresAt: Engine.Start + 2 * Day);
 
-        var told = new List<Appointment>();
-        var last = new Appointment("", "", Engine.Start);
-        while (await engine.Store.Appointments(last, Engine.Start + 31 * Day, 2) is { Count: > 0 } page)
+        var told = new List<Upcoming>();
+        var last = new Upcoming("", "", Engine.Start);
+        while (await engine.Store.Upcoming(last, Engine.Start + 31 * Day, 2) is { Count: > 0 } page)
         {
             told.AddRange(page);
             last = page[^1];
         }
 
-        Assert.Single(await engine.Store.Appointments(new("", "", Engine.Start), Engine.Start + 2 * Day, 100));
+        Assert.Single(await engine.Store.Upcoming(new("", "", Engine.Start), Engine.Start + 2 * Day, 100));
         Assert.Equal(["C3", "C0", "C1", "C2", "C4"], told.Select(each => each.Key));
         Assert.Equal(Engine.Start + 2 * Day, told[0].At);
-        Assert.All(told, each => Assert.Equal(ContractActor.Kind, each.Kind));
+        Assert.All(told, each => Assert.Equal(DocumentKind.Contract, each.Kind));
     }
 
     private sealed class Errors : ILoggerProvider, ILogger
