@@ -268,6 +268,8 @@ public sealed class EditingTests
         Assert.Equal(NodaTime.Instant.MinValue, new SeenCredit(null, null).AsOf);
         Assert.Equal(Given.Day(3), new SeenCredit(null, null, null, bob with { AsOf = Given.Day(2) }, bob with { AsOf = Given.Day(3) }).AsOf);
         Assert.Equal(Given.Day(5), new SeenCredit(null, null, null, bob with { AsOf = Given.Day(2) }) { User = Given.Anna with { AsOf = Given.Day(5) } }.AsOf);
+        Assert.Equal(Given.Day(7), new SeenCredit(null, Given.Credit("ann", until: 7).WithExpiryBooked(), null, bob with { AsOf = Given.Day(2) }).AsOf);
+        Assert.Equal(Given.Day(2), new SeenCredit(null, Given.Credit("ann", until: 7), null, bob with { AsOf = Given.Day(2) }).AsOf);
     }
 
     // Nine credits, of which six to nine are free, and three where it is to be.

@@ -57,10 +57,12 @@ public sealed class RefusalTests
     // The grain of a contract that has made the lot L1 and the report R1; other grains are away.
     private static ContractGrain Grain()
     {
-        var store = Stub.Of<IStore>((method, _) => method switch
+        var body = Json.Write(new { Schema = 1, Value = new ContractDocument(Given.Terms, 1) });
+        var document = new Document(DocumentKind.Contract, "C1", 1, body, "acme", Given.Day(0), null);
+        var store = Stub.Of<IStore>((method, arguments) => method switch
         {
-            nameof(IStore.Contract) => new StoredContract(
-                new(DocumentKind.Contract, "C1", 1, Json.Write(new { Schema = 1, Value = new ContractDocument(Given.Terms, 1) }), "acme", Given.Day(0), null), []),
+            nameof(IStore.Document) => arguments is [DocumentKind.Contract, ..] ? document : null,
+            nameof(IStore.Contract) => new StoredContract(document with { Version = 2 }, []),
             nameof(IStore.Lot) => Given.Lot("L1", 5),
             nameof(IStore.Read) => CreditGrains.Grains.Rows.None with { Reports = new Dictionary<string, Report> { ["R1"] = Made } },
             nameof(IStore.Commit) => new CommitResult.Done(),
@@ -68,6 +70,6 @@ public sealed class RefusalTests
         });
         var context = Stub.Of<IGrainContext>((method, _) => method == $"get_{nameof(IGrainContext.GrainId)}" ? GrainId.Create("contract", "C1") : null);
         var factory = Stub.Of<IGrainFactory>((_, _) => throw new ObjectDisposedException("grains"));
-        return new(context, new(factory, store, new MachineClock(), TimeProvider.System, new()));
+        return new(context, new(factory, store, new MachineClock(), TimeProvider.System, new(), ReminderTimes.Embedded));
     }
 }

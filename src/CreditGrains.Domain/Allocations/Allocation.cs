@@ -57,14 +57,11 @@ public sealed record Allocation(
     };
 
     /// <summary>Starts the cycles anew (A6).</summary>
-    public Allocation Restart(Settings settings, LocalDate startDate, Terms terms, Instant now) => this with
+    public Allocation Restart(Settings settings, LocalDate startDate, Terms terms, Instant now)
     {
-        Settings = settings,
-        StartDate = startDate,
-        Restarts = Restarts + 1,
-        Cycle = new Schedule(settings, startDate, terms).CycleAt(now),
-        UsedInCycle = 0,
-    };
+        var restarted = this with { Settings = settings, StartDate = startDate, Restarts = Restarts + 1 };
+        return restarted with { Cycle = new Schedule(settings, startDate, terms).CycleAt(now), UsedInCycle = 0 };
+    }
 
     /// <summary>Books the cycles that have begun (T3): one entry for the renewal that ends a used cycle, one for all later ones together (G1).</summary>
     public Changed<Allocation> RollForward(Terms terms, string userId, Instant now)

@@ -21,8 +21,10 @@ public sealed record SeenCredit(Lot? Lot, Credit? Touched, Lot? Apart = null, Pl
     public Member? User { get; init; }
 
     /// <summary>The latest effective instant of these rows: the edit is not decided as of an earlier one.</summary>
-    public Instant AsOf =>
-        new[] { Owner?.AsOf, Next?.AsOf, User?.AsOf, Touched is { ExpiryBooked: true } ? Touched.ExpiresAt : null }.Max() ?? Instant.MinValue;
+    public Instant AsOf => new[] { Owner?.AsOf, Next?.AsOf, User?.AsOf, BookedEnd }.Max() ?? Instant.MinValue;
+
+    // An expiry that is booked has happened, whatever the clock of this decision says.
+    private Instant? BookedEnd => Touched is { ExpiryBooked: true } ? Touched.ExpiresAt : null;
 }
 
 /// <summary>The state in which an edit finds a credit.</summary>
