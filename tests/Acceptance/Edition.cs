@@ -93,9 +93,10 @@ internal sealed class Edition : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        // First what the client still reads, or a stopping host would wait for its readers of the feed.
+        Api.Dispose();
         if (process is not null) await process.DisposeAsync();
         if (hosted is not null) await hosted.Stop();
-        Api.Dispose();
         if (data is not null) Directory.Delete(data, recursive: true);
     }
 
