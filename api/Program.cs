@@ -2,11 +2,10 @@ using CreditGrains.Grains;
 using CreditGrains.Grains.Hosting;
 using CreditGrains.Http;
 using CreditGrains.Stores.Postgres;
-using Microsoft.Extensions.Hosting;
 
-return await Server.Run("a front of its own", args, Build);
+return await Server.Run("a front of its own", args, Build, (app, options) => $"front, {string.Join(' ', app.Urls)}, cluster id {options.ClusterId}");
 
-static Task<IHost> Build(ServerOptions options)
+static Task<WebApplication> Build(ServerOptions options)
 {
     if (options.Postgres is null) throw new InvalidDataException("--postgres is required: a front of its own has no store.");
     if (options.TestClock is not null) throw new InvalidDataException("--test-clock is an option of silos; a front of its own runs on the machine's clock only.");
@@ -28,5 +27,5 @@ static Task<IHost> Build(ServerOptions options)
     builder.Services.AddCreditGrainsHttp(new() { ApiKeysFile = options.ApiKeys });
     var app = builder.Build();
     app.MapCreditGrains();
-    return Task.FromResult<IHost>(app);
+    return Task.FromResult(app);
 }

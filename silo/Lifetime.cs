@@ -1,8 +1,6 @@
 using CreditGrains.Grains;
 using CreditGrains.Grains.Hosting;
 using CreditGrains.Http;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using NodaTime.Text;
 
 namespace CreditGrains.Silo;
@@ -57,23 +55,6 @@ internal sealed class Draining(IHostApplicationLifetime lifetime, Readiness read
         {
             readiness.Leave();
             if (options.Drain > TimeSpan.Zero) Task.Delay(options.Drain, time).Wait(CancellationToken.None);
-        });
-        return Task.CompletedTask;
-    }
-
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-}
-
-/// <summary>Says once that the server is ready: version, edition, address and data.</summary>
-internal sealed class Announcing(IHostApplicationLifetime lifetime, IServer server, ServerOptions options) : IHostedService
-{
-    public Task StartAsync(CancellationToken cancellationToken)
-    {
-        lifetime.ApplicationStarted.Register(() =>
-        {
-            var addresses = options.Front ? string.Join(' ', server.Features.Get<IServerAddressesFeature>()!.Addresses) : "no front";
-            var edition = options.Postgres is null ? $"embedded, {addresses}, data {options.Data}" : $"cluster {options.ClusterId}, {addresses}, data in PostgreSQL";
-            Console.WriteLine($"CreditGrains {Product.Version}, {edition}, ready");
         });
         return Task.CompletedTask;
     }

@@ -1,4 +1,4 @@
 using CreditGrains.Grains.Hosting;
 using CreditGrains.Silo;
 
-return await Server.Run("a silo", args, async options => await SiloHost.Build(options));
+return await Server.Run("a silo", args, SiloHost.Build, SiloHost.Describe);

@@ -21,11 +21,17 @@ public static class SiloHost
         if (options.Data is { } data) builder.UseEmbedded(SqliteStore.Open(data), options.TestClock);
         else await builder.UsePostgres(options);
         builder.Services.AddHostedService<Joining>();
-        builder.Services.AddHostedService<Announcing>();
         builder.WebHost.UseUrls(options.Front ? options.Urls.Split(';') : ["http://127.0.0.1:0"]);
 
         var app = builder.Build();
         if (options.Front) app.MapCreditGrains();
         return app;
+    }
+
+    /// <summary>Its edition, address and data.</summary>
+    public static string Describe(WebApplication app, ServerOptions options)
+    {
+        var address = options.Front ? string.Join(' ', app.Urls) : "no front";
+        return options.Data is { } data ? $"embedded, {address}, data {data}" : $"cluster, {address}, data in PostgreSQL, cluster id {options.ClusterId}";
     }
 }

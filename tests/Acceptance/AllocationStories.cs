@@ -371,7 +371,7 @@ public sealed class AllocationStories
     [Fact]
     public async Task R5_What_was_allocated_is_there_after_a_kill()
     {
-        await using var edition = await AtDay0();
+        await using var edition = await ProcessAtDay0();
         var api = edition.Api;
         await api.Contract();
         await api.Grant("G1", 100);

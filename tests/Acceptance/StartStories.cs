@@ -8,7 +8,7 @@ public sealed class StartStories
     [Fact]
     public async Task It_tells_its_version_when_it_is_ready_and_while_it_lives()
     {
-        await using var edition = await Edition.Start();
+        await using var edition = await Edition.Start(new(IsProcess: true));
 
         var version = (string)(await edition.Api.Get("/health/live")).Is(200)["version"]!;
         Assert.Matches(@"^\d+\.\d+\.\d+$", version);
@@ -21,7 +21,7 @@ public sealed class StartStories
     [Fact]
     public async Task T4_data_that_a_test_clock_has_moved_ahead_is_refused_without_one()
     {
-        await using var edition = await Edition.Start(new(TestClock: "2020-01-01T00:00:00Z"));
+        await using var edition = await Edition.Start(new(TestClock: "2020-01-01T00:00:00Z", IsProcess: true));
         await edition.Stop();
         await edition.Restart(new());
         await edition.Stop();
@@ -37,8 +37,8 @@ public sealed class StartStories
     [Fact]
     public async Task A_port_in_use_is_a_sentence()
     {
-        await using var one = await Edition.Start();
-        await using var other = await Edition.New(one.Api.Url);
+        await using var one = await Edition.Start(new(IsProcess: true));
+        await using var other = await Edition.NewProcess(one.Api.Url);
         await Refused(other, one.Api.Url);
     }
 

@@ -9,7 +9,9 @@ public static class Server
 {
     /// <summary>Exit code 0: it was stopped, or told its help or version; 2: it did not start, for the reason on standard error, one sentence.</summary>
     /// <param name="what">What it is, in a line.</param>
-    public static async Task<int> Run(string what, string[] args, Func<ServerOptions, Task<IHost>> build)
+    /// <param name="describe">Its edition, address and data, told when it is ready.</param>
+    public static async Task<int> Run<THost>(string what, string[] args, Func<ServerOptions, Task<THost>> build, Func<THost, ServerOptions, string> describe)
+        where THost : class, IHost, IAsyncDisposable
     {
         if (args is ["--version"])
         {
@@ -22,11 +24,13 @@ public static class Server
             return 0;
         }
 
-        IHost? host = null;
+        THost? host = null;
         try
         {
-            host = await build(ServerOptions.Read(args));
+            var options = ServerOptions.Read(args);
+            host = await build(options);
             await host.StartAsync();
+            Console.WriteLine($"CreditGrains {Product.Version}, {describe(host, options)}, ready");
         }
         catch (Exception e)
         {
@@ -35,7 +39,7 @@ public static class Server
             return 2;
         }
         await host.WaitForShutdownAsync();
-        await ((IAsyncDisposable)host).DisposeAsync();
+        await host.DisposeAsync();
         return 0;
     }
 
@@ -57,13 +61,13 @@ public static class Server
     }
 
     // It leaves the cluster as far as it has come.
-    private static async Task Abandon(IHost? host)
+    private static async Task Abandon<THost>(THost? host) where THost : class, IHost, IAsyncDisposable
     {
-        if (host is not IAsyncDisposable begun) return;
+        if (host is null) return;
         try
         {
             await host.StopAsync();
-            await begun.DisposeAsync();
+            await host.DisposeAsync();
         }
         catch (Exception)
         {

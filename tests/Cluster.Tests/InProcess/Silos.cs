@@ -55,7 +55,7 @@ internal sealed class Silos : IAsyncDisposable
         {
             silo.Services.AddCreditGrainsGrains(Times, testClock);
             if (testClock is null) silo.Services.AddSingleton<IBusinessClock>(clock);
-            silo.Services.AddSingleton<IStore>(store).AddSingleton<IQueries>(store).AddSingleton<IAppointments>(store);
+            silo.Services.AddSingleton<IStore>(store).AddSingleton<IQueries>(store).AddSingleton<IUpcoming>(store);
             silo.Services.AddGrainStorage(ProviderConstants.DEFAULT_STORAGE_PROVIDER_NAME, (_, _) => new SqliteGrainStorage(store));
             silo.AddReminders();
             silo.Services.AddSingleton<IReminderTable>(rows);
@@ -78,7 +78,7 @@ internal sealed class Silos : IAsyncDisposable
 
     /// <summary>A report of one new player.</summary>
     public async Task Report(string contractId, string playerId) => Assert.IsType<ReportAnswer.First>(
-        await Grains.GetGrain<IReportGrain>($"{new ReportKey("acme", $"{contractId}-{playerId}")}").Submit(new(contractId, "U", [new(playerId, null)], "test", false)));
+        await Grains.Contract(contractId).Charge(new(new("acme", $"{contractId}-{playerId}"), contractId, "U", [new(playerId, null)], "test", false)));
 
     /// <summary>The one entry of that kind of a contract or account, as soon as it is there.</summary>
     public async Task<Entry> Booked(EntryKind kind, string? contractId = null, string? accountId = null)
