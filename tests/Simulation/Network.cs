@@ -22,6 +22,8 @@ internal sealed class Network(World world, Func<Weather> weather)
     // As often a call is sent again that came to a grain that has moved.
     private const int MaxAsks = 20;
 
+    private static readonly MethodInfo ReceiveReminder = typeof(IRemindable).GetMethod(nameof(IRemindable.ReceiveReminder), [typeof(string), typeof(TickStatus)])!;
+
     private static readonly Dictionary<Type, GrainKind> Kinds = new GrainKind[]
     {
         new(typeof(IContractGrain), typeof(ContractGrain), "contract", (context, services) => new ContractGrain(context, services)),
@@ -64,7 +66,7 @@ internal sealed class Network(World world, Func<Weather> weather)
     /// <summary>A reminder rings.</summary>
     public void Ring(GrainId id, string name)
     {
-        var call = new Call(id, typeof(IRemindable).GetMethod(nameof(IRemindable.ReceiveReminder), [typeof(string), typeof(TickStatus)])!, [name, default(TickStatus)], null, null);
+        var call = new Call(id, ReceiveReminder, [name, default(TickStatus)], null, null);
         _ = Send<Nothing>(call).ContinueWith(ended => ended.Exception, TaskContinuationOptions.ExecuteSynchronously);
     }
 
@@ -100,8 +102,8 @@ internal sealed class Network(World world, Func<Weather> weather)
     {
         var garbled = Dice.Chance(weather().NoticeGarbled);
         if (Dice.Chance(weather().MessageLost) || (garbled && Dice.Chance(0.5))) return;
-        world.After(garbled ? Late : Way, () => Arrive<Nothing>(call, new()));
-        if (Dice.Chance(weather().MessageDoubled) || garbled) world.After(garbled ? Late : Way + Way, () => Arrive<Nothing>(call, new()));
+        world.After(garbled ? Late : Way, () => Arrive<Nothing>(call, null));
+        if (Dice.Chance(weather().MessageDoubled) || garbled) world.After(garbled ? Late : Way + Way, () => Arrive<Nothing>(call, null));
     }
 
     private Task<T> Send<T>(Call call)
@@ -120,18 +122,19 @@ internal sealed class Network(World world, Func<Weather> weather)
             if (!answer.Task.IsCompleted && call.Sender is not { IsDead: true }) Arrive(call, answer);
         });
         if (Dice.Chance(weather().AnswerLost)) GiveUp(answer);
-        if (Dice.Chance(weather().MessageDoubled)) world.After(Way + Way, () => Arrive<T>(call, new()));
+        if (Dice.Chance(weather().MessageDoubled)) world.After(Way + Way, () => Arrive<T>(call, null));
         return answer.Task;
     }
 
-    private void Arrive<T>(Call call, TaskCompletionSource<T> answer)
+    // Without an answer to give nobody waits for it.
+    private void Arrive<T>(Call call, TaskCompletionSource<T>? answer)
     {
         var activation = Route(call);
         var watching = Watchers.Select(watcher => watcher(activation, call)).OfType<Action<object?>>().ToList();
         void Died()
         {
             foreach (var watcher in watching) watcher(null);
-            GiveUp(answer);
+            if (answer is not null) GiveUp(answer);
         }
         activation.WhenItDies.Add(Died);
         activation.Take(call.Method, async () =>
@@ -140,14 +143,14 @@ internal sealed class Network(World world, Func<Weather> weather)
             {
                 var value = await Carry<T>(activation, call);
                 foreach (var watcher in watching) watcher(value);
-                world.After(Way, () => answer.TrySetResult(value));
+                if (answer is not null) world.After(Way, () => answer.TrySetResult(value));
             }
             catch (Exception e)
             {
                 if (e is not TimeoutException and not StoreUnavailableException and not AskAgainException)
                     world.Fail("no grain throws but for what is away", $"{call.Id} {call.Method.Name}: {e}");
                 foreach (var watcher in watching) watcher(e);
-                world.After(Way, () => answer.TrySetException(e));
+                if (answer is not null) world.After(Way, () => answer.TrySetException(e));
             }
             activation.WhenItDies.Remove(Died);
         });
@@ -311,8 +314,11 @@ internal class GrainProxy : DispatchProxy
 
     internal void Leads(Network to, GrainId grain, int? from) => (network, id, silo) = (to, grain, from);
 
-    protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) =>
-        SendingOf(targetMethod!).Send(network, new(id, targetMethod!, args ?? [], silo, TaskScheduler.Current as Turns));
+    protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
+    {
+        var sending = SendingOf(targetMethod!);
+        return sending.Send(network, new(id, sending.Method, args ?? [], silo, TaskScheduler.Current as Turns));
+    }
 
     private static Sending SendingOf(MethodInfo method)
     {
@@ -321,22 +327,25 @@ internal class GrainProxy : DispatchProxy
             if (Sendings.TryGetValue(method, out var known)) return known;
             var answer = method.ReturnType.IsGenericType ? method.ReturnType.GetGenericArguments()[0] : typeof(Nothing);
             return Sendings[method] = method.IsDefined(typeof(OneWayAttribute))
-                ? new Telling()
-                : (Sending)Activator.CreateInstance(typeof(Asking<>).MakeGenericType(answer))!;
+                ? new Telling(method)
+                : (Sending)Activator.CreateInstance(typeof(Asking<>).MakeGenericType(answer), method)!;
         }
     }
 
-    private abstract class Sending
+    // One object stands for a method, so that the way to call it is made once.
+    private abstract class Sending(MethodInfo method)
     {
+        public MethodInfo Method => method;
+
         public abstract Task Send(Network network, Call call);
     }
 
-    private sealed class Asking<T> : Sending
+    private sealed class Asking<T>(MethodInfo method) : Sending(method)
     {
         public override Task Send(Network network, Call call) => network.Ask<T>(call);
     }
 
-    private sealed class Telling : Sending
+    private sealed class Telling(MethodInfo method) : Sending(method)
     {
         public override Task Send(Network network, Call call)
         {
