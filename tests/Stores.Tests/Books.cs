@@ -13,26 +13,35 @@ internal sealed class Books(IStore store)
     public Instant Now { get; set; } = Start;
 
     /// <summary>A contract with one lot, and users who may use it.</summary>
-    public async Task Agree(string contractId, long credits, ImmutableArray<string> users, string clientId = "acme", ContractType type = ContractType.Metered, BillingCycle? billing = null)
+    public async Task Agree(
+        string contractId, long credits, ImmutableArray<string> users, string clientId = "acme", ContractType type = ContractType.Metered,
+        BillingCycle? billing = null)
     {
-        var terms = new Terms(contractId, clientId, contractId, type, "UTC", new(2026, 1, 1), null, 30, 30, CoverageFrom.Activation, billing);
+        var terms = new Terms(
+            contractId, clientId, contractId, type, "UTC", new(2026, 1, 1), null, 30, 30, CoverageFrom.Activation, billing);
         await Set(terms);
         if (credits > 0) await Grant(contractId, "L1", credits);
-        await Decide(contractId, contract => Of(Membership.Replace(contract, [.. users.Select(user => new UserName(user, user))], "test", Now)));
+        ImmutableArray<UserName> named = [.. users.Select(user => new UserName(user, user))];
+        await Decide(contractId, contract => Of(Membership.Replace(contract, named, "test", Now)));
     }
 
-    public Task Set(Terms terms) => Decide(terms.ContractId, contract => Of(Agreeing.Decide(contract, new(terms, null, "test"), Now).Value!));
+    public Task Set(Terms terms) =>
+        Decide(terms.ContractId, contract => Of(Agreeing.Decide(contract, new(terms, null, "test"), Now).Value!));
 
-    public Task Remove(string contractId, string userId) => Decide(contractId, contract => Of(Membership.Remove(contract, userId, "test", Now).Value!));
+    public Task Remove(string contractId, string userId) =>
+        Decide(contractId, contract => Of(Membership.Remove(contract, userId, "test", Now).Value!));
 
     public Task Grant(string contractId, string lotId, long credits, string payment = "PAY", Instant? expiresAt = null) => Decide(
-        contractId, contract => Of(Granting.Decide(contract, new(lotId, LotSource.Purchase, payment, credits, null, expiresAt, "test"), Now).Value!));
+        contractId, contract =>
+            Of(Granting.Decide(contract, new(lotId, LotSource.Purchase, payment, credits, null, expiresAt, "test"), Now).Value!));
 
     /// <summary>Makes a report; answers null where it was refused.</summary>
     public async Task<Report?> Report(string reportId, string contractId, string userId, IEnumerable<string> players, string clientId = "acme")
     {
-        var report = new ChargeReport(new(clientId, reportId), contractId, userId, [.. players.Select(player => new PlayerName(player, $"name of {player}"))], "test", DryRun: false);
-        var facts = new ReportFacts((await store.Read(new(clientId, contractId) { Players = [.. report.Players.Select(player => player.PlayerId)] })).Players);
+        ImmutableArray<PlayerName> named = [.. players.Select(player => new PlayerName(player, $"name of {player}"))];
+        var report = new ChargeReport(new(clientId, reportId), contractId, userId, named, "test", DryRun: false);
+        var wanted = new Wanted(clientId, contractId) { Players = [.. named.Select(player => player.PlayerId)] };
+        var facts = new ReportFacts((await store.Read(wanted)).Players);
         Report? made = null;
         await Decide(contractId, contract =>
         {
@@ -50,10 +59,12 @@ internal sealed class Books(IStore store)
         var touched = await store.Credit(id);
         var lot = await store.Lot(id.ContractId, id.LotId);
         var clientId = (await store.Contract(id.ContractId))!.Document.Owner;
-        var players = (await store.Read(new(clientId, id.ContractId) { Players = [.. new[] { touched?.PlayerId, edit.PlayerId }.OfType<string>().Distinct()] })).Players;
+        var wanted = new Wanted(clientId, id.ContractId) { Players = [.. new[] { touched?.PlayerId, edit.PlayerId }.OfType<string>().Distinct()] };
+        var players = (await store.Read(wanted)).Players;
         var seen = new SeenCredit(
             lot, touched, await store.Lot(id.ContractId, id.LotId, id.Ordinal),
-            touched?.PlayerId is { } owner ? players.GetValueOrDefault(owner) : null, edit.PlayerId is { } next ? players.GetValueOrDefault(next) ?? Player.Unknown(clientId, next) : null);
+            touched?.PlayerId is { } owner ? players.GetValueOrDefault(owner) : null,
+            edit.PlayerId is { } next ? players.GetValueOrDefault(next) ?? Player.Unknown(clientId, next) : null);
         var edited = false;
         await Decide(id.ContractId, contract =>
         {
@@ -80,15 +91,19 @@ internal sealed class Books(IStore store)
         var rolled = before?.RollForward(Now);
         var changed = decide(rolled?.State!);
         var (after, due) = (changed.State, rolled?.Changes ?? Changes.None);
-        var body = Json.Write(new { Schema = 3, Value = new ContractDocument(after.Terms, after.Revision, after.Plan == Plan.Initial ? null : after.Plan, after.HasApart) });
-        var document = new DocumentChange(DocumentKind.Contract, contractId, 1, stored?.Document.Version ?? 0, body, after.ClientId, Now, after.NextDue);
+        var plan = after.Plan == Plan.Initial ? null : after.Plan;
+        var body = Json.Write(new { Schema = 3, Value = new ContractDocument(after.Terms, after.Revision, plan, after.HasApart) });
+        var expected = stored?.Document.Version ?? 0;
+        var document = new DocumentChange(DocumentKind.Contract, contractId, 1, expected, body, after.ClientId, Now, after.NextDue);
 
         // Of a lot that has just fallen due and is changed again the last word counts.
         var lots = changed.Changes.Lots.Select(change => change.Row).ToHashSet();
-        await Done(after.ClientId, [document, .. due.Where(change => change is not LotChange lot || !lots.Contains(lot.Row)), .. changed.Changes]);
+        await Done(after.ClientId,
+            [document, .. due.Where(change => change is not LotChange lot || !lots.Contains(lot.Row)), .. changed.Changes]);
     }
 
-    private async Task Done(string clientId, Changes changes) => Assert.IsType<CommitResult.Done>(await store.Commit(new(clientId, changes)));
+    private async Task Done(string clientId, Changes changes) =>
+        Assert.IsType<CommitResult.Done>(await store.Commit(new(clientId, changes)));
 
     private static Changed<Contract> Of<TAnswer>(Changed<Contract, TAnswer> changed) => new(changed.State, changed.Changes);
 }

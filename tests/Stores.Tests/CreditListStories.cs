@@ -8,7 +8,8 @@ namespace CreditGrains.Stores.Tests;
 /// <summary>The list of credits (P4), against one that is made of all credits there are.</summary>
 public abstract class CreditListStories<TStores> : Suite<TStores> where TStores : IStores, new()
 {
-    private static readonly (string ContractId, string ClientId)[] Contracts = [("A", "acme"), ("A-1", "acme"), ("B", "other"), ("M", "acme")];
+    private static readonly (string ContractId, string ClientId)[] Contracts =
+        [("A", "acme"), ("A-1", "acme"), ("B", "other"), ("M", "acme")];
 
     [Fact]
     public async Task P4_credits_touched_and_untouched_are_one_list_for_any_mix_of_filters()
@@ -26,7 +27,8 @@ public abstract class CreditListStories<TStores> : Suite<TStores> where TStores 
         {
             var some = oracle[random.Next(oracle.Count)];
             var filter = new CreditFilter(
-                Maybe(some.ClientId), Maybe(some.ContractId), random.Next(2) == 0 ? null : some.Status, Maybe(some.PlayerId), Maybe(some.UsedBy), Maybe(some.LotId), Maybe(some.PaymentId));
+                Maybe(some.ClientId), Maybe(some.ContractId), random.Next(2) == 0 ? null : some.Status,
+                Maybe(some.PlayerId), Maybe(some.UsedBy), Maybe(some.LotId), Maybe(some.PaymentId));
             var expected = oracle.Where(credit => Passes(filter, credit)).ToList();
 
             Assert.Equal(expected, await Paging.All(page => Queries.Credits(filter, now, page), random.Next(1, 60)));
@@ -72,11 +74,13 @@ public abstract class CreditListStories<TStores> : Suite<TStores> where TStores 
 
         foreach (var limit in new[] { 1, 2, 5 })
         {
-            foreach (var filter in new[] { All, All with { UserId = "U" }, All with { Status = CreditStatus.Allocated }, All with { ContractId = "A" } })
+            CreditFilter[] filters = [All, All with { UserId = "U" }, All with { Status = CreditStatus.Allocated }, All with { ContractId = "A" }];
+            foreach (var filter in filters)
             {
                 var listed = await Paging.All(page => Queries.Credits(filter, books.Now, page), limit);
                 Assert.Equal(filter.UserId is null && filter.Status is null ? 6 : 4, listed.Count);
-                Assert.Equal(listed.Select(credit => $"{credit.CreditId}").Order(StringComparer.Ordinal), listed.Select(credit => $"{credit.CreditId}"));
+                var ids = listed.Select(credit => $"{credit.CreditId}").ToList();
+                Assert.Equal(ids.Order(StringComparer.Ordinal), ids);
             }
         }
     }
@@ -87,18 +91,27 @@ public abstract class CreditListStories<TStores> : Suite<TStores> where TStores 
     private static async Task<Instant> Tell(IStore store)
     {
         var (books, random) = (new Books(store), new Random(4));
-        foreach (var (contract, client) in Contracts) await books.Agree(contract, 0, ["U", "V"], client, contract == "M" ? ContractType.Unlimited : ContractType.Metered);
+        foreach (var (contract, client) in Contracts)
+            await books.Agree(contract, 0, ["U", "V"], client, contract == "M" ? ContractType.Unlimited : ContractType.Metered);
         for (var day = 0; day < 60; day += random.Next(0, 4))
         {
             await books.Advance(Books.Start + Duration.FromDays(day), day < 40 ? ["acme", "other"] : []);
             var (contract, _) = Contracts[random.Next(Contracts.Length)];
-            if (contract != "M") await books.Grant(contract, $"L{random.Next(1_000_000)}", random.Next(1, 12), $"PAY{random.Next(3)}", books.Now + Duration.FromDays(random.Next(1, 50)));
+            if (contract != "M")
+            {
+                var (lot, payment, expiresAt) = ($"L{random.Next(1_000_000)}", $"PAY{random.Next(3)}", books.Now + Duration.FromDays(random.Next(1, 50)));
+                await books.Grant(contract, lot, random.Next(1, 12), payment, expiresAt);
+            }
             foreach (var (report, by) in Contracts)
-                await books.Report($"R{day}-{report}-{random.Next()}", report, random.Next(2) == 0 ? "U" : "V", Enumerable.Range(0, 3).Select(_ => $"P{random.Next(30)}").Distinct(), by);
+            {
+                var players = Enumerable.Range(0, 3).Select(_ => $"P{random.Next(30)}").Distinct().ToList();
+                await books.Report($"R{day}-{report}-{random.Next()}", report, random.Next(2) == 0 ? "U" : "V", players, by);
+            }
         }
 
         var edited = 0;
-        foreach (var credit in (await ((IQueries)store).Credits(All, books.Now, new(1_000, null))).Items.Where(credit => credit.CreditId.Ordinal % 3 != 1 && credit.LotId != Lot.MintedId))
+        var credits = (await ((IQueries)store).Credits(All, books.Now, new(1_000, null))).Items;
+        foreach (var credit in credits.Where(credit => credit.CreditId.Ordinal % 3 != 1 && credit.LotId != Lot.MintedId))
         {
             Instant? until = credit.CreditId.Ordinal % 3 == 0 ? null : books.Now + Duration.FromDays(credit.CreditId.Ordinal);
             if (await books.Edit(new(credit.CreditId, CreditStatus.Unallocated, null, Frees: false, null, until, "why", "ops"))) edited++;
@@ -110,16 +123,21 @@ public abstract class CreditListStories<TStores> : Suite<TStores> where TStores 
     // Each ordinal of each lot, as its row says or, without one, its lot.
     private static List<CreditDocument> Oracle(MemoryStore memory, Instant now)
     {
-        var apart = memory.Lots.Where(lot => lot.Lot is { Apart: > 0, Free.Count: > 0 }).ToDictionary(lot => new CreditId(lot.ContractId, lot.Lot.LotId, lot.Lot.Apart), lot => lot.Lot);
+        var apart = memory.Lots.Where(lot => lot.Lot is { Apart: > 0, Free.Count: > 0 })
+            .ToDictionary(lot => new CreditId(lot.ContractId, lot.Lot.LotId, lot.Lot.Apart), lot => lot.Lot);
         Assert.NotEmpty(apart);
         return [.. memory.Lots.Where(lot => lot.Lot.Apart == 0)
-            .SelectMany(lot => Runs.UpTo(lot.Lot.Quantity).Ordinals().Select(ordinal => new CreditId(lot.ContractId, lot.Lot.LotId, ordinal))
-                .Select(id => memory.Credit(id) is { } credit ? CreditDocument.Of(credit, now) : CreditDocument.Untouched(lot.ClientId, id, apart.GetValueOrDefault(id, lot.Lot), now)))
+            .SelectMany(lot => Runs.UpTo(lot.Lot.Quantity).Ordinals()
+                .Select(ordinal => new CreditId(lot.ContractId, lot.Lot.LotId, ordinal))
+                .Select(id => memory.Credit(id) is { } credit ? CreditDocument.Of(credit, now)
+                    : CreditDocument.Untouched(lot.ClientId, id, apart.GetValueOrDefault(id, lot.Lot), now)))
             .OrderBy(credit => credit.CreatedAt).ThenBy(credit => credit.CreditId.ToString(), StringComparer.Ordinal)];
     }
 
     private static bool Passes(CreditFilter filter, CreditDocument credit) =>
-        (filter.ClientId ?? credit.ClientId) == credit.ClientId && (filter.ContractId ?? credit.ContractId) == credit.ContractId && (filter.Status ?? credit.Status) == credit.Status
-        && (filter.PlayerId ?? credit.PlayerId) == credit.PlayerId && (filter.UserId ?? credit.UsedBy) == credit.UsedBy && (filter.LotId ?? credit.LotId) == credit.LotId
+        (filter.ClientId ?? credit.ClientId) == credit.ClientId && (filter.ContractId ?? credit.ContractId) == credit.ContractId
+            && (filter.Status ?? credit.Status) == credit.Status
+        && (filter.PlayerId ?? credit.PlayerId) == credit.PlayerId && (filter.UserId ?? credit.UsedBy) == credit.UsedBy
+            && (filter.LotId ?? credit.LotId) == credit.LotId
         && (filter.PaymentId ?? credit.PaymentId) == credit.PaymentId;
 }

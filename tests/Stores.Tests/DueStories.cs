@@ -28,7 +28,8 @@ public abstract class DueStories<TStores> : Suite<TStores> where TStores : IStor
         Assert.Equal(["early", "next", "late"], (await Store.DueAllocations(Samples.Day(3), 10)).Select(key => key.ContractId));
         Assert.Equal([new("early", "U")], await Store.DueAllocations(Samples.Day(3), 1));
 
-        await Done([Samples.Member with { ContractId = "early", Expected = 1, DueAt = null }, Samples.Document with { Kind = DocumentKind.Contract, Id = "early", Expected = 1, DueAt = Samples.Day(4) }]);
+        await Done([Samples.Member with { ContractId = "early", Expected = 1, DueAt = null },
+            Samples.Document with { Kind = DocumentKind.Contract, Id = "early", Expected = 1, DueAt = Samples.Day(4) }]);
         Assert.Equal(["next", "late"], (await Store.DueAllocations(Samples.Day(3), 10)).Select(key => key.ContractId));
         Assert.Equal(["next", "late", "early"], await Store.DueContracts(Samples.Day(4), 10));
     }
@@ -38,7 +39,8 @@ public abstract class DueStories<TStores> : Suite<TStores> where TStores : IStor
     {
         await Done([
             Of("acme", 1, 5), Of("acme", 2, 3), Of("acme", 3, 9), Of("other", 4, 4), Of("none-due", 5, 9),
-            Change(Of("acme", 6, 1).Credit with { ExpiryBooked = true }), Change(Of("acme", 7, 1).Credit with { PlayerId = null }), Change(Of("acme", 8, 1).Credit with { ExpiresAt = null }),
+            Change(Of("acme", 6, 1).Credit with { ExpiryBooked = true }), Change(Of("acme", 7, 1).Credit with { PlayerId = null }),
+                Change(Of("acme", 8, 1).Credit with { ExpiresAt = null }),
         ]);
 
         Assert.Equal(["acme", "other"], (await Store.DueClients(Samples.Day(5), 10)).Order(StringComparer.Ordinal));
@@ -52,7 +54,8 @@ public abstract class DueStories<TStores> : Suite<TStores> where TStores : IStor
         Assert.Equal(Samples.Day(9), await Store.NextEnd("none-due"));
         Assert.Null(await Store.NextEnd("nobody"));
 
-        await Done([new CreditChange(Of("acme", 2, 3).Credit.WithExpiryBooked(), 1), Of("acme", 1, 5) with { Expected = 1, IsGone = true }]);
+        await Done([new CreditChange(Of("acme", 2, 3).Credit.WithExpiryBooked(), 1),
+            Of("acme", 1, 5) with { Expected = 1, IsGone = true }]);
         Assert.Empty(await Store.DueCredits("acme", Samples.Day(5), 10));
         Assert.Equal(Samples.Day(9), await Store.NextEnd("acme"));
 
@@ -66,7 +69,8 @@ public abstract class DueStories<TStores> : Suite<TStores> where TStores : IStor
     public async Task Requests_and_previews_are_forgotten_when_they_expire_and_nothing_else_is()
     {
         await Done([
-            .. new[] { DocumentKind.Request, DocumentKind.Preview, DocumentKind.Contract, "thing" }.SelectMany(kind => new[] { 1, 2, 3 }.Select(day =>
+            .. new[] { DocumentKind.Request, DocumentKind.Preview, DocumentKind.Contract, "thing" }.SelectMany(kind =>
+                new[] { 1, 2, 3 }.Select(day =>
                 Samples.Document with { Kind = kind, Id = $"{day}", DueAt = Samples.Day(day) })),
             Samples.Document with { Kind = DocumentKind.Request, Id = "for-ever", DueAt = null },
         ]);
@@ -93,7 +97,8 @@ public abstract class DueStories<TStores> : Suite<TStores> where TStores : IStor
     {
         var set = Samples.Entry with { Kind = EntryKind.LotExpirySet, Subject = Subjects.Lot("C", "L"), Before = "1" };
         Assert.Null(await Store.FirstExpirySet("C", "L"));
-        await Done([set with { Kind = EntryKind.LotGranted }, set with { Subject = Subjects.Lot("C", "M"), LotId = "M" }, set, set with { Before = "2" }]);
+        await Done([set with { Kind = EntryKind.LotGranted }, set with { Subject = Subjects.Lot("C", "M"), LotId = "M" }, set,
+            set with { Before = "2" }]);
 
         Assert.Equal(set, await Store.FirstExpirySet("C", "L"));
     }

@@ -13,7 +13,8 @@ public abstract class FeedStories<TStores> : Suite<TStores> where TStores : ISto
         Assert.Empty(await Queries.Feed(new(null, null), start, 10));
         Assert.Equal(start.History, (await Queries.FeedEnd()).History);
         foreach (var (client, contract) in new[] { ("acme", "C"), ("other", "D"), ("acme", "E"), ("acme", "C") })
-            await Done(Samples.Entry with { ClientId = client, ContractId = contract }, Samples.Entry with { ClientId = client, ContractId = contract, Quantity = 8 });
+            await Done(Samples.Entry with { ClientId = client, ContractId = contract },
+                Samples.Entry with { ClientId = client, ContractId = contract, Quantity = 8 });
 
         var all = await Queries.Feed(new(null, null), start, 10);
         Assert.Equal(8, all.Length);
@@ -33,7 +34,8 @@ public abstract class FeedStories<TStores> : Suite<TStores> where TStores : ISto
     {
         await Done(Samples.Entry);
         var end = await Queries.FeedEnd();
-        await Assert.ThrowsAsync<CursorGoneException>(async () => await Queries.Feed(new(null, null), end with { History = "another" }, 10));
+        await Assert.ThrowsAsync<CursorGoneException>(async () =>
+            await Queries.Feed(new(null, null), end with { History = "another" }, 10));
         Assert.Empty(await Queries.Feed(new(null, null), end, 10));
     }
 

@@ -83,7 +83,7 @@ public abstract class Fences<TStores> : Suite<TStores> where TStores : IStores, 
     public async Task R5_a_conflict_names_every_row_of_a_kind_that_was_not_as_expected_and_leaves_nothing_behind()
     {
         await Done(Samples.Player, Samples.Report, Samples.Lot);
-        var players = new[] { "Q", "P", "O", "N" }.Select(id => Samples.Player with { Player = Samples.Player.Player with { PlayerId = id } }).ToList();
+        var players = new[] { "Q", "P", "O", "N" }.Select(OfPlayer).ToList();
 
         await Conflict(
             [RowKey.Player("acme", "N"), RowKey.Player("acme", "P")],
@@ -98,11 +98,16 @@ public abstract class Fences<TStores> : Suite<TStores> where TStores : IStores, 
     public async Task A_commit_of_guards_alone_names_every_row_that_was_not_as_expected()
     {
         await Done(Samples.Player, Samples.Member);
-        var guards = new Guard[] { new(Samples.Player.Player.Row, 1), new(Samples.Member.Row, 2), new(Samples.Report.Row, 1), new(Samples.User.Row, 0), new(RowKey.Player("acme", "X"), 3) };
+        Guard[] guards =
+        [
+            new(Samples.Player.Player.Row, 1), new(Samples.Member.Row, 2), new(Samples.Report.Row, 1), new(Samples.User.Row, 0),
+            new(RowKey.Player("acme", "X"), 3),
+        ];
 
         var conflict = Assert.IsType<CommitResult.Conflict>(await Store.Commit(new("acme", Changes.None.RestingOn(guards))));
 
-        Assert.Equal([Samples.Member.Row, Samples.Report.Row, RowKey.Player("acme", "X")], conflict.Rows.OrderBy(row => row.Kind == RowKind.Player).ThenBy(row => row.Kind));
+        Assert.Equal([Samples.Member.Row, Samples.Report.Row, RowKey.Player("acme", "X")],
+            conflict.Rows.OrderBy(row => row.Kind == RowKind.Player).ThenBy(row => row.Kind));
         Assert.IsType<CommitResult.Done>(await Store.Commit(new("acme", Changes.None.RestingOn(guards[0], guards[3]))));
         Assert.IsType<CommitResult.Done>(await Store.Commit(new("acme", Changes.None)));
     }
@@ -144,7 +149,8 @@ public abstract class Fences<TStores> : Suite<TStores> where TStores : IStores, 
         await Done(Samples.Credit);
         await Conflict(
             [Samples.Credit.Row],
-            Samples.Credit with { Expected = 2, IsGone = true }, Samples.Credit with { Credit = Samples.Credit.Credit with { PlayerId = "Q" } });
+            Samples.Credit with { Expected = 2, IsGone = true },
+                Samples.Credit with { Credit = Samples.Credit.Credit with { PlayerId = "Q" } });
 
         Assert.Equal(Samples.Credit.Credit, await Store.Credit(Samples.Credit.Credit.Id));
     }
@@ -195,7 +201,8 @@ public abstract class Fences<TStores> : Suite<TStores> where TStores : IStores, 
         var request = new KeyedRequest("acme", "key", "print", "made") { ForgetAt = Samples.Day(7) };
         await Done(Samples.Player, Samples.Member, Samples.Report, Remembered.Keep(request, Samples.Now));
 
-        var rows = await Store.Read(new("acme", "C") { Players = ["P", "X"], Users = ["X", "U"], Reports = ["R", "X"], Requests = ["X", "key"] });
+        var rows =
+            await Store.Read(new("acme", "C") { Players = ["P", "X"], Users = ["X", "U"], Reports = ["R", "X"], Requests = ["X", "key"] });
         Assert.Equal(Samples.Player.Player, Assert.Single(rows.Players).Value);
         Assert.Equal(Samples.Member.Member, Assert.Single(rows.Members).Value);
         Assert.Equal(Json.Write(Samples.Report), Json.Write(Assert.Single(rows.Reports).Value));
@@ -209,12 +216,13 @@ public abstract class Fences<TStores> : Suite<TStores> where TStores : IStores, 
     public async Task Rows_of_many_players_are_read_and_written_in_one_go()
     {
         var ids = Enumerable.Range(0, 1_000).Select(i => $"P{i}").ToList();
-        await Done([.. ids.Select(id => Samples.Player with { Player = Samples.Player.Player with { PlayerId = id } })]);
+        await Done([.. ids.Select(OfPlayer)]);
 
         var rows = (await Store.Read(new("acme", "C") { Players = [.. ids, "X"] })).Players;
         Assert.Equal(ids.Order(), rows.Keys.Order());
         await Done([.. ids.AsEnumerable().Reverse().Select(id => new PlayerChange(rows[id] with { Version = 2 }, 1))]);
-        Assert.IsType<CommitResult.Done>(await Store.Commit(new("acme", Changes.None.RestingOn(ids.Select(id => new Guard(RowKey.Player("acme", id), 2))))));
+        Assert.IsType<CommitResult.Done>(await Store.Commit(new("acme",
+            Changes.None.RestingOn(ids.Select(id => new Guard(RowKey.Player("acme", id), 2))))));
     }
 
     [Fact]
@@ -236,14 +244,15 @@ public abstract class Fences<TStores> : Suite<TStores> where TStores : IStores, 
         {
             0 => Commit(Samples.Report, Samples.Entry),
             1 => Commit(Samples.Player, Samples.Report with { ReportId = $"player-{i}" }),
-            2 => Commit(Samples.Player with { Player = Samples.Player.Player with { PlayerId = $"P{i}" } }, Samples.Report with { ReportId = $"{i}" }),
+            2 => Commit(OfPlayer($"P{i}"), Samples.Report with { ReportId = $"{i}" }),
             _ => new Commit("acme", Changes.None.RestingOn(new Guard(Samples.Report.Row, 1))),
         }))));
 
         foreach (var (story, result) in results.Where(result => result.Item1 is 0 or 2 or 3))
             Assert.IsType(story == 0 ? typeof(CommitResult.Conflict) : typeof(CommitResult.Done), result);
         Assert.Equal(1, results.Count(result => result is (1, CommitResult.Done)));
-        Assert.All(results.Where(result => result is (1, CommitResult.Conflict)), result => Assert.Equal([Samples.Player.Player.Row], ((CommitResult.Conflict)result.Result).Rows));
+        Assert.All(results.Where(result => result is (1, CommitResult.Conflict)), result =>
+            Assert.Equal([Samples.Player.Player.Row], ((CommitResult.Conflict)result.Result).Rows));
         Assert.Equal(52, (await Queries.Reports(new(null, null, null, null, null), new(1_000, null))).Items.Length);
         Assert.Empty((await Queries.Ledger(new(null, null, null, null), new(10, null))).Items);
     }
@@ -257,7 +266,8 @@ public abstract class Fences<TStores> : Suite<TStores> where TStores : IStores, 
             for (var done = 0; done < 10;)
             {
                 var row = (await Store.Read(new("acme", "C") { Players = ["P"] })).Players["P"];
-                if (await Store.Commit(Commit(new PlayerChange(row with { Version = row.Version + 1 }, row.Version))) is CommitResult.Done) done++;
+                var next = new PlayerChange(row with { Version = row.Version + 1 }, row.Version);
+                if (await Store.Commit(Commit(next)) is CommitResult.Done) done++;
             }
         }));
 
@@ -273,7 +283,8 @@ public abstract class Fences<TStores> : Suite<TStores> where TStores : IStores, 
             ? await Store.CommitAlone(new("acme", "C") { Players = ["P"] }, rows =>
             {
                 Interlocked.Increment(ref decided);
-                return Commit(new PlayerChange(rows.Players["P"] with { Version = rows.Players["P"].Version + 1 }, rows.Players["P"].Version));
+                return Commit(new PlayerChange(rows.Players["P"] with { Version = rows.Players["P"].Version + 1 },
+                    rows.Players["P"].Version));
             })
             : await Store.Commit(Commit(Samples.Report with { ReportId = $"{i}" }))));
 
@@ -287,7 +298,8 @@ public abstract class Fences<TStores> : Suite<TStores> where TStores : IStores, 
     {
         await Done(Samples.Report);
         var wanted = new Wanted("acme", "C") { Reports = ["R"] };
-        Assert.IsType<CommitResult.Done>(await Store.CommitAlone(wanted, rows => new("acme", Changes.None.RestingOn(new Guard(rows.Reports["R"].Row, 1)))));
+        Assert.IsType<CommitResult.Done>(await Store.CommitAlone(wanted, rows =>
+            new("acme", Changes.None.RestingOn(new Guard(rows.Reports["R"].Row, 1)))));
         Assert.IsType<CommitResult.Conflict>(await Store.CommitAlone(wanted, _ => Commit(Samples.Document, Samples.Report)));
         await Assert.ThrowsAsync<InvariantException>(() => Store.CommitAlone(wanted, _ => throw new InvariantException("this is a test")));
         Assert.Null(await Store.Document("thing", "T"));
@@ -301,6 +313,8 @@ public abstract class Fences<TStores> : Suite<TStores> where TStores : IStores, 
         await Done(Samples.Player);
     }
 
+    private static PlayerChange OfPlayer(string id) => Samples.Player with { Player = Samples.Player.Player with { PlayerId = id } };
+
     private static Sample Of(RowKind kind) => Samples.All.Single(sample => sample.Key.Kind == kind);
 
     private static Commit Commit(params ReadOnlySpan<Change> changes) => new("acme", Changes.Of(changes));
@@ -310,6 +324,7 @@ public abstract class Fences<TStores> : Suite<TStores> where TStores : IStores, 
     private async Task Conflict(ImmutableArray<RowKey> expected, params Change[] changes)
     {
         var conflict = Assert.IsType<CommitResult.Conflict>(await Store.Commit(Commit(changes)));
-        Assert.Equal(expected.Select(row => $"{row}").Order(StringComparer.Ordinal), conflict.Rows.Select(row => $"{row}").Order(StringComparer.Ordinal));
+        Assert.Equal(expected.Select(row => $"{row}").Order(StringComparer.Ordinal), conflict.Rows.Select(row => $"{row}")
+            .Order(StringComparer.Ordinal));
     }
 }

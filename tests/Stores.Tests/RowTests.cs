@@ -39,9 +39,11 @@ public sealed class RowTests
     public void A_property_that_a_description_forgets_is_noticed()
     {
         var index = PlayerRow.Instance.Columns.IndexOf(PlayerRow.Instance.Columns.Single(column => column.Name == "covers_until"));
-        var without = PlayerRow.Instance.Columns.SetItem(index, new Columns<PlayerChange>(ColumnRole.Set).Instant("covers_until", _ => Samples.Day(30)));
+        var constant = new Columns<PlayerChange>(ColumnRole.Set).Instant("covers_until", _ => Samples.Day(30));
+        var without = PlayerRow.Instance.Columns.SetItem(index, constant);
         var forgotten = Assert.ThrowsAny<Xunit.Sdk.XunitException>(() => Each(
-            Samples.Player, change => [.. Written(PlayerRow.Instance.Key, change.Player.Row), .. Written(without, change)], change => change.Player,
+            Samples.Player, change => [.. Written(PlayerRow.Instance.Key, change.Player.Row), .. Written(without, change)],
+            change => change.Player,
             values => PlayerRow.Instance.Read(new Values(values))));
         Assert.Contains("Player.CoversUntil", forgotten.Message, StringComparison.Ordinal);
     }
@@ -58,7 +60,9 @@ public sealed class RowTests
     [Fact]
     public void Changes_are_in_one_order_of_kinds_and_within_a_kind_by_key_whatever_the_order_of_commits()
     {
-        var players = new[] { "b", "B", "a", "~", "a1" }.Select(id => Samples.Player with { Player = Samples.Player.Player with { PlayerId = id } }).ToList();
+        var players =
+            new[] { "b", "B", "a", "~", "a1" }.Select(id => Samples.Player with { Player = Samples.Player.Player with { PlayerId = id } })
+            .ToList();
         var sorted = new SortedChanges(
             new Commit("acme", [Samples.Report, players[0], players[1], Samples.Entry]),
             new Commit("acme", [players[2], Samples.Entry with { Quantity = 8 }, Samples.Document, players[3], players[4]]));
@@ -78,7 +82,8 @@ public sealed class RowTests
     }
 
     private static void Each<TChange, TRow>(Row<TChange, TRow> row, TChange change, Func<TChange, object> read) where TChange : Change => Each(
-        change, one => [.. Written(row.Key, row.KeyOf(one)), .. Written(row.Columns, one), row.Expected(one), row.IsGone(one)], read, values =>
+        change, one => [.. Written(row.Key, row.KeyOf(one)), .. Written(row.Columns, one), row.Expected(one), row.IsGone(one)], read,
+        values =>
         {
             // The user's own row is joined to a member's.
             var reader = new Values([.. values[..^2], false, null, 0L]);
@@ -87,7 +92,8 @@ public sealed class RowTests
             return back!;
         });
 
-    private static void Each<TChange>(TChange change, Func<TChange, object?[]> write, Func<TChange, object> expected, Func<object?[], object> read) where TChange : class
+    private static void Each<TChange>(TChange change, Func<TChange, object?[]> write, Func<TChange, object> expected,
+        Func<object?[], object> read) where TChange : class
     {
         var written = write(change);
         Assert.Equal(Json.Write(expected(change)), Json.Write(read(written)));
@@ -98,12 +104,14 @@ public sealed class RowTests
             count++;
             var values = write(other);
             Assert.False(values.SequenceEqual(written), $"{path} is not written");
-            if (!NotReadBack.Contains(path)) Assert.True(Json.Write(expected(other)) == Json.Write(read(values)), $"{path} is not read back");
+            if (!NotReadBack.Contains(path))
+                Assert.True(Json.Write(expected(other)) == Json.Write(read(values)), $"{path} is not read back");
         }
         Assert.InRange(count, 4, 100);
     }
 
-    private static object?[] Written<TSource>(ImmutableArray<Column<TSource>> columns, TSource source) => [.. columns.Select(column => column.Value(source))];
+    private static object?[] Written<TSource>(ImmutableArray<Column<TSource>> columns, TSource source) =>
+        [.. columns.Select(column => column.Value(source))];
 
     // Values as a row of a result.
     private sealed class Values(object?[] values) : IRowReader
@@ -138,11 +146,13 @@ internal static class Variations
 
     private static IEnumerable<(string Path, object Other)> Of(object record, Type type)
     {
-        foreach (var property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.SetMethod is not null))
+        foreach (var property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance)
+            .Where(property => property.SetMethod is not null))
         {
             var value = property.GetValue(record);
             var of = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
-            foreach (var (path, other) in Others(value, of)) yield return (path ?? $"{type.Name}.{property.Name}", With(record, property, other));
+            foreach (var (path, other) in Others(value, of))
+                yield return (path ?? $"{type.Name}.{property.Name}", With(record, property, other));
         }
     }
 
@@ -151,13 +161,12 @@ internal static class Variations
         if (Another(value, type) is { } other) yield return (null, other);
         else if (value is not null)
             foreach (var (path, inner) in Of(value, type)) yield return (path, inner);
-        if (value is not null && type.IsClass && type != typeof(string) && !type.IsArray) yield break;
     }
 
     // Null: it has parts that vary.
     private static object? Another(object? value, Type type) => value switch
     {
-        _ when type == typeof(string) => value is string text && text.StartsWith('{') ? """{"b":2}""" : type == typeof(string) ? $"{value}x" : null,
+        _ when type == typeof(string) => $"{value}x",
         _ when type == typeof(long) => (long)(value ?? 0L) + 100,
         _ when type == typeof(int) => (int)(value ?? 0) + 100,
         _ when type == typeof(bool) => !(bool)(value ?? false),
@@ -167,7 +176,8 @@ internal static class Variations
         _ when type == typeof(Runs) => Runs.Parse("7-9"),
         _ when type.IsEnum => Enum.GetValues(type).Cast<object>().First(other => !other.Equals(value)),
         _ when type == typeof(RenewalDay) => RenewalDay.Of(IsoDayOfWeek.Friday),
-        _ when type == typeof(ImmutableArray<PlayerOutcome>) => ImmutableArray.Create(new PlayerOutcome("X", PlayerCharge.New, "C~L~000000009", Samples.Day(3))),
+        _ when type == typeof(ImmutableArray<PlayerOutcome>) =>
+            ImmutableArray.Create(new PlayerOutcome("X", PlayerCharge.New, "C~L~000000009", Samples.Day(3))),
         _ when type == typeof(ImmutableArray<Holding>) => ImmutableArray.Create(new Holding("X", 1.5m)),
         _ => null,
     };

@@ -10,7 +10,8 @@ namespace CreditGrains.Stores.Tests;
 /// <param name="Stale">The update over a version that the row never had; null: an update asks only that the row is there.</param>
 /// <param name="Versions">The version after the insert and after the update.</param>
 internal sealed record Sample(
-    RowKey Key, Change Insert, object Inserted, Change? Update, object? Updated, Change? Stale, (long First, long Second) Versions, Func<IStore, IQueries, Task<object?>> Read)
+    RowKey Key, Change Insert, object Inserted, Change? Update, object? Updated, Change? Stale, (long First, long Second) Versions,
+        Func<IStore, IQueries, Task<object?>> Read)
 {
     public override string ToString() => $"{Key.Kind}";
 }
@@ -23,7 +24,9 @@ internal static class Samples
     public static readonly DocumentChange Document = new("thing", "T", 1, 0, """{"a":1}""", "acme", Day(1), Day(2));
 
     public static readonly LotChange Lot = new(
-        "C", "acme", new("L", LotSource.Purchase, "PAY", 10, Runs.Parse("1-4,6"), Day(1), Day(2), Day(9), Day(8), ExpiryBooked: true, Request: "asked"), IsNew: true);
+        "C", "acme",
+            new("L", LotSource.Purchase, "PAY", 10, Runs.Parse("1-4,6"), Day(1), Day(2), Day(9), Day(8), ExpiryBooked: true,
+            Request: "asked"), IsNew: true);
 
     public static readonly MemberChange Member = new(
         "C", "acme",
@@ -40,19 +43,24 @@ internal static class Samples
     public static readonly PlayerChange Player = new(new("acme", "P", new("C", "L", 1), Day(30), Day(1), 1), 0);
 
     public static readonly CreditChange Credit = new(
-        new(new("C", "L", 1), "acme", "PAY", "U", "P", "Pia", Day(1), Day(30), Day(2), "R", ExpiryBooked: false, Version: 1, "cycle:3.4"), 0);
+        new(new("C", "L", 1), "acme", "PAY", "U", "P", "Pia", Day(1), Day(30), Day(2), "R", ExpiryBooked: false, Version: 1, "cycle:3.4"),
+            0);
 
     public static readonly Report Report = new(
-        "R", "acme", "C", "U", Day(1), 2, 3, [new("P", PlayerCharge.New, "C~L~000000001", Day(30)), new("Q", PlayerCharge.Covered, null, null)], new(4, 5));
+        "R", "acme", "C", "U", Day(1), 2, 3,
+            [new("P", PlayerCharge.New, "C~L~000000001", Day(30)), new("Q", PlayerCharge.Covered, null, null)], new(4, 5));
 
     public static readonly PurchaseChange Purchase = new(
-        "A", "acme", new("B", "EUR", 10.0001m, 4.5m, 5.5m, 0.0001m, new(2026, 3, 1), new(2026, 3, 31), Day(1), Day(30), Day(2), "asked"), IsNew: true);
+        "A", "acme", new("B", "EUR", 10.0001m, 4.5m, 5.5m, 0.0001m, new(2026, 3, 1), new(2026, 3, 31), Day(1), Day(30), Day(2), "asked"),
+            IsNew: true);
 
     public static readonly ProjectChange Project = new(new("J", "acme", "A", "EUR", 1, 1), 0);
 
-    public static readonly MilestoneChange Milestone = new(new("M", "acme", "J", 5.5m, "Planned", new(2026, 3, 1), WasAllocated: true, [new("B", 5.5m)], 1), 0);
+    public static readonly MilestoneChange Milestone =
+        new(new("M", "acme", "J", 5.5m, "Planned", new(2026, 3, 1), WasAllocated: true, [new("B", 5.5m)], 1), 0);
 
-    public static readonly Consumption Consumption = new("A", 1, ConsumptionKind.Adjustment, "B", "M", "EUR", 5.5m, new(2026, 3, 1), Day(1));
+    public static readonly Consumption Consumption =
+        new("A", 1, ConsumptionKind.Adjustment, "B", "M", "EUR", 5.5m, new(2026, 3, 1), Day(1));
 
     public static readonly Entry Entry = new()
     {
@@ -79,7 +87,8 @@ internal static class Samples
     public static readonly EpochChange Epoch = new("thing", "T", 2, 1);
 
     /// <summary>One change of each kind, each of them possible after those before it.</summary>
-    public static ImmutableArray<Change> Changes => [Document, Epoch, Lot, Member, User, Player, Credit, Report, Purchase, Project, Milestone, Consumption, Entry];
+    public static ImmutableArray<Change> Changes =>
+        [Document, Epoch, Lot, Member, User, Player, Credit, Report, Purchase, Project, Milestone, Consumption, Entry];
 
     public static ImmutableArray<Sample> All =>
     [
@@ -89,7 +98,8 @@ internal static class Samples
             AsRead(Document with { Version = 2, Owner = "bolt", AsOf = Day(3), DueAt = null }),
             Document with { Expected = 2, Version = 3 }, (1, 2), async (store, _) => await store.Document("thing", "T")),
         new(
-            Lot.Row, Lot, Lot.Lot, Lot with { IsNew = false, Lot = Later(Lot.Lot) }, Later(Lot.Lot), null, (1, 1), async (store, _) => await store.Lot("C", "L")),
+            Lot.Row, Lot, Lot.Lot, Lot with { IsNew = false, Lot = Later(Lot.Lot) }, Later(Lot.Lot), null, (1, 1), async (store, _) =>
+                await store.Lot("C", "L")),
         new(
             Member.Row, Member, Member.Member, Member with { Expected = 1, Member = Later(Member.Member) }, Later(Member.Member),
             Member with { Expected = 2 }, (1, 2), async (store, _) => (await store.Members("C")).SingleOrDefault()),
@@ -98,19 +108,24 @@ internal static class Samples
             User.User with { Disabled = false, AsOf = Day(3), Version = 2 }, User with { Expected = 2 }, (1, 2),
             async (store, _) => await store.User(new("acme", "U"))),
         new(
-            Player.Player.Row, Player, Player.Player, new PlayerChange(Player.Player with { Credit = null, CoversUntil = null, AsOf = Day(3), Version = 2 }, 1),
+            Player.Player.Row, Player, Player.Player,
+                new PlayerChange(Player.Player with { Credit = null, CoversUntil = null, AsOf = Day(3), Version = 2 }, 1),
             Player.Player with { Credit = null, CoversUntil = null, AsOf = Day(3), Version = 2 }, Player with { Expected = 2 }, (1, 2),
             async (store, _) => (await store.Read(new("acme", "C") { Players = ["P"] })).Players.GetValueOrDefault("P")),
         new(
-            Credit.Row, Credit, Credit.Credit, new CreditChange(Later(Credit.Credit), 1), Later(Credit.Credit), Credit with { Expected = 2 }, (1, 2),
+            Credit.Row, Credit, Credit.Credit, new CreditChange(Later(Credit.Credit), 1), Later(Credit.Credit),
+                Credit with { Expected = 2 }, (1, 2),
             async (store, _) => await store.Credit(Credit.Credit.Id)),
         new(
             Report.Row, Report, Report, null, null, null, (1, 1), async (_, queries) => await queries.Report(new("acme", "R"))),
         new(
-            Purchase.Row, Purchase, Purchase.Purchase, Purchase with { IsNew = false, Purchase = Purchase.Purchase with { Free = 1, Allocated = 2, Expired = 7.0001m } },
-            Purchase.Purchase with { Free = 1, Allocated = 2, Expired = 7.0001m }, null, (1, 1), async (store, _) => await store.Purchase("A", "B")),
+            Purchase.Row, Purchase, Purchase.Purchase,
+                Purchase with { IsNew = false, Purchase = Purchase.Purchase with { Free = 1, Allocated = 2, Expired = 7.0001m } },
+            Purchase.Purchase with { Free = 1, Allocated = 2, Expired = 7.0001m }, null, (1, 1), async (store, _) =>
+                await store.Purchase("A", "B")),
         new(
-            Project.Row, Project, Project.Project, new ProjectChange(new("J", "acme", "A2", "USD", 2, 2), 1), new Project("J", "acme", "A2", "USD", 2, 2),
+            Project.Row, Project, Project.Project, new ProjectChange(new("J", "acme", "A2", "USD", 2, 2), 1),
+                new Project("J", "acme", "A2", "USD", 2, 2),
             Project with { Expected = 2 }, (1, 2), async (_, queries) => await queries.Project("J")),
         new(
             Milestone.Row, Milestone, Milestone.Milestone, new MilestoneChange(Later(Milestone.Milestone), 1), Later(Milestone.Milestone),
@@ -122,9 +137,11 @@ internal static class Samples
 
     public static Instant Day(int day) => Instant.FromUtc(2026, 3, 1, 0, 0) + Duration.FromDays(day) + Duration.FromTicks(10 * day);
 
-    public static Document AsRead(DocumentChange change) => new(change.Kind, change.Id, change.Version, change.Body!, change.Owner, change.AsOf, change.DueAt);
+    public static Document AsRead(DocumentChange change) =>
+        new(change.Kind, change.Id, change.Version, change.Body!, change.Owner, change.AsOf, change.DueAt);
 
-    private static Lot Later(Lot lot) => lot with { Quantity = 11, Free = Runs.Empty, AskedExpiry = null, ExpiresAt = null, ExpiryBooked = false };
+    private static Lot Later(Lot lot) =>
+        lot with { Quantity = 11, Free = Runs.Empty, AskedExpiry = null, ExpiresAt = null, ExpiryBooked = false };
 
     private static Member Later(Member member) => member with
     {

@@ -34,7 +34,8 @@ public sealed class SqliteHistoryTests : IDisposable
     {
         var first = await History(Data);
         var store = SqliteStore.Open(Data);
-        var left = Directory.GetFiles(Data).Where(file => !file.EndsWith("lock", StringComparison.Ordinal)).ToDictionary(file => file, ReadShared);
+        var left = Directory.GetFiles(Data).Where(file => !file.EndsWith("lock", StringComparison.Ordinal))
+            .ToDictionary(file => file, ReadShared);
         store.Dispose();
 
         // As the crash left it: written over the same files.

@@ -21,13 +21,18 @@ public sealed class SqlitePlanTests : IDisposable
         for (var mix = 0; mix < 1 << 8; mix++)
         {
             // But for those of one player, who has few, and those that are over and not booked, which are few.
-            var filter = new CreditFilter(If(0), If(1), (mix >> 6) switch { 0 => null, var one => (CreditStatus)(one - 1) }, null, If(2), If(3), If(4));
+            var filter =
+                new CreditFilter(If(0), If(1), (mix >> 6) switch { 0 => null, var one => (CreditStatus)(one - 1) }, null, If(2),
+                If(3), If(4));
             using var database = Open();
-            var sources = new CreditSources(database, filter, (mix & 32) == 0 ? null : after, 10, Books.Start, filter.Status is CreditStatus.Expired ? ["x"] : []);
+            var sources =
+                new CreditSources(database, filter, (mix & 32) == 0 ? null : after, 10, Books.Start, filter.Status is CreditStatus.Expired
+                ? ["x"] : []);
             foreach (var source in sources.All()) Assert.Empty(source);
 
             foreach (var plan in database.Plans())
-                Assert.False((plan.Contains("TEMP B-TREE") && filter.Status is not CreditStatus.Expired) || (plan.StartsWith("SCAN") && !plan.Contains("USING INDEX")), $"{filter}: {plan}");
+                Assert.False((plan.Contains("TEMP B-TREE") && filter.Status is not CreditStatus.Expired)
+                    || (plan.StartsWith("SCAN") && !plan.Contains("USING INDEX")), $"{filter}: {plan}");
 
             string? If(int bit) => (mix & (1 << bit)) == 0 ? null : "x";
         }
@@ -41,7 +46,8 @@ public sealed class SqlitePlanTests : IDisposable
         {
             Read(Lists.Ledger(new(If(0), If(1), If(2), If(3), If(4))), [5L]);
             Read(Lists.Feed(new(If(0), If(1))), [5L]);
-            Read(Lists.Reports(new(If(0), If(1), If(2), If(5) is null ? null : Books.Start, If(6) is null ? null : Books.Start)), [Books.Start, "x", "x"]);
+            Read(Lists.Reports(new(If(0), If(1), If(2), If(5) is null ? null : Books.Start, If(6) is null ? null : Books.Start)),
+                [Books.Start, "x", "x"]);
             Read(Lists.Documents("x", "contracts", If(0)), ["x"]);
             Read(Lists.Users("x"), ["x"]);
             Read(Lists.Memberships(new("x", "x")), ["x"]);
@@ -55,7 +61,8 @@ public sealed class SqlitePlanTests : IDisposable
         }
 
         // Without any filter the rows themselves are in order.
-        Assert.DoesNotContain(database.Plans(), plan => plan.Contains("TEMP B-TREE") || (plan.StartsWith("SCAN") && !plan.Contains("USING INDEX") && plan is not ("SCAN e" or "SCAN j" or "SCAN s" or "SCAN k")));
+        Assert.DoesNotContain(database.Plans(), plan => plan.Contains("TEMP B-TREE")
+            || (plan.StartsWith("SCAN") && !plan.Contains("USING INDEX") && plan is not ("SCAN e" or "SCAN j" or "SCAN s" or "SCAN k")));
 
         void Read<T>(ListOf<T> list, object[] behind)
         {
@@ -78,7 +85,8 @@ public sealed class SqlitePlanTests : IDisposable
         }
         var plans = sums.Plans();
 
-        Assert.DoesNotContain(plans, plan => plan.StartsWith("SCAN") && plan is not ("SCAN s" or "SCAN (subquery-2)" or "SCAN (subquery-3)"));
+        Assert.DoesNotContain(plans, plan => plan.StartsWith("SCAN")
+            && plan is not ("SCAN s" or "SCAN (subquery-2)" or "SCAN (subquery-3)"));
         Assert.Equal(2, plans.Count(plan => plan.Contains("USING COVERING INDEX entry_effect")));
         Assert.Contains(plans, plan => plan.Contains("USING COVERING INDEX report_client"));
         Assert.Contains(plans, plan => plan.Contains("USING INDEX credit_due (client_id=? AND expires_at<?)"));
@@ -95,7 +103,8 @@ public sealed class SqlitePlanTests : IDisposable
         Assert.Null(SqliteStore.ReadNextEnd(database, "x"));
 
         Assert.Equal(5, database.Plans().Count);
-        Assert.All(database.Plans(), plan => Assert.Matches("^SEARCH .* USING (COVERING )?INDEX (document_due|member_due|credit_due)", plan));
+        Assert.All(database.Plans(), plan =>
+            Assert.Matches("^SEARCH .* USING (COVERING )?INDEX (document_due|member_due|credit_due)", plan));
     }
 
     private Database Open() => new(Path.Combine(directory.Path, "credits.db"));

@@ -6,10 +6,13 @@ using NodaTime;
 
 namespace CreditGrains.Stores.Tests;
 
-/// <summary>The embedded store as a file: who may open it, what it does when the disk is full, what a restart finds, and how it reads.</summary>
+/// <summary>
+/// The embedded store as a file: who may open it, what it does when the disk is full, what a restart finds, and how it reads.
+/// </summary>
 public sealed class SqliteStoreTests : IDisposable
 {
-    private static readonly Commit First = new("acme", [Samples.Document]), Second = new("acme", [Samples.Document with { Expected = 1, Version = 2, Body = "other" }]);
+    private static readonly Commit First = new("acme", [Samples.Document]), Second =
+        new("acme", [Samples.Document with { Expected = 1, Version = 2, Body = "other" }]);
 
     private readonly TempDirectory directory = new();
 
@@ -26,17 +29,20 @@ public sealed class SqliteStoreTests : IDisposable
         Assert.Equal(EntryRow.Columns.Select(column => column.Name).Append(EntryRow.Id).Order(), Columns(EntryRow.Table));
         foreach (var kind in Enum.GetValues<RowKind>())
         {
-            var key = database[$"select name from pragma_table_info('{Row.Of(kind).Table}') where pk > 0 order by pk"].All(row => row.Text());
+            var key = database[$"select name from pragma_table_info('{Row.Of(kind).Table}') where pk > 0 order by pk"]
+                .All(row => row.Text());
             Assert.Equal(Row.Of(kind).Key.Select(column => column.Name), key);
         }
 
-        List<string> Columns(string table) => [.. database[$"select name from pragma_table_info('{table}')"].All(row => row.Text()).Order()];
+        List<string> Columns(string table) =>
+            [.. database[$"select name from pragma_table_info('{table}')"].All(row => row.Text()).Order()];
 
         static IEnumerable<string> Described(RowKind kind)
         {
             var row = Row.Of(kind);
             var columns = (System.Collections.IEnumerable)row.GetType().GetProperty("Columns")!.GetValue(row)!;
-            return row.Key.Select(column => column.Name).Concat(columns.Cast<object>().Select(column => (string)column.GetType().GetProperty("Name")!.GetValue(column)!)).Order();
+            return row.Key.Select(column => column.Name)
+                .Concat(columns.Cast<object>().Select(column => (string)column.GetType().GetProperty("Name")!.GetValue(column)!)).Order();
         }
     }
 
@@ -121,7 +127,8 @@ public sealed class SqliteStoreTests : IDisposable
         Assert.IsType<CommitResult.Done>(await store.Commit(Filling(answered)));
         Assert.Equal(answered + 1, (await store.Reports(new(null, null, null, null, null), new(1_000, null))).Items.Length);
 
-        static Commit Filling(int number) => new("acme", [Samples.Report with { ReportId = $"R{number}", Players = [new(new('p', 2_000), PlayerCharge.New, null, null)] }]);
+        static Commit Filling(int number) =>
+            new("acme", [Samples.Report with { ReportId = $"R{number}", Players = [new(new('p', 2_000), PlayerCharge.New, null, null)] }]);
     }
 
     [Fact]
@@ -247,7 +254,8 @@ public sealed class SqliteStoreTests : IDisposable
             await Assert.ThrowsAnyAsync<Exception>(() => store.Members("A"));
             await Assert.ThrowsAnyAsync<Exception>(() => store.Report(new("acme", "R")));
             await Assert.ThrowsAnyAsync<Exception>(() => store.Lot("A", "L1"));
-            await Assert.ThrowsAnyAsync<Exception>(() => store.Credits(new(null, null, null, null, null, null, null), Books.Start, new(10, null)));
+            await Assert.ThrowsAnyAsync<Exception>(() =>
+                store.Credits(new(null, null, null, null, null, null, null), Books.Start, new(10, null)));
             Assert.Empty((await store.Users("B", new(10, null))).Items);
             Assert.Null(await store.Report(new("bolt", "R")));
             Assert.NotNull(await store.Document(DocumentKind.Contract, "A"));

@@ -15,10 +15,12 @@ public abstract class SumStories<TStores> : Suite<TStores> where TStores : IStor
         Assert.NotNull(await books.Report("R", "C", "U", ["P1", "P2", "P3"]));
         Assert.Null(await Queries.Audit("none"));
         var audit = (await Queries.Audit("C"))!;
-        Assert.Equal((true, 10L, 0L, 7L, 3L, 0L, 3L), (audit.Balanced, audit.Granted, audit.Minted, audit.Unallocated, audit.Allocated, audit.Expired, audit.Used));
+        Assert.Equal((true, 10L, 0L, 7L, 3L, 0L, 3L),
+            (audit.Balanced, audit.Granted, audit.Minted, audit.Unallocated, audit.Allocated, audit.Expired, audit.Used));
 
         var member = Assert.Single(await Store.Members("C"));
-        await Finds([new MemberChange("C", "acme", member with { Allocation = member.Allocation with { TotalUsed = 4 }, Version = 10 }, null, member.Version)], "user:U totalUsed 3 4");
+        await Finds([new MemberChange("C", "acme", member with { Allocation = member.Allocation with { TotalUsed = 4 }, Version = 10 },
+            null, member.Version)], "user:U totalUsed 3 4");
         await Done([new MemberChange("C", "acme", member with { Version = 11 }, null, 10)]);
 
         var lot = (await Store.Lot("C", "L1"))!;
@@ -43,10 +45,12 @@ public abstract class SumStories<TStores> : Suite<TStores> where TStores : IStor
         var granted = Samples.Entry with { Kind = EntryKind.LotGranted, ContractId = "C", LotId = "L", UserId = null, Quantity = 10 };
         await Done([
             new DocumentChange(DocumentKind.Contract, "C", 1, 0, body, "acme", Samples.Now, null), granted,
-            granted with { Kind = EntryKind.CreditsCharged, UserId = "U", UsedOf = null, Quantity = 3 }, Samples.Report with { Charged = 3, UserId = "V" },
+            granted with { Kind = EntryKind.CreditsCharged, UserId = "U", UsedOf = null, Quantity = 3 },
+                Samples.Report with { Charged = 3, UserId = "V" },
         ]);
 
-        await Finds([], "lot:L quantity 10 0", "lot:L unallocated 7 0", "lot:L allocated 3 0", "user:U totalUsed 3 0", "user:U reported 3 0", "user:V reported 0 3");
+        await Finds([], "lot:L quantity 10 0", "lot:L unallocated 7 0", "lot:L allocated 3 0", "user:U totalUsed 3 0",
+            "user:U reported 3 0", "user:V reported 0 3");
     }
 
     [Fact]
@@ -100,16 +104,21 @@ public abstract class SumStories<TStores> : Suite<TStores> where TStores : IStor
         Assert.NotNull(await books.Report("R4", "C", "U", ["P4"]));
         Assert.True(await books.Edit(new(new("C", "L1", 1), CreditStatus.Unallocated, null, Frees: true, null, null, "why", "ops")));
 
-        Assert.Equal(["C 3 4 1 1", "D 1 1 0 0"], await Used(new(null, null, null, null, null, UsageBy.Contract), usage => usage.ContractId));
-        Assert.Equal(["acme/U 2 3 0 1", "acme/V 1 1 1 0"], await Used(new("acme", null, null, null, null, UsageBy.User), usage => $"{usage.ClientId}/{usage.UserId}"));
-        Assert.Equal(["2026-03-01 2 3 1 0", "2026-03-02 1 1 0 1"], await Used(new(null, "C", null, null, null, UsageBy.Day), usage => $"{usage.Day:R}"));
+        Assert.Equal(["C 3 4 1 1", "D 1 1 0 0"],
+            await Used(new(null, null, null, null, null, UsageBy.Contract), usage => usage.ContractId));
+        Assert.Equal(["acme/U 2 3 0 1", "acme/V 1 1 1 0"],
+            await Used(new("acme", null, null, null, null, UsageBy.User), usage => $"{usage.ClientId}/{usage.UserId}"));
+        Assert.Equal(["2026-03-01 2 3 1 0", "2026-03-02 1 1 0 1"],
+            await Used(new(null, "C", null, null, null, UsageBy.Day), usage => $"{usage.Day:R}"));
         Assert.Equal(["2026-03 4 5 1 1"], await Used(new(null, null, null, null, null, UsageBy.Month), usage => $"{usage.Month:uuuu-MM}"));
         Assert.Equal(["C 1 1 0 1"], await Used(new(null, "C", null, books.Now, null, UsageBy.Contract), usage => usage.ContractId));
         Assert.Equal(["C 2 3 1 0"], await Used(new(null, "C", null, null, books.Now, UsageBy.Contract), usage => usage.ContractId));
-        Assert.Equal(["2026-03-02 1 1 0 1"], await Used(new("acme", "C", "U", books.Now, books.Now + Duration.FromDays(1), UsageBy.Day), usage => $"{usage.Day:R}"));
+        Assert.Equal(["2026-03-02 1 1 0 1"],
+            await Used(new("acme", "C", "U", books.Now, books.Now + Duration.FromDays(1), UsageBy.Day), usage => $"{usage.Day:R}"));
         Assert.Empty(await Used(new("other", "C", null, null, null, UsageBy.Day), usage => $"{usage.Day:R}"));
 
-        async Task<IEnumerable<string>> Used(UsageFilter filter, Func<Usage, string?> of) => Usage.Page(await Queries.Usage(filter), filter.By, new(100, null)).Items
+        async Task<IEnumerable<string>> Used(UsageFilter filter, Func<Usage, string?> of) =>
+            Usage.Page(await Queries.Usage(filter), filter.By, new(100, null)).Items
             .Select(usage => $"{of(usage)} {usage.Reports} {usage.Charged} {usage.Covered} {usage.GivenBack}");
     }
 
@@ -140,11 +149,14 @@ public abstract class SumStories<TStores> : Suite<TStores> where TStores : IStor
             var all = new List<string>();
             foreach (var limit in new[] { 1, 3, 100 })
             {
-                all.AddRange((await Paging.All(page => reads.Lots("C", now, page), limit)).Select(lot => $"{lot.LotId} {lot.CreatedAt} {lot.ExpiresAt} {lot.AvailableAt(now)}"));
+                all.AddRange((await Paging.All(page => reads.Lots("C", now, page), limit))
+                    .Select(lot => $"{lot.LotId} {lot.CreatedAt} {lot.ExpiresAt} {lot.AvailableAt(now)}"));
                 foreach (var filter in new CreditFilter[]
                 {
-                    new(null, null, null, null, null, null, null), new("acme", null, null, null, null, null, null), new(null, "D", null, null, null, null, null),
-                    new(null, null, CreditStatus.Unallocated, null, null, null, null), new("acme", "C", CreditStatus.Expired, null, null, null, "C:2026-03-02"),
+                    new(null, null, null, null, null, null, null), new("acme", null, null, null, null, null, null),
+                        new(null, "D", null, null, null, null, null),
+                    new(null, null, CreditStatus.Unallocated, null, null, null, null),
+                        new("acme", "C", CreditStatus.Expired, null, null, null, "C:2026-03-02"),
                 })
                     all.AddRange((await Paging.All(page => reads.Credits(filter, now, page), 5 * limit)).Select(credit => $"{credit}"));
             }
@@ -157,7 +169,9 @@ public abstract class SumStories<TStores> : Suite<TStores> where TStores : IStor
         await Done(tampering);
         var audit = (await Queries.Audit("C"))!;
         Assert.False(audit.Balanced);
-        Assert.Equal(differences, audit.Differences.Select(difference => $"{difference.Subject} {difference.What} {difference.FromEntries} {difference.FromState}"));
+        Assert.Equal(differences,
+            audit.Differences.Select(difference =>
+            $"{difference.Subject} {difference.What} {difference.FromEntries} {difference.FromState}"));
     }
 
     private async Task Done(Change[] changes) => Assert.IsType<CommitResult.Done>(await Store.Commit(new("acme", [.. changes])));

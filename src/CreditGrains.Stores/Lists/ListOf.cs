@@ -49,7 +49,8 @@ internal sealed record ListOf<TItem>(string Cursor, string Selected, string From
             ColumnType.Text => (object)parts.Text(i),
             ColumnType.Number => parts.Number(i),
             ColumnType.Instant => parts.Instant(i),
-            ColumnType.Json or ColumnType.Flag or ColumnType.Date => throw new NotSupportedException($"{by.Column} is not a column to order by"),
+            ColumnType.Json or ColumnType.Flag or ColumnType.Date =>
+                throw new NotSupportedException($"{by.Column} is not a column to order by"),
         })];
     }
 

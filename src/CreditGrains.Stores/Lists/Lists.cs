@@ -31,13 +31,15 @@ internal static class Lists
         Order = [new("m.contract_id", ColumnType.Text)],
     };
 
-    public static ListOf<ListedLot> Lots(string contractId) => Of(LotRow.Instance, "lots", listed => [listed.Lot.CreatedAt, listed.Lot.LotId]) with
+    public static ListOf<ListedLot> Lots(string contractId) =>
+        Of(LotRow.Instance, "lots", listed => [listed.Lot.CreatedAt, listed.Lot.LotId]) with
     {
         Filter = [Equal("l.contract_id", contractId), new("l.apart", Comparison.AlsoEqual, 0L)],
         Order = [new("l.created_at", ColumnType.Instant), new("l.lot_id", ColumnType.Text)],
     };
 
-    public static ListOf<Report> Reports(ReportFilter filter) => Of(ReportRow.Instance, "reports", report => [report.At, report.ReportId, report.ClientId]) with
+    public static ListOf<Report> Reports(ReportFilter filter) =>
+        Of(ReportRow.Instance, "reports", report => [report.At, report.ReportId, report.ClientId]) with
     {
         Filter =
         [
@@ -50,14 +52,15 @@ internal static class Lists
     public static ListOf<BookedEntry> Ledger(LedgerFilter filter) => Entries(
         "ledger",
         Narrowest(
-            ("e.report_id", filter.ReportId), ("e.user_id", filter.UserId), ("e.contract_id", filter.ContractId), ("e.account_id", filter.AccountId),
-            ("e.client_id", filter.ClientId)));
+            ("e.report_id", filter.ReportId), ("e.user_id", filter.UserId), ("e.contract_id", filter.ContractId),
+            ("e.account_id", filter.AccountId), ("e.client_id", filter.ClientId)));
 
     /// <summary>The feed's entries, in the order of booking.</summary>
     public static ListOf<BookedEntry> Feed(FeedFilter filter) =>
         Entries("feed", Narrowest(("e.contract_id", filter.ContractId), ("e.client_id", filter.ClientId)));
 
-    public static ListOf<Purchase> Purchases(string accountId) => Of(PurchaseRow.Instance, "purchases", purchase => [purchase.CreatedAt, purchase.PurchaseId]) with
+    public static ListOf<Purchase> Purchases(string accountId) =>
+        Of(PurchaseRow.Instance, "purchases", purchase => [purchase.CreatedAt, purchase.PurchaseId]) with
     {
         Filter = [Equal("b.account_id", accountId)],
         Order = [new("b.created_at", ColumnType.Instant), new("b.purchase_id", ColumnType.Text)],
@@ -69,13 +72,15 @@ internal static class Lists
         Order = [new("j.project_id", ColumnType.Text)],
     };
 
-    public static ListOf<Milestone> Milestones(MilestoneFilter filter) => Of(MilestoneRow.Instance, "milestones", milestone => [milestone.MilestoneId]) with
+    public static ListOf<Milestone> Milestones(MilestoneFilter filter) =>
+        Of(MilestoneRow.Instance, "milestones", milestone => [milestone.MilestoneId]) with
     {
         Filter = Narrowest(("s.project_id", filter.ProjectId), ("s.client_id", filter.ClientId)),
         Order = [new("s.milestone_id", ColumnType.Text)],
     };
 
-    public static ListOf<Consumption> Consumptions(RecordFilter filter) => Of(ConsumptionRow.Instance, "consumptions", booked => [booked.AccountId, booked.Number]) with
+    public static ListOf<Consumption> Consumptions(RecordFilter filter) =>
+        Of(ConsumptionRow.Instance, "consumptions", booked => [booked.AccountId, booked.Number]) with
     {
         Filter = Records(filter),
         Order = [new("k.account_id", ColumnType.Text), new("k.number", ColumnType.Number)],
@@ -83,7 +88,8 @@ internal static class Lists
 
     /// <summary>Sums of consumptions.</summary>
     public static ListOf<AllocationRecord> AllocationRecords(RecordFilter filter) => new(
-        "allocation-records", "k.allocation_id, k.account_id, min(k.milestone_id), k.currency, cast(sum(k.quantity) as bigint), min(k.date)", "consumption k",
+        "allocation-records",
+        "k.allocation_id, k.account_id, min(k.milestone_id), k.currency, cast(sum(k.quantity) as bigint), min(k.date)", "consumption k",
         row => new(row.Text(), row.Text(), row.OptionalText(), row.Text(), row.Quantity(), row.Date()),
         record => [record.AccountId, record.AllocationId, record.Currency])
     {
@@ -92,7 +98,8 @@ internal static class Lists
         Order = [new("k.account_id", ColumnType.Text), new("k.allocation_id", ColumnType.Text), new("k.currency", ColumnType.Text)],
     };
 
-    private static ListOf<TRow> Of<TChange, TRow>(Row<TChange, TRow> row, string cursor, Func<TRow, object[]> place) where TChange : Change =>
+    private static ListOf<TRow> Of<TChange, TRow>(Row<TChange, TRow> row, string cursor, Func<TRow, object[]> place)
+        where TChange : Change =>
         new(cursor, row.Selected, row.From, row.Read, place) { Order = [] };
 
     private static ListOf<BookedEntry> Entries(string cursor, ImmutableArray<Condition> filter) =>
@@ -109,7 +116,8 @@ internal static class Lists
 
     // Of the values that are asked for the first leads.
     private static ImmutableArray<Condition> Narrowest(params IEnumerable<(string Column, string? Value)> asked) =>
-        [.. asked.Where(one => one.Value is not null).Select((one, i) => new Condition(one.Column, i == 0 ? Comparison.Equal : Comparison.AlsoEqual, one.Value!))];
+        [.. asked.Where(one => one.Value is not null)
+            .Select((one, i) => new Condition(one.Column, i == 0 ? Comparison.Equal : Comparison.AlsoEqual, one.Value!))];
 
     private static IEnumerable<Condition> Between(string column, Instant? from, Instant? to)
     {

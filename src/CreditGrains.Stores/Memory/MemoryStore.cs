@@ -46,7 +46,8 @@ public sealed partial class MemoryStore : IStore, IQueries
     /// <summary>All lots, and the credits that lie, or have lain, apart from theirs.</summary>
     public IEnumerable<ListedLot> Lots => lots.All.Select(Read);
 
-    public IEnumerable<(AllocationKey Key, Member Member)> Members => members.All.Select(change => (new AllocationKey(change.ContractId, change.Member.UserId), Read(change)));
+    public IEnumerable<(AllocationKey Key, Member Member)> Members =>
+        members.All.Select(change => (new AllocationKey(change.ContractId, change.Member.UserId), Read(change)));
 
     public IEnumerable<User> Users => users.All.Select(change => change.User);
 
@@ -56,7 +57,8 @@ public sealed partial class MemoryStore : IStore, IQueries
 
     public IEnumerable<Report> Reports => reports.All;
 
-    public IEnumerable<(string AccountId, Purchase Purchase)> Purchases => purchases.All.Select(change => (change.AccountId, change.Purchase));
+    public IEnumerable<(string AccountId, Purchase Purchase)> Purchases =>
+        purchases.All.Select(change => (change.AccountId, change.Purchase));
 
     public IEnumerable<Project> Projects => projects.All.Select(change => change.Project);
 
@@ -69,7 +71,8 @@ public sealed partial class MemoryStore : IStore, IQueries
 
     public Document? Document(string kind, string id) => documents[RowKey.Document(kind, id)] is { } change ? Read(change) : null;
 
-    public StoredContract? Contract(string contractId) => Document(DocumentKind.Contract, contractId) is { } document ? new(document, OpenLots(contractId)) : null;
+    public StoredContract? Contract(string contractId) =>
+        Document(DocumentKind.Contract, contractId) is { } document ? new(document, OpenLots(contractId)) : null;
 
     /// <summary>A contract's lots that are open, by key.</summary>
     public ImmutableArray<Lot> OpenLots(string contractId) => indexes.OpenLots(contractId);
@@ -171,7 +174,8 @@ public sealed partial class MemoryStore : IStore, IQueries
         RowKind.Consumption => consumptions,
     };
 
-    private static Document Read(DocumentChange change) => new(change.Kind, change.Id, change.Version, change.Body!, change.Owner, change.AsOf, change.DueAt);
+    private static Document Read(DocumentChange change) =>
+        new(change.Kind, change.Id, change.Version, change.Body!, change.Owner, change.AsOf, change.DueAt);
 
     private static ListedLot Read(LotChange change) => new(change.ContractId, change.ClientId, change.Lot);
 
@@ -214,13 +218,15 @@ public sealed partial class MemoryStore : IStore, IQueries
 
     private sealed class Proving(MemoryStore store, HashSet<RowKey> failing) : Visitor(store)
     {
-        protected override void Visit<TChange>(Table<TChange> table, RowChanges<TChange> changes) => failing.UnionWith(table.Failing(changes));
+        protected override void Visit<TChange>(Table<TChange> table, RowChanges<TChange> changes) =>
+            failing.UnionWith(table.Failing(changes));
     }
 
     private sealed class Writing(MemoryStore store) : Visitor(store)
     {
         private readonly Indexes indexes = store.indexes;
 
-        protected override void Visit<TChange>(Table<TChange> table, RowChanges<TChange> changes) => table.CarryOut(changes, indexes.Change);
+        protected override void Visit<TChange>(Table<TChange> table, RowChanges<TChange> changes) =>
+            table.CarryOut(changes, indexes.Change);
     }
 }

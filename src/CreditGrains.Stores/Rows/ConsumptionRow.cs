@@ -14,7 +14,8 @@ internal sealed class ConsumptionRow : Row<Consumption, Consumption>
 
     public override string Alias => "k";
 
-    public override ImmutableArray<Column<RowKey>> Key { get; } = [KeyPart.Text("account_id", key => key.First), KeyPart.Number("number", key => key.Number)];
+    public override ImmutableArray<Column<RowKey>> Key { get; } =
+        [KeyPart.Text("account_id", key => key.First), KeyPart.Number("number", key => key.Number)];
 
     public override ImmutableArray<Column<Consumption>> Columns { get; } =
     [

@@ -18,7 +18,8 @@ internal sealed class DocumentRow : Row<DocumentChange, Document>
 
     public override string Alias => "d";
 
-    public override ImmutableArray<Column<RowKey>> Key { get; } = [KeyPart.Text("kind", key => key.First), KeyPart.Text("id", key => key.Second)];
+    public override ImmutableArray<Column<RowKey>> Key { get; } =
+        [KeyPart.Text("kind", key => key.First), KeyPart.Text("id", key => key.Second)];
 
     public override ImmutableArray<Column<DocumentChange>> Columns { get; }
 
@@ -37,7 +38,8 @@ internal sealed class DocumentRow : Row<DocumentChange, Document>
 
     public override long Version(DocumentChange change) => change.Version;
 
-    public override DocumentChange Over(DocumentChange present, DocumentChange change) => change with { Body = change.Body ?? present.Body };
+    public override DocumentChange Over(DocumentChange present, DocumentChange change) =>
+        change with { Body = change.Body ?? present.Body };
 
     public override Document Read(IRowReader row)
     {

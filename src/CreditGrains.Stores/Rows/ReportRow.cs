@@ -14,7 +14,8 @@ internal sealed class ReportRow : Row<Report, Report>
 
     public override string Alias => "r";
 
-    public override ImmutableArray<Column<RowKey>> Key { get; } = [KeyPart.Text("client_id", key => key.First), KeyPart.Text("report_id", key => key.Second)];
+    public override ImmutableArray<Column<RowKey>> Key { get; } =
+        [KeyPart.Text("client_id", key => key.First), KeyPart.Text("report_id", key => key.Second)];
 
     public override ImmutableArray<Column<Report>> Columns { get; } =
     [

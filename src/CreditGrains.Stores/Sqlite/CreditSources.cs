@@ -5,11 +5,15 @@ using NodaTime;
 namespace CreditGrains.Stores.Sqlite;
 
 /// <summary>
-/// Where the list of credits comes from (P4): the credits of one player or user by their own indexes; otherwise lot by lot, touched and untouched
-/// ones, and the minted ones by their instants. Indexes know whether an expiry is booked; what is over and not booked is told by the time.
+/// Where the list of credits comes from (P4): the credits of one player or user by their own indexes; otherwise lot by lot, touched and
+/// untouched ones, and the minted ones by their instants. Indexes know whether an expiry is booked; what is over and not booked is told by
+/// the time.
 /// </summary>
-/// <param name="dueClients">Clients with coverage that is over and not booked, where those are asked for: the caretaker sees to it that it is little.</param>
-internal sealed class CreditSources(Database database, CreditFilter filter, CreditPlace? after, int limit, Instant now, IReadOnlyCollection<string> dueClients)
+/// <param name="dueClients">
+/// Clients with coverage that is over and not booked, where those are asked for: the caretaker sees to it that it is little.
+/// </param>
+internal sealed class CreditSources(Database database, CreditFilter filter, CreditPlace? after, int limit, Instant now,
+    IReadOnlyCollection<string> dueClients)
 {
     private const string Order = "c.created_at, c.place, c.ordinal";
 
@@ -48,13 +52,15 @@ internal sealed class CreditSources(Database database, CreditFilter filter, Cred
         if (filter.Status is CreditStatus.Expired) where.And("l.expires_at <= ?", now);
         if (filter.Status is CreditStatus.Unallocated) where.And("(l.expires_at is null or l.expires_at > ?)", now);
         if (after is not null) where.And("(l.created_at, l.place) >= (?, ?)", after.CreatedAt, isApart ? $"{after.Id}~" : PlaceOf(after));
-        var lots = where.Bind(database[$"select {LotRow.Instance.Selected} from lot l {where} order by l.created_at, l.place"]).Each(LotRow.Instance.Read);
+        var lots = where.Bind(database[$"select {LotRow.Instance.Selected} from lot l {where} order by l.created_at, l.place"])
+            .Each(LotRow.Instance.Read);
         return CreditList.Untouched(lots, filter.Status, after, now);
     }
 
     private IEnumerable<CreditDocument> OverAndNotBooked(string client)
     {
-        var where = new Where().And("c.client_id = ? and c.expires_at <= ? and c.expiry_booked = 0 and c.player_id is not null", client, now);
+        var where = new Where()
+            .And("c.client_id = ? and c.expires_at <= ? and c.expiry_booked = 0 and c.player_id is not null", client, now);
         foreach (var (column, value) in new[] { ("c.player_id", filter.PlayerId), ("c.used_by", filter.UserId) })
             if (value is not null)
                 where.And($"+{column} = ?", value);
@@ -72,7 +78,8 @@ internal sealed class CreditSources(Database database, CreditFilter filter, Cred
     {
         var where = OfLot().And("+l.source <> ? and l.apart = 0", LotSource.Minted.Word());
         if (after is not null) where.And("(l.created_at, l.place) >= (?, ?)", after.CreatedAt, PlaceOf(after));
-        return where.Bind(database[$"select l.key from lot l {where} order by l.created_at, l.place"]).Each(row => row.Text()).SelectMany(InLot);
+        return where.Bind(database[$"select l.key from lot l {where} order by l.created_at, l.place"]).Each(row => row.Text())
+            .SelectMany(InLot);
     }
 
     private IEnumerable<CreditDocument> InLot(string key)
@@ -86,7 +93,8 @@ internal sealed class CreditSources(Database database, CreditFilter filter, Cred
     private IEnumerable<CreditDocument> MintedOf(string contract)
     {
         var where = Booked(new Where().And("c.lot = ?", LotKeys.Of(new CreditId(contract, Lot.MintedId, 1))), "c.expiry_booked", isBooked);
-        if (after is not null && (after.Id.ContractId, after.Id.LotId) == (contract, Lot.MintedId)) where.And("c.ordinal > ?", after.Id.Ordinal);
+        if (after is not null
+            && (after.Id.ContractId, after.Id.LotId) == (contract, Lot.MintedId)) where.And("c.ordinal > ?", after.Id.Ordinal);
         else Behind(where);
         if (filter.ClientId is { } client) where.And("+c.client_id = ?", client);
         return Read(where, "c.ordinal");
@@ -94,19 +102,23 @@ internal sealed class CreditSources(Database database, CreditFilter filter, Cred
 
     private IEnumerable<CreditDocument> Minted(bool booked)
     {
-        var where = Booked(new Where().And($"c.lot glob '*~{Lot.MintedId}'"), "c.expiry_booked", booked).Equal("c.client_id", filter.ClientId);
-        if (after is not null) where.And("(c.created_at, c.lot, c.ordinal) > (?, ?, ?)", after.CreatedAt, LotKeys.Of(after.Id), after.Id.Ordinal);
+        var where = Booked(new Where().And($"c.lot glob '*~{Lot.MintedId}'"), "c.expiry_booked", booked)
+            .Equal("c.client_id", filter.ClientId);
+        if (after is not null) where.And("(c.created_at, c.lot, c.ordinal) > (?, ?, ?)", after.CreatedAt, LotKeys.Of(after.Id),
+            after.Id.Ordinal);
         return Read(Residual(where), "c.created_at, c.lot, c.ordinal");
     }
 
     private IEnumerable<CreditDocument> Read(Where where, string order, string by = "")
     {
         if (filter.Status is CreditStatus.Allocated) where.And("(c.expires_at is null or c.expires_at > ?)", now);
-        return where.Bind(database[$"select {CreditRow.Instance.Selected} from credit c {by} {where} order by {order} limit ?"]).Bind(limit + 1)
+        return where.Bind(database[$"select {CreditRow.Instance.Selected} from credit c {by} {where} order by {order} limit ?"])
+            .Bind(limit + 1)
             .All(CreditRow.Instance.Read).Select(credit => CreditDocument.Of(credit, now));
     }
 
-    private Where Behind(Where where) => after is null ? where : where.And($"({Order}) > (?, ?, ?)", after.CreatedAt, PlaceOf(after), after.Id.Ordinal);
+    private Where Behind(Where where) =>
+        after is null ? where : where.And($"({Order}) > (?, ?, ?)", after.CreatedAt, PlaceOf(after), after.Id.Ordinal);
 
     // What a credit's row and its lot's key say, checked on what an index finds by something narrower.
     private Where Residual(Where where)
@@ -119,9 +131,11 @@ internal sealed class CreditSources(Database database, CreditFilter filter, Cred
     }
 
     private Where OfLot() => new Where()
-        .Equal("l.contract_id", filter.ContractId).Equal("l.payment_id", filter.PaymentId).Equal("l.lot_id", filter.LotId).Equal("l.client_id", filter.ClientId);
+        .Equal("l.contract_id", filter.ContractId).Equal("l.payment_id", filter.PaymentId).Equal("l.lot_id", filter.LotId)
+            .Equal("l.client_id", filter.ClientId);
 
-    private static Where Booked(Where where, string column, bool? isBooked) => isBooked is { } booked ? where.And($"{column} = {(booked ? 1 : 0)}") : where;
+    private static Where Booked(Where where, string column, bool? isBooked) =>
+        isBooked is { } booked ? where.And($"{column} = {(booked ? 1 : 0)}") : where;
 
     private static string PlaceOf(CreditPlace place) => $"{LotKeys.Of(place.Id)}~";
 }

@@ -69,7 +69,8 @@ internal sealed class Database : IDisposable
 
     /// <summary>How SQLite carries out the selects prepared so far.</summary>
     public List<string> Plans() => [.. statements.Keys.Where(sql => sql.StartsWith("select", StringComparison.Ordinal)).ToList()
-        .SelectMany(sql => this[$"explain query plan {sql}"].All(row => (row.Number(), row.Number(), row.Number(), Detail: row.Text()).Detail))];
+        .SelectMany(sql => this[$"explain query plan {sql}"]
+            .All(row => (row.Number(), row.Number(), row.Number(), Detail: row.Text()).Detail))];
 
     public void Dispose()
     {

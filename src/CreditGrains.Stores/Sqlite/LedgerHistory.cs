@@ -9,11 +9,12 @@ namespace CreditGrains.Stores.Sqlite;
 /// copied, a new one begins, for entries that readers of the old one have seen may be missing, and others stand in their places.
 /// </summary>
 /// <remarks>
-/// Beside <c>credits.db</c> the file <c>history</c> holds the history's id, which file the database is (inode and instant of birth), and a mark
-/// that is in the database, too, and is renewed at each start and close. The history goes on where both are found again. So a new one begins when
-/// the directory was copied (another file), when a backup was put in its place by whatever makes a new file (another file), when one was written
-/// over the present file (another mark), and when <c>history</c> is missing. Moving the directory within its file system changes nothing.
-/// What cannot be noticed is a backup taken while the store was open and written over the very same file after a crash: restore into an empty directory.
+/// Beside <c>credits.db</c> the file <c>history</c> holds the history's id, which file the database is (inode and instant of birth), and a
+/// mark that is in the database, too, and is renewed at each start and close. The history goes on where both are found again. So a new one
+/// begins when the directory was copied (another file), when a backup was put in its place by whatever makes a new file (another file),
+/// when one was written over the present file (another mark), and when <c>history</c> is missing. Moving the directory within its file
+/// system changes nothing. What cannot be noticed is a backup taken while the store was open and written over the very same file after a
+/// crash: restore into an empty directory.
 /// </remarks>
 internal static class LedgerHistory
 {
@@ -24,13 +25,15 @@ internal static class LedgerHistory
     {
         var path = Path.Combine(directory, FileName);
         var mark = Mark(database);
-        var id = Read(path) is { } left && left.File == Identity(file) && mark is not null && left.Marks.Contains(mark) ? left.Id : Guid.CreateVersion7().ToString("N");
+        var id = Read(path) is { } left && left.File == Identity(file) && mark is not null && left.Marks.Contains(mark) ? left.Id
+            : Guid.CreateVersion7().ToString("N");
         Renew(path, id, file, mark, database);
         return id;
     }
 
     /// <summary>Renews the mark, so that a backup taken until now is noticed wherever it is restored.</summary>
-    public static void Close(string directory, string file, string id, Database database) => Renew(Path.Combine(directory, FileName), id, file, Mark(database), database);
+    public static void Close(string directory, string file, string id, Database database) =>
+        Renew(Path.Combine(directory, FileName), id, file, Mark(database), database);
 
     // Until the database has the new mark, the old one is as good: a crash in between begins no history.
     private static void Renew(string path, string id, string file, string? mark, Database database)
@@ -50,7 +53,8 @@ internal static class LedgerHistory
     {
         try
         {
-            return File.ReadAllText(path).Split('\n', StringSplitOptions.RemoveEmptyEntries) is [var id, var file, .. var marks] ? new(id, file, marks) : null;
+            return File.ReadAllText(path).Split('\n', StringSplitOptions.RemoveEmptyEntries) is [var id, var file, .. var marks]
+                ? new(id, file, marks) : null;
         }
         catch (FileNotFoundException)
         {
@@ -71,12 +75,25 @@ internal static class LedgerHistory
         File.Move(next, path, overwrite: true);
     }
 
-    // A copy has another inode or was born at another instant, even where all its times are kept. A device's number may change with each boot.
-    private static string Identity(string file)
+    // A copy has another inode or was born at another instant, even where all its times are kept.
+    private static string Identity(string file) =>
+        OperatingSystem.IsLinux() && InodeAndBirth(file) is { } known ? known
+            : string.Create(CultureInfo.InvariantCulture, $"{File.GetCreationTimeUtc(file).Ticks}");
+
+    // Where the instant of birth is not known the device says more, though its number may change with a boot.
+    private static string? InodeAndBirth(string file)
     {
-        if (OperatingSystem.IsLinux() && Statx(AtCurrentDirectory, file, 0, Inode | Birth, out var stat) == 0 && (stat.Mask & Inode) != 0)
-            return string.Create(CultureInfo.InvariantCulture, $"{stat.InodeNumber} {((stat.Mask & Birth) != 0 ? $"{stat.BornAt}.{stat.BornAtNanoseconds}" : $"{stat.DeviceMajor}:{stat.DeviceMinor}")}");
-        return string.Create(CultureInfo.InvariantCulture, $"{File.GetCreationTimeUtc(file).Ticks}");
+        try
+        {
+            if (Statx(AtCurrentDirectory, file, 0, Inode | Birth, out var stat) != 0 || (stat.Mask & Inode) == 0) return null;
+            return (stat.Mask & Birth) != 0
+                ? string.Create(CultureInfo.InvariantCulture, $"{stat.InodeNumber} {stat.BornAt}.{stat.BornAtNanoseconds}")
+                : string.Create(CultureInfo.InvariantCulture, $"{stat.InodeNumber} {stat.DeviceMajor}:{stat.DeviceMinor}");
+        }
+        catch (EntryPointNotFoundException)
+        {
+            return null;
+        }
     }
 
     private const int AtCurrentDirectory = -100;
@@ -95,5 +112,6 @@ internal static class LedgerHistory
     }
 
     [DllImport("libc", EntryPoint = "statx")]
-    private static extern int Statx(int directory, [MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags, uint mask, out FileStat stat);
+    private static extern int Statx(int directory, [MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags, uint mask,
+        out FileStat stat);
 }

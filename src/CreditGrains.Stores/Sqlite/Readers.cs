@@ -4,7 +4,10 @@ using Microsoft.Data.Sqlite;
 
 namespace CreditGrains.Stores.Sqlite;
 
-/// <summary>Threads that read, each on a connection of its own: nobody who asks is kept from going on, and a long list does not block what actors load.</summary>
+/// <summary>
+/// Threads that read, each on a connection of its own: nobody who asks is kept from going on, and a long list does not block what actors
+/// load.
+/// </summary>
 internal sealed class Readers : IDisposable
 {
     private readonly BlockingCollection<Action<Database>> asked = [];

@@ -16,10 +16,14 @@ internal static class Schema
         if (Number(database, "select count(*) from sqlite_schema where name = 'documents'") > 0)
         {
             throw new DataRefusedException(
-                $"The data was written by an earlier pre-release of CreditGrains (schema {version}) and cannot be used; start with an empty directory.");
+                $"The data was written by an earlier pre-release of CreditGrains (schema {version}) and cannot be used; "
+                + "start with an empty directory.");
         }
         if (version > Present)
-            throw new DataRefusedException($"The data has schema {version}; this version of CreditGrains knows schema {Present}. Start the later version.");
+        {
+            throw new DataRefusedException(
+                $"The data has schema {version}; this version of CreditGrains knows schema {Present}. Start the later version.");
+        }
         if (version == 0) database.RunScript($"begin immediate; {Script()} pragma user_version = {Present}; commit;");
     }
 
@@ -27,7 +31,8 @@ internal static class Schema
 
     private static string Script()
     {
-        using var script = typeof(Schema).Assembly.GetManifestResourceStream("sqlite.schema.sql") ?? throw new InvariantException("the schema is built in");
+        using var script = typeof(Schema).Assembly.GetManifestResourceStream("sqlite.schema.sql")
+            ?? throw new InvariantException("the schema is built in");
         return new StreamReader(script).ReadToEnd();
     }
 }

@@ -14,12 +14,15 @@ public sealed partial class SqliteStore
     /// <summary>Those of the wanted rows that are there.</summary>
     internal static Rows ReadRows(Database database, Wanted wanted)
     {
+        var (client, contract) = (wanted.ClientId, wanted.ContractId);
+        var requests =
+            Found(wanted.Requests, DocumentRow.Instance, key => RowKey.Document(DocumentKind.Request, Remembered.RequestId(client, key)));
         return new(
-            Found(wanted.Players, PlayerRow.Instance, id => RowKey.Player(wanted.ClientId, id)),
-            Found(wanted.Users, MemberRow.Instance, id => RowKey.Member(wanted.ContractId, id)),
-            Found(wanted.Reports, ReportRow.Instance, id => RowKey.Report(wanted.ClientId, id)),
-            Found(wanted.Requests, DocumentRow.Instance, key => RowKey.Document(DocumentKind.Request, Remembered.RequestId(wanted.ClientId, key)))
-                .ToDictionary(request => request.Key, request => Json.Read<KeyedRequest>(request.Value.Body) with { ForgetAt = request.Value.DueAt }));
+            Found(wanted.Players, PlayerRow.Instance, id => RowKey.Player(client, id)),
+            Found(wanted.Users, MemberRow.Instance, id => RowKey.Member(contract, id)),
+            Found(wanted.Reports, ReportRow.Instance, id => RowKey.Report(client, id)),
+            requests.ToDictionary(request => request.Key, request =>
+                Json.Read<KeyedRequest>(request.Value.Body) with { ForgetAt = request.Value.DueAt }));
 
         Dictionary<string, TRow> Found<TChange, TRow>(IReadOnlyCollection<string> ids, Row<TChange, TRow> row, Func<string, RowKey> key)
             where TChange : Change where TRow : class
@@ -31,38 +34,51 @@ public sealed partial class SqliteStore
         }
     }
 
-    private static TRow? One<TChange, TRow>(Database database, Row<TChange, TRow> row, RowKey key) where TChange : Change where TRow : class =>
+    private static TRow? One<TChange, TRow>(Database database, Row<TChange, TRow> row, RowKey key)
+        where TChange : Change where TRow : class =>
         database[Keyed<TChange, TRow>.Select(row)].Bind(row.Key, key).First(row.Read);
 
-    internal static List<TRow> All<TChange, TRow>(Database database, Row<TChange, TRow> row, string where, params IEnumerable<object> values) where TChange : Change =>
+    internal static List<TRow> All<TChange, TRow>(Database database, Row<TChange, TRow> row, string where,
+        params IEnumerable<object> values)
+        where TChange : Change =>
         database[$"select {row.Selected} from {row.From} where {where}"].BindAll(values).All(row.Read);
 
-    private static Document? ReadDocument(Database database, string kind, string id) => One(database, DocumentRow.Instance, RowKey.Document(kind, id));
+    private static Document? ReadDocument(Database database, string kind, string id) =>
+        One(database, DocumentRow.Instance, RowKey.Document(kind, id));
 
     private static StoredContract? ReadContract(Database database, string contractId) =>
         ReadDocument(database, DocumentKind.Contract, contractId) is { } document ? WithOpenLots(database, document) : null;
 
-    private static StoredContract WithOpenLots(Database database, Document document) =>
-        new(document, [.. All(database, LotRow.Instance, "l.contract_id = ? and l.is_open = 1 order by l.key", document.Id).Select(listed => listed.Lot)]);
+    private static StoredContract WithOpenLots(Database database, Document document)
+    {
+        var lots = All(database, LotRow.Instance, "l.contract_id = ? and l.is_open = 1 order by l.key", document.Id);
+        return new(document, [.. lots.Select(listed => listed.Lot)]);
+    }
 
-    private static List<Member> ReadMembers(Database database, string contractId) => All(database, MemberRow.Instance, "m.contract_id = ? order by m.user_id", contractId);
+    private static List<Member> ReadMembers(Database database, string contractId) =>
+        All(database, MemberRow.Instance, "m.contract_id = ? order by m.user_id", contractId);
 
     private static StoredMember? ReadStoredMember(Database database, AllocationKey key) => database.Snapshot(() =>
-        ReadDocument(database, DocumentKind.Contract, key.ContractId) is { } contract && One(database, MemberRow.Instance, RowKey.Member(key.ContractId, key.UserId)) is { } member
+        ReadDocument(database, DocumentKind.Contract, key.ContractId) is { } contract
+            && One(database, MemberRow.Instance, RowKey.Member(key.ContractId, key.UserId)) is { } member
             ? new StoredMember(member, contract)
             : null);
 
     internal static ImmutableArray<AllocationKey> ReadDueAllocations(Database database, Instant now, int limit) =>
-        [.. database["select contract_id, user_id from member where due_at <= ? order by due_at limit ?"].Bind(now).Bind(limit).All(row => new AllocationKey(row.Text(), row.Text()))];
+        [.. database["select contract_id, user_id from member where due_at <= ? order by due_at limit ?"].Bind(now).Bind(limit)
+            .All(row => new AllocationKey(row.Text(), row.Text()))];
 
     internal static ImmutableArray<Credit> ReadDueCredits(Database database, string clientId, Instant now, int limit) =>
-        [.. All(database, CreditRow.Instance, $"c.client_id = ? and {Unbooked} and c.expires_at <= ? order by c.expires_at limit ?", clientId, now, (long)limit)];
+        [.. All(database, CreditRow.Instance, $"c.client_id = ? and {Unbooked} and c.expires_at <= ? order by c.expires_at limit ?",
+            clientId, now, (long)limit)];
 
     internal static ImmutableArray<string> ReadDue(Database database, string kind, Instant now, int limit) =>
-        [.. database["select id from document where kind = ? and due_at <= ? order by due_at limit ?"].Bind(kind).Bind(now).Bind(limit).All(row => row.Text())];
+        [.. database["select id from document where kind = ? and due_at <= ? order by due_at limit ?"].Bind(kind).Bind(now).Bind(limit)
+            .All(row => row.Text())];
 
     internal static Instant? ReadNextEnd(Database database, string clientId) =>
-        database[$"select min(c.expires_at) from credit c where c.client_id = ? and {Unbooked}"].Bind(clientId).All(row => row.OptionalInstant())[0];
+        database[$"select min(c.expires_at) from credit c where c.client_id = ? and {Unbooked}"].Bind(clientId)
+            .All(row => row.OptionalInstant())[0];
 
     // From client to client: of each the index knows the earliest.
     internal static IEnumerable<string> ReadDueClients(Database database, Instant now)
@@ -70,12 +86,15 @@ public sealed partial class SqliteStore
         for (var client = Next(""); client is not null; client = Next(client))
             if (ReadNextEnd(database, client) <= now) yield return client;
 
-        string? Next(string after) => database[$"select min(c.client_id) from credit c where c.client_id > ? and {Unbooked}"].Bind(after).All(row => row.OptionalText())[0];
+        string? Next(string after) => database[$"select min(c.client_id) from credit c where c.client_id > ? and {Unbooked}"].Bind(after)
+            .All(row => row.OptionalText())[0];
     }
 
-    private static ServicesFacts ReadServices(Database database, string accountId, IReadOnlyCollection<string> milestoneIds, IReadOnlyCollection<string> projectIds)
+    private static ServicesFacts ReadServices(Database database, string accountId, IReadOnlyCollection<string> milestoneIds,
+        IReadOnlyCollection<string> projectIds)
     {
-        var milestones = milestoneIds.Distinct().Select(id => One(database, MilestoneRow.Instance, RowKey.Milestone(id))).OfType<Milestone>()
+        var milestones = milestoneIds.Distinct().Select(id => One(database, MilestoneRow.Instance, RowKey.Milestone(id)))
+            .OfType<Milestone>()
             .ToImmutableDictionary(milestone => milestone.MilestoneId);
         var projects = projectIds.Concat(milestones.Values.Select(milestone => milestone.ProjectId)).Distinct()
             .Select(id => One(database, ProjectRow.Instance, RowKey.Project(id))).OfType<Project>();
@@ -91,6 +110,8 @@ public sealed partial class SqliteStore
         private static string? select;
 
         public static string Select(Row<TChange, TRow> row) =>
-            select ??= $"select {row.Selected} from {row.From} where {string.Join(" and ", row.Key.Select(column => $"{row.Alias}.{column.Name} = ?"))}";
+            select ??= $"select {row.Selected} from {row.From} where {Equal(row)}";
+
+        private static string Equal(Row row) => string.Join(" and ", row.Key.Select(column => $"{row.Alias}.{column.Name} = ?"));
     }
 }

@@ -6,7 +6,10 @@ using NodaTime;
 
 namespace CreditGrains.Stores.Sqlite;
 
-/// <summary>The embedded store: one SQLite file (WAL, synchronous=FULL) in a directory that no other process may use meanwhile. What it answers is on the disk.</summary>
+/// <summary>
+/// The embedded store: one SQLite file (WAL, synchronous=FULL) in a directory that no other process may use meanwhile. What it answers is
+/// on the disk.
+/// </summary>
 public sealed partial class SqliteStore : IStore, IQueries, IDisposable
 {
     private readonly FileStream mine;
@@ -47,8 +50,8 @@ public sealed partial class SqliteStore : IStore, IQueries, IDisposable
     internal Database WriterConnection => database;
 
     /// <summary>
-    /// Opens the store of a directory, which is made where it is not there; throws <see cref="DataRefusedException"/> where another process has
-    /// it, or another version of this program wrote it.
+    /// Opens the store of a directory, which is made where it is not there; throws <see cref="DataRefusedException"/> where another process
+    /// has it, or another version of this program wrote it.
     /// </summary>
     public static SqliteStore Open(string directory)
     {
@@ -67,36 +70,43 @@ public sealed partial class SqliteStore : IStore, IQueries, IDisposable
 
     public Task<Document?> Document(string kind, string id) => grains.Read(database => ReadDocument(database, kind, id));
 
-    Task<StoredContract?> IStore.Contract(string contractId) => grains.Read(database => database.Snapshot(() => ReadContract(database, contractId)));
+    Task<StoredContract?> IStore.Contract(string contractId) =>
+        grains.Read(database => database.Snapshot(() => ReadContract(database, contractId)));
 
-    public Task<ImmutableArray<Member>> Members(string contractId) => grains.Read(database => ReadMembers(database, contractId).ToImmutableArray());
+    public Task<ImmutableArray<Member>> Members(string contractId) =>
+        grains.Read(database => ReadMembers(database, contractId).ToImmutableArray());
 
     Task<StoredMember?> IStore.Member(AllocationKey key) => grains.Read(database => ReadStoredMember(database, key));
 
     public Task<User?> User(UserKey key) => grains.Read(database => One(database, UserRow.Instance, RowKey.User(key.ClientId, key.UserId)));
 
-    public Task<Rows> Read(Wanted wanted) => wanted.IsNothing ? Task.FromResult(Rows.None) : grains.Read(database => database.Snapshot(() => ReadRows(database, wanted)));
+    public Task<Rows> Read(Wanted wanted) =>
+        wanted.IsNothing ? Task.FromResult(Rows.None) : grains.Read(database => database.Snapshot(() => ReadRows(database, wanted)));
 
     public Task<Lot?> Lot(string contractId, string lotId, long apart = 0) =>
         grains.Read(database => One(database, LotRow.Instance, new(RowKind.Lot, contractId, lotId, apart))?.Lot);
 
-    public Task<Entry?> FirstExpirySet(string contractId, string lotId) => grains.Read(database => database[
-        $"select {EntryRow.Selected} from entry e where e.contract_id = ? and e.lot_id = ? and e.kind = '{EntryKind.LotExpirySet.Word()}' and e.subject = ? order by e.entry_id limit 1"]
-        .Bind(contractId).Bind(lotId).Bind(Subjects.Lot(contractId, lotId)).First(EntryRow.Read)?.Entry);
+    public Task<Entry?> FirstExpirySet(string contractId, string lotId) => grains.Read(database => database[$"""
+        select {EntryRow.Selected} from entry e
+        where e.contract_id = ? and e.lot_id = ? and e.kind = '{EntryKind.LotExpirySet.Word()}' and e.subject = ? order by e.entry_id limit 1
+        """].Bind(contractId).Bind(lotId).Bind(Subjects.Lot(contractId, lotId)).First(EntryRow.Read)?.Entry);
 
     public Task<Credit?> Credit(CreditId id) => grains.Read(database => One(database, CreditRow.Instance, RowKey.Credit(id)));
 
-    public Task<ImmutableArray<string>> DueContracts(Instant now, int limit) => grains.Read(database => ReadDue(database, DocumentKind.Contract, now, limit));
+    public Task<ImmutableArray<string>> DueContracts(Instant now, int limit) =>
+        grains.Read(database => ReadDue(database, DocumentKind.Contract, now, limit));
 
     public Task<ImmutableArray<AllocationKey>> DueAllocations(Instant now, int limit) =>
         grains.Read(database => ReadDueAllocations(database, now, limit));
 
-    public Task<ImmutableArray<string>> DueAccounts(Instant now, int limit) => grains.Read(database => ReadDue(database, DocumentKind.Account, now, limit));
+    public Task<ImmutableArray<string>> DueAccounts(Instant now, int limit) =>
+        grains.Read(database => ReadDue(database, DocumentKind.Account, now, limit));
 
     public Task<ImmutableArray<string>> DueClients(Instant now, int limit) =>
         grains.Read(database => database.Snapshot(() => ReadDueClients(database, now).Take(limit).ToImmutableArray()));
 
-    public Task<ImmutableArray<Credit>> DueCredits(string clientId, Instant now, int limit) => grains.Read(database => ReadDueCredits(database, clientId, now, limit));
+    public Task<ImmutableArray<Credit>> DueCredits(string clientId, Instant now, int limit) =>
+        grains.Read(database => ReadDueCredits(database, clientId, now, limit));
 
     public Task<Instant?> NextEnd(string clientId) => grains.Read(database => ReadNextEnd(database, clientId));
 
@@ -107,7 +117,8 @@ public sealed partial class SqliteStore : IStore, IQueries, IDisposable
         if (rows > 0) return writer.Commit(changes, rows);
 
         // What is only proved is not written: a reader sees what is durable, and all of it at one moment.
-        return grains.Read<CommitResult>(database => database.Snapshot(() => Writing.Failing(database, changes.Guards)) is { IsEmpty: false } failed
+        return grains.Read<CommitResult>(database =>
+            database.Snapshot(() => Writing.Failing(database, changes.Guards)) is { IsEmpty: false } failed
             ? new CommitResult.Conflict(failed)
             : new CommitResult.Done());
     }

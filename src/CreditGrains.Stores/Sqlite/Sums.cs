@@ -12,15 +12,17 @@ internal static class Sums
     public static AuditSums Audit(Database database, string contractId)
     {
         var touched = database["""
-            select l.lot_id, sum(c.player_id is not null and c.expiry_booked = 0), sum(c.player_id is not null and c.expiry_booked), sum(c.player_id is null)
+            select l.lot_id, sum(c.player_id is not null and c.expiry_booked = 0), sum(c.player_id is not null and c.expiry_booked),
+                   sum(c.player_id is null)
             from lot l cross join credit c on c.lot = l.key where l.contract_id = ? group by l.lot_id
             """].Bind(contractId).All(row => new TouchedSum(row.Text(), row.Number(), row.Number(), row.Number()));
-        var told = database["select lot_id, kind, sum(quantity) from entry where contract_id = ? and lot_id is not null group by lot_id, kind"]
-            .Bind(contractId).All(ReadLotSum);
+        var told = database["""
+            select lot_id, kind, sum(quantity) from entry where contract_id = ? and lot_id is not null group by lot_id, kind
+            """].Bind(contractId).All(ReadLotSum);
         var used = database[$"""
-            select user_id, kind, used_of, sum(quantity) from entry where contract_id = ? and user_id is not null and kind in ({Words(AuditSums.AboutUsers)})
-            group by user_id, kind, used_of
-            """].Bind(contractId).All(row => new UserSum(row.Text(), Stores.Words.Read<EntryKind>(row.Text()), row.OptionalText(), row.Number()));
+            select user_id, kind, used_of, sum(quantity) from entry
+            where contract_id = ? and user_id is not null and kind in ({Words(AuditSums.AboutUsers)}) group by user_id, kind, used_of
+            """].Bind(contractId).All(row => new UserSum(row.Text(), ReadKind(row), row.OptionalText(), row.Number()));
         var reported = database["select user_id, sum(charged) from report where contract_id = ? group by user_id"]
             .Bind(contractId).All(row => (UserId: row.Text(), Charged: row.Number()));
         var lots = SqliteStore.All(database, LotRow.Instance, "l.contract_id = ?", contractId).Select(listed => listed.Lot).ToList();
@@ -32,14 +34,19 @@ internal static class Sums
     public static BalanceSums Balance(Database database, StoredContract contract, Instant at, Instant now)
     {
         var contractId = contract.Document.Id;
-        var lots = database["select lot_id, available_from from lot where contract_id = ? and apart = 0"].Bind(contractId).All(row => (row.Text(), row.Instant()));
-        var told = database["select lot_id, kind, sum(quantity) from entry where contract_id = ? and effective_at <= ? and lot_id is not null group by lot_id, kind"]
-            .Bind(contractId).Bind(at).All(ReadLotSum);
+        var lots = database["select lot_id, available_from from lot where contract_id = ? and apart = 0"]
+            .Bind(contractId).All(row => (row.Text(), row.Instant()));
+        var told = database["""
+            select lot_id, kind, sum(quantity) from entry
+            where contract_id = ? and effective_at <= ? and lot_id is not null group by lot_id, kind
+            """].Bind(contractId).Bind(at).All(ReadLotSum);
         var users = database[$"""
             select user_id, sum(case kind when '{EntryKind.CreditsCharged.Word()}' then quantity else -quantity end) from entry
-            where contract_id = ? and effective_at <= ? and user_id is not null and kind in ({Words(BalanceSums.AboutUsers)}) group by user_id order by user_id
+            where contract_id = ? and effective_at <= ? and user_id is not null and kind in ({Words(BalanceSums.AboutUsers)})
+            group by user_id order by user_id
             """].Bind(contractId).Bind(at).All(row => new UserTotal(row.Text(), row.Number()));
-        var over = database[at <= now ? OverInThePast : OverByThen].Bind(contract.Document.Owner).Bind(at).Bind($"{contractId}~").Bind($"{contractId}\x7f")
+        var over = database[at <= now ? OverInThePast : OverByThen]
+            .Bind(contract.Document.Owner).Bind(at).Bind($"{contractId}~").Bind($"{contractId}\x7f")
             .All(row => (Lot: LotKeys.Credit(row.Text(), 1).LotId, Credits: row.Number()));
         return new(contract, lots, told, over.ToDictionary(lot => lot.Lot, lot => lot.Credits), users);
     }
@@ -50,10 +57,10 @@ internal static class Sums
         var (client, contract, user) = filter.By == UsageBy.User ? ("client_id", "null", "user_id") : ("null", "contract_id", "null");
         var reports = Within(filter, "at");
         var returns = Within(filter, "effective_at").And($"kind = '{EntryKind.CreditsReturned.Word()}'").And("user_id is not null");
-        var zone = filter.ByTime ? $"(select json_extract(d.body, '$.value.terms.timeZone') from document d where d.kind = '{DocumentKind.Contract}' and d.id = s.contract)" : "null";
+        var (slot, zone) = filter.ByTime ? (Slot, Zone) : ("null", "null");
         var statement = database[$"""
             select s.client, s.contract, s.user, s.slot, {zone}, s.reports, s.charged, s.covered, s.returned from (
-                select {client} as client, {contract} as contract, {user} as user, {(filter.ByTime ? Slot : "null")} as slot,
+                select {client} as client, {contract} as contract, {user} as user, {slot} as slot,
                        sum(reports) as reports, sum(charged) as charged, sum(covered) as covered, sum(returned) as returned from (
                     select client_id, contract_id, user_id, at, 1 as reports, charged, covered, 0 as returned from report {reports}
                     union all
@@ -68,7 +75,8 @@ internal static class Sums
     /// <summary>These kinds as a list of SQL.</summary>
     public static string Words(IEnumerable<EntryKind> kinds) => string.Join(", ", kinds.Select(kind => $"'{kind.Word()}'"));
 
-    // Of what is past, little is not booked, whatever the contract of the client; of what is to come, most is, so that the contract's own credits are counted.
+    // Of what is past, little is not booked, whatever the contract of the client; of what is to come, most is, so that the contract's own
+    // credits are counted.
     private const string OverInThePast = """
         select lot, count(*) from credit indexed by credit_due
         where client_id = ? and expires_at <= ? and +lot > ? and +lot < ? and expiry_booked = 0 and player_id is not null group by lot
@@ -79,14 +87,22 @@ internal static class Sums
         where +client_id = ? and +expires_at <= ? and lot > ? and lot < ? and +expiry_booked = 0 and player_id is not null group by lot
         """;
 
+    private const string Zone =
+        $"(select json_extract(d.body, '$.value.terms.timeZone') from document d where d.kind = '{DocumentKind.Contract}' and d.id = s.contract)";
+
+    private static readonly (long After, long Before) Length =
+        (Microseconds(Grains.Usage.Slot.After), Microseconds(Grains.Usage.Slot.Before));
+
     private static readonly string Slot = $"""
-        case when at >= {Grains.Usage.Rounded.ToMicroseconds()} then at - at % {Microseconds(Grains.Usage.Slot.After)}
-        else at - (at % {Microseconds(Grains.Usage.Slot.Before)} + {Microseconds(Grains.Usage.Slot.Before)}) % {Microseconds(Grains.Usage.Slot.Before)} end
+        case when at >= {Grains.Usage.Rounded.ToMicroseconds()} then at - at % {Length.After}
+        else at - (at % {Length.Before} + {Length.Before}) % {Length.Before} end
         """;
 
     private static long Microseconds(Duration duration) => (long)duration.TotalMilliseconds * 1_000;
 
-    private static LotSum ReadLotSum(Statement row) => new(row.Text(), Stores.Words.Read<EntryKind>(row.Text()), row.Number());
+    private static LotSum ReadLotSum(Statement row) => new(row.Text(), ReadKind(row), row.Number());
+
+    private static EntryKind ReadKind(Statement row) => Stores.Words.Read<EntryKind>(row.Text());
 
     private static Where Within(UsageFilter filter, string at)
     {

@@ -20,7 +20,9 @@ internal sealed class Where
     /// <summary>The columns that a list is ordered by.</summary>
     public static string Columns<TItem>(ListOf<TItem> list) => string.Join(", ", list.Order.Select(by => by.Column));
 
-    /// <summary>A column that must be equal, where a value is given; the first is left to an index, the others are checked on what that finds.</summary>
+    /// <summary>
+    /// A column that must be equal, where a value is given; the first is left to an index, the others are checked on what that finds.
+    /// </summary>
     public Where Equal(string column, string? value)
     {
         if (value is null) return this;

@@ -7,7 +7,10 @@ using SQLitePCL;
 
 namespace CreditGrains.Stores.Sqlite;
 
-/// <summary>The one who writes, on a thread of its own: whatever commits have gathered meanwhile share the next transaction, and so one flush to the disk.</summary>
+/// <summary>
+/// The one who writes, on a thread of its own: whatever commits have gathered meanwhile share the next transaction, and so one flush to the
+/// disk.
+/// </summary>
 internal sealed class Writer : IDisposable
 {
     // Bounds how long the first of a transaction waits for the others.
@@ -29,7 +32,8 @@ internal sealed class Writer : IDisposable
     }
 
     // What is written with others in one transaction, and how that ends.
-    private sealed class Pending(int rows, Func<CommitResult> write) : TaskCompletionSource<CommitResult>(TaskCreationOptions.RunContinuationsAsynchronously)
+    private sealed class Pending(int rows, Func<CommitResult> write)
+        : TaskCompletionSource<CommitResult>(TaskCreationOptions.RunContinuationsAsynchronously)
     {
         public int Rows => rows;
 
@@ -57,7 +61,8 @@ internal sealed class Writer : IDisposable
     /// <summary>Deletes remembered requests and previews that expire at or before this instant.</summary>
     public Task Forget(Instant until) => Enqueue(1, () =>
     {
-        database[$"delete from document where kind in ('{DocumentKind.Request}', '{DocumentKind.Preview}') and due_at <= ?"].Bind(until).Run();
+        database[$"delete from document where kind in ('{DocumentKind.Request}', '{DocumentKind.Preview}') and due_at <= ?"]
+            .Bind(until).Run();
         return new CommitResult.Done();
     });
 
@@ -83,7 +88,8 @@ internal sealed class Writer : IDisposable
         return pending.Task;
     }
 
-    private CommitResult Apply(SortedChanges changes) => writing.Apply(changes) is { IsEmpty: false } failed ? new CommitResult.Conflict(failed) : new CommitResult.Done();
+    private CommitResult Apply(SortedChanges changes) =>
+        writing.Apply(changes) is { IsEmpty: false } failed ? new CommitResult.Conflict(failed) : new CommitResult.Done();
 
     private void Work()
     {
@@ -112,7 +118,8 @@ internal sealed class Writer : IDisposable
         catch (Exception e)
         {
             var unclear = committing && e is not SqliteException { SqliteErrorCode: raw.SQLITE_FULL or raw.SQLITE_BUSY };
-            foreach (var pending in batch) (pending.Result, pending.Fault) = unclear ? (new CommitResult.Unknown(e), null) : ((CommitResult?)null, Away(e));
+            foreach (var pending in batch) (pending.Result, pending.Fault) = unclear ? (new CommitResult.Unknown(e), null)
+                : ((CommitResult?)null, Away(e));
             RollBack();
         }
     }

@@ -11,7 +11,7 @@ internal sealed class Writing(Database database) : IRowChangesVisitor
         Enum.GetValues<RowKind>().ToFrozenDictionary(kind => kind, kind => GuardSql(Row.Of(kind)));
 
     private static readonly string AppendEntry =
-        $"insert into {EntryRow.Table} ({string.Join(", ", EntryRow.Columns.Select(column => column.Name))}) values ({Values(EntryRow.Columns.Length)})";
+        $"insert into {EntryRow.Table} ({Names(EntryRow.Columns)}) values ({Values(EntryRow.Columns.Length)})";
 
     private readonly Dictionary<Row, object> sqls = [];
     private readonly ImmutableHashSet<RowKey>.Builder failed = ImmutableHashSet.CreateBuilder<RowKey>();
@@ -38,7 +38,8 @@ internal sealed class Writing(Database database) : IRowChangesVisitor
         var row = changes.Row;
         var sql = SqlOf(row);
         foreach (var (_, key, change) in changes.Deletes) Expect(sql.Fence(database[sql.Delete].Bind(row.Key, key), change), key);
-        foreach (var (_, key, change) in changes.Updates) Expect(sql.Fence(database[sql.Update].Bind(sql.Updated, change).Bind(row.Key, key), change), key);
+        foreach (var (_, key, change) in changes.Updates) Expect(sql.Fence(database[sql.Update].Bind(sql.Updated, change)
+            .Bind(row.Key, key), change), key);
         foreach (var (_, key, change) in changes.Inserts) Expect(database[sql.Insert].Bind(row.Key, key).Bind(row.Columns, change), key);
     }
 
@@ -58,7 +59,8 @@ internal sealed class Writing(Database database) : IRowChangesVisitor
     {
         var (key, isThere, hasVersion) = GuardSqls[guard.Key.Kind];
         if (guard.Version == 0) return !database[isThere].Bind(key, guard.Key).Any();
-        return hasVersion is null ? database[isThere].Bind(key, guard.Key).Any() : database[hasVersion].Bind(key, guard.Key).Bind(guard.Version).Any();
+        return hasVersion is null ? database[isThere].Bind(key, guard.Key).Any() : database[hasVersion].Bind(key, guard.Key)
+            .Bind(guard.Version).Any();
     }
 
     private Sql<TChange> SqlOf<TChange>(Row<TChange> row) where TChange : Change
@@ -68,6 +70,8 @@ internal sealed class Writing(Database database) : IRowChangesVisitor
     }
 
     private static string Equal(IEnumerable<Column<RowKey>> key) => string.Join(" and ", key.Select(column => $"{column.Name} = ?"));
+
+    private static string Names<TSource>(IEnumerable<Column<TSource>> columns) => string.Join(", ", columns.Select(column => column.Name));
 
     private static string Values(int count) => string.Join(", ", Enumerable.Repeat("?", count));
 
@@ -80,18 +84,16 @@ internal sealed class Writing(Database database) : IRowChangesVisitor
     // The texts for one kind of row. Values are bound in this order: updated columns, key, columns that must be the same, version.
     private sealed class Sql<TChange>(Row<TChange> row) where TChange : Change
     {
-        private static readonly ImmutableArray<ColumnRole> UpdatedRoles = [ColumnRole.Set, ColumnRole.Kept, ColumnRole.Version];
-
         private readonly ImmutableArray<Column<TChange>> same = [.. row.Columns.Where(column => column.Role == ColumnRole.Same)];
         private readonly bool hasVersion = row.VersionColumn is not null;
 
-        public ImmutableArray<Column<TChange>> Updated { get; } = [.. row.Columns.Where(column => UpdatedRoles.Contains(column.Role))];
+        public ImmutableArray<Column<TChange>> Updated { get; } = [.. row.Columns.Where(IsUpdated)];
 
         public string Insert { get; } =
-            $"insert into {row.Table} ({string.Join(", ", row.Key.Select(column => column.Name).Concat(row.Columns.Select(column => column.Name)))}) "
-            + $"values ({Values(row.Key.Length + row.Columns.Length)}) on conflict do nothing";
+            $"insert into {row.Table} ({Names(row.Key)}, {Names(row.Columns)}) values ({Values(row.Key.Length + row.Columns.Length)}) on conflict do nothing";
 
-        public string Update { get; } = $"update {row.Table} set {string.Join(", ", row.Columns.Where(column => UpdatedRoles.Contains(column.Role)).Select(Assigned))} where {Fenced(row)}";
+        public string Update { get; } =
+            $"update {row.Table} set {string.Join(", ", row.Columns.Where(IsUpdated).Select(Assigned))} where {Fenced(row)}";
 
         public string Delete { get; } = $"delete from {row.Table} where {Fenced(row)}";
 
@@ -108,6 +110,12 @@ internal sealed class Writing(Database database) : IRowChangesVisitor
             .. row.Columns.Where(column => column.Role == ColumnRole.Same).Select(column => $"{column.Name} is ?"),
             .. row.VersionColumn is { } version ? [$"{version} = ?"] : Array.Empty<string>(),
         ]);
+
+        private static bool IsUpdated(Column<TChange> column) => column.Role switch
+        {
+            ColumnRole.Set or ColumnRole.Kept or ColumnRole.Version => true,
+            ColumnRole.Key or ColumnRole.Fixed or ColumnRole.Same => false,
+        };
 
         private static string Assigned(Column<TChange> column) =>
             column.Role == ColumnRole.Kept ? $"{column.Name} = coalesce(?, {column.Name})" : $"{column.Name} = ?";
