@@ -57,7 +57,8 @@ public sealed partial class PostgresStore
         else
         {
             yield return LotByLot(filter, after, now, rows);
-            if (CreditList.ShowsMinted(filter)) yield return filter.UserId is null ? Minted(filter, after, now, rows) : MintedOfUser(filter, after, now, rows);
+            if (!CreditList.ShowsMinted(filter)) yield break;
+            foreach (var isBooked in CreditList.IsBooked(filter) is { } one ? [one] : new[] { true, false }) yield return Minted(filter, after, now, rows, isBooked);
         }
     }
 
@@ -76,23 +77,21 @@ public sealed partial class PostgresStore
     {
         var inner = OfStatus(new Select("*", "credit c"), filter, now);
         if (filter.UserId is { } user) inner.WhereText("c.used_by", user).Where("c.created_at = l.created_at and (c.lot || '~') = (l.key || '~')");
-        else inner.Where("c.lot = l.key");
+        else inner.Where("c.lot = l.key and c.lot not like '%~minted'");
         if (after is not null) inner.Where("c.ordinal > case when l.key = ? then ? else 0 end", Values.Of(LotKeys.Of(after.Id)), Values.Of(after.Id.Ordinal));
         var byLot = new Select(CreditRow.Instance.Selected, $"lot l cross join lateral ({inner.Page("c.ordinal", rows)}) c", inner).Where("l.apart = 0 and l.source <> 'minted'");
         return Paged(FromLot(OfLot(byLot, filter), after), $"{LotOrder}, c.ordinal", rows);
     }
 
-    // The one lot of an unlimited contract grows, so that its credits lie among those of others.
-    private static Query<Credit> Minted(CreditFilter filter, CreditPlace? after, Instant now, int rows)
+    // The one lot of an unlimited contract grows, so that its credits lie among those of others. Those whose end is booked have an order of their own.
+    private static Query<Credit> Minted(CreditFilter filter, CreditPlace? after, Instant now, int rows, bool isBooked)
     {
-        var inner = OfStatus(new Select("*", "credit c").Where("c.lot = l.key and c.lot like '%~minted'"), filter, now).After(Order, [.. Place(after)]);
+        var inner = OfStatus(new Select("*", "credit c").Where($"c.lot = l.key and c.lot like '%~minted' and c.expiry_booked = {isBooked}").WhereText("c.used_by", filter.UserId), filter, now)
+            .After(Order, [.. Place(after)]);
         var byLot = new Select(CreditRow.Instance.Selected, $"lot l cross join lateral ({inner.Page("c.created_at, c.ordinal", rows)}) c", inner)
             .Where("l.apart = 0 and l.source = 'minted'");
         return Paged(OfLot(byLot, filter with { LotId = Domain.Lot.MintedId }), Order, rows);
     }
-
-    private static Query<Credit> MintedOfUser(CreditFilter filter, CreditPlace? after, Instant now, int rows) =>
-        Paged(Checked(OfStatus(Credits().WhereText("c.used_by", filter.UserId).Where("c.lot like '%~minted'"), filter, now), filter), after, rows);
 
     private static Query<ListedLot> FreeLots(CreditFilter filter, CreditPlace? after, Instant now, string some, int rows)
     {

@@ -102,7 +102,7 @@ create table player (
     primary key (client_id, player_id)
 );
 
--- Credits that somebody has touched; the others are derived from their lot. Each row costs four index entries.
+-- Credits that somebody has touched; the others are derived from their lot. A charge costs four index entries, the end of coverage one more.
 create table credit (
     lot           text collate "C" not null,
     ordinal       bigint not null,
@@ -123,8 +123,10 @@ create table credit (
 create index credit_player on credit (player_id) where player_id is not null;
 create index credit_user on credit (used_by, created_at, (lot || '~'), ordinal);
 create index credit_due on credit (client_id, expires_at) where player_id is not null and not expiry_booked;
+-- Lists of what has expired. Those of what is allocated go through each lot by the primary key and past what has expired of it.
+create index credit_expired on credit (lot, ordinal) where expiry_booked and lot not like '%~minted';
 -- The one lot of an unlimited contract grows, so that its credits were not all created at once.
-create index credit_minted on credit (lot, created_at, ordinal) where lot like '%~minted';
+create index credit_minted on credit (lot, expiry_booked, created_at, ordinal) where lot like '%~minted';
 
 create table report (
     client_id          text collate "C" not null,
