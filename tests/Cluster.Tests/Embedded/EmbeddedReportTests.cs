@@ -160,16 +160,18 @@ public sealed class EmbeddedReportTests
         await using var engine = await Engine.Open();
         await engine.Agree("C", 1_000, ["U"]);
         await engine.Made("first", "C", "U", "P");
+        await Noted(engine);
         using var commits = new Counted(engine.Store.Metrics.Commits);
         engine.Calls.Clear();
 
         await engine.Made("R", "C", "U", [.. Enumerable.Range(0, 46).Select(i => $"P{i}")]);
-        await engine.Grains.PlayerCredits("acme").Look([], []);
+        await Noted(engine);
 
         Assert.Equal(1, commits.Total);
-        Assert.Equal(
-            ["IContractGrain.Charge", "IPlayerCreditsGrain.Look", "IPlayerCreditsGrain.Look", "IPlayerCreditsGrain.Note"], engine.Calls.Order(StringComparer.Ordinal));
+        Assert.Equal(["IContractGrain.Charge", "IPlayerCreditsGrain.Look", "IPlayerCreditsGrain.Note"], engine.Calls.Order(StringComparer.Ordinal));
     }
+
+    private static Task Noted(Engine engine) => Silos.Until(() => Task.FromResult(engine.Calls.Contains("IPlayerCreditsGrain.Note")));
 
     [Fact]
     public async Task Sixty_four_reports_at_once_share_commits()
