@@ -166,7 +166,7 @@ internal sealed class History(World world, MemoryStore store, Clocks clocks)
         var at = rows.Aggregate(Instant.Max(Instant.Max(clock, view.AsOf), member?.AsOf ?? Instant.MinValue), (latest, row) => Instant.Max(latest, row.AsOf));
         var toCharge = rows.Count(row => row.Credit is null || at >= row.CoversUntil);
         var (terms, isRestricted) = (contract.Terms, contract.IsRestricted);
-        var remaining = terms.Type == ContractType.Unlimited ? (long?)null : view.Pots.Concat(Billing.Coming(terms, view.AsOf, at)).RemainingAt(at);
+        var remaining = terms.Type == ContractType.Unlimited ? (long?)null : view.Pots.Concat(Billing.Coming(terms, contract.AsOf, at)).RemainingAt(at);
         var available = isRestricted && member is not null ? DayByDay.Available(member.Allocation, terms, at) : null;
         var (renewal, credits) = isRestricted && member is not null ? DayByDay.NextRenewal(member.Allocation, terms, at) : (null, null);
         var amounts = new Amounts(toCharge, available, remaining, renewal, credits);

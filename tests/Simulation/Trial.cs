@@ -24,5 +24,9 @@ internal static class Trial
         {
             return (broken.Check, reports);
         }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            return ($"an auditor stumbled: {e.GetType().Name}", reports);
+        }
     }
 }
