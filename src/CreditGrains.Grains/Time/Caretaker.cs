@@ -80,8 +80,11 @@ public sealed partial class CaretakerGrain(
         }
     }
 
-    private Task Register(Upcoming next) =>
-        reminders.RegisterOrUpdateReminder(Id(next), DueReminder.Name, times.Wait(clock.Now, next.At), times.Period);
+    private Task Register(Upcoming next)
+    {
+        var grain = Id(next);
+        return reminders.RegisterOrUpdateReminder(grain, DueReminder.Name, times.Wait(clock.Now, next.At, grain), times.Period);
+    }
 
     private GrainId Id(Upcoming next) => next.Kind switch
     {

@@ -18,7 +18,7 @@ internal sealed class DueReminder(GrainServices services)
         if (due is { } at)
         {
             if (set == at) return;
-            await grain.RegisterOrUpdateReminder(Name, services.Times.Wait(services.Clock.Now, at), services.Times.Period);
+            await grain.RegisterOrUpdateReminder(Name, services.Times.Wait(services.Clock.Now, at, grain.GrainContext.GrainId), services.Times.Period);
         }
         else if (await grain.GetReminder(Name) is { } reminder)
         {

@@ -1,4 +1,5 @@
 using NodaTime;
+using Orleans.Runtime;
 
 namespace CreditGrains.Grains;
 
@@ -18,10 +19,10 @@ public sealed record ReminderTimes(TimeSpan Jitter)
     /// <summary>How often one rings again that nobody has changed, and how often the caretaker looks; Orleans allows no less than a minute by default.</summary>
     public TimeSpan Period { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>How long to wait for that instant: 0 to 30 days.</summary>
-    internal TimeSpan Wait(Instant now, Instant at)
+    /// <summary>How long a grain waits for that instant: 0 to 30 days. Each grain's share of the jitter is always the same.</summary>
+    internal TimeSpan Wait(Instant now, Instant at, GrainId grain)
     {
-        var wait = (at - now).ToTimeSpan() + (Jitter * Random.Shared.NextDouble());
+        var wait = (at - now).ToTimeSpan() + (Jitter * (grain.GetUniformHashCode() / (double)uint.MaxValue));
         return wait < TimeSpan.Zero ? TimeSpan.Zero : wait > Longest ? Longest : wait;
     }
 }
