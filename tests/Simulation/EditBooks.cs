@@ -121,7 +121,7 @@ internal sealed class EditBooks(World world, MemoryStore store, History history)
     }
 
     private static Lot NewLot(CreditId id, Commit commit) =>
-        commit.Changes.Lots.Single(change => change.ContractId == id.ContractId && change.Lot.LotId == id.LotId).Lot is var lot ? lot with { Free = Runs.UpTo(lot.Quantity), ExpiryBooked = false } : lot;
+        commit.Changes.Lots.Single(change => change.ContractId == id.ContractId && change.Lot.LotId == id.LotId && change.Lot.Apart == 0).Lot is var lot ? lot with { Free = Runs.UpTo(lot.Quantity), ExpiryBooked = false } : lot;
 
     // The cycle that runs, whose use falls, or extra credits; a user's cycles may start anew in the same commit.
     private IEnumerable<string?> Rights(Edited one, Commit commit)
