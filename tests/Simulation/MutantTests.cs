@@ -7,7 +7,7 @@ namespace CreditGrains.Simulation;
 /// <summary>The simulation catches planted bugs. All of them are built at once into one copy of the sources, each behind a switch of its own; number 0 is none of them.</summary>
 public sealed class MutantTests(ITestOutputHelper output)
 {
-    private const int Rounds = 50;
+    private const int Rounds = 30;
 
     private static readonly string? Chosen = Environment.GetEnvironmentVariable("CREDITGRAINS_MUTANTS");
 

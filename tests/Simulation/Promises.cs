@@ -5,7 +5,7 @@ using CreditGrains.Stores.Memory;
 namespace CreditGrains.Simulation;
 
 /// <summary>What clients were told, held against what was committed: every number of every answer is what the store said at one moment since it was asked (R2).</summary>
-internal sealed class Promises(World world, MemoryStore store, History history)
+internal sealed class Promises(World world, MemoryStore store, History history, Submissions submissions)
 {
     private readonly Dictionary<ReportKey, Report> first = [];
 
@@ -28,6 +28,7 @@ internal sealed class Promises(World world, MemoryStore store, History history)
                 Answered(report, made);
                 break;
             case ReportAnswer.Replayed(var made):
+                world.Holds(submissions.Arrivals(report.Report) > 1, "a replay is of what was sent before (R3)", $"{report}: {made}");
                 Answered(report, made);
                 break;
             case ReportAnswer.Refused(var refusal):
