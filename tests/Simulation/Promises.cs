@@ -5,7 +5,7 @@ using CreditGrains.Stores.Memory;
 namespace CreditGrains.Simulation;
 
 /// <summary>What clients were told, held against what was committed: every number of every answer is what the store said at one moment since it was asked (R2).</summary>
-internal sealed class Promises(World world, MemoryStore store, History history, Submissions submissions)
+internal sealed class Promises(World world, MemoryStore store, History history)
 {
     private readonly Dictionary<ReportKey, Report> first = [];
 
@@ -23,12 +23,11 @@ internal sealed class Promises(World world, MemoryStore store, History history, 
         switch (answer)
         {
             case ReportAnswer.First(var made):
-                // What charged nothing at the same instant looks the same whichever sending made it.
-                world.Holds(made.Charged == 0 || history.Report(report.Report, from) is null, "a first answer is of a report that was not there (R3)", $"{report}: {made}");
+                // What was decided at the same instant looks the same whichever sending made it.
+                world.Holds(history.Report(report.Report, from) is null || history.Instants(from, from).Any(now => made.At >= now), "a first answer is of a report that was not there (R3)", $"{report}: {made}");
                 Answered(report, made);
                 break;
             case ReportAnswer.Replayed(var made):
-                world.Holds(submissions.Arrivals(report.Report) > 1, "a replay is of what was sent before (R3)", $"{report}: {made}");
                 Answered(report, made);
                 break;
             case ReportAnswer.Refused(var refusal):

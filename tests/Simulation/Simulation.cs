@@ -74,7 +74,7 @@ internal sealed class Simulation : IDisposable
         books = new(world, store, history, clocks, submissions);
         servicesBooks = new(world, store, clocks);
         rights = new(world, store, history);
-        promises = new(world, store, history, submissions);
+        promises = new(world, store, history);
         billing = new(world, store, history, clocks);
         history.Billing = billing;
         edits = new(world, store, history);

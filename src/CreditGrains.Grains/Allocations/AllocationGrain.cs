@@ -16,9 +16,12 @@ public sealed class AllocationGrain(IGrainContext context, GrainServices service
 
     public IGrainContext GrainContext => context;
 
-    public async Task<AllocationRow?> Read() => await Load() is { } user
-        ? AllocationRow.Of(user.Member!, user.Terms, Instant.Max(services.Clock.Now, asOf)) with { TimeZone = user.Terms.TimeZone }
-        : null;
+    // The instant is taken before the row is read: what happens in between is not told of another time.
+    public async Task<AllocationRow?> Read()
+    {
+        var now = services.Clock.Now;
+        return await Load() is { } user ? AllocationRow.Of(user.Member!, user.Terms, Instant.Max(now, asOf)) with { TimeZone = user.Terms.TimeZone } : null;
+    }
 
     public async Task Note(Member row)
     {
