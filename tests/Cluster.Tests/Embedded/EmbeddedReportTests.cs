@@ -171,7 +171,7 @@ public sealed class EmbeddedReportTests
         Assert.Equal(["IContractGrain.Charge", "IPlayerCreditsGrain.Look", "IPlayerCreditsGrain.Note"], engine.Calls.Order(StringComparer.Ordinal));
     }
 
-    private static Task Noted(Engine engine) => Silos.Until(() => Task.FromResult(engine.Calls.Contains("IPlayerCreditsGrain.Note")));
+    private static Task Noted(Engine engine) => InProcess.Silos.Until(() => Task.FromResult(engine.Calls.Contains("IPlayerCreditsGrain.Note")));
 
     [Fact]
     public async Task Sixty_four_reports_at_once_share_commits()
