@@ -19,7 +19,7 @@ Load[] loads =
 Func<Task<RunningSystem>>[] systems =
 [
     () => RunningSystem.Function(contracts),
-    () => RunningSystem.Standalone(contracts),
+    () => RunningSystem.Embedded(contracts),
     () => RunningSystem.Cluster(1, contracts),
     () => RunningSystem.Cluster(3, contracts),
 ];

@@ -7,14 +7,12 @@ namespace CreditGrains.Bench;
 /// <summary>A system under test: where it listens, and how its contracts are made.</summary>
 internal sealed record RunningSystem(string Name, IReadOnlyList<string> Urls, IReadOnlyList<IAsyncDisposable> Parts) : IAsyncDisposable
 {
-    public static async Task<RunningSystem> Standalone(int contracts)
+    public static async Task<RunningSystem> Embedded(int contracts)
     {
         var folder = Directory.CreateTempSubdirectory("creditgrains-bench-");
-        var url = $"http://127.0.0.1:{Child.FreePort()}";
-        var program = Path.Combine(Child.Root, "src", "CreditGrains.Standalone", "bin", Child.Configuration, "net10.0", "CreditGrains.Standalone.dll");
-        var child = Child.Start(Quiet(new("dotnet", [program, "--urls", url, "--data", folder.FullName])));
-        var system = new RunningSystem("standalone", [url], [child, new Folder(folder)]);
-        await child.Ready(() => IsReady(url));
+        var silo = SiloProcess.Embedded(folder.FullName);
+        await silo.Start();
+        var system = new RunningSystem("embedded", [silo.Url], [silo, new Folder(folder)]);
         await system.Prepare(contracts);
         return system;
     }
@@ -22,7 +20,7 @@ internal sealed record RunningSystem(string Name, IReadOnlyList<string> Urls, IR
     public static async Task<RunningSystem> Cluster(int silos, int contracts)
     {
         var postgres = await ScratchPostgres.New();
-        var processes = Enumerable.Range(0, silos).Select(_ => new SiloProcess(postgres.ConnectionString)).ToList();
+        var processes = Enumerable.Range(0, silos).Select(_ => SiloProcess.Cluster(postgres.ConnectionString)).ToList();
         await Task.WhenAll(processes.Select(silo => silo.Start()));
         var system = new RunningSystem(silos == 1 ? "cluster, 1 silo" : $"cluster, {silos} silos", [.. processes.Select(silo => silo.Url)], [.. processes, postgres]);
         await system.Prepare(contracts);

@@ -1,14 +1,15 @@
 using CreditGrains.Grains;
-using CreditGrains.Cluster;
+using CreditGrains.Grains.Hosting;
 using CreditGrains.Http;
+using NodaTime.Text;
 
 namespace CreditGrains.Silo;
 
 /// <summary>
-/// Once the silo is part of the cluster: takes the cluster's instant and sets the sweeper's alarm clock. Before that the front serves nobody.
+/// Once the silo is part of the cluster: takes the test clock's instant and starts the caretaker. Before that the front serves nobody.
 /// A message may still be sent to a silo that is gone, such as the one that was at this address before; so what is lost is asked again, for a minute.
 /// </summary>
-internal sealed class Joining(IBusinessClock clock, IActors actors, IGrainFactory grains, TimeProvider time) : IHostedService
+internal sealed class Joining(IBusinessClock clock, IGrainFactory grains, TimeProvider time) : IHostedService
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1), Pause = TimeSpan.FromMilliseconds(250);
 
@@ -26,25 +27,34 @@ internal sealed class Joining(IBusinessClock clock, IActors actors, IGrainFactor
         try
         {
             if (clock is ClusterClock shared) await shared.Join();
-            await grains.GetGrain<ISweeperGrain>(0).Start();
+            else await RefuseTheFuture();
+            await grains.GetGrain<ICaretakerGrain>(0).Start();
             return true;
         }
-        catch (Exception e) when (actors.IsLost(e) && time.GetElapsedTime(began) < Patience)
+        catch (Exception e) when (Calls.IsLost(e) && time.GetElapsedTime(began) < Patience)
         {
             return false;
         }
     }
+
+    // T4: on the machine's clock nothing could be decided before what the data has been through.
+    private async Task RefuseTheFuture()
+    {
+        if (await grains.GetGrain<IClockGrain>(0).Stands() is { } stands && stands > clock.Now)
+            throw new InvalidDataException(
+                $"A test clock has moved this data to {InstantPattern.General.Format(stands)}, ahead of the machine's clock: start with --test-clock, or with other data.");
+    }
 }
 
 /// <summary>A silo that is told to stop says first that it is not ready, and serves on until load balancers have noticed.</summary>
-internal sealed class Draining(IHostApplicationLifetime lifetime, Readiness readiness, MemberOptions options, TimeProvider time) : IHostedService
+internal sealed class Draining(IHostApplicationLifetime lifetime, Readiness readiness, ServerOptions options, TimeProvider time) : IHostedService
 {
     public Task StartAsync(CancellationToken cancellationToken)
     {
         lifetime.ApplicationStopping.Register(() =>
         {
             readiness.Leave();
-            Task.Delay(options.Drain, time).Wait(CancellationToken.None);
+            if (options.Drain > TimeSpan.Zero) Task.Delay(options.Drain, time).Wait(CancellationToken.None);
         });
         return Task.CompletedTask;
     }

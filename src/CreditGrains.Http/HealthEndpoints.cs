@@ -1,4 +1,5 @@
 using CreditGrains.Grains;
+using CreditGrains.Grains.Hosting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -10,7 +11,7 @@ internal static class HealthEndpoints
 {
     public static void MapHealth(this IEndpointRouteBuilder health)
     {
-        health.MapGet("/live", () => TypedResults.Ok(new Health("live"))).Answers<Health>("The process lives", 200);
+        health.MapGet("/live", () => TypedResults.Ok(new Life("live", Product.Version))).Answers<Life>("The process lives", 200);
         health.MapGet("/ready", Ready).Answers<Health>("The store can be read", 200);
     }
 
@@ -23,3 +24,5 @@ internal static class HealthEndpoints
 }
 
 internal sealed record Health(string Status);
+
+internal sealed record Life(string Status, string Version);

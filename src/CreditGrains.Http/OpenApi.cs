@@ -78,7 +78,7 @@ internal static class OpenApi
         }
 
         operation.Responses ??= [];
-        foreach (var status in codes.GroupBy(code => Problems.Table[code].Status).OrderBy(status => status.Key))
+        foreach (var status in codes.GroupBy(code => Problems.Meaning(code).Status).OrderBy(status => status.Key))
             operation.Responses[$"{status.Key}"] = new OpenApiResponse
             {
                 Description = string.Join(", ", status),

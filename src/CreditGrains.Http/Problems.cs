@@ -45,36 +45,46 @@ internal static class Problems
 
     private const string NotAllowed = "method-not-allowed", Overload = "overloaded", Internal = "internal-error";
 
-    /// <summary>Every code with its status and title.</summary>
-    public static readonly FrozenDictionary<string, (int Status, string Title)> Table = new Dictionary<string, (int, string)>
+    // Failures that are not refusals of a rule.
+    private static readonly FrozenDictionary<string, (int Status, string Title)> Failures = new Dictionary<string, (int, string)>
     {
         [Malformed] = (400, "The request cannot be read"),
         [UnknownField] = (400, "The request has a field that is not known"),
         [Unauthenticated] = (401, "A valid API key is needed"),
-        [Code(RefusalCode.InsufficientAllocation)] = (402, "The user may use too few credits"),
-        [Code(RefusalCode.InsufficientContractCredits)] = (402, "The contract has too few credits"),
-        [Code(RefusalCode.InsufficientServicesCredits)] = (402, "The account has too few services credits"),
         [Forbidden] = (403, "The API key may not do this"),
-        [Code(RefusalCode.NotFound)] = (404, "Not found"),
         [NotAllowed] = (405, "The method is not allowed here"),
-        [Code(RefusalCode.ContractNotActive)] = (409, "The contract is not active"),
-        [Code(RefusalCode.UserNotAssigned)] = (409, "The user is not assigned to the contract"),
-        [Code(RefusalCode.UserDisabled)] = (409, "The user is disabled"),
-        [Code(RefusalCode.AllocationNotSupported)] = (409, "The contract has no user allocation"),
-        [Code(RefusalCode.AllocationChanged)] = (409, "The allocation has changed since the preview"),
-        [Code(RefusalCode.PlayerCovered)] = (409, "The player has a credit already"),
-        [Code(RefusalCode.ReportIdReused)] = (409, "The report id stands for another request"),
-        [Code(RefusalCode.IdempotencyKeyReused)] = (409, "The key or id stands for another request"),
-        [Code(RefusalCode.NotAllocated)] = (409, "The milestone has not been allocated"),
-        [Code(RefusalCode.AllocationRequired)] = (409, "The services credits have to be allocated"),
         [CursorGone] = (410, "The cursor is of a history that is gone"),
-        [Code(RefusalCode.PreconditionFailed)] = (412, "The document has changed"),
         [TooLarge] = (413, "The body is too large"),
-        [Code(RefusalCode.InvalidField)] = (422, "A field breaks a rule"),
         [Overload] = (429, "Too many requests at once"),
         [Internal] = (500, "Something is wrong with the service"),
         [Unavailable] = (503, "The service cannot answer now"),
     }.ToFrozenDictionary();
+
+    private static readonly FrozenDictionary<string, (int Status, string Title)> Refusals = Enum.GetValues<RefusalCode>().ToFrozenDictionary(Code, Of);
+
+    /// <summary>The status and title of a refusal; the compiler says where a code has none.</summary>
+    private static (int Status, string Title) Of(RefusalCode code) => code switch
+    {
+        RefusalCode.InsufficientAllocation => (402, "The user may use too few credits"),
+        RefusalCode.InsufficientContractCredits => (402, "The contract has too few credits"),
+        RefusalCode.InsufficientServicesCredits => (402, "The account has too few services credits"),
+        RefusalCode.NotFound => (404, "Not found"),
+        RefusalCode.ContractNotActive => (409, "The contract is not active"),
+        RefusalCode.UserNotAssigned => (409, "The user is not assigned to the contract"),
+        RefusalCode.UserDisabled => (409, "The user is disabled"),
+        RefusalCode.AllocationNotSupported => (409, "The contract has no user allocation"),
+        RefusalCode.AllocationChanged => (409, "The allocation has changed since the preview"),
+        RefusalCode.PlayerCovered => (409, "The player has a credit already"),
+        RefusalCode.ReportIdReused => (409, "The report id was used for another request"),
+        RefusalCode.IdempotencyKeyReused => (409, "The key or id was used for another request"),
+        RefusalCode.NotAllocated => (409, "The milestone has not been allocated"),
+        RefusalCode.AllocationRequired => (409, "The services credits must be allocated first"),
+        RefusalCode.PreconditionFailed => (412, "The document has changed"),
+        RefusalCode.InvalidField => (422, "A field breaks a rule"),
+    };
+
+    /// <summary>The status and title of a problem's code.</summary>
+    public static (int Status, string Title) Meaning(string code) => Refusals.TryGetValue(code, out var refusal) ? refusal : Failures[code];
 
     public static Problem Overloaded { get; } = Of(Overload, "Too many requests wait already; try again after a moment.");
 
@@ -97,8 +107,11 @@ internal static class Problems
             : problem;
     }
 
-    public static Problem Of(string code, string detail, string? field = null) =>
-        new($"urn:creditgrains:problem:{code}", Table[code].Title, Table[code].Status, detail, code, field);
+    public static Problem Of(string code, string detail, string? field = null)
+    {
+        var (status, title) = Meaning(code);
+        return new($"urn:creditgrains:problem:{code}", title, status, detail, code, field);
+    }
 
     public static Problem NotFound(string what) => Of(Refusal.NotFound(what));
 

@@ -123,7 +123,7 @@ public sealed class AllocationStories
         // A6: the present start date counts as absent, so today's would not avoid it for U1.
         var preview = (await api.Post($"{Path}/preview", new { users = new[] { Daily("U1"), Daily("U2") } })).Is(200);
         Assert.Equal(
-            [$"U1 has extra credits only until {Date(1)}.", $"U2 has extra credits only until {Date(1)}; startDate: {Date(0)} avoids that."],
+            [$"Until {Date(1)} U1 can use extra credits only.", $"Until {Date(1)} U2 can use extra credits only; startDate: {Date(0)} avoids this."],
             preview["warnings"]!.AsArray().Select(warning => (string)warning!["detail"]!));
 
         static object Daily(string user) => new { userId = user, amount = 2, renewal = "daily" };
@@ -371,7 +371,7 @@ public sealed class AllocationStories
     [Fact]
     public async Task R5_What_was_allocated_is_there_after_a_kill()
     {
-        await using var edition = await AtDay0();
+        await using var edition = await ProcessAtDay0();
         var api = edition.Api;
         await api.Contract();
         await api.Grant("G1", 100);

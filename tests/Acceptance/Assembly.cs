@@ -1,2 +1,2 @@
-// Each story runs a process of its own beside it: more at once would only wait for the machine.
+// Each story runs a silo of its own: more at once would only wait for the machine.
 [assembly: Xunit.v3.Parallelization(MaxThreads = 2)]

@@ -75,7 +75,7 @@ public sealed class Exchange
     [Fact]
     public async Task What_was_answered_is_there_after_a_stop_and_after_a_kill()
     {
-        await using var edition = await Edition.Start();
+        await using var edition = await Edition.Start(new(IsProcess: true));
         var api = edition.Api;
         await api.Contract();
         await api.Grant("L1", 10);

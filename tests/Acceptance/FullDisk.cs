@@ -8,7 +8,7 @@ public sealed class FullDisk
     [Fact]
     public async Task R5_What_was_answered_before_the_disk_was_full_is_there_afterwards()
     {
-        await using var edition = await Edition.Start(new(TestClock: Day(0), MaxFileBytes: 1 << 20));
+        await using var edition = await Edition.Start(new(TestClock: Day(0), MaxFileBytes: 1 << 20, IsProcess: true));
         var api = edition.Api;
         await api.Contract();
         await api.Grant("G1", 1_000_000);

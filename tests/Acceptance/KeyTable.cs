@@ -229,7 +229,7 @@ public sealed class KeyTable(Keyed keyed) : IClassFixture<Keyed>
         var file = Path.GetTempFileName();
         await File.WriteAllTextAsync(file, keys, TestContext.Current.CancellationToken);
 
-        var failure = await Assert.ThrowsAsync<InvalidOperationException>(() => Edition.Start(new(ApiKeys: file)));
+        var failure = await Assert.ThrowsAsync<InvalidOperationException>(() => Edition.Start(new(ApiKeys: file, IsProcess: true)));
         Assert.Contains(why, failure.Message);
         File.Delete(file);
     }

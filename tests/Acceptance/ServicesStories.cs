@@ -454,7 +454,7 @@ public sealed class ServicesStories
     [Fact]
     public async Task What_was_allocated_is_there_after_a_kill_and_is_not_allocated_twice()
     {
-        await using var edition = await Edition.Start();
+        await using var edition = await Edition.Start(new(IsProcess: true));
         var api = edition.Api;
         await api.Account();
         (await api.Post("/v1/accounts/A1/purchases", new { purchaseId = "P1", currency = "EUR", quantity = 10.25m, startsOn = "2026-01-01", expiresOn = "2999-12-31" })).Is(201);

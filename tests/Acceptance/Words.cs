@@ -17,6 +17,9 @@ internal static class Words
     /// <summary>An edition whose test clock stands at day 0.</summary>
     public static Task<Edition> AtDay0() => Edition.Start(new(TestClock: Day(0)));
 
+    /// <summary>The same as a process of its own, which may be killed.</summary>
+    public static Task<Edition> ProcessAtDay0() => Edition.Start(new(TestClock: Day(0), IsProcess: true));
+
     /// <summary>A contract that began long ago and is open-ended, whose lots never expire, unless <paramref name="terms"/> says otherwise.</summary>
     public static JsonObject Terms(string client = "A", object? terms = null)
     {

@@ -44,7 +44,7 @@ public sealed class WorldCup
         var random = new Random(seed);
         var kills = Enumerable.Range(0, matches.Count).OrderBy(_ => random.Next()).Take(10).ToHashSet();
 
-        await using var edition = await Begin(matches);
+        await using var edition = await Begin(matches, isProcess: true);
         for (var i = 0; i < matches.Count; i++)
         {
             if (kills.Contains(i)) await KillWhile(edition, matches[i], TimeSpan.FromMicroseconds(random.Next(20_000)));
@@ -75,9 +75,9 @@ public sealed class WorldCup
         Assert.Equal((Charged, 20_000 - Charged), ((int)audit["used"]!, (int)audit["unallocated"]!));
     }
 
-    private static async Task<Edition> Begin(IReadOnlyList<JsonNode> matches)
+    private static async Task<Edition> Begin(IReadOnlyList<JsonNode> matches, bool isProcess = false)
     {
-        var edition = await Edition.Start(new(TestClock: At(matches[0])));
+        var edition = await Edition.Start(new(TestClock: At(matches[0]), IsProcess: isProcess));
         (await edition.Api.Put("/v1/contracts/cups", Words.Terms("FIFA", new { startsOn = "1930-01-01" }))).Is(201);
         await edition.Api.Users("cups", "scout");
         await edition.Api.Grant("all", 20_000, contract: "cups");

@@ -80,8 +80,8 @@ public sealed class DeathTests(ITestOutputHelper output)
     {
         // Two clusters on one database: every actor lives twice, each with a memory of its own.
         await using var postgres = await ScratchPostgres.New();
-        await using var one = new SiloProcess(postgres.ConnectionString);
-        await using var other = new SiloProcess(postgres.ConnectionString);
+        await using var one = SiloProcess.Cluster(postgres.ConnectionString);
+        await using var other = SiloProcess.Cluster(postgres.ConnectionString);
         await one.Start(new(ClusterId: "one"));
         await other.Start(new(ClusterId: "other"));
         using var client = new Client([one, other]);

@@ -14,7 +14,7 @@ internal sealed class RunningCluster : IAsyncDisposable
     public static async Task<RunningCluster> Start(int silos, string? testClock = null, int drainSeconds = 1)
     {
         var postgres = await ScratchPostgres.New();
-        var cluster = new RunningCluster(postgres, [.. Enumerable.Range(0, silos).Select(_ => new SiloProcess(postgres.ConnectionString))]);
+        var cluster = new RunningCluster(postgres, [.. Enumerable.Range(0, silos).Select(_ => SiloProcess.Cluster(postgres.ConnectionString))]);
         try
         {
             await Task.WhenAll(cluster.Silos.Select(silo => silo.Start(new(testClock, DrainSeconds: drainSeconds))));

@@ -83,7 +83,7 @@ public sealed class AgreeingTests
         var early = Given.Lot("early", 5, until: 40);
         var changed = Agreeing.Decide(Given.Contract(cut, endless, early), Set(Present with { EndsOn = new(2026, 12, 31 - 10) }), Given.Day(20)).Value!;
         Assert.Equal(["cut day 355", "endless day 355"], Moved(changed));
-        Assert.Equal(EntryKind.ContractSet, changed.Changes.Entries[0].Kind);
+        Assert.Equal(EntryKind.ContractSet, changed.Changes.Entries.First().Kind);
         Assert.Equal([EntryKind.LotExpirySet, EntryKind.LotExpirySet], changed.Changes.Entries.Skip(1).Select(entry => entry.Kind));
 
         changed = Agreeing.Decide(changed.State, Set(Present with { EndsOn = null }), Given.Day(20)).Value!;

@@ -8,7 +8,7 @@ public sealed class AllocationStories
     public void A1_ten_credits_every_two_weeks_on_monday() => AllocationStory.Play("""
         contract 2026-01-01 to 2026-12-31
         Wed 2026-03-04 12:00  set anna 10 weekly every 2 on monday  -> start 2026-03-09 next 2026-03-23
-        Sun 2026-03-08 23:59  use anna 1                            -> InsufficientAllocation of 0 next 2026-03-23T00:00Z
+        Sun 2026-03-08 23:59  use anna 1                            -> InsufficientAllocation of 0 next 2026-03-23T00:00Z credits 2026-03-09T00:00Z
         Mon 2026-03-09        use anna 10                           -> 0
         Mon 2026-03-16        use anna 1                            -> InsufficientAllocation of 0 next 2026-03-23T00:00Z
         Mon 2026-03-23        use anna 3                            -> 7
@@ -30,7 +30,7 @@ public sealed class AllocationStories
         Mon 2026-01-05 10:00  use anna 7                            -> 3
         Wed 2026-01-07 10:00  set anna 20                           -> start 2026-01-12 next 2026-01-19
         Wed 2026-01-07 10:00  row anna                              -> used 0 available 0 extra 0/0 total 7
-        Wed 2026-01-07 10:00  use anna 1                            -> InsufficientAllocation of 0 next 2026-01-19T00:00Z
+        Wed 2026-01-07 10:00  use anna 1                            -> InsufficientAllocation of 0 next 2026-01-19T00:00Z credits 2026-01-12T00:00Z
         Wed 2026-01-07 11:00  extra anna 5                          -> 5
         Wed 2026-01-07 12:00  use anna 2                            -> 3
         Mon 2026-01-12        row anna                              -> used 0 available 23 extra 2/5 total 9
@@ -44,7 +44,7 @@ public sealed class AllocationStories
         2026-01-10            defaults 20 monthly on 1
         2026-05-15 14:00      add ben
         2026-05-15 14:00      dates ben                             -> start 2026-06-01 next 2026-07-01
-        2026-05-15 14:00      use ben 1                             -> InsufficientAllocation of 0 next 2026-07-01T00:00Z
+        2026-05-15 14:00      use ben 1                             -> InsufficientAllocation of 0 next 2026-07-01T00:00Z credits 2026-06-01T00:00Z
         2026-05-15 14:00      extra ben 2                           -> 2
         2026-05-31 23:59      use ben 2                             -> 0
         2026-06-01            row ben                               -> used 0 available 20 extra 2/2 total 2
@@ -102,6 +102,20 @@ public sealed class AllocationStories
         Mon 2026-03-09        use anna 10                           -> 0
         Mon 2026-03-16        use anna 1                            -> InsufficientAllocation of 0 next 2026-03-23T00:00Z
         Wed 2026-03-18        set anna 10 monthly every 2 on 18 from 2026-03-18     -> start 2026-03-18 next 2026-05-18
+        """);
+
+    [Fact]
+    public void R2_the_next_credits_come_with_the_start_where_that_is_to_come_and_else_with_the_next_renewal() => AllocationStory.Play("""
+        contract 2026-01-01 to 2026-12-31
+        2026-01-10            set anna 5 fixed from 2026-02-01      -> start 2026-02-01 next none
+        2026-01-10            use anna 1                            -> InsufficientAllocation of 0 next none credits 2026-02-01T00:00Z
+        2026-02-01            use anna 6                            -> InsufficientAllocation of 5 next none
+        2026-02-10            set anna 5 weekly on monday           -> start 2026-02-16 next 2026-02-23
+        2026-02-10            use anna 1                            -> InsufficientAllocation of 0 next 2026-02-23T00:00Z credits 2026-02-16T00:00Z
+        2026-02-16            use anna 6                            -> InsufficientAllocation of 5 next 2026-02-23T00:00Z
+        2026-12-28            use anna 6                            -> InsufficientAllocation of 5 next none
+        2026-12-28            set anna 5 monthly on 4               -> start 2027-01-04 next none
+        2026-12-28            use anna 1                            -> InsufficientAllocation of 0 next none
         """);
 
     [Fact]

@@ -57,8 +57,8 @@ internal sealed partial class AllocationStory
 
     private string Answer(string[] command) => command switch
     {
-        ["add", .. var users] => Done(() => allotment.Add([.. allotment.Contract.Members!.Values.Where(member => member.Assigned).Select(member => member.UserId).Concat(users).Distinct()])),
-        ["remove", var user] => Done(() => allotment.Add([.. allotment.Contract.Members!.Values.Where(member => member.Assigned && member.UserId != user).Select(member => member.UserId)])),
+        ["add", .. var users] => Done(() => allotment.Add([.. allotment.Contract.Members.Values.Where(member => member.Assigned).Select(member => member.UserId).Concat(users).Distinct()])),
+        ["remove", var user] => Done(() => allotment.Add([.. allotment.Contract.Members.Values.Where(member => member.Assigned && member.UserId != user).Select(member => member.UserId)])),
         ["disable", var user] => Done(() => allotment.Disable(user, true)),
         ["enable", var user] => Done(() => allotment.Disable(user, false)),
         ["switch", var to] => Told(allotment.Change(new(to == "on", null, false, [])), _ => to),
@@ -70,7 +70,7 @@ internal sealed partial class AllocationStory
         ["use", var user, var credits] => Told(allotment.Use(user, Number(credits)), made => $"{made.Balance.UserAvailable?.ToString(CultureInfo.InvariantCulture) ?? "no limit"}"),
         ["row", var user] => Row(allotment.Row(user)),
         ["dates", var user] => Dates(allotment.Window, user),
-        ["renewals", var user, var count] => string.Join(' ', allotment.Contract.Members![user].Allocation.ScheduleIn(terms)!.Renewals(allotment.Now).Take(Number(count)).Select(Text)),
+        ["renewals", var user, var count] => string.Join(' ', allotment.Contract.Members[user].Allocation.ScheduleIn(terms)!.Renewals(allotment.Now).Take(Number(count)).Select(Text)),
         ["inactive"] => string.Join(' ', allotment.Window.InactiveUsers.Select(user => $"{user.UserId}:{user.Status}:{user.TotalUsed}")),
         ["total"] => $"{allotment.Window.TotalCreditsUsed}",
         ["entries", var kind] => $"{allotment.Entries.Count(entry => entry.Kind == Enum.Parse<EntryKind>(kind))}",
@@ -95,8 +95,17 @@ internal sealed partial class AllocationStory
     }
 
     private static string Told<T>(Decision<T> decision, Func<T, string> tell) => decision.Refusal is { } refusal
-        ? refusal.Field is { } field ? $"{refusal.Code}({field})" : refusal.Amounts is { } amounts ? $"{refusal.Code} of {amounts.UserAvailable?.ToString(CultureInfo.InvariantCulture) ?? "no limit"} next {amounts.NextRenewalAt?.ToString("uuuu-MM-dd'T'HH:mm'Z'", CultureInfo.InvariantCulture) ?? "none"}" : $"{refusal.Code}"
+        ? refusal.Field is { } field ? $"{refusal.Code}({field})" : refusal.Amounts is { } amounts ? $"{refusal.Code} of {Amounts(amounts)}" : $"{refusal.Code}"
         : tell(decision.Value!);
+
+    // The next credits are told where they come before the next renewal.
+    private static string Amounts(Amounts amounts)
+    {
+        var (available, next, credits) = (amounts.UserAvailable?.ToString(CultureInfo.InvariantCulture) ?? "no limit", Minute(amounts.NextRenewalAt), Minute(amounts.NextCreditsAt));
+        return $"{available} next {next}{(credits == next ? "" : $" credits {credits}")}";
+    }
+
+    private static string Minute(Instant? instant) => instant?.ToString("uuuu-MM-dd'T'HH:mm'Z'", CultureInfo.InvariantCulture) ?? "none";
 
     // e.g. 10 weekly every 2 on monday from 2026-03-09 extra 5
     private static SettingsChange Settings(string[] words)

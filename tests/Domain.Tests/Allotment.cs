@@ -1,26 +1,25 @@
-using System.Collections.Immutable;
 using NodaTime;
-using NodaTime.Text;
 
 namespace CreditGrains.Domain.Tests;
 
-/// <summary>A contract with plenty of credits and its users, as the actors and the store together would have them: a use books the cycles that passed, a read does not.</summary>
+/// <summary>A contract with plenty of credits and its users, as its grain and the store together would have them: a use books the cycles that passed, a read does not.</summary>
 internal sealed class Allotment(Terms terms, Instant begin)
 {
-    private readonly List<Entry> entries = [];
+    private readonly Rows rows = new();
     private int reports;
 
-    public Contract Contract { get; private set; } = new(terms, 1, [new("plenty", LotSource.Purchase, "P", 999_999, Runs.UpTo(999_999), begin, begin, null, null)], begin, ImmutableSortedDictionary<string, Member>.Empty);
+    public Contract Contract { get; private set; } = new(
+        terms, 1, [new("plenty", LotSource.Purchase, "P", 999_999, Runs.UpTo(999_999), begin, begin, null, null)], begin) { HasAllMembers = true };
 
     public Instant Now { get; private set; } = begin;
 
-    public IReadOnlyList<Entry> Entries => entries;
+    public IReadOnlyList<Entry> Entries => rows.Entries;
 
     public Window Window => Window.Of(Contract, Now);
 
     public void MoveTo(Instant now) => Now = now;
 
-    public AllocationRow Row(string user) => AllocationRow.Of(Contract.Members![user], terms, Now);
+    public AllocationRow Row(string user) => AllocationRow.Of(Contract.Members[user], terms, Now);
 
     public void Add(params string[] users) => Take(Membership.Replace(Contract, [.. users.Select(user => new UserName(user, user))], "ops", Now));
 
@@ -30,34 +29,37 @@ internal sealed class Allotment(Terms terms, Instant begin)
 
     public Decision<AllocationRow> Grant(string user, long extra) => Take(Allocating.Decide(Contract, new GrantExtra(user, extra, "because", "mia"), Now));
 
-    public void Disable(string user, bool disabled) => Member(user, Contract.Members![user] with { Disabled = disabled });
+    public void Disable(string user, bool disabled)
+    {
+        var member = Contract.Members[user];
+        var (next, changes) = new User("acme", user, member.Disabled, Now, member.UserVersion).Switch(disabled, "ops", Now);
+        rows.Apply(changes, Now);
+        Contract = Contract.With(member with { Disabled = next.Disabled, UserVersion = next.Version });
+    }
 
     /// <summary>A report of that many players who have no credit yet.</summary>
     public Decision<Report> Use(string user, int credits)
     {
-        Book(user);
-        var hold = new Allowance(terms, Contract.Plan.Enabled, Contract.Members![user]).Decide(credits, [], Now);
-        if (hold.Refusal is { } refusal) return refusal;
         var id = $"R{++reports}";
-        var charge = new ChargeCredits(new("acme", id), user, "key", [.. Enumerable.Range(1, credits).Select(i => new PlayerOnReport($"{id}.{i}", null, null, Claimed: true))], hold.Value!);
-        Invariant.Holds(!Charging.IsOutdated(Contract, charge, Now), "a promise is good at once");
-        return Take(Charging.Decide(Contract, charge, Now));
+        var report = Given.Report([.. Enumerable.Range(1, credits).Select(i => $"{id}.{i}")]) with { Report = new("acme", id), UserId = user };
+        return Take(Charging.Decide(Contract, Given.Facts(), report, Now));
     }
 
     /// <summary>Books the cycles that have begun, as a wake-up does.</summary>
     public void Book(string user)
     {
-        var (next, changes) = Contract.Members![user].Allocation.RollForward(terms, user, Now);
-        Member(user, Contract.Members![user] with { Allocation = next });
-        entries.AddRange(changes.Entries);
+        var member = Contract.Members[user];
+        var (next, changes) = new Allowance(terms, Contract.Plan.Enabled, member).RollForward(Now);
+        if (next.Allocation == member.Allocation) return;
+        var row = MemberChange.Of(terms, member, next, Now);
+        rows.Apply([row, .. changes], Now);
+        Contract = Contract.With(row.Member);
     }
-
-    private void Member(string user, Member member) => Contract = Contract with { Members = Contract.Members!.SetItem(user, member) };
 
     private TAnswer Take<TAnswer>(Changed<Contract, TAnswer> changed)
     {
         Contract = changed.State;
-        entries.AddRange(changed.Changes.Entries);
+        rows.Apply(changed.Changes.With((LotChange _) => null), Now);
         return changed.Answer;
     }
 

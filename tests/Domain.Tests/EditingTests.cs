@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using NodaTime;
 using Xunit;
 
@@ -36,7 +35,7 @@ public sealed class EditingTests
         { CreditState.Allocated, "status=ALLOCATED player=-", "refused playerId" },
         { CreditState.Allocated, "player=bob", "ALLOCATED bob 40: credits-returned 1, credits-charged 1" },
         { CreditState.Allocated, "player=bob expires=12", "ALLOCATED bob 12: credits-returned 1, credits-charged 1" },
-        { CreditState.Allocated, "player=old", "ALLOCATED old 40: coverage-expired 1, credits-returned 1, credits-charged 1" },
+        { CreditState.Allocated, "player=old", "ALLOCATED old 40: credits-returned 1, credits-charged 1" },
         { CreditState.Allocated, "player=eve", "player-covered" },
         { CreditState.Allocated, "expires=90", "ALLOCATED ann 90: credit-set 0" },
         { CreditState.Allocated, "expires=9", "refused expiresAt" },
@@ -82,7 +81,7 @@ public sealed class EditingTests
         }
         var credit = changed.Answer;
         Assert.Equal(expected, $"{credit.StatusAt(Given.Day(10)).ToString().ToUpperInvariant()} {credit.PlayerId ?? "-"} {(credit.ExpiresAt!.Value - Given.NewYear).Days}: {string.Join(", ", changed.Changes.Entries.Select(entry => $"{Json.Write(entry.Kind).Trim('"')} {entry.Quantity}"))}".TrimEnd());
-        Assert.Equal(changed.Changes.Entries.IsEmpty, changed.Changes.IsNothing);
+        Assert.Equal(!changed.Changes.Entries.Any(), changed.Changes.IsNothing);
         Assert.All(changed.Changes.Entries.Where(entry => entry.Actor != Entry.System), entry => Assert.Equal(("credit:C1~L1~000000003", "why", "ops"), (entry.Subject, entry.Reason, entry.Actor)));
     }
 
@@ -100,14 +99,12 @@ public sealed class EditingTests
     {
         var seen = Seen(CreditState.Allocated, null);
         var changed = Editing.Decide(Contract(CreditState.Allocated), seen with { Touched = seen.Touched! with { UsedOf = usedOf } }, Edit("player=-"), Given.Day(10)).Value!;
-        var back = Assert.Single(changed.Changes.GivenBack);
-        Assert.Equal((1, ofCycle, ofExtra), (back.Credits, back.OfCycle, back.OfExtra));
-        Assert.Equal(ofCycle > 0, back.Cycle is not null);
+        Assert.Equal((2, 1), (changed.Changes.Members.Single().Member.Version, changed.Changes.Members.Single().Expected));
         Assert.Equal(told, changed.Changes.Entries.Single().UsedOf);
         Assert.Equal((2 - 1, 2 - ofCycle, 2 - ofExtra), (Used(changed.State).TotalUsed, Used(changed.State).UsedInCycle, Used(changed.State).ExtraUsed));
         Assert.Equal("3,6-9", changed.State.Lots.Single().Free.ToString());
 
-        static Allocation Used(Contract contract) => contract.Members!["anna"].Allocation;
+        static Allocation Used(Contract contract) => contract.Members["anna"].Allocation;
     }
 
     [Fact]
@@ -128,7 +125,7 @@ public sealed class EditingTests
         var changed = Editing.Decide(Contract(CreditState.Lapsed), Seen(CreditState.Allocated, null) with { Lot = lot }, Edit("player=-"), Given.Day(10)).Value!;
         Assert.Equal(1, changed.State.RemainingAt(Given.Day(10)));
         Assert.Equal(Given.Day(20), changed.State.NextDue);
-        Assert.Equal(Runs.Empty, changed.Changes.Lots.Single().From);
+        Assert.False(changed.Changes.Lots.Single().IsNew);
     }
 
     [Theory]
@@ -143,11 +140,11 @@ public sealed class EditingTests
         Assert.Equal((Given.Day(20), "3"), (apart.State.Lots.Single(lot => lot.Apart == 3).ExpiresAt, $"{apart.State.Lots.Single(lot => lot.Apart == 3).Free}"));
         Assert.Equal(free, apart.State.Lots.SingleOrDefault(lot => lot.Apart == 0)?.Free.ToString());
         Assert.Equal([(0, false), (3, true)], apart.Changes.Lots.Select(change => (change.Lot.Apart, change.IsNew)).Prepend((0, false)).Distinct());
-        Assert.Equal(1 - total, apart.Changes.GivenBack.Sum(back => back.Credits));
+        Assert.Equal(1 - total, 2 - apart.State.Members["anna"].Allocation.TotalUsed);
         Assert.Equal(HasRow(state), apart.Changes.Credits.Any(change => change.IsGone));
 
         // It is drawn before those that expire later, and expires alone, of itself.
-        Assert.Equal("C1~L1~000000003", Charging.Decide(apart.State, Given.Charge("new"), Given.Day(11)).Value!.Answer.Players.Single().CreditId);
+        Assert.Equal("C1~L1~000000003", Charging.Decide(apart.State.With(Given.Anna), Given.Facts(), Given.Report("new"), Given.Day(11)).Value!.Answer.Players.Single().CreditId);
         var rolled = apart.State.RollForward(Given.Day(20));
         Assert.Equal(("credit:C1~L1~000000003", "L1", 1), rolled.Changes.Entries.Select(entry => (entry.Subject, entry.LotId!, entry.Quantity)).Single());
         Assert.Equal(free is null ? 0 : 4, rolled.State.RemainingAt(Given.Day(20)));
@@ -160,7 +157,7 @@ public sealed class EditingTests
     {
         var contract = Parted(CreditState.Unallocated).State;
         var apart = contract.Lots.Single(lot => lot.Apart == 3);
-        var seen = new SeenCredit(Lot(CreditState.Allocated), null, null, apart);
+        var seen = new SeenCredit(Lot(CreditState.Allocated), null, apart, Next: Row("bob"));
 
         Assert.True(Decide(contract, seen, "expires=20").Changes.IsNothing);
         var later = Decide(contract, seen, "expires=25");
@@ -168,19 +165,20 @@ public sealed class EditingTests
         var given = Decide(contract, seen, "player=bob");
         Assert.Equal((3, 0), given.Changes.Lots.Select(change => (change.Lot.Apart, change.Lot.Free.Count)).Single());
         Assert.Equal(1, Decide(contract, seen, "status=EXPIRED").Changes.Lots.Single().Lot.Apart / 3);
-        Assert.Equal(RefusalCode.PreconditionFailed, Editing.Decide(contract, seen with { Touched = Given.Credit("ann", until: 35) with { Id = Id } }, Edit("player=-"), Given.Day(10)).Refusal?.Code);
+        Assert.Throws<InvariantException>(() => Decide(contract, seen with { Touched = Given.Credit("ann", until: 35) with { Id = Id } }, "player=-"));
 
         // Freed, it returns to its lot; with an expiry it is apart again, where it has lain.
         var touched = given.Changes.Credits.Single().Credit;
-        var back = Decide(given.State, seen with { Touched = touched, Apart = given.Changes.Lots.Single().Lot }, "player=-");
+        var held = seen with { Touched = touched, Apart = given.Changes.Lots.Single().Lot, Owner = given.Changes.Players.Single().Player };
+        var back = Decide(given.State, held, "player=-");
         Assert.Equal((0, "3,6-9"), back.Changes.Lots.Select(change => (change.Lot.Apart, change.Lot.Free.ToString())).Single());
-        var again = Decide(given.State, seen with { Touched = touched, Apart = given.Changes.Lots.Single().Lot }, "player=- expires=12").Changes.Lots.Single();
-        Assert.Equal((3, false, Runs.Empty), (again.Lot.Apart, again.IsNew, again.From));
+        var again = Decide(given.State, held, "player=- expires=12").Changes.Lots.Single();
+        Assert.Equal((3, false), (again.Lot.Apart, again.IsNew));
 
         // Over, it is found where it lapsed.
         var over = contract.RollForward(Given.Day(20));
         var revived = Editing.Decide(over.State, seen with { Apart = over.Changes.Lots.Single().Lot }, Edit("player=bob expires=40"), Given.Day(20)).Value!;
-        Assert.Equal((3, "3"), revived.Changes.Lots.Select(change => (change.Lot.Apart, $"{change.From}")).Single());
+        Assert.Equal((3, false, Runs.Empty), revived.Changes.Lots.Select(change => (change.Lot.Apart, change.IsNew, change.Lot.Free)).Single());
 
         static Changed<Contract, Credit> Decide(Contract contract, SeenCredit seen, string asked) => Editing.Decide(contract, seen, Edit(asked), Given.Day(10)).Value!;
     }
@@ -211,18 +209,68 @@ public sealed class EditingTests
     private static Changed<Contract, Credit> Parted(CreditState state) => Editing.Decide(Contract(state), Seen(state, null), Edit("status=UNALLOCATED expires=20"), Given.Day(10)).Value!;
 
     [Fact]
-    public void What_was_seen_before_its_lot_s_expiry_was_booked_is_outdated() =>
-        Assert.Equal(RefusalCode.PreconditionFailed, Editing.Decide(Contract(CreditState.Lapsed), Seen(CreditState.Allocated, null), Edit("player=-"), Given.Day(10)).Refusal?.Code);
+    public void P5_L3_what_returns_to_a_lot_that_has_just_expired_is_returned_and_expired_though_its_row_does_not_say_so_yet()
+    {
+        var seen = Seen(CreditState.Allocated, null) with { Lot = Given.Lot("L1", 9, until: 10) with { Free = new([new Run(6, 9)]) } };
+        var rolled = Contract(CreditState.Allocated) with { Lots = [seen.Lot!] };
+        var changed = Editing.Decide(rolled.RollForward(Given.Day(10)).State, seen, Edit("player=-"), Given.Day(10)).Value!;
+        Assert.Equal([EntryKind.CreditsReturned, EntryKind.LotExpired], changed.Changes.Entries.Select(entry => entry.Kind));
+    }
 
     [Theory]
     [InlineData(CreditState.Unallocated, CreditState.Allocated)]
     [InlineData(CreditState.Allocated, CreditState.Unallocated)]
-    public void What_was_seen_before_the_credit_changed_is_outdated(CreditState contract, CreditState seen) =>
-        Assert.Equal(RefusalCode.PreconditionFailed, Editing.Decide(Contract(contract), Seen(seen, null), Edit("player=bob"), Given.Day(10)).Refusal?.Code);
+    public void A_credit_lies_free_or_has_a_row(CreditState contract, CreditState seen) =>
+        Assert.Throws<InvariantException>(() => Editing.Decide(Contract(contract), Seen(seen, null), Edit("player=bob"), Given.Day(10)));
 
     [Fact]
     public void A_credit_that_its_lot_has_not_is_not_found() =>
-        Assert.Equal(RefusalCode.NotFound, Editing.Decide(Contract(CreditState.Unallocated), new(null, null, null), Edit("player=bob") with { Id = Id with { Ordinal = 10 } }, Given.Day(10)).Refusal?.Code);
+        Assert.Equal(RefusalCode.NotFound, Editing.Decide(Contract(CreditState.Unallocated), new(null, null), Edit("player=bob") with { Id = Id with { Ordinal = 10 } }, Given.Day(10)).Refusal?.Code);
+
+    // Who had it, and who shall have it, as of new year: eve is covered, old was, bob never was; ann has it, or had it last.
+    [Theory]
+    [InlineData(CreditState.Unallocated, "player=bob", "bob until 40 0->1")]
+    [InlineData(CreditState.Unallocated, "player=old", "old until 40 1->2")]
+    [InlineData(CreditState.Unallocated, "status=EXPIRED", "")]
+    [InlineData(CreditState.Allocated, "player=-", "ann free 1->2")]
+    [InlineData(CreditState.Allocated, "player=- expires=20", "ann free 1->2")]
+    [InlineData(CreditState.Allocated, "player=bob", "ann free 1->2, bob until 40 0->1")]
+    [InlineData(CreditState.Allocated, "expires=90", "ann until 90 1->2")]
+    [InlineData(CreditState.Allocated, "name=Anne", "ann until 35 1->2")]
+    [InlineData(CreditState.Allocated, "status=EXPIRED", "ann until 10 1->2")]
+    [InlineData(CreditState.Over, "expires=20", "ann until 20 1->2")]
+    [InlineData(CreditState.Over, "player=bob expires=20", "ann free 1->2, bob until 20 0->1")]
+    [InlineData(CreditState.Over, "status=UNALLOCATED expires=20", "ann free 1->2")]
+    [InlineData(CreditState.Lapsed, "player=bob expires=20", "bob until 20 0->1")]
+    public void P5_the_rows_of_both_players_follow_as_of_the_edit(CreditState state, string asked, string expected)
+    {
+        var changes = Editing.Decide(Contract(state), Seen(state, Player(asked)), Edit(asked), Given.Day(10)).Value!.Changes;
+        Assert.Equal(expected, string.Join(", ", changes.Players.Select(change =>
+            $"{change.Player.PlayerId} {(change.Player.Credit is null ? "free" : $"until {(change.Player.CoversUntil!.Value - Given.NewYear).Days}")} {change.Expected}->{change.Player.Version}")));
+        Assert.All(changes.Players, change => Assert.Equal(Given.Day(10), change.Player.AsOf));
+        Assert.All(changes.Players.Where(change => change.Player.Credit is not null), change => Assert.Equal(Id, change.Player.Credit));
+    }
+
+    [Theory]
+    [InlineData("player=bob expires=20")]
+    [InlineData("status=UNALLOCATED expires=20")]
+    public void P5_a_former_player_who_has_another_credit_by_now_keeps_it(string asked)
+    {
+        var other = Given.Player("ann", Given.Credit("ann", until: 90) with { Id = Id with { Ordinal = 4 } });
+        var changes = Editing.Decide(Contract(CreditState.Over), Seen(CreditState.Over, Player(asked)) with { Owner = other }, Edit(asked), Given.Day(10)).Value!.Changes;
+        Assert.DoesNotContain(changes.Players, change => change.Player.PlayerId == "ann");
+    }
+
+    [Fact]
+    public void P5_an_edit_is_not_decided_before_anything_that_it_rests_on()
+    {
+        var bob = Row("bob");
+        Assert.Equal(NodaTime.Instant.MinValue, new SeenCredit(null, null).AsOf);
+        Assert.Equal(Given.Day(3), new SeenCredit(null, null, null, bob with { AsOf = Given.Day(2) }, bob with { AsOf = Given.Day(3) }).AsOf);
+        Assert.Equal(Given.Day(5), new SeenCredit(null, null, null, bob with { AsOf = Given.Day(2) }) { User = Given.Anna with { AsOf = Given.Day(5) } }.AsOf);
+        Assert.Equal(Given.Day(7), new SeenCredit(null, Given.Credit("ann", until: 7).WithExpiryBooked(), null, bob with { AsOf = Given.Day(2) }).AsOf);
+        Assert.Equal(Given.Day(2), new SeenCredit(null, Given.Credit("ann", until: 7), null, bob with { AsOf = Given.Day(2) }).AsOf);
+    }
 
     // Nine credits, of which six to nine are free, and three where it is to be.
     private static Lot Lot(CreditState state) => state switch
@@ -235,8 +283,8 @@ public sealed class EditingTests
     private static Contract Contract(CreditState state)
     {
         var settings = new Settings(5, Renewal.Fixed, 1, null);
-        var anna = new Member("anna", "Anna", Assigned: false) { Allocation = new(settings, new LocalDate(2026, 1, 1), 1, 0, 2, 5, 2, 2) };
-        return Given.Contract(Lot(state) is { IsOpen: true } open ? [open] : []) with { Members = ImmutableSortedDictionary<string, Member>.Empty.Add("anna", anna) };
+        var anna = Given.Anna with { Assigned = false, Allocation = new(settings, new LocalDate(2026, 1, 1), 1, 0, 2, 5, 2, 2) };
+        return Given.Contract(Lot(state) is { IsOpen: true } open ? [open] : []).With(anna);
     }
 
     private static SeenCredit Seen(CreditState state, string? player)
@@ -247,13 +295,17 @@ public sealed class EditingTests
             CreditState.Over => Given.Credit("ann", until: 5) with { Id = Id },
             _ => null,
         };
-        return new(Lot(state), touched, player switch
-        {
-            "eve" => Given.Credit("eve", until: 20),
-            "old" => Given.Credit("old", until: 10),
-            _ => touched,
-        });
+        return new(Lot(state), touched, null, touched is null ? null : Given.Player("ann", touched), player is null ? null : Row(player)) { User = touched is null ? null : Contract(state).Members["anna"] };
     }
+
+    // A player's row who has, or had, another credit, or never had one.
+    private static Player Row(string player) => player switch
+    {
+        "ann" => Given.Player("ann", Given.Credit("ann", until: 35) with { Id = Id }),
+        "eve" => Given.Player("eve", until: 20),
+        "old" => Given.Player("old", until: 10),
+        _ => Domain.Player.Unknown("acme", player),
+    };
 
     private static string? Player(string asked) => Edit(asked).PlayerId;
 

@@ -17,7 +17,10 @@ internal static class Given
     /// <summary>Midnight UTC that many days after new year.</summary>
     public static Instant Day(int day) => NewYear + Duration.FromDays(day);
 
-    public static Contract Contract(params Lot[] lots) => new(Terms, 1, [.. lots], NewYear);
+    /// <summary>A contract that knows its only user, anna, and that nothing restricts her.</summary>
+    public static Contract Contract(params Lot[] lots) => new Contract(Terms, 1, [.. lots], NewYear).With(Anna) with { HasAllMembers = true };
+
+    public static readonly Member Anna = new("anna", "Anna", Assigned: true) { Version = 1 };
 
     public static Lot Lot(string id, long quantity, int? until = 30, int from = 0) => new(
         id, LotSource.Purchase, $"P-{id}", quantity, Runs.UpTo(quantity), NewYear, Day(from),
@@ -27,8 +30,13 @@ internal static class Given
         id, LotSource.Purchase, $"P-{id}", quantity, from is { } begin ? Day(begin) : null, until is { } end ? Day(end) : null, "ops");
 
     public static Credit Credit(string playerId, int until) => new(
-        new("C1", "L1", 1), "acme", "P-L1", "anna", playerId, playerId, NewYear, Day(until), NewYear, "R1",
-        IsCurrent: true, ExpiryBooked: false, Version: 1);
+        new("C1", "L1", 1), "acme", "P-L1", "anna", playerId, playerId, NewYear, Day(until), NewYear, "R1", ExpiryBooked: false, Version: 1);
+
+    /// <summary>The row of a player who has that credit, as of new year.</summary>
+    public static Player Player(string playerId, Credit credit) => new("acme", playerId, credit.Id, credit.ExpiresAt, NewYear, Version: 1);
+
+    /// <summary>The row of a player whose credit covers until midnight of that day.</summary>
+    public static Player Player(string playerId, int until) => Player(playerId, Credit(playerId, until));
 
     /// <summary>An account in UTC with project J1 in euros.</summary>
     public static Account Account(params Purchase[] purchases) => new(
@@ -51,9 +59,14 @@ internal static class Given
     public static Account With(this Account account, Milestone milestone) =>
         account with { Services = account.Services with { Milestones = account.Services.Milestones.SetItem(milestone.MilestoneId, milestone) } };
 
-    /// <summary>A report of players who have no credit yet.</summary>
-    public static ChargeCredits Charge(params string[] players) => Charge("R1", [.. players.Select(player => new PlayerOnReport(player, null, null, Claimed: true))]);
+    /// <summary>Anna's report R1 of these players.</summary>
+    public static ChargeReport Report(params string[] players) => new(
+        new("acme", "R1"), "C1", "anna", [.. players.Select(player => new PlayerName(player, null))], "key", DryRun: false);
 
-    public static ChargeCredits Charge(string reportId, PlayerOnReport[] players) => new(
-        new("acme", reportId), "anna", "key", [.. players], new(players.Count(player => player.Claimed), null, null));
+    /// <summary>What a report rests on: the rows of the players who have, or had, a credit.</summary>
+    public static ReportFacts Facts(params Player[] rows) => new(rows.ToDictionary(row => row.PlayerId));
+
+    /// <summary>These changes with each of a kind replaced: how bugs are planted.</summary>
+    public static Changes With<TChange>(this Changes changes, Func<TChange, TChange?> replace) where TChange : Change =>
+        Changes.Of([.. changes.Select(change => change is TChange one ? replace(one) : change).OfType<Change>()]).RestingOn(changes.Guards);
 }

@@ -9,21 +9,21 @@ public sealed class JsonTests
     [Fact]
     public void Every_stored_type_is_read_as_it_was_written()
     {
-        var charged = Charging.Decide(Given.Contract(Given.Lot("L1", 5)), Given.Charge("ann", "bob"), Given.Day(1)).Value!;
+        var charged = Charging.Decide(Given.Contract(Given.Lot("L1", 5)), Given.Facts(), Given.Report("ann", "bob"), Given.Day(1)).Value!;
         Same(Given.Terms);
         Same(Given.Terms with { EndsOn = null, UnallocatedLifetimeDays = null, Type = ContractType.Unlimited, CoverageFrom = CoverageFrom.Creation });
         Same(Given.Terms with { BillingCycle = new(RecurrenceUnit.Month, 2, new(2026, 1, 31), 10) });
         Same(charged.Answer);
         Same(charged.Changes.Lots.Single().Lot);
         Same(Given.Lot("L1", 5, until: null));
-        Same(charged.Changes.Credits[0].Credit);
+        Same(charged.Changes.Credits.First().Credit);
         Same(charged.Changes.Entries.Single());
-        Same(charged.Changes);
-        Same(Given.Charge("ann"));
+        Same(charged.Changes.Players.First().Player);
+        Same(Given.Report("ann") with { Key = new("k", "f") });
         Same(new Member("anna", "Anna \"Bé\" <b>", Assigned: true));
-        Same(new User("acme", "anna", Disabled: true));
+        Same(new User("acme", "anna", Disabled: true, Given.Day(1), 3));
         Same(new KeyedRequest("acme", "k", "f", "L1"));
-        Same(new Refusal(RefusalCode.InsufficientContractCredits, "none", Amounts: new(3, null, 2, Given.Day(1))));
+        Same(new Refusal(RefusalCode.InsufficientContractCredits, "none", Amounts: new(3, null, 2, Given.Day(1), Given.Day(1))));
         Same(Refusal.Invalid("name", "is missing"));
         Same(new Refusal(RefusalCode.InsufficientServicesCredits, "none", Services: new("EUR", 3.5m, 0.0001m)));
         Same(new AccountDocument(Given.Account().Terms, 7));

@@ -5,20 +5,23 @@ namespace CreditGrains.Domain.Tests;
 
 public sealed class MembershipTests
 {
-    private static readonly Contract Empty = Given.Contract() with { Members = ImmutableSortedDictionary<string, Member>.Empty };
+    private static readonly Contract Empty = new(Given.Terms, 1, [], Given.NewYear) { HasAllMembers = true };
 
     [Fact]
     public void C3_users_are_assigned_one_by_one_renamed_and_removed()
     {
         var anna = Membership.Assign(Empty, new("anna", "Anna"), "ops", Given.Day(1));
-        Assert.Equal([new("anna", "Anna", Assigned: true)], anna.Answer);
+        Assert.Equal(["anna Anna 1"], Told(anna));
 
         var renamed = Membership.Assign(anna.State, new("anna", "Anna B."), "ops", Given.Day(2));
-        Assert.Equal([new("anna", "Anna B.", Assigned: true)], renamed.Answer);
+        Assert.Equal(["anna Anna B. 2"], Told(renamed));
 
         var removed = Membership.Remove(renamed.State, "anna", "ops", Given.Day(3)).Value!;
         Assert.Empty(removed.Answer);
-        Assert.Equal(new("anna", "Anna B.", Assigned: false), removed.Changes.Members.Single().Member);
+        Assert.Equal(("Anna B.", false, 3, 2), Row(removed.Changes.Members.Single()));
+
+        static IEnumerable<string> Told(Changed<Contract, ImmutableArray<Member>> changed) => changed.Answer.Select(member => $"{member.UserId} {member.Name} {member.Version}");
+        static (string, bool, long, long) Row(MemberChange change) => (change.Member.Name, change.Member.Assigned, change.Member.Version, change.Expected);
     }
 
     [Fact]
@@ -50,15 +53,30 @@ public sealed class MembershipTests
 
     [Fact]
     public void Members_are_loaded_before_they_are_changed() =>
-        Assert.Throws<InvariantException>(() => Membership.Assign(Given.Contract(), new("anna", "Anna"), "ops", Given.Day(1)));
+        Assert.Throws<InvariantException>(() => Membership.Assign(Empty with { HasAllMembers = false }, new("anna", "Anna"), "ops", Given.Day(1)));
 
     [Fact]
     public void C3_a_user_is_disabled_and_enabled_for_the_client()
     {
-        var disabled = new User("acme", "anna", Disabled: false).Switch(disabled: true, "ops", Given.Day(1));
-        Assert.True(disabled.State.Disabled);
+        var disabled = User.Enabled("acme", "anna").Switch(disabled: true, "ops", Given.Day(1));
+        Assert.Equal(new User("acme", "anna", Disabled: true, AsOf: Given.Day(1), Version: 1), disabled.State);
         Assert.Equal(EntryKind.UserSwitched, disabled.Changes.Entries.Single().Kind);
+        Assert.Equal(new UserChange(disabled.State, Expected: 0), disabled.Changes.OfType<UserChange>().Single());
         Assert.True(disabled.State.Switch(disabled: true, "ops", Given.Day(2)).Changes.IsNothing);
-        Assert.False(disabled.State.Switch(disabled: false, "ops", Given.Day(2)).State.Disabled);
+
+        var enabled = disabled.State.Switch(disabled: false, "ops", Given.Day(2));
+        Assert.Equal(new UserChange(new("acme", "anna", Disabled: false, Given.Day(2), 2), Expected: 1), enabled.Changes.OfType<UserChange>().Single());
+    }
+
+    [Fact]
+    public void A_member_s_row_is_as_of_the_latest_that_changed_it_and_says_when_its_next_renewal_is_due()
+    {
+        var daily = Allocation.None.Restart(new(5, Renewal.Daily, 1, null), Given.Terms.StartsOn, Given.Terms, Given.NewYear);
+        var read = Given.Anna with { Allocation = daily, AsOf = Given.Day(3), Version = 7 };
+        var change = MemberChange.Of(Given.Terms, read, read with { Allocation = daily with { UsedInCycle = 1 } }, Given.Day(2));
+        Assert.Equal((Given.Day(3), 8, 7, Given.Day(1)), (change.Member.AsOf, change.Member.Version, change.Expected, change.DueAt));
+        Assert.Equal((Given.Day(2), 1, 0, null), Made(MemberChange.Of(Given.Terms, null, Given.Anna with { Version = 0 }, Given.Day(2))));
+
+        static (NodaTime.Instant, long, long, NodaTime.Instant?) Made(MemberChange change) => (change.Member.AsOf, change.Member.Version, change.Expected, change.DueAt);
     }
 }

@@ -32,10 +32,10 @@ public sealed class ServicesTests
     public void A_return_to_an_expired_purchase_that_can_be_drawn_again_is_caught() => IsCaught((account, adjust, now) =>
         ServicesAllocating.Decide(account, adjust, now).Select(changed => changed with
         {
-            Changes = changed.Changes with
+            Changes = changed.Changes.With((PurchaseChange change) => change with
             {
-                Purchases = [.. changed.Changes.Purchases.Select(change => change with { Purchase = change.Purchase with { Free = change.Purchase.Free + change.Purchase.Expired, Expired = 0 } })],
-            },
+                Purchase = change.Purchase with { Free = change.Purchase.Free + change.Purchase.Expired, Expired = 0 },
+            }),
         }));
 
     [Fact]
@@ -93,7 +93,7 @@ public sealed class ServicesTests
         return ServicesAllocating.Decide(adjust.Quantity < account.Services.Milestones.GetValueOrDefault(adjust.MilestoneId)?.Held ? mirrored : account, adjust, now).Select(changed => changed with
         {
             State = changed.State with { Purchases = [.. changed.State.Purchases.Select(Restore)] },
-            Changes = changed.Changes with { Purchases = [.. changed.Changes.Purchases.Select(change => change with { Purchase = Restore(change.Purchase) })] },
+            Changes = changed.Changes.With((PurchaseChange change) => change with { Purchase = Restore(change.Purchase) }),
         });
 
         Purchase Mirror(Purchase purchase) => purchase.IsOverAt(now) ? purchase : purchase with { ExpiresAt = Given.Day(9999) - (purchase.ExpiresAt - Given.NewYear) };

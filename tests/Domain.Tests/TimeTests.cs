@@ -38,7 +38,7 @@ public sealed class TimeTests
     public void A_roll_forward_that_books_with_the_time_of_booking_is_caught() => Assert.ThrowsAny<Exception>(() => JumpsDoNotMatter((contract, now) =>
     {
         var (next, changes) = contract.RollForward(now);
-        return new(next, changes with { Entries = [.. changes.Entries.Select(entry => entry with { EffectiveAt = now })] });
+        return new(next, changes.With((Entry entry) => entry with { EffectiveAt = now }));
     }));
 
     [Fact]

@@ -62,6 +62,13 @@ public sealed class Child : IAsyncDisposable
         throw new InvalidOperationException($"The process did not get ready:\n{Output}");
     }
 
+    /// <summary>Waits until it has ended by itself, all it printed read, and answers its exit code.</summary>
+    public async Task<int> Ended()
+    {
+        await process.WaitForExitAsync();
+        return process.ExitCode;
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (!process.HasExited) await Kill();

@@ -3,24 +3,41 @@ using System.Diagnostics;
 namespace CreditGrains.Editions;
 
 /// <summary>How a silo is started; each null: not at all.</summary>
-public sealed record SiloOptions(string? TestClock = null, string? ApiKeys = null, int DrainSeconds = 1, string ClusterId = "test");
+/// <param name="MaxFileBytes">The most that any of its files may hold: its disk is full then.</param>
+public sealed record SiloOptions(string? TestClock = null, string? ApiKeys = null, int DrainSeconds = 1, string ClusterId = "test", long? MaxFileBytes = null);
 
 /// <summary>One silo as a child process, at an address of its own that it keeps through restarts.</summary>
-public sealed class SiloProcess(string postgres) : IAsyncDisposable
+public sealed class SiloProcess : IAsyncDisposable
 {
     private static readonly HttpClient Http = new();
     private static readonly string Built = Path.Combine(Child.Root, "silo", "bin", Child.Configuration, "net10.0", "CreditGrains.Silo.dll");
 
-    private readonly int siloPort = Child.FreePort(), gatewayPort = Child.FreePort();
+    private readonly Func<SiloOptions, IEnumerable<string>> store;
     private SiloOptions started = new();
     private Child? child;
 
-    public string Url { get; } = $"http://127.0.0.1:{Child.FreePort()}";
+    private SiloProcess(Func<SiloOptions, IEnumerable<string>> store, string? url)
+    {
+        this.store = store;
+        Url = url ?? $"http://127.0.0.1:{Child.FreePort()}";
+    }
+
+    public string Url { get; }
 
     public string Output => child?.Output ?? "";
 
     /// <summary>Which build it starts with next.</summary>
     public string Program { get; set; } = Built;
+
+    /// <summary>One silo of a cluster on that database.</summary>
+    public static SiloProcess Cluster(string postgres, string? url = null)
+    {
+        string[] member = ["--postgres", postgres, "--silo-port", $"{Child.FreePort()}", "--gateway-port", $"{Child.FreePort()}"];
+        return new(options => [.. member, "--drain", $"{options.DrainSeconds}", "--cluster-id", options.ClusterId], url);
+    }
+
+    /// <summary>One silo on an embedded store in that directory.</summary>
+    public static SiloProcess Embedded(string data, string? url = null) => new(_ => ["--data", data], url);
 
     /// <summary>Starts it as it was started last. Returns when it is ready to serve.</summary>
     public Task Start() => Start(started);
@@ -29,14 +46,15 @@ public sealed class SiloProcess(string postgres) : IAsyncDisposable
     {
         started = options;
         if (child is not null) await child.DisposeAsync();
-        var command = new ProcessStartInfo("dotnet",
-        [
-            Program, "--postgres", postgres, "--urls", Url, "--silo-port", $"{siloPort}", "--gateway-port", $"{gatewayPort}", "--drain", $"{options.DrainSeconds}", "--cluster-id", options.ClusterId,
-            .. options.TestClock is { } clock ? ["--test-clock", clock] : Array.Empty<string>(), .. options.ApiKeys is { } keys ? ["--api-keys", keys] : Array.Empty<string>(),
-        ]);
-        command.Environment["Logging__LogLevel__Default"] = "Warning";
-        child = Child.Start(command);
+        child = Child.Start(Command(options));
         await child.Ready(IsReady);
+    }
+
+    /// <summary>Starts it where it cannot start, and answers its exit code and what it printed.</summary>
+    public async Task<(int ExitCode, string Output)> Fail(SiloOptions options)
+    {
+        await using var failing = Child.Start(Command(options));
+        return (await failing.Ended(), failing.Output);
     }
 
     public Task Stop() => child!.Stop();
@@ -59,5 +77,22 @@ public sealed class SiloProcess(string postgres) : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         if (child is not null) await child.DisposeAsync();
+    }
+
+    private ProcessStartInfo Command(SiloOptions options)
+    {
+        List<string> arguments = ["dotnet", Program, "--urls", Url, .. store(options)];
+        if (options.TestClock is { } clock) arguments.AddRange(["--test-clock", clock]);
+        if (options.ApiKeys is { } keys) arguments.AddRange(["--api-keys", keys]);
+
+        // A write beyond the limit shall fail, not end the process.
+        if (options.MaxFileBytes is { } limit) arguments.InsertRange(0, ["bash", "-c", "trap '' XFSZ; exec \"$@\"", "limited", "prlimit", $"--fsize={limit}"]);
+
+        var command = new ProcessStartInfo(arguments[0], arguments.Skip(1));
+        command.Environment["Logging__LogLevel__Default"] = "Warning";
+
+        // The runtime maps a file of its own for compiled code, which the limit would hit, too.
+        if (options.MaxFileBytes is not null) command.Environment["DOTNET_EnableWriteXorExecute"] = "0";
+        return command;
     }
 }

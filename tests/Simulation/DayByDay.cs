@@ -23,14 +23,14 @@ internal static class DayByDay
     /// <summary>What a user may use by the rules (A4); null: no limit.</summary>
     public static long? Available(Allocation allocation, Terms terms, Instant now) => Left(allocation, terms, now) + allocation.ExtraCredits - allocation.ExtraUsed;
 
-    /// <summary>When the cycle is next reset within the contract, and when it next gives credits (R2, A3); null: not any more.</summary>
+    /// <summary>When the cycle is next reset within the contract, and when it next gives credits (R2, A3), both within the contract; null: not any more.</summary>
     public static (Instant? Renewal, Instant? Credits) NextRenewal(Allocation allocation, Terms terms, Instant now)
     {
         if (allocation is not { Settings: { } settings, StartDate: { } start }) return (null, null);
         var today = Date(now, terms);
         var reset = Resets(settings, start).Where(date => date > today).Select(date => (LocalDate?)date).FirstOrDefault();
         var renewal = reset is { } next && !(next > terms.EndsOn) ? Begin(next, terms) : (Instant?)null;
-        return (renewal, today < start ? Begin(start, terms) : renewal);
+        return (renewal, today < start && !(start > terms.EndsOn) ? Begin(start, terms) : renewal);
     }
 
     /// <summary>The local date at an instant.</summary>

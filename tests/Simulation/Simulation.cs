@@ -82,7 +82,7 @@ internal sealed class Simulation : IDisposable
         away = new(world, store, () => weather) { Asked = submissions.Decided };
         reminders = new(world, clocks, () => weather);
         network = new(world, () => weather) { Reminders = reminders, Watchers = { submissions.Arrived, freshness.Looked } };
-        network.Silos = [.. Enumerable.Range(0, Clocks.Silos).Select(silo => new GrainServices(network.From(silo), away, clocks[silo], world.Time, metrics))];
+        network.Silos = [.. Enumerable.Range(0, Clocks.Silos).Select(silo => new GrainServices(network.From(silo), away, clocks[silo], world.Time, metrics, ReminderTimes.Cluster))];
         grains = network.From(null);
         managers = new(world, grains, store, history, rights, clocks, Try);
         operators = new(world, grains, store, history, edits, clocks, Try);

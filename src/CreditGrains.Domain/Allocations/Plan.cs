@@ -1,52 +1,61 @@
 using NodaTime;
+using NodaTime.Text;
 
 namespace CreditGrains.Domain;
 
-/// <summary>A contract's rules for its users' allocation (A8, A9).</summary>
-/// <param name="Enabled">The switch: off, nothing restricts users but the pool.</param>
-/// <param name="Defaults">What users get who are added later; null: nothing.</param>
-/// <param name="DefaultStart">The start date that goes with them when they are applied to everyone.</param>
+/// <summary>A contract's rules for the allocation of its users (A8, A9).</summary>
+/// <param name="Enabled">The switch; off: the pool alone limits users.</param>
+/// <param name="Defaults">The settings of users who are added later; null: none.</param>
+/// <param name="DefaultStart">The start date that goes with the defaults when they are applied to everyone.</param>
 /// <param name="Version">Rises with every change of the switch, the defaults, users, their settings and extra credits.</param>
-/// <param name="LastChange">What the last of these changes was, and whose.</param>
+/// <param name="LastChange">The last of these changes; null: there was none.</param>
 public sealed record Plan(bool Enabled, Settings? Defaults, LocalDate? DefaultStart, long Version, PlanChange? LastChange)
 {
-    /// <summary>Before anything was decided.</summary>
+    /// <summary>The plan of a new contract.</summary>
     public static readonly Plan Initial = new(false, null, null, 0, null);
 
     internal Plan Changed(string what, string actor, Instant now) => this with { Version = Version + 1, LastChange = new(what, actor, now) };
 }
 
-/// <summary>A change of a plan, in a word.</summary>
+/// <summary>A change of a plan in a few words, e.g. "settings of anna".</summary>
 public sealed record PlanChange(string What, string Actor, Instant At);
 
-/// <summary>All that a preview rests on (A7): while it is the same, nothing but use has happened since.</summary>
+/// <summary>Everything that a preview rests on (A7): as long as it is equal, nothing but use has happened since.</summary>
 /// <param name="Terms">The revision of the contract's terms.</param>
 /// <param name="Plan">The plan's version.</param>
-/// <param name="Disabled">The disabled users, hashed.</param>
+/// <param name="Disabled">A hash of the disabled users.</param>
 /// <param name="Today">The local date.</param>
 public sealed record PlanVersion(long Terms, long Plan, string Disabled, LocalDate Today)
 {
-    /// <summary>The version of a contract whose members are known.</summary>
-    public static PlanVersion Of(Contract contract, Instant now) => new(
-        contract.Revision, contract.Plan.Version,
-        Fingerprint.Of(string.Join(' ', contract.AllMembers.Values.Where(member => member.Disabled).Select(member => member.UserId)))[..12],
-        Calendar.DateAt(now, contract.Terms.Zone));
+    // Enough of the hash to tell sets of users apart.
+    private const int HashDigits = 12;
 
-    public override string ToString() => $"{Terms}.{Plan}.{Disabled}.{NodaTime.Text.LocalDatePattern.Iso.Format(Today)}";
+    /// <summary>The version of a contract; it must know all its members.</summary>
+    public static PlanVersion Of(Contract contract, Instant now)
+    {
+        var disabled = contract.AllMembers.Values.Where(member => member.Disabled).Select(member => member.UserId);
+        return new(
+            contract.Revision,
+            contract.Plan.Version,
+            Fingerprint.Of(string.Join(' ', disabled))[..HashDigits],
+            Calendar.DateAt(now, contract.Terms.Zone));
+    }
 
-    /// <summary>What has changed from <paramref name="seen"/> to this, in words.</summary>
+    public override string ToString() => $"{Terms}.{Plan}.{Disabled}.{LocalDatePattern.Iso.Format(Today)}";
+
+    /// <summary>The changes from <paramref name="seen"/> to this version, in words.</summary>
     internal string Since(PlanVersion seen, Plan plan)
     {
         var parts = new List<string>();
-        if (Plan != seen.Plan && plan.LastChange is { } last) parts.Add($"{last.What} by {last.Actor} at {NodaTime.Text.InstantPattern.ExtendedIso.Format(last.At)}");
+        if (Plan != seen.Plan && plan.LastChange is { } last) parts.Add($"{last.What} by {last.Actor} at {InstantPattern.ExtendedIso.Format(last.At)}");
         if (Terms != seen.Terms) parts.Add("the contract's terms");
         if (Disabled != seen.Disabled) parts.Add("users were disabled or enabled");
-        if (Today != seen.Today) parts.Add($"the date: it is {Today:R} now");
+        if (Today != seen.Today) parts.Add($"the date, which is now {Today:R}");
         return string.Join("; ", parts);
     }
 }
 
-/// <summary>A change that was shown to a manager and waits to be confirmed (A7).</summary>
+/// <summary>A change that was shown to a manager and waits for confirmation (A7).</summary>
 /// <param name="Token">Confirms it.</param>
 /// <param name="Version">What it rests on.</param>
 /// <param name="Answer">The answer to its confirmation; null: it is not confirmed.</param>

@@ -2,7 +2,10 @@ using NodaTime;
 
 namespace CreditGrains.Domain;
 
-/// <summary>When a user's cycles begin (A2, A3): cycle 0 with the start date, one more with each reset. They go on by the calendar; the contract's end only ends their use.</summary>
+/// <summary>
+/// When a user's cycles begin (A2, A3): cycle 0 on the start date, the next on each reset. The calendar alone numbers them:
+/// the contract's end ends their use, not their numbers.
+/// </summary>
 public sealed class Schedule
 {
     /// <summary>The cycle's number before the start date.</summary>
@@ -21,18 +24,21 @@ public sealed class Schedule
         {
             Renewal.Daily => Recurrence.From(startDate, RecurrenceUnit.Day, settings.Frequency),
             Renewal.Weekly => Recurrence.From(OnOrAfter(settings.On!.Value, startDate), RecurrenceUnit.Week, settings.Frequency),
-            Renewal.Monthly => Recurrence.From(OnOrAfter(settings.On!.Value, startDate), RecurrenceUnit.Month, settings.Frequency) with { Day = settings.On.Value.DayOfMonth },
+            Renewal.Monthly => Recurrence.From(OnOrAfter(settings.On!.Value, startDate), RecurrenceUnit.Month, settings.Frequency) with
+            {
+                Day = settings.On.Value.DayOfMonth,
+            },
             Renewal.Fixed or Renewal.Unlimited => null,
         };
 
-        // A3: a start on a day of reset is itself the first of them.
+        // A3: where the start is itself a reset day, the first reset is one whole frequency later.
         firstReset = resets?.Anchor == startDate ? 1 : 0;
     }
 
     /// <summary>The instant from which the first cycle can be used.</summary>
     public Instant StartsAt => Calendar.StartOf(startDate, terms.Zone);
 
-    /// <summary>That weekday, or that day of a month or its last one, at or after a date.</summary>
+    /// <summary>The first such weekday or day of the month on or after a date; in a shorter month its last day.</summary>
     public static LocalDate OnOrAfter(RenewalDay on, LocalDate date)
     {
         if (on.Weekday != IsoDayOfWeek.None) return date.DayOfWeek == on.Weekday ? date : date.Next(on.Weekday);
@@ -40,7 +46,7 @@ public sealed class Schedule
         return inMonth >= date ? inMonth : Recurrence.InMonth(date.ToYearMonth().PlusMonths(1), on.DayOfMonth);
     }
 
-    /// <summary>The number of the cycle that runs at an instant.</summary>
+    /// <summary>The number of the running cycle at an instant; <see cref="NotBegun"/> before the start date.</summary>
     public int CycleAt(Instant now)
     {
         if (now < StartsAt) return NotBegun;
@@ -54,7 +60,7 @@ public sealed class Schedule
     /// <summary>The instant at which a cycle begins; null where there is none.</summary>
     public Instant? StartOf(int cycle) => DateOf(cycle) is { } date ? Calendar.StartOf(date, terms.Zone) : null;
 
-    /// <summary>The first reset after an instant, or after the start date where that is still to come; null: none is left within the contract.</summary>
+    /// <summary>The first reset after an instant, or after the start date where that is still to come (A3); null: none is left within the contract.</summary>
     public LocalDate? NextRenewal(Instant now) => Renewals(now).Select(date => (LocalDate?)date).FirstOrDefault();
 
     /// <summary>The coming resets within the contract, earliest first.</summary>

@@ -4,18 +4,32 @@ using NodaTime;
 
 namespace CreditGrains.Domain;
 
-/// <summary>One user's allocation as it is shown (A10): settings, dates and credits. What a user without settings has not is null.</summary>
+/// <summary>One user's allocation as it is shown (A10): settings, dates and credits. Without settings, settings and dates are null.</summary>
 /// <param name="StartsAt">The instant at which <paramref name="StartDate"/> begins.</param>
 /// <param name="NextRenewalDate">The first reset to come (A3); null: none.</param>
-/// <param name="UsedInCycle">Credits used of the cycle that runs.</param>
+/// <param name="NextRenewalAt">The instant at which <paramref name="NextRenewalDate"/> begins.</param>
+/// <param name="UsedInCycle">Credits used of the running cycle.</param>
 /// <param name="Available">What the rules let the user use (A4), whether they are switched on or not; null: no limit.</param>
-/// <param name="ExtraCredits">Extra credits granted in all.</param>
-/// <param name="TotalUsed">Used of the contract in all.</param>
+/// <param name="ExtraCredits">All extra credits granted.</param>
+/// <param name="TotalUsed">All credits used of the contract.</param>
 public sealed record AllocationRow(
-    string UserId, string Name, long? Amount, Renewal? Renewal, int? Frequency, RenewalDay? On, LocalDate? StartDate, Instant? StartsAt, LocalDate? NextRenewalDate, Instant? NextRenewalAt,
-    long UsedInCycle, long? Available, long ExtraCredits, long ExtraUsed, long TotalUsed)
+    string UserId,
+    string Name,
+    long? Amount,
+    Renewal? Renewal,
+    int? Frequency,
+    RenewalDay? On,
+    LocalDate? StartDate,
+    Instant? StartsAt,
+    LocalDate? NextRenewalDate,
+    Instant? NextRenewalAt,
+    long UsedInCycle,
+    long? Available,
+    long ExtraCredits,
+    long ExtraUsed,
+    long TotalUsed)
 {
-    /// <summary>The contract's zone, where the row is a document of its own (T1); a window has one for all its rows.</summary>
+    /// <summary>The contract's zone, where the row is a document of its own (T1); null in a window, which says it for all its rows.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? TimeZone { get; init; }
 
@@ -26,21 +40,35 @@ public sealed record AllocationRow(
         var schedule = allocation.ScheduleIn(terms);
         var renewal = schedule?.NextRenewal(now);
         return new(
-            member.UserId, member.Name, settings?.Amount, settings?.Renewal, settings?.Frequency, settings?.On, allocation.StartDate, schedule?.StartsAt,
-            renewal, renewal is { } date ? Calendar.StartOf(date, terms.Zone) : null,
-            allocation.UsedInCycle, allocation.Available, allocation.ExtraCredits, allocation.ExtraUsed, allocation.TotalUsed);
+            member.UserId,
+            member.Name,
+            settings?.Amount,
+            settings?.Renewal,
+            settings?.Frequency,
+            settings?.On,
+            allocation.StartDate,
+            schedule?.StartsAt,
+            renewal,
+            renewal is { } date ? Calendar.StartOf(date, terms.Zone) : null,
+            allocation.UsedInCycle,
+            allocation.Available,
+            allocation.ExtraCredits,
+            allocation.ExtraUsed,
+            allocation.TotalUsed);
     }
 }
 
 public enum Inactivity { Disabled, NotAssigned }
 
-/// <summary>A user who has used credits and gets none now (A10): disabled, or not assigned, which who has no settings is too.</summary>
+/// <summary>A user who has used credits and gets none now (A10): disabled, or not assigned, which includes assigned users without settings.</summary>
 public sealed record InactiveUser(string UserId, string Name, Inactivity Status, long ExtraCredits, long ExtraUsed, long TotalUsed);
 
 /// <summary>A contract's default settings (A9).</summary>
 public sealed record DefaultSettings(long? Amount, Renewal Renewal, int Frequency, RenewalDay? On, LocalDate? StartDate)
 {
-    public static DefaultSettings? Of(Plan plan) => plan.Defaults is { } settings ? new(settings.Amount, settings.Renewal, settings.Frequency, settings.On, plan.DefaultStart) : null;
+    public static DefaultSettings? Of(Plan plan) => plan.Defaults is { } settings
+        ? new(settings.Amount, settings.Renewal, settings.Frequency, settings.On, plan.DefaultStart)
+        : null;
 }
 
 /// <summary>One user's row before and after a change (A7).</summary>
@@ -48,61 +76,83 @@ public sealed record RowChange(string UserId, AllocationRow Before, AllocationRo
 
 public enum WarningCode
 {
-    /// <summary>What all users may use in a cycle is more than the contract has.</summary>
+    /// <summary>All users together may use more in a cycle than the contract has.</summary>
     Oversubscribed,
 
-    /// <summary>Until the start date the user has extra credits only.</summary>
+    /// <summary>Until the start date the user can use extra credits only.</summary>
     NoCreditsUntil,
 
-    /// <summary>What was used of a fixed amount counts no more.</summary>
+    /// <summary>A fixed amount starts again: what was used of it no longer counts.</summary>
     FixedRestarts,
 }
 
-/// <summary>What a manager may not have meant (A7).</summary>
-/// <param name="Date">No credits until then.</param>
-/// <param name="Credits">Oversubscribed: by so many; a fixed amount: so many were used of it.</param>
+/// <summary>A consequence of a change that a manager may not have meant (A7).</summary>
+/// <param name="Date">The date until which the user can use extra credits only.</param>
+/// <param name="Credits">Of an oversubscribed contract: the missing credits; of a fixed amount: the credits already used of it.</param>
 public sealed record Warning(
-    WarningCode Code, string Detail,
+    WarningCode Code,
+    string Detail,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? UserId = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] LocalDate? Date = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] long? Credits = null);
 
-/// <summary>All that managers see of a contract's allocation (A10), in credits.</summary>
-/// <param name="Users">Who is assigned and enabled, by id.</param>
-/// <param name="InactiveUsers">Who has used credits and gets none now, by id.</param>
+/// <summary>A contract's allocation as managers see it (A10), in credits.</summary>
+/// <param name="Users">The assigned and enabled users, by id.</param>
+/// <param name="InactiveUsers">The users who have used credits and get none now, by id.</param>
 public sealed record Window(
-    string ContractId, string ClientId, string TimeZone, LocalDate Today, bool Enabled, DefaultSettings? Defaults, long TotalCreditsUsed, long ContractRemainingCredits,
-    ImmutableArray<AllocationRow> Users, ImmutableArray<InactiveUser> InactiveUsers)
+    string ContractId,
+    string ClientId,
+    string TimeZone,
+    LocalDate Today,
+    bool Enabled,
+    DefaultSettings? Defaults,
+    long TotalCreditsUsed,
+    long ContractRemainingCredits,
+    ImmutableArray<AllocationRow> Users,
+    ImmutableArray<InactiveUser> InactiveUsers)
 {
-    /// <summary>A7's version, its ETag.</summary>
+    /// <summary>The version of A7; also the window's ETag.</summary>
     public required string Version { get; init; }
 
-    /// <summary>Of a change, done or previewed: the users whom it touches.</summary>
+    /// <summary>The users whom a change or preview touches; null where there was neither.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ImmutableArray<RowChange>? Changes { get; init; }
 
+    /// <summary>The warnings of a change or preview; null where there was neither.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ImmutableArray<Warning>? Warnings { get; init; }
 
-    /// <summary>Of a preview: what confirms it.</summary>
+    /// <summary>Confirms a preview; null elsewhere.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? ConfirmationToken { get; init; }
 
-    /// <summary>The window of a contract whose members are known, at an instant (T3).</summary>
+    /// <summary>The window of a metered contract at an instant (T3); the contract must know all its members.</summary>
     public static Window Of(Contract contract, Instant now)
     {
         var (terms, members) = (contract.Terms, contract.AllMembers.Values.ToList());
         return new(
-            terms.ContractId, terms.ClientId, terms.TimeZone, Calendar.DateAt(now, terms.Zone), contract.Plan.Enabled, DefaultSettings.Of(contract.Plan),
-            members.Sum(member => member.Allocation.TotalUsed), contract.RemainingAt(now) ?? throw new InvariantException("unlimited contracts have no window"),
+            terms.ContractId,
+            terms.ClientId,
+            terms.TimeZone,
+            Calendar.DateAt(now, terms.Zone),
+            contract.Plan.Enabled,
+            DefaultSettings.Of(contract.Plan),
+            members.Sum(member => member.Allocation.TotalUsed),
+            contract.RemainingAt(now) ?? throw new InvariantException("an unlimited contract has no window"),
             [.. members.Where(member => member is { Assigned: true, Disabled: false }).Select(member => AllocationRow.Of(member, terms, now))],
-            [.. members.Where(IsInactive).Select(member => new InactiveUser(
-                member.UserId, member.Name, member.Disabled ? Inactivity.Disabled : Inactivity.NotAssigned,
-                member.Allocation.ExtraCredits, member.Allocation.ExtraUsed, member.Allocation.TotalUsed))])
+            [.. members.Where(IsInactive).Select(Inactive)])
         {
             Version = $"{PlanVersion.Of(contract, now)}",
         };
     }
+
+    private static InactiveUser Inactive(Member member) => new(
+        member.UserId,
+        member.Name,
+        member.Disabled ? Inactivity.Disabled : Inactivity.NotAssigned,
+        member.Allocation.ExtraCredits,
+        member.Allocation.ExtraUsed,
+        member.Allocation.TotalUsed);
 
     private static bool IsInactive(Member member) =>
         member.Allocation.TotalUsed > 0 && (member.Disabled || !member.Assigned || member.Allocation.Settings is null);

@@ -2,19 +2,23 @@ using NodaTime;
 
 namespace CreditGrains.Domain;
 
-/// <summary>A contract's terms as they shall be; <paramref name="Expected"/>: the revision that the caller has seen (If-Match), null: any.</summary>
-/// <param name="Billed">A day whose billing lot is in the store already, used up or not; null: none is known.</param>
+/// <summary>The wanted terms of a contract.</summary>
+/// <param name="Expected">The revision that the caller has seen (If-Match); null: any.</param>
+/// <param name="Billed">The start of the running billing cycle, where its lot is already in the store, used up or not; null: it is not.</param>
 public sealed record SetTerms(Terms Terms, long? Expected, string Actor, LocalDate? Billed = null);
 
 /// <summary>Makes a contract, or changes its terms (C1).</summary>
 public static class Agreeing
 {
-    /// <summary>Refuses with <see cref="RefusalCode.PreconditionFailed"/> or <see cref="RefusalCode.InvalidField"/>. Terms equal to the present ones change nothing.</summary>
+    /// <summary>
+    /// Refuses with <see cref="RefusalCode.PreconditionFailed"/> or <see cref="RefusalCode.InvalidField"/>.
+    /// Terms equal to the present ones change nothing and raise no revision.
+    /// </summary>
     public static Decision<Changed<Contract, Contract>> Decide(Contract? present, SetTerms set, Instant now)
     {
-        // Also where the caller has seen an earlier revision: what was asked has been done, perhaps by this very request (RFC 9110, 13.1.1).
+        // This comes before the revision is compared: an equal change has been made already, perhaps by this very request (RFC 9110, 13.1.1).
         if (present is not null && set.Terms == present.Terms) return new Changed<Contract, Contract>(present, Changes.None, present);
-        if (set.Expected is { } seen && seen != (present?.Revision ?? 0)) return new Refusal(RefusalCode.PreconditionFailed, "The contract has changed since.");
+        if (set.Expected is { } seen && seen != (present?.Revision ?? 0)) return Refusal.Changed("contract");
         if (set.Terms.Check() is { } broken) return broken;
         if (present is null) return Told(null, new Contract(set.Terms, 1, [], now), set, now);
         if (set.Terms.CheckChange(present.Terms, now) is { } forbidden) return forbidden;
@@ -23,10 +27,11 @@ public static class Agreeing
 
     private static Changed<Contract, Contract> Told(Contract? before, Contract after, SetTerms set, Instant now)
     {
-        // L4: with the contract's end moves the expiry of what has not expired.
+        // L4: the expiry of open lots moves with the contract's end.
         var moved = after.Lots.Where(lot => lot.Source != LotSource.Minted)
             .Select(lot => (lot, to: lot with { ExpiresAt = after.Terms.CutToEnd(lot.AskedExpiry) }))
-            .Where(pair => pair.to.ExpiresAt != pair.lot.ExpiresAt).ToList();
+            .Where(pair => pair.to.ExpiresAt != pair.lot.ExpiresAt)
+            .ToList();
         var billed = Running(before, after, set, now);
         var contract = after.With([.. moved.Select(pair => pair.to), .. billed]);
         var told = after.Tell(EntryKind.ContractSet, Subjects.Contract(after.Terms.ContractId), set.Actor, Causes.Request, now) with
@@ -50,9 +55,11 @@ public static class Agreeing
             contract);
     }
 
-    // L5: changed terms grant from the cycle then running, unless that was granted before: by the terms as they were, or by earlier ones.
+    // L5: changed terms grant from the running cycle on, unless the terms before, or still earlier ones, have granted that cycle.
     private static Lot[] Running(Contract? before, Contract after, SetTerms set, Instant now) =>
-        Billing.Running(after.Terms, now) is { } start && start != set.Billed && (before is null || start != Billing.Running(before.Terms, now))
+        Billing.Running(after.Terms, now) is { } start
+            && start != set.Billed
+            && (before is null || start != Billing.Running(before.Terms, now))
             && after.Lots.All(lot => lot.LotId != Billing.LotId(start))
             ? [Billing.Grant(after.Terms, start, now)]
             : [];

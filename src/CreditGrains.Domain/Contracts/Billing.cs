@@ -2,36 +2,39 @@ using NodaTime;
 
 namespace CreditGrains.Domain;
 
-/// <summary>Credits that come with every cycle of a contract (L5).</summary>
-/// <param name="Every">1 to 1,000 units from the start of a cycle to the next.</param>
-/// <param name="Anchor">The first day of the first cycle; every other is counted from it (T2).</param>
+/// <summary>Credits that a contract gets at the start of every billing cycle (L5).</summary>
+/// <param name="Every">1 to 1,000 units from the start of one cycle to the start of the next.</param>
+/// <param name="Anchor">The first day of the first cycle; all others are counted from it (T2).</param>
 /// <param name="Credits">Credits of each cycle's lot, 1 to 999,999,999.</param>
 public sealed record BillingCycle(RecurrenceUnit Unit, int Every, LocalDate Anchor, long Credits)
 {
     internal Recurrence Starts => Recurrence.From(Anchor, Unit, Every);
 
-    /// <summary>The first field that breaks a rule; null where none does.</summary>
+    /// <summary>A refusal of the first field that breaks a rule; null: none does.</summary>
     public Refusal? Check()
     {
-        if (Every is < 1 or > Recurrence.MaxEvery) return Refusal.Invalid("billingCycle.every", $"is 1 to {Recurrence.MaxEvery}");
+        if (Every is < 1 or > Recurrence.MaxEvery) return Refusal.Invalid("billingCycle.every", $"must be 1 to {Recurrence.MaxEvery:N0}");
         if (Calendar.CheckDate("billingCycle.anchor", Anchor) is { } outside) return outside;
-        if (Credits is < 1 or > Lot.MaxQuantity) return Refusal.Invalid("billingCycle.credits", $"is 1 to {Lot.MaxQuantity}");
+        if (Credits is < 1 or > Lot.MaxQuantity) return Refusal.Invalid("billingCycle.credits", $"must be 1 to {Lot.MaxQuantity:N0}");
         return null;
     }
 }
 
-/// <summary>One lot for each billing cycle that starts within the contract, exactly once (L5). Which are still to come follows from the instant of the contract's last decision.</summary>
+/// <summary>
+/// Grants one lot for each billing cycle that starts within the contract, exactly once (L5).
+/// The cycles still to be granted are those after the instant of the contract's last decision.
+/// </summary>
 public static class Billing
 {
     private const string Prefix = "billing:";
 
-    /// <summary>The id of the lot of the cycle that starts on that day: there is one a day, so that a cycle is granted once.</summary>
+    /// <summary>The lot's id of the cycle that starts on that day; the start makes it unique, so that no cycle is granted twice.</summary>
     public static string LotId(LocalDate start) => $"{Prefix}{start:R}";
 
-    /// <summary>Whether a lot of that id can only come from a billing cycle.</summary>
+    /// <summary>Whether the id is reserved for the lots of billing cycles.</summary>
     public static bool IsLotId(string lotId) => lotId.StartsWith(Prefix, StringComparison.Ordinal);
 
-    /// <summary>The first day of the cycle that runs at an instant; null where none has started within the contract, or the contract is not active.</summary>
+    /// <summary>The first day of the running cycle at an instant; null where none has started within the contract, or the contract is not active.</summary>
     public static LocalDate? Running(Terms terms, Instant now)
     {
         if (terms.BillingCycle is not { Starts: var starts } || !terms.IsActiveAt(now)) return null;
@@ -39,7 +42,7 @@ public static class Billing
         return number >= 0 && starts[number] >= terms.StartsOn ? starts[number] : null;
     }
 
-    /// <summary>The cycles that start after an instant and within the contract, in order: their first days and the instants at which those begin.</summary>
+    /// <summary>The cycles that start after an instant and within the contract, in order: their first days, and the instants at which these begin.</summary>
     public static IEnumerable<(LocalDate Start, Instant At)> After(Terms terms, Instant after)
     {
         if (terms.BillingCycle is not { Starts: var starts }) yield break;
@@ -52,16 +55,22 @@ public static class Billing
         }
     }
 
-    /// <summary>The lot of a cycle, granted at that instant: it never expires before the next cycle starts, never after the contract's end (L4).</summary>
+    /// <summary>The lot of a cycle, granted at that instant. It never expires before the next cycle starts, nor after the contract's end (L4).</summary>
     internal static Lot Grant(Terms terms, LocalDate start, Instant at)
     {
         var cycle = terms.BillingCycle!;
         var next = Calendar.StartOf(cycle.Starts[cycle.Starts.LastAtOrBefore(start) + 1], terms.Zone);
         var asked = Granting.DefaultExpiry(terms, at) is { } lifetime ? Instant.Max(lifetime, next) : (Instant?)null;
-        return new(LotId(start), LotSource.Billing, $"{terms.ContractId}:{start:R}", cycle.Credits, Runs.UpTo(cycle.Credits), at, at, asked, terms.CutToEnd(asked));
+        return new(LotId(start), LotSource.Billing, $"{terms.ContractId}:{start:R}", cycle.Credits, Runs.UpTo(cycle.Credits), at, at, asked,
+            terms.CutToEnd(asked));
     }
 
-    /// <summary>The entry that tells of it.</summary>
+    /// <summary>The entry of such a lot.</summary>
     internal static Entry Tell(Contract contract, Lot lot, Instant now, string actor, string cause) =>
-        contract.Tell(EntryKind.LotGranted, lot, lot.CreatedAt, now, actor, cause) with { Quantity = lot.Quantity, Before = "0", After = $"{lot.Quantity}" };
+        contract.Tell(EntryKind.LotGranted, lot, lot.CreatedAt, now, actor, cause) with
+        {
+            Quantity = lot.Quantity,
+            Before = "0",
+            After = $"{lot.Quantity}",
+        };
 }

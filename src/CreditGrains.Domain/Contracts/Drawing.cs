@@ -3,7 +3,7 @@ using NodaTime;
 
 namespace CreditGrains.Domain;
 
-/// <summary>What credits are drawn from: a lot, a purchase.</summary>
+/// <summary>Something that credits are drawn from: a lot or a purchase.</summary>
 public interface IDrawable
 {
     string Id { get; }
@@ -14,10 +14,10 @@ public interface IDrawable
     Instant? ExpiresAt { get; }
 }
 
-/// <summary>A part of what was spread, and what it falls on.</summary>
+/// <summary>One part of a quantity that was spread, and where it goes.</summary>
 public readonly record struct Share<T, TQuantity>(T Of, TQuantity Part);
 
-/// <summary>The one order in which credits are drawn and, reversed, returned (L2, L3), and how a quantity spills over from one to the next.</summary>
+/// <summary>The order in which credits are drawn and, reversed, returned (L2, L3), and how a quantity spills over from one source to the next.</summary>
 public static class Drawing
 {
     /// <summary>Earliest expiry first, never-expiring last; then the earliest begin; then the id.</summary>
@@ -29,8 +29,9 @@ public static class Drawing
     /// <summary>The exact inverse: latest expiry first (L3).</summary>
     public static IEnumerable<T> InReturnOrder<T>(this IEnumerable<T> all) where T : IDrawable => all.InDrawOrder().Reverse();
 
-    /// <summary>Spreads a quantity from the first on, on each at most what it can bear; together they must bear it.</summary>
-    public static IReadOnlyList<Share<T, TQuantity>> Spread<T, TQuantity>(this IEnumerable<T> inOrder, TQuantity quantity, Func<T, TQuantity> most) where TQuantity : INumber<TQuantity>
+    /// <summary>Spreads a quantity in order, at most <paramref name="most"/> to each; together they must take all of it.</summary>
+    public static IReadOnlyList<Share<T, TQuantity>> Spread<T, TQuantity>(this IEnumerable<T> inOrder, TQuantity quantity, Func<T, TQuantity> most)
+        where TQuantity : INumber<TQuantity>
     {
         var shares = new List<Share<T, TQuantity>>();
         foreach (var one in inOrder)

@@ -2,13 +2,16 @@ using NodaTime;
 
 namespace CreditGrains.Domain;
 
-/// <summary>A lot to be added (L1). <paramref name="Quantity"/>: 1 to 999,999,999 credits.</summary>
+/// <summary>A lot to be added (L1).</summary>
+/// <param name="Quantity">1 to 999,999,999 credits.</param>
+/// <param name="AvailableFrom">null: now.</param>
+/// <param name="ExpiresAt">null: by the contract's unallocatedLifetimeDays (L4).</param>
 public sealed record GrantLot(string LotId, LotSource Source, string PaymentId, long Quantity, Instant? AvailableFrom, Instant? ExpiresAt, string Actor)
 {
-    /// <summary>What is asked for, whoever asks and under whatever id.</summary>
+    /// <summary>The request without its id and actor, as JSON: equal requests are the same.</summary>
     internal string Request => Json.Write(new { Source, PaymentId, Quantity, AvailableFrom, ExpiresAt });
 
-    /// <summary>Whether a lot came from this same request.</summary>
+    /// <summary>Whether this same request added the lot.</summary>
     public bool Made(Lot lot) => lot.Request == Request;
 }
 
@@ -20,29 +23,38 @@ public static class Granting
     {
         var terms = contract.Terms;
         var from = grant.AvailableFrom ?? now;
-        if (contract.IsUnlimited) return Refusal.Invalid("contractId", "names an unlimited contract, whose credits are minted as they are used");
+        if (contract.IsUnlimited)
+            return Refusal.Invalid("contractId", "must name a metered contract: the credits of an unlimited one are minted as they are used");
         if (now >= terms.Ends) return Charging.NotActive(terms, null, now)!;
-        if (grant.Quantity is < 1 or > Lot.MaxQuantity) return Refusal.Invalid("quantity", $"is 1 to {Lot.MaxQuantity}");
+        if (grant.Quantity is < 1 or > Lot.MaxQuantity) return Refusal.Invalid("quantity", $"must be 1 to {Lot.MaxQuantity:N0}");
         if (!Calendar.IsInstant(from)) return Refusal.Invalid("availableFrom", Calendar.InstantRange);
-        if (from >= terms.Ends) return Refusal.Invalid("availableFrom", "lies before the contract's end");
+        if (from >= terms.Ends) return Refusal.Invalid("availableFrom", "must be before the contract's end");
         if (grant.ExpiresAt is { } given && !Calendar.IsInstant(given)) return Refusal.Invalid("expiresAt", Calendar.InstantRange);
-        if (grant.ExpiresAt <= from) return Refusal.Invalid("expiresAt", "lies after availableFrom");
+        if (grant.ExpiresAt <= from) return Refusal.Invalid("expiresAt", "must be after availableFrom");
 
         var asked = grant.ExpiresAt ?? DefaultExpiry(terms, from);
-        if (asked <= now) return Refusal.Invalid(grant.ExpiresAt is null ? "availableFrom" : "expiresAt", "would make the lot expired from the start");
+        if (grant.ExpiresAt <= now) return Refusal.Invalid("expiresAt", "must be in the future");
+        if (asked <= now) return Refusal.Invalid("availableFrom", "must be later: the lot would have expired by now");
 
         // After this line the lot is added.
-        var lot = new Lot(grant.LotId, grant.Source, grant.PaymentId, grant.Quantity, Runs.UpTo(grant.Quantity), now, from, asked, terms.CutToEnd(asked), Request: grant.Request);
+        var lot = new Lot(
+            grant.LotId, grant.Source, grant.PaymentId, grant.Quantity, Runs.UpTo(grant.Quantity), now, from, asked, terms.CutToEnd(asked),
+            Request: grant.Request);
         return new Changed<Contract, Lot>(
             contract.With([lot]),
             [
                 contract.Change(lot, isNew: true),
-                contract.Tell(EntryKind.LotGranted, lot, now, now, grant.Actor, Causes.Request) with { Quantity = lot.Quantity, Before = "0", After = $"{lot.Quantity}" },
+                contract.Tell(EntryKind.LotGranted, lot, now, now, grant.Actor, Causes.Request) with
+                {
+                    Quantity = lot.Quantity,
+                    Before = "0",
+                    After = $"{lot.Quantity}",
+                },
             ],
             lot);
     }
 
-    /// <summary>When unallocated credits expire that are available from then on, before the contract's end cuts it (L4); null: with the contract.</summary>
+    /// <summary>The default expiry of unallocated credits that are available from an instant on, uncut (L4); null: the contract's end.</summary>
     internal static Instant? DefaultExpiry(Terms terms, Instant from) =>
         terms.UnallocatedLifetimeDays is { } days ? Calendar.SameTimeAfter(from, days, terms.Zone) : null;
 }

@@ -2,17 +2,20 @@ using NodaTime;
 
 namespace CreditGrains.Domain;
 
-/// <summary>Where a lot's credits came from (L1). <see cref="Minted"/> is the one lot of an unlimited contract, which grows by each use (C2).</summary>
+/// <summary>Where a lot's credits came from (L1). <see cref="Minted"/> is the only lot of an unlimited contract; it grows with each use (C2).</summary>
 public enum LotSource { Billing, Purchase, Manual, Minted }
 
 /// <summary>Credits that came together (L1).</summary>
-/// <param name="Quantity">Credits granted, 1 to 999,999,999; their ordinals are 1 to it.</param>
-/// <param name="Free">The ordinals that are not allocated to a player; once expired, those that expired unallocated.</param>
+/// <param name="Quantity">Credits granted, 1 to 999,999,999; their ordinals are 1 to that number.</param>
+/// <param name="Free">The ordinals of the unallocated credits; once the lot has expired, of those that expired unallocated.</param>
 /// <param name="AskedExpiry">The expiry before the contract's end cut it (L4); null: none.</param>
-/// <param name="ExpiresAt">When what is free expires; null: never.</param>
-/// <param name="ExpiryBooked">Whether that is in the ledger.</param>
-/// <param name="Request">What asked for it: the same id again must ask the same; null where nobody asked.</param>
-/// <param name="Apart">0: the lot itself. Else the ordinal of a credit that lies apart from its lot, with an expiry of its own (P5): drawn, expired and shown like a lot of one.</param>
+/// <param name="ExpiresAt">When the unallocated credits expire; null: never.</param>
+/// <param name="ExpiryBooked">Whether the ledger has the expiry.</param>
+/// <param name="Request">The request that added it, to which the same lot id must belong; null: it came from no request.</param>
+/// <param name="Apart">
+/// 0: the lot itself. Else the ordinal of an unallocated credit of this lot with an expiry of its own (P5): it lies apart, and is drawn and expires
+/// like a lot of one.
+/// </param>
 public sealed record Lot(
     string LotId,
     LotSource Source,
@@ -29,11 +32,12 @@ public sealed record Lot(
 {
     string IDrawable.Id => Apart == 0 ? LotId : $"{LotId}~{Apart:D9}";
 
-    /// <summary>Its key among all contracts' lots: contract and lot, or the id of the credit that lies apart.</summary>
+    /// <summary>The global key: contract and lot, or the id of the credit that lies apart.</summary>
     public string Key(string contractId) => Key(contractId, LotId, Apart);
 
     /// <inheritdoc cref="Key(string)"/>
-    public static string Key(string contractId, string lotId, long apart) => apart == 0 ? $"{contractId}~{lotId}" : $"{new CreditId(contractId, lotId, apart)}";
+    public static string Key(string contractId, string lotId, long apart) =>
+        apart == 0 ? $"{contractId}~{lotId}" : $"{new CreditId(contractId, lotId, apart)}";
 
     /// <summary>The most credits of one lot.</summary>
     public const long MaxQuantity = 999_999_999;
@@ -41,17 +45,18 @@ public sealed record Lot(
     /// <summary>The id of an unlimited contract's only lot.</summary>
     public const string MintedId = "minted";
 
-    /// <summary>Credits of this lot that are free and have not expired, begun or not.</summary>
+    /// <summary>Unallocated credits that have not expired, whether the lot has begun or not.</summary>
     public long LeftAt(Instant now) => now >= ExpiresAt ? 0 : Free.Count;
 
     /// <summary>Credits that a draw could take now (L2): the lot has begun and has not expired.</summary>
     public long AvailableAt(Instant now) => now < AvailableFrom ? 0 : LeftAt(now);
 
-    /// <summary>Whether anything can still be drawn from it or happen to it by itself.</summary>
+    /// <summary>Whether a draw or time can still change it.</summary>
     public bool IsOpen => Source == LotSource.Minted || (Free.Count > 0 && !ExpiryBooked);
 }
 
-/// <summary>A lot's row as it now is; <paramref name="IsNew"/>: it must not have been there. Only its contract changes it, which that contract's document fences.</summary>
+/// <summary>A lot's row as it now is. Only its contract changes it, so the epoch of the contract's document is its fence.</summary>
+/// <param name="IsNew">The row is inserted: it must not exist yet.</param>
 public sealed record LotChange(string ContractId, string ClientId, Lot Lot, bool IsNew = false) : Change
 {
     public RowKey Row => RowKey.Lot(ContractId, Lot);

@@ -3,36 +3,38 @@ using NodaTime;
 
 namespace CreditGrains.Domain;
 
-/// <summary>Who may use a contract (C3). A user's name has 0 to 200 characters.</summary>
+/// <summary>A user to be assigned to a contract (C3).</summary>
+/// <param name="Name">0 to 200 characters.</param>
 public sealed record UserName(string UserId, string Name);
 
-/// <summary>Assigns users to a contract and removes them (C3). The contract's members must be known.</summary>
+/// <summary>Assigns users to a contract and removes them (C3). The contract must know all its members.</summary>
 public static class Membership
 {
-    /// <summary>The most users of one list.</summary>
+    /// <summary>The most users in one list.</summary>
     public const int MaxUsers = 10_000;
 
-    /// <summary>Replaces the list: whoever is not in it is removed.</summary>
+    /// <summary>Replaces the list: assigned users who are not in it are removed.</summary>
     public static Changed<Contract, ImmutableArray<Member>> Replace(Contract contract, IReadOnlyCollection<UserName> users, string actor, Instant now)
     {
         var kept = users.Select(user => user.UserId).ToHashSet();
-        return Set(contract, [
-            .. users.Select(user => Assigned(contract, user, now)),
-            .. contract.AllMembers.Values.Where(member => member.Assigned && !kept.Contains(member.UserId)).Select(member => member with { Assigned = false })],
-            actor, now);
+        var assigned = users.Select(user => Assigned(contract, user, now));
+        var removed = contract.AllMembers.Values
+            .Where(member => member.Assigned && !kept.Contains(member.UserId))
+            .Select(member => member with { Assigned = false });
+        return Set(contract, [.. assigned, .. removed], actor, now);
     }
 
     /// <summary>Assigns one user, or renames one.</summary>
     public static Changed<Contract, ImmutableArray<Member>> Assign(Contract contract, UserName user, string actor, Instant now) =>
         Set(contract, [Assigned(contract, user, now)], actor, now);
 
-    /// <summary>Removes one user; refuses with <see cref="RefusalCode.NotFound"/> where the user is not assigned.</summary>
+    /// <summary>Removes one user, whose row stays; refuses with <see cref="RefusalCode.NotFound"/> where the user is not assigned.</summary>
     public static Decision<Changed<Contract, ImmutableArray<Member>>> Remove(Contract contract, string userId, string actor, Instant now) =>
         contract.AllMembers.GetValueOrDefault(userId) is { Assigned: true } member
             ? Set(contract, [member with { Assigned = false }], actor, now)
             : Refusal.NotFound($"user {userId} of this contract");
 
-    // Who is added, or comes back, begins with cycles of their own (A9, A11).
+    // A user who is added or comes back starts cycles of their own (A9, A11).
     private static Member Assigned(Contract contract, UserName user, Instant now)
     {
         var present = contract.AllMembers.GetValueOrDefault(user.UserId);
@@ -43,13 +45,18 @@ public static class Membership
     private static Changed<Contract, ImmutableArray<Member>> Set(Contract contract, IEnumerable<Member> members, string actor, Instant now)
     {
         var present = contract.AllMembers;
-        var changed = members.Where(member => present.GetValueOrDefault(member.UserId) != member)
-            .Select(member => contract.Change(present.GetValueOrDefault(member.UserId), member)).ToList();
-        var next = changed.Count == 0 ? contract : contract.With(changed.Select(change => change.Member)) with
-        {
-            Plan = contract.Plan.Changed(changed.Count == 1 ? $"user {changed[0].Member.UserId}" : $"{changed.Count} users", actor, now),
-        };
-        return new(next, [.. changed, .. changed.SelectMany(change => Explain(change.Member))], [.. next.Members.Values.Where(member => member.Assigned)]);
+        var changed = members
+            .Where(member => present.GetValueOrDefault(member.UserId) != member)
+            .Select(member => contract.Change(present.GetValueOrDefault(member.UserId), member))
+            .ToList();
+        var summary = changed.Count == 1 ? $"user {changed[0].Member.UserId}" : $"{changed.Count} users";
+        var next = changed.Count == 0
+            ? contract
+            : contract.With(changed.Select(change => change.Member)) with { Plan = contract.Plan.Changed(summary, actor, now) };
+        return new(
+            next,
+            [.. changed, .. changed.SelectMany(change => Explain(change.Member))],
+            [.. next.Members.Values.Where(member => member.Assigned)]);
 
         IEnumerable<Entry> Explain(Member member)
         {
@@ -60,20 +67,22 @@ public static class Membership
                 After = Json.Write(new { member.UserId, member.Name, member.Assigned }),
                 UserId = member.UserId,
             };
-            if (before?.Allocation.Restarts != member.Allocation.Restarts && member.Allocation.Restarts > 0)
-                foreach (var entry in Allocating.ExplainRestart(contract, before ?? member with { Allocation = Allocation.None }, member, actor, Causes.Assignment, now)) yield return entry;
+            if (before?.Allocation.Restarts == member.Allocation.Restarts || member.Allocation.Restarts == 0) yield break;
+            var started = Allocating.ExplainRestart(contract, before ?? member with { Allocation = Allocation.None }, member, actor, Causes.Assignment, now);
+            foreach (var entry in started) yield return entry;
         }
     }
 }
 
-/// <summary>A user of a client, whatever the contract (C3).</summary>
+/// <summary>A user of a client, across all its contracts (C3).</summary>
 /// <param name="AsOf">The latest effective instant that changed this row.</param>
-/// <param name="Version">Its fence: rises with every change; 0: there is no row, and the user is enabled.</param>
+/// <param name="Version">The row's fence: rises with every change; 0: there is no row, and the user is enabled.</param>
 public sealed record User(string ClientId, string UserId, bool Disabled, Instant AsOf, long Version)
 {
+    /// <summary>A user without a row: enabled.</summary>
     public static User Enabled(string clientId, string userId) => new(clientId, userId, false, Instant.MinValue, 0);
 
-    /// <summary>Disables or enables the user for all contracts of the client; the same again changes nothing.</summary>
+    /// <summary>Disables or enables the user for all contracts of the client; a user who already is so does not change.</summary>
     public Changed<User> Switch(bool disabled, string actor, Instant now)
     {
         if (disabled == Disabled) return new(this, Changes.None);
@@ -99,7 +108,8 @@ public sealed record User(string ClientId, string UserId, bool Disabled, Instant
     }
 }
 
-/// <summary>A user's row as it now is; <paramref name="Expected"/>: the version that it must have had, 0 where it must not have been there.</summary>
+/// <summary>A user's row as it now is.</summary>
+/// <param name="Expected">The version it must have before; 0: it must not exist.</param>
 public sealed record UserChange(User User, long Expected) : Change
 {
     public RowKey Row => RowKey.User(User.ClientId, User.UserId);

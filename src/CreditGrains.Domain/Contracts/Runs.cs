@@ -8,7 +8,7 @@ public readonly record struct Run(long First, long Last)
     public long Count => Last - First + 1;
 }
 
-/// <summary>A set of ordinals as ascending, separate runs: a million untouched credits are one run.</summary>
+/// <summary>A set of ordinals as separate runs in ascending order: a million untouched credits are one run.</summary>
 public readonly struct Runs : IEquatable<Runs>
 {
     private readonly ImmutableArray<Run> runs;
@@ -24,10 +24,10 @@ public readonly struct Runs : IEquatable<Runs>
 
     public static Runs Empty => new([]);
 
-    /// <summary>One ordinal alone.</summary>
+    /// <summary>A set of one ordinal.</summary>
     public static Runs Only(long ordinal) => new([new Run(ordinal, ordinal)]);
 
-    /// <summary>How many ordinals there are.</summary>
+    /// <summary>The number of ordinals.</summary>
     public long Count { get; }
 
     public ImmutableArray<Run> Items => runs.IsDefault ? [] : runs;
@@ -35,7 +35,7 @@ public readonly struct Runs : IEquatable<Runs>
     /// <summary>Splits off the lowest <paramref name="quantity"/> ordinals.</summary>
     public (Runs Taken, Runs Left) Take(long quantity)
     {
-        Invariant.Holds(quantity >= 0 && quantity <= Count, "no more ordinals are taken than there are");
+        Invariant.Holds(quantity >= 0 && quantity <= Count, "a draw takes no more ordinals than there are");
         var taken = ImmutableArray.CreateBuilder<Run>();
         var left = ImmutableArray.CreateBuilder<Run>(Items.Length);
         foreach (var run in Items)
@@ -50,11 +50,12 @@ public readonly struct Runs : IEquatable<Runs>
 
     public bool Contains(long ordinal) => Items.Any(run => run.First <= ordinal && ordinal <= run.Last);
 
-    /// <summary>With an ordinal that is not among them.</summary>
+    /// <summary>The set with an ordinal that it does not contain.</summary>
     public Runs With(long ordinal)
     {
-        Invariant.Holds(!Contains(ordinal), "what is added was not there");
-        var (before, after) = (Items.Where(run => run.Last < ordinal).ToList(), Items.Where(run => run.First > ordinal).ToList());
+        Invariant.Holds(!Contains(ordinal), "an ordinal is added once");
+        var before = Items.Where(run => run.Last < ordinal).ToList();
+        var after = Items.Where(run => run.First > ordinal).ToList();
         var added = new Run(ordinal, ordinal);
         if (before is [.., var left] && left.Last == ordinal - 1)
         {
@@ -69,16 +70,16 @@ public readonly struct Runs : IEquatable<Runs>
         return new([.. before, added, .. after]);
     }
 
-    /// <summary>Without one of them.</summary>
+    /// <summary>The set without one of its ordinals.</summary>
     public Runs Without(long ordinal)
     {
-        Invariant.Holds(Contains(ordinal), "what is taken was there");
+        Invariant.Holds(Contains(ordinal), "only an ordinal of the set is taken");
         return new([.. Items.SelectMany(run => run.First <= ordinal && ordinal <= run.Last
             ? new[] { run with { Last = ordinal - 1 }, run with { First = ordinal + 1 } }.Where(part => part.Count > 0)
             : [run])]);
     }
 
-    /// <summary>The ordinals one by one, ascending.</summary>
+    /// <summary>The ordinals in ascending order.</summary>
     public IEnumerable<long> Ordinals()
     {
         foreach (var run in Items)
@@ -94,7 +95,7 @@ public readonly struct Runs : IEquatable<Runs>
 
     public override string ToString() => string.Join(',', Items.Select(run => run.First == run.Last ? $"{run.First}" : $"{run.First}-{run.Last}"));
 
-    /// <summary>Reads what <see cref="ToString"/> wrote.</summary>
+    /// <summary>Reads the text that <see cref="ToString"/> writes.</summary>
     public static Runs Parse(string text) => new([.. text.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(part =>
         part.Split('-') is [var first, var last] ? new Run(Number(first), Number(last)) : new Run(Number(part), Number(part)))]);
 

@@ -3,22 +3,26 @@ using NodaTime;
 
 namespace CreditGrains.Domain;
 
+/// <summary><see cref="Metered"/>: the lots limit it; <see cref="Unlimited"/>: each credit is minted as it is used (C2).</summary>
 public enum ContractType { Metered, Unlimited }
 
+/// <summary>Where coverage counts from (P3): the report's instant, or with the expiry that the credit was created with.</summary>
 public enum CoverageFrom { Activation, Creation }
 
-/// <summary>What a contract says (C1). Dates are local to <paramref name="TimeZone"/>.</summary>
+/// <summary>The terms of a contract (C1). Dates are local to <paramref name="TimeZone"/>.</summary>
 /// <param name="ContractId">Global.</param>
 /// <param name="ClientId">Fixed.</param>
 /// <param name="Name">1 to 200 characters.</param>
 /// <param name="Type">Fixed.</param>
 /// <param name="TimeZone">An IANA zone; fixed.</param>
-/// <param name="StartsOn">First day; fixed once begun.</param>
-/// <param name="EndsOn">Last day, included; null: open-ended. May move to today or later.</param>
+/// <param name="StartsOn">The first day; fixed once it has begun.</param>
+/// <param name="EndsOn">The last day, included; null: open-ended. It may move to today or later.</param>
 /// <param name="UnallocatedLifetimeDays">1 to 36,500 days (L4); null: until the contract's end.</param>
 /// <param name="CoverageDays">1 to 36,500 days (P3).</param>
 /// <param name="CoverageFrom">P3.</param>
-/// <param name="BillingCycle">Credits that come by themselves (L5); null: none. It is written only where there is one, so that versions that do not know it read the others.</param>
+/// <param name="BillingCycle">
+/// Credits that are granted by themselves (L5); null: none. null is not written, so that versions which do not know the field can read the document.
+/// </param>
 public sealed record Terms(
     string ContractId,
     string ClientId,
@@ -41,45 +45,48 @@ public sealed record Terms(
     [JsonIgnore]
     public Instant Begins => Calendar.StartOf(StartsOn, Zone);
 
-    /// <summary>The instant at which the contract is over; null: never.</summary>
+    /// <summary>The first instant after the contract; null: it is open-ended.</summary>
     [JsonIgnore]
     public Instant? Ends => EndsOn is { } last ? Calendar.StartOf(last.PlusDays(1), Zone) : null;
 
     /// <summary>Whether reports may use the contract at that instant (C1).</summary>
     public bool IsActiveAt(Instant now) => now >= Begins && !(now >= Ends);
 
-    /// <summary>An expiry, never later than the contract's end (L4); null: never.</summary>
+    /// <summary>An expiry cut to the contract's end (L4); null: never.</summary>
     public Instant? CutToEnd(Instant? expiresAt) => Ends is { } end && !(expiresAt < end) ? end : expiresAt;
 
-    /// <summary>When a credit that is used at <paramref name="at"/> stops covering its player (P3); null: never.</summary>
+    /// <summary>When the coverage of a credit that is used at <paramref name="at"/> ends (P3); null: never.</summary>
+    /// <param name="createdToExpireAt">The credit's expiry while unallocated.</param>
     public Instant? CoverageEnd(Instant at, Instant? createdToExpireAt) => CoverageFrom == CoverageFrom.Creation
         ? createdToExpireAt
         : Calendar.SameTimeAfter(at, CoverageDays, Zone);
 
-    /// <summary>The first field that breaks a rule whatever the contract was before; null where none does.</summary>
+    /// <summary>A refusal of the first field that breaks a rule by itself; null: none does.</summary>
     public Refusal? Check()
     {
-        if (Name is not { Length: >= 1 and <= 200 }) return Refusal.Invalid("name", "has 1 to 200 characters");
-        if (Calendar.Zone(TimeZone) is null) return Refusal.Invalid("timeZone", "is not an IANA time zone");
+        if (Name is not { Length: >= 1 and <= 200 }) return Refusal.Invalid("name", "must have 1 to 200 characters");
+        if (Calendar.Zone(TimeZone) is null) return Refusal.Invalid("timeZone", "must be an IANA time zone, e.g. Europe/Berlin");
         if (Calendar.CheckDate("startsOn", StartsOn) is { } first) return first;
         if (EndsOn is { } end && Calendar.CheckDate("endsOn", end) is { } last) return last;
-        if (EndsOn < StartsOn) return Refusal.Invalid("endsOn", "is not before startsOn");
-        if (UnallocatedLifetimeDays is < 1 or > MaxDays) return Refusal.Invalid("unallocatedLifetimeDays", $"is null or 1 to {MaxDays} days");
-        if (CoverageDays is < 1 or > MaxDays) return Refusal.Invalid("coverageDays", $"is 1 to {MaxDays} days");
-        if (BillingCycle is not null && Type == ContractType.Unlimited) return Refusal.Invalid("billingCycle", "is for metered contracts; credits of an unlimited one are minted as they are used");
+        if (EndsOn < StartsOn) return Refusal.Invalid("endsOn", "must not be before startsOn");
+        if (UnallocatedLifetimeDays is < 1 or > MaxDays) return Refusal.Invalid("unallocatedLifetimeDays", $"must be null or 1 to {MaxDays:N0}");
+        if (CoverageDays is < 1 or > MaxDays) return Refusal.Invalid("coverageDays", $"must be 1 to {MaxDays:N0}");
+        if (BillingCycle is not null && Type == ContractType.Unlimited)
+            return Refusal.Invalid("billingCycle", "must be left out of an unlimited contract, whose credits are minted as they are used");
         return BillingCycle?.Check();
     }
 
-    /// <summary>The first field that may not change from <paramref name="present"/> to these terms (C1); null where none is.</summary>
+    /// <summary>A refusal of the first field that may not change from <paramref name="present"/> to these terms (C1); null: none.</summary>
     public Refusal? CheckChange(Terms present, Instant now)
     {
         var today = Calendar.DateAt(now, present.Zone);
-        if (ClientId != present.ClientId) return Refusal.Invalid("clientId", "is fixed");
-        if (Type != present.Type) return Refusal.Invalid("type", "is fixed");
-        if (TimeZone != present.TimeZone) return Refusal.Invalid("timeZone", "is fixed");
-        if (StartsOn != present.StartsOn && present.Begins <= now) return Refusal.Invalid("startsOn", "is fixed once the contract has begun");
-        if (StartsOn != present.StartsOn && StartsOn < today) return Refusal.Invalid("startsOn", "may move to today or later");
-        if (EndsOn != present.EndsOn && EndsOn < today) return Refusal.Invalid("endsOn", "may move to today or later");
+        if (ClientId != present.ClientId) return Refusal.Invalid("clientId", $"must stay {present.ClientId}");
+        if (Type != present.Type) return Refusal.Invalid("type", $"must stay {present.Type.ToString().ToLowerInvariant()}");
+        if (TimeZone != present.TimeZone) return Refusal.Invalid("timeZone", $"must stay {present.TimeZone}");
+        if (StartsOn != present.StartsOn && present.Begins <= now)
+            return Refusal.Invalid("startsOn", $"must stay {present.StartsOn:R}: the contract has begun");
+        if (StartsOn != present.StartsOn && StartsOn < today) return Refusal.Invalid("startsOn", $"must stay or move to today, {today:R}, or later");
+        if (EndsOn != present.EndsOn && EndsOn < today) return Refusal.Invalid("endsOn", $"must stay or move to today, {today:R}, or later");
         return null;
     }
 }

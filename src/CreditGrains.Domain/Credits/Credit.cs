@@ -2,13 +2,15 @@ using NodaTime;
 
 namespace CreditGrains.Domain;
 
+/// <summary>The status of a credit (P1).</summary>
 public enum CreditStatus { Unallocated, Allocated, Expired }
 
-/// <summary>One credit that has been touched (P1). An untouched one is derived from its lot.</summary>
-/// <param name="ExpiresAt">When it expires; allocated: when its player's coverage ends (P3); null: never.</param>
-/// <param name="ExpiryBooked">Whether its expiry is in the ledger.</param>
-/// <param name="UsedOf">Of which right its user used it, as <see cref="Entry.UsedOf"/> says.</param>
-/// <param name="Version">Its fence: rises with every change.</param>
+/// <summary>One credit with a row of its own (P1). A credit that was never touched has none and is derived from its lot.</summary>
+/// <param name="UsedBy">The user who used it; null: nobody did.</param>
+/// <param name="ExpiresAt">When it expires; of an allocated credit: when its coverage ends (P3); null: never.</param>
+/// <param name="ExpiryBooked">Whether the ledger has the expiry.</param>
+/// <param name="Version">The row's fence: rises with every change.</param>
+/// <param name="UsedOf">The right by which it was used; see <see cref="Entry.UsedOf"/>.</param>
 public sealed record Credit(
     CreditId Id,
     string ClientId,
@@ -27,18 +29,20 @@ public sealed record Credit(
     public CreditStatus StatusAt(Instant now) =>
         ExpiryBooked || now >= ExpiresAt ? CreditStatus.Expired : PlayerId is null ? CreditStatus.Unallocated : CreditStatus.Allocated;
 
-    /// <summary>Whether its player costs nothing at that instant (P2): half-open, at expiry it is over (P3).</summary>
+    /// <summary>Whether its player costs nothing at that instant (P2); at the expiry itself the coverage is over (P3).</summary>
     public bool CoversAt(Instant now) => StatusAt(now) == CreditStatus.Allocated;
 
-    /// <summary>The same credit with its end written down.</summary>
+    /// <summary>This credit with its expiry booked, in the next version.</summary>
     public Credit WithExpiryBooked() => this with { ExpiryBooked = true, Version = Version + 1 };
 }
 
 /// <summary>A credit's row as it now is.</summary>
-/// <param name="Expected">The version that it must have had; 0: it must not have been there. A row that was there has had the same player and report: where those change it is deleted and inserted again.</param>
+/// <param name="Expected">
+/// The version it must have before; 0: it must not exist. A row's player and report never change: to change either, the row is deleted and inserted again.
+/// </param>
 public sealed record CreditChange(Credit Credit, long Expected) : Change
 {
-    /// <summary>Deletes the row: the credit lies in its lot again, or apart from it, or is inserted again as another row.</summary>
+    /// <summary>Deletes the row: the credit is unallocated again, or the next change inserts it again with another player or report.</summary>
     public bool IsGone { get; init; }
 
     public RowKey Row => RowKey.Credit(Credit.Id);
@@ -46,14 +50,18 @@ public sealed record CreditChange(Credit Credit, long Expected) : Change
     public override void Accept(IChangeVisitor visitor) => visitor.Visit(this);
 }
 
-/// <summary>What time does to allocated credits (P3).</summary>
+/// <summary>Books the ends of coverage (P3).</summary>
 public static class Coverage
 {
-    /// <summary>Books the end of coverage of credits that are over and not yet booked: one entry for those that a report charged together.</summary>
-    /// <remarks>Booked here alone, whether or not the player has another credit by now.</remarks>
+    /// <summary>
+    /// Books the end of coverage of those credits that are over and not booked yet: one entry for credits that one report charged from one lot.
+    /// A report that charges the player anew leaves the former end to this; a hand edit of an expired credit books its end itself.
+    /// </summary>
     public static Changes Expire(IEnumerable<Credit> credits, Instant now)
     {
-        var over = credits.Where(credit => credit.StatusAt(now) == CreditStatus.Expired && credit is { PlayerId: not null, ExpiryBooked: false }).ToList();
+        var over = credits
+            .Where(credit => credit.StatusAt(now) == CreditStatus.Expired && credit is { PlayerId: not null, ExpiryBooked: false })
+            .ToList();
         return
         [
             .. over.Select(credit => new CreditChange(credit.WithExpiryBooked(), credit.Version)),
@@ -63,11 +71,11 @@ public static class Coverage
         ];
     }
 
-    /// <summary>The entry that tells that the coverage of <paramref name="quantity"/> credits like <paramref name="credit"/> is over.</summary>
+    /// <summary>The entry for the end of coverage of <paramref name="quantity"/> credits of the lot, report and expiry of <paramref name="credit"/>.</summary>
     public static Entry Ended(string clientId, Credit credit, long quantity, Instant now) => new()
     {
         Kind = EntryKind.CoverageExpired,
-        EffectiveAt = credit.ExpiresAt ?? throw new InvariantException("what never expires does not end"),
+        EffectiveAt = credit.ExpiresAt ?? throw new InvariantException("only coverage with an expiry ends"),
         BookedAt = now,
         Actor = Entry.System,
         Cause = Causes.Expiry,

@@ -2,68 +2,111 @@ using NodaTime;
 
 namespace CreditGrains.Domain;
 
-/// <summary>What an operator wants of one credit (P5); what is null stays.</summary>
-/// <param name="PlayerId">Who shall have it.</param>
-/// <param name="Frees">That nobody shall have it.</param>
+/// <summary>An operator's edit of one credit (P5); null leaves a part as it is.</summary>
+/// <param name="PlayerId">The player to assign the credit to.</param>
+/// <param name="Frees">Whether to take the credit from its player.</param>
 /// <param name="ExpiresAt">In the future.</param>
-public sealed record EditCredit(CreditId Id, CreditStatus? Status, string? PlayerId, bool Frees, string? PlayerName, Instant? ExpiresAt, string Reason, string Actor);
+public sealed record EditCredit(
+    CreditId Id, CreditStatus? Status, string? PlayerId, bool Frees, string? PlayerName, Instant? ExpiresAt, string Reason, string Actor);
 
-/// <summary>What an edit read from the store.</summary>
-/// <param name="Lot">The credit's lot; where the contract knows it, too, the contract is right.</param>
+/// <summary>The rows that an edit reads.</summary>
+/// <param name="Lot">The credit's lot; where the contract has it open, the contract's own copy counts.</param>
 /// <param name="Touched">The credit's row; null: it lies untouched in its lot, or apart from it.</param>
-/// <param name="Apart">Where it lies apart from its lot, or has lain; null: it never has.</param>
-/// <param name="Owner">The player who has it, or had it last; null: none.</param>
-/// <param name="Next">The player who shall have it; null: none is named.</param>
+/// <param name="Apart">The credit as one that lies, or once lay, apart from its lot (<see cref="Domain.Lot.Apart"/>); null: it never did.</param>
+/// <param name="Owner">The player who has the credit, or had it last; null: none.</param>
+/// <param name="Next">The player whom the edit names; null: none.</param>
 public sealed record SeenCredit(Lot? Lot, Credit? Touched, Lot? Apart = null, Player? Owner = null, Player? Next = null)
 {
-    /// <summary>Who used it; null: nobody did.</summary>
+    /// <summary>The user who used it; null: nobody did.</summary>
     public Member? User { get; init; }
 
-    /// <summary>The latest instant of what was read: the edit is not decided before.</summary>
-    public Instant AsOf => new[] { Owner?.AsOf, Next?.AsOf, User?.AsOf, Touched is { ExpiryBooked: true } ? Touched.ExpiresAt : null }.Max() ?? Instant.MinValue;
+    /// <summary>The latest effective instant of these rows: the edit is not decided as of an earlier one.</summary>
+    public Instant AsOf => new[] { Owner?.AsOf, Next?.AsOf, User?.AsOf, BookedEnd }.Max() ?? Instant.MinValue;
+
+    // An expiry that is booked has happened, whatever the clock of this decision says.
+    private Instant? BookedEnd => Touched is { ExpiryBooked: true } ? Touched.ExpiresAt : null;
 }
 
-/// <summary>What a credit is as an edit finds it: its status, but what expired with a player is told from what expired without one.</summary>
-public enum CreditState { Unallocated, Allocated, Over, Lapsed }
+/// <summary>The state in which an edit finds a credit.</summary>
+public enum CreditState
+{
+    Unallocated,
 
-/// <summary>What an edit comes down to.</summary>
+    Allocated,
+
+    /// <summary>Expired with a player.</summary>
+    Over,
+
+    /// <summary>Expired without a player.</summary>
+    Lapsed,
+}
+
+/// <summary>The wanted result of an edit, after its fields were read together.</summary>
 public enum EditWish
 {
-    /// <summary>To have no player.</summary>
+    /// <summary>No player.</summary>
     Free,
 
-    /// <summary>To have none, and an expiry of its own.</summary>
+    /// <summary>No player, and an expiry of its own.</summary>
     FreeUntil,
 
-    /// <summary>To have a player whom it has not.</summary>
+    /// <summary>A player who does not have it.</summary>
     Give,
 
-    /// <summary>To have such a player until an instant.</summary>
+    /// <summary>A player who does not have it, until an instant.</summary>
     GiveUntil,
 
-    /// <summary>To have the player whom it has.</summary>
+    /// <summary>The player who has it.</summary>
     Keep,
 
-    /// <summary>To have that player until an instant.</summary>
+    /// <summary>The player who has it, until an instant.</summary>
     KeepUntil,
 
-    /// <summary>To be over.</summary>
+    /// <summary>Expired now.</summary>
     End,
 }
 
-/// <summary>What is done to a credit.</summary>
-public enum EditStep { Nothing, Give, PassOn, Return, Part, Set, End, Lapse, Revive }
+/// <summary>The step that brings a credit from its state to the wanted result.</summary>
+public enum EditStep
+{
+    /// <summary>It is so already.</summary>
+    Nothing,
+
+    /// <summary>An unallocated credit goes to a player.</summary>
+    Give,
+
+    /// <summary>An allocated credit goes from its player to another.</summary>
+    PassOn,
+
+    /// <summary>The player is freed and the credit returns to its lot.</summary>
+    Return,
+
+    /// <summary>It becomes unallocated and lies apart from its lot, with an expiry of its own.</summary>
+    Part,
+
+    /// <summary>Its expiry or its player's name changes.</summary>
+    Set,
+
+    /// <summary>The coverage ends now.</summary>
+    End,
+
+    /// <summary>An unallocated credit expires now.</summary>
+    Lapse,
+
+    /// <summary>An expired credit gets its player, or another, with an expiry to come.</summary>
+    Revive,
+}
 
 /// <summary>Edits single credits by hand (P5).</summary>
 public static class Editing
 {
     private static readonly Refusal
-        NoPlayer = Refusal.Invalid("playerId", "is required: no player has this credit"),
-        NoExpiry = Refusal.Invalid("expiresAt", "is required: what is EXPIRED comes back only with a future expiry"),
-        NotMinted = Refusal.Invalid("status", "cannot be UNALLOCATED with an expiry: an unlimited contract's credits are minted as they are used"),
-        NotBegun = Refusal.Invalid("expiresAt", "lies after the lot's availableFrom and within the contract's days");
+        NoPlayer = Refusal.Invalid("playerId", "must be given: no player has this credit"),
+        NoExpiry = Refusal.Invalid("expiresAt", "must be given, in the future, to bring an EXPIRED credit back"),
+        NotMinted = Refusal.Invalid("status", "must not be UNALLOCATED with an expiry in an unlimited contract, whose credits are minted as they are used"),
+        NotBegun = Refusal.Invalid("expiresAt", "must be after the lot's availableFrom, and the contract must not be over");
 
-    /// <summary>All that can be asked of a credit, and what comes of it.</summary>
+    /// <summary>Every state of a credit with every wanted result: the step, or why it is refused.</summary>
     public static readonly IReadOnlyDictionary<(CreditState, EditWish), Decision<EditStep>> Table = new Dictionary<(CreditState, EditWish), Decision<EditStep>>
     {
         [(CreditState.Unallocated, EditWish.Free)] = EditStep.Nothing,
@@ -99,7 +142,10 @@ public static class Editing
         [(CreditState.Lapsed, EditWish.End)] = EditStep.Nothing,
     };
 
-    /// <summary>Refuses with <see cref="RefusalCode.NotFound"/>, <see cref="RefusalCode.InvalidField"/> or <see cref="RefusalCode.PlayerCovered"/>; what changes nothing tells nothing.</summary>
+    /// <summary>
+    /// Refuses with <see cref="RefusalCode.NotFound"/>, <see cref="RefusalCode.InvalidField"/> or <see cref="RefusalCode.PlayerCovered"/>.
+    /// An edit that changes nothing writes no entry.
+    /// </summary>
     public static Decision<Changed<Contract, Credit>> Decide(Contract contract, SeenCredit seen, EditCredit edit, Instant now)
     {
         if (seen.User is { } user) contract = contract.With(user);
@@ -110,17 +156,17 @@ public static class Editing
         var source = open.FirstOrDefault(known => known.Free.Contains(ordinal))
             ?? new[] { seen.Apart, seen.Lot }.FirstOrDefault(closed => closed is { ExpiryBooked: true } && closed.Free.Contains(ordinal));
         var state = StateOf(source, seen.Touched, now);
-        if (Broken(edit, seen.Touched, now) is { } broken) return broken;
+        if (Check(edit, seen.Touched, now) is { } invalid) return invalid;
 
         var step = Table[(state, Wish(edit, state, seen.Touched?.PlayerId))];
         if (step.Refusal is { } refusal) return refusal;
         var player = edit.PlayerId is null ? seen.Owner : seen.Next;
         if (step.Value is EditStep.Give or EditStep.PassOn or EditStep.Revive && player!.IsCoveredAt(now) && player.Credit != edit.Id)
-            return new Refusal(RefusalCode.PlayerCovered, $"The player {player.PlayerId} has the credit {player.Credit} already.");
+            return new Refusal(RefusalCode.PlayerCovered, $"The credit {player.Credit} of the player {player.PlayerId} must be freed or ended first.");
         if (step.Value is EditStep.Part && lot.Source == LotSource.Minted) return NotMinted;
         if (step.Value is EditStep.Part && (edit.ExpiresAt <= lot.AvailableFrom || now >= contract.Terms.Ends)) return NotBegun;
 
-        // After this line it is done.
+        // After this line the edit succeeds.
         var credit = seen.Touched ?? Untouched(contract, edit.Id, source!);
         var edited = new Edited(contract, lot, seen.Touched is null ? source : null, seen.Apart, credit, seen.Owner, player, edit, now);
         return step.Value switch
@@ -137,29 +183,32 @@ public static class Editing
         };
     }
 
-    // What lies free, in its lot or apart from it, has no row.
+    // An unallocated credit, in its lot or apart from it, has no row.
     private static CreditState StateOf(Lot? source, Credit? touched, Instant now) => (source, touched) switch
     {
-        (null, null) or ({ ExpiryBooked: false }, not null) => throw new InvariantException("a credit lies free or has a row"),
+        (null, null) or ({ ExpiryBooked: false }, not null) => throw new InvariantException("a credit is either unallocated or has a row"),
         (_, null) => source!.ExpiryBooked ? CreditState.Lapsed : CreditState.Unallocated,
         _ => touched.CoversAt(now) ? CreditState.Allocated : touched.PlayerId is null ? CreditState.Lapsed : CreditState.Over,
     };
 
-    // What the contract no longer has open though it had something free has just expired.
+    // The contract has rolled forward already: a stored lot with unallocated credits that it no longer has open has just expired.
     private static Lot? Rolled(Lot? stored, List<Lot> open) =>
         stored is { ExpiryBooked: false, Free.Count: > 0 } && open.All(lot => lot.Apart != stored.Apart) ? stored with { ExpiryBooked = true } : stored;
 
-    private static Refusal? Broken(EditCredit edit, Credit? touched, Instant now)
+    private static Refusal? Check(EditCredit edit, Credit? touched, Instant now)
     {
         if (edit.ExpiresAt is { } given && !Calendar.IsInstant(given)) return Refusal.Invalid("expiresAt", Calendar.InstantRange);
-        if (edit.ExpiresAt <= now) return Refusal.Invalid("expiresAt", "lies in the future; the status EXPIRED ends a credit now");
+        if (edit.ExpiresAt <= now) return Refusal.Invalid("expiresAt", "must be in the future; to end the credit now, set status to EXPIRED");
+        var isAnother = edit.PlayerId is not null && edit.PlayerId != touched?.PlayerId;
         return edit switch
         {
-            { Status: CreditStatus.Unallocated, PlayerId: not null } => Refusal.Invalid("playerId", "is not for UNALLOCATED"),
-            { Status: CreditStatus.Allocated, Frees: true } => Refusal.Invalid("playerId", "is somebody where the status is ALLOCATED"),
-            { Status: CreditStatus.Expired, ExpiresAt: not null } => Refusal.Invalid("expiresAt", "is not for EXPIRED, which is now"),
-            { Status: CreditStatus.Expired } when edit.Frees || (edit.PlayerId is not null && edit.PlayerId != touched?.PlayerId) => Refusal.Invalid("playerId", "stays where the status is EXPIRED"),
-            { PlayerName: not null, PlayerId: null } when edit.Frees || touched?.PlayerId is null => Refusal.Invalid("playerName", "is for a credit with a player"),
+            { Status: CreditStatus.Unallocated, PlayerId: not null } => Refusal.Invalid("playerId", "must be null or left out where status is UNALLOCATED"),
+            { Status: CreditStatus.Allocated, Frees: true } => Refusal.Invalid("playerId", "must be a player where status is ALLOCATED"),
+            { Status: CreditStatus.Expired, ExpiresAt: not null } =>
+                Refusal.Invalid("expiresAt", "must be left out where status is EXPIRED, which ends the credit now"),
+            { Status: CreditStatus.Expired } when edit.Frees || isAnother => Refusal.Invalid("playerId", "must stay as it is where status is EXPIRED"),
+            { PlayerName: not null, PlayerId: null } when edit.Frees || touched?.PlayerId is null =>
+                Refusal.Invalid("playerName", "must be left out where the credit has no player"),
             _ => null,
         };
     }
@@ -187,31 +236,42 @@ public static class Editing
     private static Credit Untouched(Contract contract, CreditId id, Lot lot) => new(
         id, contract.Terms.ClientId, lot.PaymentId, null, null, null, lot.CreatedAt, lot.ExpiresAt, null, null, ExpiryBooked: lot.ExpiryBooked, Version: 0);
 
-    /// <summary>A credit on its way through one edit.</summary>
-    /// <param name="Source">Where it lies free: its lot, or apart from it; null: it has a row.</param>
+    /// <summary>One step of one edit, and everything that it needs.</summary>
+    /// <param name="Source">The lot, or the credit apart from it, that has it unallocated; null: it has a row.</param>
     /// <param name="Owner">The player who has it, or had it last.</param>
-    /// <param name="Player">The player who shall have it.</param>
-    private sealed record Edited(Contract Contract, Lot Lot, Lot? Source, Lot? Apart, Credit Credit, Player? Owner, Player? Player, EditCredit Edit, Instant Now)
+    /// <param name="Player">The player who is to have it.</param>
+    private sealed record Edited(
+        Contract Contract, Lot Lot, Lot? Source, Lot? Apart, Credit Credit, Player? Owner, Player? Player, EditCredit Edit, Instant Now)
     {
         private Terms Terms => Contract.Terms;
 
         private bool HasRow => Source is null;
 
-        // Where somebody had it, the use goes back to who used it; the next player's is nobody's.
+        // Where a player had it, its use goes back to the user; nobody uses it for the next player.
         public Changed<Contract, Credit> Give()
         {
-            var given = Given(Credit with { ExpiresAt = Edit.ExpiresAt ?? Terms.CoverageEnd(Now, Credit.ExpiresAt) }) with { ExpiryBooked = false, Version = Credit.Version + 1 };
+            var given = Given(Credit with { ExpiresAt = Edit.ExpiresAt ?? Terms.CoverageEnd(Now, Credit.ExpiresAt) }) with
+            {
+                ExpiryBooked = false,
+                Version = Credit.Version + 1,
+            };
             var returned = HasRow ? [Returned(Freed())] : Array.Empty<Entry>();
-            return Changed(Taken(), given, [.. OwnerIsFreed(), Player!.Gets(given, Now)], Replace(given), [.. returned, Tell(EntryKind.CreditsCharged, given)], givesBack: HasRow);
+            return Changed(
+                Taken(),
+                given,
+                [.. OwnerIsFreed(), Player!.Gets(given, Now)],
+                Replace(given),
+                [.. returned, Tell(EntryKind.CreditsCharged, given)],
+                givesBack: HasRow);
         }
 
         public Changed<Contract, Credit> Return()
         {
-            // A lot that is not open and not over is used up; its contract's end may have moved since.
+            // A lot that is neither open nor expired is used up; since then the contract's end may have moved its expiry.
             var expiresAt = IsOpen(Lot) ? Lot.ExpiresAt : Terms.CutToEnd(Lot.AskedExpiry);
             if (Lot.Source == LotSource.Minted || Lot.ExpiryBooked || expiresAt <= Now)
             {
-                // L3: what returns to something that is over is returned, and expired.
+                // L3: a credit that returns to an expired lot is returned and expired.
                 var gone = Freed() with { ExpiresAt = Now, ExpiryBooked = true };
                 return Changed([], gone, OwnerIsFreed(), Replace(gone), [Returned(gone), Tell(EntryKind.LotExpired, gone)], givesBack: true);
             }
@@ -219,19 +279,29 @@ public static class Editing
             var credit = Untouched(Contract, Edit.Id, lot);
             var moved = lot.ExpiresAt == Lot.ExpiresAt ? [] : new[]
             {
-                Contract.Tell(EntryKind.LotExpirySet, lot, Now, Now, Edit.Actor, Causes.Request) with { Before = Json.Write(Lot.ExpiresAt), After = Json.Write(lot.ExpiresAt) },
+                Contract.Tell(EntryKind.LotExpirySet, lot, Now, Now, Edit.Actor, Causes.Request) with
+                {
+                    Before = Json.Write(Lot.ExpiresAt),
+                    After = Json.Write(lot.ExpiresAt),
+                },
             };
             return Changed([lot], credit, OwnerIsFreed(), [Goes()], [Returned(credit), .. moved], givesBack: true);
         }
 
-        // It lies apart from its lot, whatever it was: its end is taken back, and its use goes back.
+        // From any state: an expiry is taken back, and a use goes back to its user.
         public Changed<Contract, Credit> Part(CreditState state)
         {
             var apart = Lot with
             {
-                Apart = Edit.Id.Ordinal, Free = Runs.Only(Edit.Id.Ordinal), AskedExpiry = Edit.ExpiresAt, ExpiresAt = Terms.CutToEnd(Edit.ExpiresAt), ExpiryBooked = false, Request = null,
+                Apart = Edit.Id.Ordinal,
+                Free = Runs.Only(Edit.Id.Ordinal),
+                AskedExpiry = Edit.ExpiresAt,
+                ExpiresAt = Terms.CutToEnd(Edit.ExpiresAt),
+                ExpiryBooked = false,
+                Request = null,
             };
-            if (state == CreditState.Unallocated && (Edit.ExpiresAt == Source!.ExpiresAt || Edit.ExpiresAt == Source.AskedExpiry)) return new(Contract, Changes.None, Credit);
+            if (state == CreditState.Unallocated && (Edit.ExpiresAt == Source!.ExpiresAt || Edit.ExpiresAt == Source.AskedExpiry))
+                return new(Contract, Changes.None, Credit);
             var credit = Untouched(Contract, Edit.Id, apart);
             var entries = state switch
             {
@@ -240,7 +310,8 @@ public static class Editing
                 CreditState.Over => [.. TakenBack(credit), Returned(credit)],
                 CreditState.Lapsed => TakenBack(credit),
             };
-            return Changed([.. Taken().Where(lot => lot.Apart == 0), apart], credit, OwnerIsFreed(), HasRow ? [Goes()] : [], entries, givesBack: HasRow);
+            CreditChange[] rows = HasRow ? [Goes()] : [];
+            return Changed([.. Taken().Where(lot => lot.Apart == 0), apart], credit, OwnerIsFreed(), rows, entries, givesBack: HasRow);
         }
 
         public Changed<Contract, Credit> Set()
@@ -254,7 +325,8 @@ public static class Editing
         public Changed<Contract, Credit> End()
         {
             var over = Credit with { ExpiresAt = Now, ExpiryBooked = true, Version = Credit.Version + 1 };
-            return Changed([], over, OwnerHas(over), [new(over, Credit.Version)], [Tell(EntryKind.CoverageExpired, over) with { UserId = Credit.UsedBy, ReportId = Credit.ReportId }]);
+            var entry = Tell(EntryKind.CoverageExpired, over) with { UserId = Credit.UsedBy, ReportId = Credit.ReportId };
+            return Changed([], over, OwnerHas(over), [new(over, Credit.Version)], [entry]);
         }
 
         public Changed<Contract, Credit> Lapse()
@@ -263,50 +335,64 @@ public static class Editing
             return Changed(Taken(), over, [], [new(over, 0)], [Tell(EntryKind.LotExpired, over)]);
         }
 
-        // Its end is taken back; what was used stays used. To another player it goes by nobody's use.
+        // The expiry is taken back, the use stays. Nobody uses it for another player.
         public Changed<Contract, Credit> Revive()
         {
             var isSame = Player!.PlayerId == Credit.PlayerId;
             var back = (isSame ? Credit with { PlayerName = Edit.PlayerName ?? Credit.PlayerName } : Given(Credit)) with
             {
-                ExpiresAt = Edit.ExpiresAt, ExpiryBooked = false, Version = Credit.Version + 1,
+                ExpiresAt = Edit.ExpiresAt,
+                ExpiryBooked = false,
+                Version = Credit.Version + 1,
             };
             var charged = Credit.PlayerId is null ? [Tell(EntryKind.CreditsCharged, back)] : Array.Empty<Entry>();
-            return Changed(Taken(), back, [.. isSame ? [] : OwnerIsFreed(), Player.Gets(back, Now)], Replace(back), [.. TakenBack(back), .. charged]);
+            PlayerChange[] players = [.. isSame ? [] : OwnerIsFreed(), Player.Gets(back, Now)];
+            return Changed(Taken(), back, players, Replace(back), [.. TakenBack(back), .. charged]);
         }
 
-        // A player who has another credit by now keeps that.
+        // A player who has another credit by now keeps it.
         private PlayerChange[] OwnerIsFreed() => Owner?.Credit == Edit.Id ? [Owner.IsFreed(Now)] : [];
 
         private PlayerChange[] OwnerHas(Credit credit) => Owner?.Credit == Edit.Id ? [Owner.Gets(credit, Now)] : [];
 
-        private Credit Given(Credit credit) => credit with { UsedBy = null, UsedOf = null, ReportId = null, PlayerId = Edit.PlayerId, PlayerName = Edit.PlayerName, ActivatedAt = Now };
+        private Credit Given(Credit credit) =>
+            credit with { UsedBy = null, UsedOf = null, ReportId = null, PlayerId = Edit.PlayerId, PlayerName = Edit.PlayerName, ActivatedAt = Now };
 
         private Credit Freed() => Credit with
         {
-            UsedBy = null, UsedOf = null, ReportId = null, PlayerId = null, PlayerName = null, ActivatedAt = null, Version = Credit.Version + 1,
+            UsedBy = null,
+            UsedOf = null,
+            ReportId = null,
+            PlayerId = null,
+            PlayerName = null,
+            ActivatedAt = null,
+            Version = Credit.Version + 1,
         };
 
         private Lot[] Taken() => Source is null ? [] : [Source with { Free = Source.Free.Without(Edit.Id.Ordinal) }];
 
         private CreditChange Goes() => new(Credit, Credit.Version) { IsGone = true };
 
-        // A row keeps its player and report; with others it is another row.
+        // A row's player and report never change: to change them it is deleted and inserted again.
         private CreditChange[] Replace(Credit credit) => HasRow ? [Goes(), new(credit, 0)] : [new(credit, 0)];
 
-        // Who used it, with renewals booked that are due; null: nobody did.
+        // The user who used it, after the renewals that are due; null: nobody did.
         private Changed<Member>? User => Credit.UsedBy is not { } userId ? null
             : Contract.Members.TryGetValue(userId, out var member) ? new Allowance(Terms, IsRestricted: false, member).RollForward(Now)
-            : throw new InvariantException("who has used a credit is a user");
+            : throw new InvariantException("whoever has used a credit is a user of its contract");
 
         private Entry Returned(Credit after) => Tell(EntryKind.CreditsReturned, after) with
         {
             UserId = Credit.UsedBy,
             ReportId = Credit.ReportId,
-            UsedOf = Credit.UsedOf == Allocation.Extra || (User is { State.Allocation.CycleKey: var cycle } && Credit.UsedOf == $"{cycle}") ? Credit.UsedOf : null,
+            UsedOf = IsGivenBack(Credit.UsedOf) ? Credit.UsedOf : null,
         };
 
-        // The expiry of what is over, booked first where nobody has, is taken back.
+        // Extra credits and credits of the running cycle are given back; those of a cycle that is over only lower the total.
+        private bool IsGivenBack(string? usedOf) =>
+            usedOf == Allocation.Extra || (User is { State.Allocation.CycleKey: var cycle } && usedOf == $"{cycle}");
+
+        // Takes the expiry back; an end of coverage that nobody has booked yet is booked first.
         private Entry[] TakenBack(Credit after)
         {
             var kind = Credit.PlayerId is null ? EntryKind.LotExpired : EntryKind.CoverageExpired;
@@ -327,7 +413,8 @@ public static class Editing
 
         private bool IsOpen(Lot lot) => Contract.Lots.Any(open => (open.LotId, open.Apart) == (lot.LotId, lot.Apart));
 
-        private Changed<Contract, Credit> Changed(Lot[] lots, Credit answer, PlayerChange[] players, CreditChange[] credits, Entry[] entries, bool givesBack = false)
+        private Changed<Contract, Credit> Changed(
+            Lot[] lots, Credit answer, PlayerChange[] players, CreditChange[] credits, Entry[] entries, bool givesBack = false)
         {
             var state = lots.Length == 0 ? Contract : Contract.With(lots);
             var used = givesBack && User is { State: var user, Changes: var renewals }

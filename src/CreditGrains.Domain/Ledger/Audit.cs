@@ -2,53 +2,66 @@ using System.Collections.Immutable;
 
 namespace CreditGrains.Domain;
 
-/// <summary>What the store says of one lot, from one snapshot, in credits.</summary>
-/// <param name="Quantity">State: what the lot holds in all.</param>
-/// <param name="Free">State: what is free and not booked as expired.</param>
-/// <param name="ExpiredFree">State: what was free when it was booked as expired, with the lot or by itself.</param>
-/// <param name="Allocated">State: credits with a player whose end is not booked.</param>
-/// <param name="ExpiredAllocated">State: credits with a player whose end is booked.</param>
-/// <param name="Granted">Entries: what came.</param>
-/// <param name="Minted">Entries: what was minted.</param>
-/// <param name="Charged">Entries: what was allocated to players.</param>
-/// <param name="LotExpired">Entries: what expired unallocated.</param>
-/// <param name="CoverageExpired">Entries: what expired allocated.</param>
-/// <param name="Returned">Entries: what went back to the lot.</param>
+/// <summary>The numbers of one lot from one snapshot of the store, in credits: of its state, and the sums of its entries.</summary>
+/// <param name="Quantity">State: all credits of the lot.</param>
+/// <param name="Free">State: unallocated, expiry not booked.</param>
+/// <param name="ExpiredFree">State: expired unallocated, with the lot or apart from it, expiry booked.</param>
+/// <param name="Allocated">State: allocated, end of coverage not booked.</param>
+/// <param name="ExpiredAllocated">State: allocated, end of coverage booked.</param>
+/// <param name="Granted">Entries: granted.</param>
+/// <param name="Minted">Entries: minted.</param>
+/// <param name="Charged">Entries: allocated to players.</param>
+/// <param name="LotExpired">Entries: expired unallocated.</param>
+/// <param name="CoverageExpired">Entries: expired allocated.</param>
+/// <param name="Returned">Entries: returned to the lot.</param>
 public sealed record LotFacts(
     string LotId, long Quantity, long Free, long ExpiredFree, long Allocated, long ExpiredAllocated,
     long Granted, long Minted, long Charged, long LotExpired, long CoverageExpired, long Returned = 0);
 
-/// <summary>What the store says of one user of a contract, in credits.</summary>
-/// <param name="TotalUsed">State: used in all.</param>
-/// <param name="UsedInCycle">State: used of the cycle that was booked last.</param>
+/// <summary>The numbers of one user of a contract from one snapshot of the store, in credits: of the state, and the sums of the entries and reports.</summary>
+/// <param name="TotalUsed">State: all credits used.</param>
+/// <param name="UsedInCycle">State: used of the last cycle that is booked.</param>
 /// <param name="ExtraCredits">State: extra credits granted.</param>
 /// <param name="ExtraUsed">State: extra credits used.</param>
-/// <param name="Charged">Entries: charged in all.</param>
-/// <param name="ChargedOfCycle">Entries: charged of that cycle, but for what was given back.</param>
-/// <param name="ChargedOfExtra">Entries: charged of extra credits, but for what was given back.</param>
+/// <param name="Charged">Entries: all credits charged.</param>
+/// <param name="ChargedOfCycle">Entries: charged of that cycle, minus given back.</param>
+/// <param name="ChargedOfExtra">Entries: charged of extra credits, minus given back.</param>
 /// <param name="ExtraGranted">Entries: extra credits granted.</param>
-/// <param name="Reported">Reports: charged in all.</param>
-/// <param name="GivenBack">Entries: given back in all.</param>
+/// <param name="Reported">Reports: all credits charged.</param>
+/// <param name="GivenBack">Entries: all credits given back.</param>
 public sealed record UserFacts(
     string UserId, long TotalUsed, long UsedInCycle, long ExtraCredits, long ExtraUsed,
     long Charged, long ChargedOfCycle, long ChargedOfExtra, long ExtraGranted, long Reported, long GivenBack = 0);
 
-/// <summary>One number that is not what the entries make it.</summary>
+/// <summary>One number in which state and entries differ.</summary>
 public sealed record Difference(string Subject, string What, long FromEntries, long FromState);
 
 /// <summary>Whether a contract's books balance (G2), and its totals in credits.</summary>
 public sealed record Audit(
-    string ContractId, bool Balanced, long Granted, long Minted, long Unallocated, long Allocated, long Expired, long Used, ImmutableArray<Difference> Differences)
+    string ContractId,
+    bool Balanced,
+    long Granted,
+    long Minted,
+    long Unallocated,
+    long Allocated,
+    long Expired,
+    long Used,
+    ImmutableArray<Difference> Differences)
 {
-    /// <summary>Recomputes the state from the entries and compares (G2).</summary>
+    /// <summary>Recomputes the state from the entries and compares both (G2).</summary>
     public static Audit Of(string contractId, IReadOnlyCollection<LotFacts> lots, IReadOnlyCollection<UserFacts> users)
     {
         var differences = lots.SelectMany(Compare).Concat(users.SelectMany(Compare)).ToImmutableArray();
         return new(
-            contractId, differences.IsEmpty,
-            lots.Sum(lot => lot.Granted), lots.Sum(lot => lot.Minted),
-            lots.Sum(lot => lot.Free), lots.Sum(lot => lot.Allocated), lots.Sum(lot => lot.ExpiredFree + lot.ExpiredAllocated),
-            users.Sum(user => user.TotalUsed), differences);
+            contractId,
+            differences.IsEmpty,
+            lots.Sum(lot => lot.Granted),
+            lots.Sum(lot => lot.Minted),
+            lots.Sum(lot => lot.Free),
+            lots.Sum(lot => lot.Allocated),
+            lots.Sum(lot => lot.ExpiredFree + lot.ExpiredAllocated),
+            users.Sum(user => user.TotalUsed),
+            differences);
     }
 
     private static IEnumerable<Difference> Compare(LotFacts lot) => new Difference[]

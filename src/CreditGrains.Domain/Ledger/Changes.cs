@@ -7,7 +7,7 @@ namespace CreditGrains.Domain;
 /// <summary>The kinds of rows that decisions read, change and rest on.</summary>
 public enum RowKind { Document, Lot, Member, User, Player, Credit, Report, Purchase, Project, Milestone, Consumption }
 
-/// <summary>One row among all: its kind and its key, which has one to three parts.</summary>
+/// <summary>The key of a row: its kind and one to three parts.</summary>
 public readonly record struct RowKey(RowKind Kind, string First, string Second = "", long Number = 0)
 {
     public static RowKey Document(string kind, string id) => new(RowKind.Document, kind, id);
@@ -33,12 +33,12 @@ public readonly record struct RowKey(RowKind Kind, string First, string Second =
     public static RowKey Consumption(string accountId, long number) => new(RowKind.Consumption, accountId, "", number);
 }
 
-/// <summary>A row that a decision rests on without changing it: at the commit it must still have that version, 0 where it must not be there.</summary>
+/// <summary>A row that a decision rests on without changing it: at the commit it must still have this version; 0: it must not exist.</summary>
 public readonly record struct Guard(RowKey Row, long Version);
 
 /// <summary>
-/// One row as a decision leaves it. The set is closed: whoever handles changes is an <see cref="IChangeVisitor"/>,
-/// so that the compiler says where a new kind is not handled yet.
+/// One row, or one ledger entry, that a decision writes. The set is closed: everything that handles changes is an <see cref="IChangeVisitor"/>,
+/// so the compiler finds where a new kind is not handled yet.
 /// </summary>
 public abstract record Change
 {
@@ -77,7 +77,7 @@ public interface IChangeVisitor
     void Visit(Entry booked);
 }
 
-/// <summary>What a decision changes, in order, and what else it rests on. All of it is committed, or nothing.</summary>
+/// <summary>The changes that a decision makes, in order, and the rows that it rests on besides. All of it is committed, or nothing.</summary>
 [CollectionBuilder(typeof(Changes), nameof(Of))]
 public sealed class Changes : IEnumerable<Change>
 {
@@ -87,9 +87,10 @@ public sealed class Changes : IEnumerable<Change>
 
     private Changes(ImmutableArray<Change> all, ImmutableArray<Guard> guards) => (this.all, Guards) = (all, guards);
 
-    /// <summary>Rows that must be at the commit as they were read.</summary>
+    /// <summary>The rows that must be unchanged at the commit.</summary>
     public ImmutableArray<Guard> Guards { get; }
 
+    /// <summary>Whether there is neither a change nor a guard.</summary>
     public bool IsNothing => all.IsEmpty && Guards.IsEmpty;
 
     public IEnumerable<LotChange> Lots => all.OfType<LotChange>();
@@ -116,10 +117,10 @@ public sealed class Changes : IEnumerable<Change>
 
     public static Changes Of(ReadOnlySpan<Change> changes) => changes.IsEmpty ? None : new([.. changes], []);
 
-    /// <summary>The same, resting on these rows too.</summary>
+    /// <summary>These changes with more guards.</summary>
     public Changes RestingOn(params IEnumerable<Guard> guards) => new(all, [.. Guards, .. guards]);
 
-    /// <summary>Both, the first before the second.</summary>
+    /// <summary>The changes and guards of both, the first before the second.</summary>
     public static Changes operator +(Changes first, Changes second) =>
         first.IsNothing ? second : second.IsNothing ? first : new([.. first.all, .. second.all], [.. first.Guards, .. second.Guards]);
 

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace CreditGrains.Domain;
 
-/// <summary>A text that stands for a longer one.</summary>
+/// <summary>A short text that is equal for equal texts.</summary>
 public static class Fingerprint
 {
     /// <summary>The SHA-256 of a text, in 64 hexadecimal digits.</summary>

@@ -2,17 +2,17 @@ using NodaTime;
 
 namespace CreditGrains.Domain;
 
-/// <summary>What holds a client's credits and is changed by time: a contract or an account.</summary>
+/// <summary>A holder of a client's credits that time changes: a contract or an account.</summary>
 public interface ICreditHolder<TSelf>
 {
     string ClientId { get; }
 
-    /// <summary>The last instant at which something was decided; time never goes back behind it.</summary>
+    /// <summary>The instant of the last decision; no later decision is made as of an earlier instant.</summary>
     Instant AsOf { get; }
 
-    /// <summary>When time will next change it by itself; null: never.</summary>
+    /// <summary>When time will next change it; null: never.</summary>
     Instant? NextDue { get; }
 
-    /// <summary>What time does (T3), each change at its own instant.</summary>
+    /// <summary>Books everything that fell due by now, each at its own instant (T3).</summary>
     Changed<TSelf> RollForward(Instant now);
 }

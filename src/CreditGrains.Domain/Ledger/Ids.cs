@@ -2,22 +2,25 @@ using System.Globalization;
 
 namespace CreditGrains.Domain;
 
-/// <summary>What ids from callers are made of (§3): 1 to 64 of <c>A-Z a-z 0-9 . _ : -</c>. <c>/</c> and <c>~</c> are never in one, so they separate the parts of composed keys.</summary>
+/// <summary>
+/// The ids that callers choose (§3): 1 to 64 of <c>A-Z a-z 0-9 . _ : -</c>. They never contain <c>/</c> or <c>~</c>, which therefore separate the parts
+/// of composed keys.
+/// </summary>
 public static class Ids
 {
-    /// <summary>What an id is made of, in words.</summary>
+    /// <summary>The characters of an id, for messages.</summary>
     public const string Alphabet = "A-Z a-z 0-9 . _ : -";
 
-    /// <summary>The longest id a caller may give.</summary>
+    /// <summary>The most characters of an id that a caller chooses.</summary>
     public const int MaxLength = 64;
 
-    /// <summary>The longest id that the service makes.</summary>
+    /// <summary>The most characters of an id that the service makes.</summary>
     public const int MaxMadeLength = 200;
 
-    /// <summary>Whether <paramref name="id"/> can be an id given by a caller.</summary>
+    /// <summary>Whether a caller may choose this id.</summary>
     public static bool IsValid(string? id) => id is { Length: > 0 and <= MaxLength } && !id.AsSpan().ContainsAnyExcept(Allowed);
 
-    /// <summary>Whether it can be an id at all: those made by the service have up to 200 of the same characters.</summary>
+    /// <summary>Whether a caller or the service can have made this id: the service's have up to 200 of the same characters.</summary>
     public static bool CanBe(string? id) => id is { Length: > 0 and <= MaxMadeLength } && !id.AsSpan().ContainsAnyExcept(Allowed);
 
     private static readonly System.Buffers.SearchValues<char> Allowed =
@@ -29,7 +32,8 @@ public readonly record struct PlayerKey(string ClientId, string PlayerId)
 {
     public override string ToString() => $"{ClientId}/{PlayerId}";
 
-    public static PlayerKey Parse(string text) => text.Split('/') is [var client, var player] ? new(client, player) : throw new FormatException($"Not a player key: {text}");
+    public static PlayerKey Parse(string text) =>
+        text.Split('/') is [var client, var player] ? new(client, player) : throw new FormatException($"Not a player key: {text}");
 }
 
 /// <summary>A report of a client: its idempotency key (R3).</summary>
@@ -37,7 +41,8 @@ public readonly record struct ReportKey(string ClientId, string ReportId)
 {
     public override string ToString() => $"{ClientId}/{ReportId}";
 
-    public static ReportKey Parse(string text) => text.Split('/') is [var client, var report] ? new(client, report) : throw new FormatException($"Not a report key: {text}");
+    public static ReportKey Parse(string text) =>
+        text.Split('/') is [var client, var report] ? new(client, report) : throw new FormatException($"Not a report key: {text}");
 }
 
 /// <summary>A user of a client (C3).</summary>
@@ -45,15 +50,17 @@ public readonly record struct UserKey(string ClientId, string UserId)
 {
     public override string ToString() => $"{ClientId}/{UserId}";
 
-    public static UserKey Parse(string text) => text.Split('/') is [var client, var user] ? new(client, user) : throw new FormatException($"Not a user key: {text}");
+    public static UserKey Parse(string text) =>
+        text.Split('/') is [var client, var user] ? new(client, user) : throw new FormatException($"Not a user key: {text}");
 }
 
-/// <summary>What one user may use of one contract.</summary>
+/// <summary>The allocation of one user of one contract.</summary>
 public readonly record struct AllocationKey(string ContractId, string UserId)
 {
     public override string ToString() => $"{ContractId}/{UserId}";
 
-    public static AllocationKey Parse(string text) => text.Split('/') is [var contract, var user] ? new(contract, user) : throw new FormatException($"Not an allocation key: {text}");
+    public static AllocationKey Parse(string text) =>
+        text.Split('/') is [var contract, var user] ? new(contract, user) : throw new FormatException($"Not an allocation key: {text}");
 }
 
 /// <summary>A credit's id: its contract, its lot and its ordinal in the lot, from 1 (P1). Ids of one lot sort as their ordinals do.</summary>
@@ -61,7 +68,7 @@ public readonly record struct CreditId(string ContractId, string LotId, long Ord
 {
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{ContractId}~{LotId}~{Ordinal:D9}");
 
-    /// <summary>Reads an id; false where it cannot be one.</summary>
+    /// <summary>Reads an id; false: the text is none.</summary>
     public static bool TryParse(string? text, out CreditId id)
     {
         id = default;

@@ -7,12 +7,12 @@ using NodaTime.Text;
 
 namespace CreditGrains.Domain;
 
-/// <summary>How the domain's values are written as JSON: in ledger entries, stored states, messages and HTTP alike (T1, §3).</summary>
+/// <summary>The JSON of the domain's values, the same in ledger entries, stored states, messages and HTTP (T1, §3).</summary>
 public static class Json
 {
     public static readonly JsonSerializerOptions Options = Configure(new(JsonSerializerDefaults.Web));
 
-    /// <summary>Adds the domain's values to those options.</summary>
+    /// <summary>Sets those options up for the domain's values.</summary>
     public static JsonSerializerOptions Configure(JsonSerializerOptions options)
     {
         options.PropertyNamingPolicy = JsonNamingPolicy.CamelCase;
@@ -21,7 +21,9 @@ public static class Json
         options.UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow;
         options.AllowDuplicateProperties = false;
         options.Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
-        options.Converters.Add(new TextConverter<Instant>(InstantPattern.ExtendedIso.Format, text => Calendar.InMicroseconds(Read(InstantPattern.ExtendedIso.Parse(text), "an ISO-8601 UTC instant"))));
+        options.Converters.Add(new TextConverter<Instant>(
+            InstantPattern.ExtendedIso.Format,
+            text => Calendar.InMicroseconds(Read(InstantPattern.ExtendedIso.Parse(text), "an ISO-8601 UTC instant"))));
         options.Converters.Add(new TextConverter<LocalDate>(LocalDatePattern.Iso.Format, text => Read(LocalDatePattern.Iso.Parse(text), "an ISO-8601 date")));
         options.Converters.Add(new TextConverter<Runs>(runs => runs.ToString(), Runs.Parse));
         options.Converters.Add(new TextConverter<CreditId>(id => id.ToString(), CreditId.Parse));
@@ -33,27 +35,32 @@ public static class Json
 
     public static string Write<T>(T value) => JsonSerializer.Serialize(value, Options);
 
-    public static T Read<T>(string json) => JsonSerializer.Deserialize<T>(json, Options) ?? throw new JsonException("null is no value here");
+    public static T Read<T>(string json) => JsonSerializer.Deserialize<T>(json, Options) ?? throw new JsonException("expected a value, not null");
 
-    /// <summary>null where the text says so.</summary>
+    /// <summary>The value, or null where the text is <c>null</c>.</summary>
     public static T? ReadOrNull<T>(string json) where T : struct => JsonSerializer.Deserialize<T?>(json, Options);
 
     private static T Read<T>(ParseResult<T> result, string what) => result.Success ? result.Value : throw new JsonException($"expected {what}");
 
-    // An enum is one of its names, exactly; the framework's own converter also takes other cases, blanks around and lists of names.
+    // Only exact names are read; the framework's own converter also takes other cases, surrounding blanks and lists of names.
     private sealed class EnumConverter : JsonConverterFactory
     {
         public override bool CanConvert(Type typeToConvert) => typeToConvert.IsEnum;
 
         public override JsonConverter CreateConverter(Type typeToConvert, JsonSerializerOptions options) =>
-            (JsonConverter)typeof(EnumConverter).GetMethod(nameof(Of), BindingFlags.NonPublic | BindingFlags.Static)!.MakeGenericMethod(typeToConvert).Invoke(null, null)!;
+            (JsonConverter)typeof(EnumConverter)
+                .GetMethod(nameof(Of), BindingFlags.NonPublic | BindingFlags.Static)!
+                .MakeGenericMethod(typeToConvert)
+                .Invoke(null, null)!;
 
         private static TextConverter<T> Of<T>() where T : struct, Enum
         {
             var policy = typeof(T) == typeof(CreditStatus) ? JsonNamingPolicy.SnakeCaseUpper : JsonNamingPolicy.KebabCaseLower;
             var names = Enum.GetValues<T>().ToFrozenDictionary(value => value, value => policy.ConvertName(value.ToString()));
             var values = names.ToFrozenDictionary(pair => pair.Value, pair => pair.Key, StringComparer.Ordinal);
-            return new(value => names[value], text => values.TryGetValue(text, out var value) ? value : throw new JsonException($"expected one of {string.Join(", ", names.Values)}"));
+            return new(
+                value => names[value],
+                text => values.TryGetValue(text, out var value) ? value : throw new JsonException($"expected one of {string.Join(", ", names.Values)}"));
         }
     }
 
@@ -76,17 +83,20 @@ public static class Json
         }
     }
 
-    // Decimals are read exactly or not at all, and written without zeros at their end.
+    // Decimals are read exactly or not at all, and written without trailing zeros.
     private sealed class DecimalConverter : JsonConverter<decimal>
     {
         private const int MaxCharacters = 28;
 
         public override decimal Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-            reader.TokenType == JsonTokenType.Number && (reader.HasValueSequence ? reader.ValueSequence.Length : reader.ValueSpan.Length) <= MaxCharacters && reader.TryGetDecimal(out var number)
+            reader.TokenType == JsonTokenType.Number && LengthOf(reader) <= MaxCharacters && reader.TryGetDecimal(out var number)
                 ? ServicesCredits.Plain(number)
                 : throw new JsonException($"expected a number of at most {MaxCharacters} characters");
 
-        public override void Write(Utf8JsonWriter writer, decimal value, JsonSerializerOptions options) => writer.WriteNumberValue(ServicesCredits.Plain(value));
+        public override void Write(Utf8JsonWriter writer, decimal value, JsonSerializerOptions options) =>
+            writer.WriteNumberValue(ServicesCredits.Plain(value));
+
+        private static long LengthOf(in Utf8JsonReader reader) => reader.HasValueSequence ? reader.ValueSequence.Length : reader.ValueSpan.Length;
     }
 
     private sealed class TextConverter<T>(Func<T, string> write, Func<string, T> read) : JsonConverter<T>

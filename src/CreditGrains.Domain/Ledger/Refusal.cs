@@ -2,16 +2,16 @@ using NodaTime;
 
 namespace CreditGrains.Domain;
 
-/// <summary>Every reason to refuse a command, in the order in which they are checked.</summary>
+/// <summary>Every reason to refuse a command, declared in the order in which they are checked.</summary>
 public enum RefusalCode
 {
-    /// <summary>No such contract, user, lot ... of this client.</summary>
+    /// <summary>There is no such contract, user, lot ... of this client.</summary>
     NotFound,
 
     /// <summary>A field breaks a rule; <see cref="Refusal.Field"/> says which.</summary>
     InvalidField,
 
-    /// <summary>The document has changed since the version that the caller named (If-Match).</summary>
+    /// <summary>The document has changed since the version that the caller named in If-Match.</summary>
     PreconditionFailed,
 
     /// <summary>C2: an unlimited contract has no user allocation.</summary>
@@ -20,13 +20,13 @@ public enum RefusalCode
     /// <summary>A7: settings, switch, defaults, users, extra credits, terms or the date have changed since the preview.</summary>
     AllocationChanged,
 
-    /// <summary>R3: the report id stands for another request.</summary>
+    /// <summary>R3: the report id was used for another request.</summary>
     ReportIdReused,
 
-    /// <summary>The idempotency key, or the lot id, stands for another request.</summary>
+    /// <summary>The Idempotency-Key, or the lot's or purchase's id, was used for another request.</summary>
     IdempotencyKeyReused,
 
-    /// <summary>P5: the player has a credit already.</summary>
+    /// <summary>P5: the player already has an unexpired credit.</summary>
     PlayerCovered,
 
     /// <summary>C1: outside the contract's days.</summary>
@@ -44,36 +44,55 @@ public enum RefusalCode
     /// <summary>L2: the contract's pool holds too few credits.</summary>
     InsufficientContractCredits,
 
-    /// <summary>S3: the milestone has not been allocated yet, so there is nothing to adjust.</summary>
+    /// <summary>S3: the milestone was never allocated, so there is nothing to adjust.</summary>
     NotAllocated,
 
-    /// <summary>S5: status or actual date need the milestone's services credits to be allocated.</summary>
+    /// <summary>S5: with this status or actual date the milestone's services credits must be allocated.</summary>
     AllocationRequired,
 
     /// <summary>S2: the account has too few services credits in the project's currency.</summary>
     InsufficientServicesCredits,
 }
 
-/// <summary>What a refused report would have needed and what there was (R2), in credits; null where there is no limit.</summary>
+/// <summary>What a refused report would have charged and what there was (R2), in credits; null where there is no limit.</summary>
+/// <param name="UserAvailable">A4.</param>
+/// <param name="ContractRemaining">What a draw could take now (L2).</param>
 /// <param name="NextRenewalAt">The next reset of the user's cycle; null: none.</param>
-/// <param name="NextCreditsAt">When the user's cycle next gives credits: its start where that is to come, else <paramref name="NextRenewalAt"/>.</param>
+/// <param name="NextCreditsAt">When the user's cycle next gives credits: its start where that is still to come, else <paramref name="NextRenewalAt"/>.</param>
 public sealed record Amounts(long ToCharge, long? UserAvailable, long? ContractRemaining, Instant? NextRenewalAt, Instant? NextCreditsAt);
 
-/// <summary>Why a command changes nothing.</summary>
+/// <summary>Why a command was refused; it changes nothing.</summary>
+/// <param name="Detail">A sentence for the caller that states what must hold or must be done.</param>
+/// <param name="Field">The field of the request that breaks the rule, e.g. <c>users[0].amount</c>; null: no single one.</param>
 public sealed record Refusal(RefusalCode Code, string Detail, string? Field = null, Amounts? Amounts = null, ServicesAmounts? Services = null)
 {
+    /// <summary>"There is no contract C1."</summary>
     public static Refusal NotFound(string what) => new(RefusalCode.NotFound, $"There is no {what}.");
 
-    public static Refusal Invalid(string field, string why) => new(RefusalCode.InvalidField, $"{field} {why}.", field);
+    /// <summary>
+    /// "endsOn must not be before startsOn.": the field, and in <paramref name="rule"/> what must hold or must be done, without the full stop.
+    /// </summary>
+    public static Refusal Invalid(string field, string rule) => new(RefusalCode.InvalidField, $"{field} {rule}.", field);
+
+    /// <summary>The caller named an earlier version in If-Match.</summary>
+    internal static Refusal Changed(string what) => new(
+        RefusalCode.PreconditionFailed, $"If-Match must name the present version of the {what}; read it again and repeat the change.");
+
+    internal static Refusal NotAssigned(string userId) => new(RefusalCode.UserNotAssigned, $"The user {userId} must be assigned to the contract first.");
+
+    internal static Refusal Disabled(string userId) => new(RefusalCode.UserDisabled, $"The user {userId} must be enabled first.");
+
+    /// <summary>"1 credit", "2,000 credits".</summary>
+    internal static string Credits(long number) => number == 1 ? "1 credit" : $"{number:N0} credits";
 }
 
-/// <summary>What a rule decides: a value, or a refusal and no change.</summary>
+/// <summary>The outcome of a decision: a value, or a refusal that changes nothing.</summary>
 public sealed record Decision<T>(T? Value, Refusal? Refusal)
 {
     public static implicit operator Decision<T>(T value) => new(value, null);
 
     public static implicit operator Decision<T>(Refusal refusal) => new(default, refusal);
 
-    /// <summary>The same decision about something made of the value.</summary>
+    /// <summary>Maps the value; a refusal stays.</summary>
     public Decision<TOther> Select<TOther>(Func<T, TOther> of) => Refusal is null ? of(Value!) : Refusal;
 }

@@ -1,6 +1,6 @@
 namespace CreditGrains.Domain;
 
-/// <summary>What ledger entries are about: the kind, a colon and the key.</summary>
+/// <summary>The subjects of ledger entries: a kind, a colon and a key.</summary>
 public static class Subjects
 {
     private const string CreditPrefix = "credit:";
@@ -16,7 +16,7 @@ public static class Subjects
 
     public static bool IsCredit(string subject) => subject.StartsWith(CreditPrefix, StringComparison.Ordinal);
 
-    /// <summary>The credit that a subject is; null: it is something else.</summary>
+    /// <summary>The credit of a subject; null: the subject is something else.</summary>
     public static CreditId? AsCredit(string subject) => IsCredit(subject) ? CreditId.Parse(subject[CreditPrefix.Length..]) : null;
 
     /// <summary>A user of a client.</summary>
@@ -36,19 +36,19 @@ public static class Subjects
     public const string ServicesSettings = "settings:services-credits";
 }
 
-/// <summary>What brings entries about.</summary>
+/// <summary>The causes of ledger entries (G1).</summary>
 public static class Causes
 {
-    /// <summary>Somebody asked for just that.</summary>
+    /// <summary>A caller asked for it.</summary>
     public const string Request = "request";
 
-    /// <summary>Time: something is over.</summary>
+    /// <summary>Something expired.</summary>
     public const string Expiry = "expiry";
 
-    /// <summary>Time: a cycle has begun.</summary>
+    /// <summary>A cycle began.</summary>
     public const string Renewal = "renewal";
 
-    /// <summary>A user was assigned (A11).</summary>
+    /// <summary>A user was assigned (A9, A11).</summary>
     public const string Assignment = "assigned";
 
     /// <summary>A milestone's holding was adjusted (S3).</summary>

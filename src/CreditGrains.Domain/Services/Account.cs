@@ -4,48 +4,58 @@ using NodaTime;
 
 namespace CreditGrains.Domain;
 
-/// <summary>What an account says (S1).</summary>
+/// <summary>The terms of an account (S1).</summary>
 /// <param name="AccountId">Global.</param>
 /// <param name="ClientId">Fixed.</param>
 /// <param name="Name">1 to 200 characters.</param>
-/// <param name="TimeZone">An IANA zone; its purchases' dates are local to it. Fixed.</param>
+/// <param name="TimeZone">An IANA zone, to which the dates of its purchases are local; fixed.</param>
 public sealed record AccountTerms(string AccountId, string ClientId, string Name, string TimeZone)
 {
     [JsonIgnore]
     public DateTimeZone Zone => Calendar.KnownZone(TimeZone);
 }
 
-/// <summary>An account as its actor knows it.</summary>
-/// <param name="Records">How many consumption records it has written.</param>
-/// <param name="Purchases">Those with anything free; and those from which the milestones here hold credits.</param>
-/// <param name="AsOf">The last instant at which something was decided; time never goes back behind it.</param>
-/// <param name="Services">What a command of this moment is about.</param>
-public sealed record Account(AccountTerms Terms, long Records, ImmutableArray<Purchase> Purchases, Instant AsOf, ServicesFacts Services) : ICreditHolder<Account>
+/// <summary>An account as its grain knows it.</summary>
+/// <param name="Records">How many consumption records it has written; they are numbered from 1.</param>
+/// <param name="Purchases">The purchases with free credits, and those from which the milestones of the present command hold credits.</param>
+/// <param name="AsOf">The instant of the last decision; no later decision is made as of an earlier instant.</param>
+/// <param name="Services">The milestones, projects and settings of the present command.</param>
+public sealed record Account(AccountTerms Terms, long Records, ImmutableArray<Purchase> Purchases, Instant AsOf, ServicesFacts Services)
+    : ICreditHolder<Account>
 {
     public string ClientId => Terms.ClientId;
 
-    /// <summary>When time will next change it by itself; null: never (S6).</summary>
+    /// <summary>When time will next change it: the next expiry of a purchase (S6); null: never.</summary>
     public Instant? NextDue => Purchases.Where(purchase => purchase.Free > 0).Min(purchase => (Instant?)purchase.ExpiresAt);
 
-    /// <summary>What an allocation could take now in that currency (S2).</summary>
-    public decimal AvailableAt(Instant now, string currency) => Purchases.Where(purchase => purchase.Currency == currency).Sum(purchase => purchase.AvailableAt(now));
+    /// <summary>What an allocation in that currency could take now (S2).</summary>
+    public decimal AvailableAt(Instant now, string currency) =>
+        Purchases.Where(purchase => purchase.Currency == currency).Sum(purchase => purchase.AvailableAt(now));
 
-    /// <summary>What time does (T3): what is available of purchases that are over expires, each at its own instant (S6).</summary>
+    /// <summary>Books the expiry of purchases that are over by now (T3): their free credits expire, each at its own instant (S6).</summary>
     public Changed<Account> RollForward(Instant now)
     {
-        Invariant.Holds(now >= AsOf, "time does not go back");
+        Invariant.Holds(now >= AsOf, "an account does not go back in time");
         var account = this with { AsOf = now };
         if (!(NextDue <= now)) return new(account, Changes.None);
 
-        var moves = Purchases.Where(purchase => purchase.Free > 0 && purchase.ExpiresAt <= now).InDrawOrder()
-            .Select(purchase => new Move(ConsumptionKind.Expiry, purchase, purchase with { Free = 0, Expired = purchase.Expired + purchase.Free }, purchase.Free, null, purchase.ExpiresAt));
+        var moves = Purchases
+            .Where(purchase => purchase.Free > 0 && purchase.ExpiresAt <= now)
+            .InDrawOrder()
+            .Select(purchase => new Move(ConsumptionKind.Expiry, purchase, Expired(purchase), purchase.Free, null, purchase.ExpiresAt));
         return account.Book([.. moves], Entry.System, Causes.Expiry, now);
+
+        static Purchase Expired(Purchase purchase) => purchase with { Free = 0, Expired = purchase.Expired + purchase.Free };
     }
 
-    /// <summary>The account after those movements, with the records and entries that tell of them (S4, G1).</summary>
+    /// <summary>The account after those movements, with their records and entries (S4, G1).</summary>
     internal Changed<Account> Book(IReadOnlyList<Move> moves, string actor, string cause, Instant now)
     {
-        var after = moves.Select(move => move.After).GroupBy(purchase => purchase.PurchaseId).Select(group => group.Last()).ToList();
+        var after = moves
+            .Select(move => move.After)
+            .GroupBy(purchase => purchase.PurchaseId)
+            .Select(group => group.Last())
+            .ToList();
         return new(
             With(after) with { Records = Records + moves.Count },
             [
@@ -81,15 +91,21 @@ public sealed record Account(AccountTerms Terms, long Records, ImmutableArray<Pu
     };
 }
 
-/// <summary>Milestones, projects and settings as the store has them, and the purchases that those milestones hold from.</summary>
-/// <param name="SettingsVersion">The fence of the settings; 0: they are the default.</param>
+/// <summary>The rows that a command on milestones or projects reads.</summary>
+/// <param name="Held">The purchases from which these milestones hold credits.</param>
+/// <param name="SettingsVersion">The fence of the settings; 0: there is no document, and they are the default.</param>
 public sealed record ServicesFacts(
-    ImmutableDictionary<string, Milestone> Milestones, ImmutableDictionary<string, Project> Projects, ImmutableArray<Purchase> Held, ServicesSettings Settings, long SettingsVersion)
+    ImmutableDictionary<string, Milestone> Milestones,
+    ImmutableDictionary<string, Project> Projects,
+    ImmutableArray<Purchase> Held,
+    ServicesSettings Settings,
+    long SettingsVersion)
 {
-    public static readonly ServicesFacts None = new(ImmutableDictionary<string, Milestone>.Empty, ImmutableDictionary<string, Project>.Empty, [], ServicesSettings.Default, 0);
+    public static readonly ServicesFacts None = new(
+        ImmutableDictionary<string, Milestone>.Empty, ImmutableDictionary<string, Project>.Empty, [], ServicesSettings.Default, 0);
 }
 
-/// <summary>An account's terms as they shall be.</summary>
+/// <summary>The wanted terms of an account.</summary>
 public sealed record SetAccount(AccountTerms Terms, string Actor);
 
 /// <summary>Makes an account, or changes its name (S1).</summary>
@@ -99,14 +115,18 @@ public static class Opening
     public static Decision<Changed<Account, AccountTerms>> Decide(Account? present, SetAccount set, Instant now)
     {
         var terms = set.Terms;
-        if (terms.Name is not { Length: >= 1 and <= 200 }) return Refusal.Invalid("name", "has 1 to 200 characters");
-        if (Calendar.Zone(terms.TimeZone) is null) return Refusal.Invalid("timeZone", "is not an IANA time zone");
-        if (present is not null && terms.ClientId != present.Terms.ClientId) return Refusal.Invalid("clientId", "is fixed");
-        if (present is not null && terms.TimeZone != present.Terms.TimeZone) return Refusal.Invalid("timeZone", "is fixed");
+        if (terms.Name is not { Length: >= 1 and <= 200 }) return Refusal.Invalid("name", "must have 1 to 200 characters");
+        if (Calendar.Zone(terms.TimeZone) is null) return Refusal.Invalid("timeZone", "must be an IANA time zone, e.g. Europe/Berlin");
+        if (present is not null && terms.ClientId != present.Terms.ClientId) return Refusal.Invalid("clientId", $"must stay {present.Terms.ClientId}");
+        if (present is not null && terms.TimeZone != present.Terms.TimeZone) return Refusal.Invalid("timeZone", $"must stay {present.Terms.TimeZone}");
         if (terms == present?.Terms) return new Changed<Account, AccountTerms>(present, Changes.None, terms);
 
         var account = present is null ? new Account(terms, 0, [], now, ServicesFacts.None) : present with { Terms = terms };
-        var told = account.Tell(EntryKind.AccountSet, Subjects.Account(terms.AccountId), set.Actor, Causes.Request, now) with { Before = present is null ? null : Json.Write(present.Terms), After = Json.Write(terms) };
+        var told = account.Tell(EntryKind.AccountSet, Subjects.Account(terms.AccountId), set.Actor, Causes.Request, now) with
+        {
+            Before = present is null ? null : Json.Write(present.Terms),
+            After = Json.Write(terms),
+        };
         return new Changed<Account, AccountTerms>(account, [told], terms);
     }
 }

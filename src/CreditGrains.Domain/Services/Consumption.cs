@@ -4,22 +4,32 @@ using NodaTime;
 
 namespace CreditGrains.Domain;
 
+/// <summary>Allocated, adjusted, or expired (S4).</summary>
 public enum ConsumptionKind { Consumption, Adjustment, Expiry }
 
-/// <summary>A record of what was taken from a purchase, or given back to it; nobody writes one by hand (S4).</summary>
+/// <summary>A read-only record of services credits taken from a purchase or returned to it (S4).</summary>
 /// <param name="Number">1, 2, 3 ... within the account.</param>
-/// <param name="MilestoneId">null: it expired.</param>
-/// <param name="Quantity">Services credits; below 0: given back.</param>
+/// <param name="MilestoneId">null: the credits expired.</param>
+/// <param name="Quantity">Services credits; negative: returned.</param>
 /// <param name="Date">The local day in the account's zone.</param>
-public sealed record Consumption(string AccountId, long Number, ConsumptionKind Kind, string PurchaseId, string? MilestoneId, string Currency, decimal Quantity, LocalDate Date, Instant At) : Change
+public sealed record Consumption(
+    string AccountId,
+    long Number,
+    ConsumptionKind Kind,
+    string PurchaseId,
+    string? MilestoneId,
+    string Currency,
+    decimal Quantity,
+    LocalDate Date,
+    Instant At) : Change
 {
-    /// <summary>The account's zone, where the record is shown (T1).</summary>
+    /// <summary>The account's zone, set where the record is shown (T1).</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? TimeZone { get; init; }
 
     public string ConsumptionId => string.Create(CultureInfo.InvariantCulture, $"{AccountId}~{Number:D9}");
 
-    /// <summary>The allocation record that it counts in: its milestone's, or one of its own.</summary>
+    /// <summary>The allocation record that sums it up: its milestone's, or for an expiry one of its own.</summary>
     public string AllocationId => MilestoneId ?? ConsumptionId;
 
     [JsonIgnore]
@@ -28,8 +38,8 @@ public sealed record Consumption(string AccountId, long Number, ConsumptionKind 
     public override void Accept(IChangeVisitor visitor) => visitor.Visit(this);
 }
 
-/// <summary>What is allocated to a milestone, or was lost by one expiry: the sum of its consumptions (S4).</summary>
-/// <param name="Date">The day of the first of them.</param>
+/// <summary>The sum of the consumptions of one milestone, or of one expiry (S4).</summary>
+/// <param name="Date">The local day of the first of them.</param>
 public sealed record AllocationRecord(string AllocationId, string AccountId, string? MilestoneId, string Currency, decimal Quantity, LocalDate Date)
 {
     /// <inheritdoc cref="Consumption.TimeZone"/>
@@ -38,7 +48,7 @@ public sealed record AllocationRecord(string AllocationId, string AccountId, str
 }
 
 /// <summary>A movement between a purchase's free, allocated and expired credits.</summary>
-/// <param name="Quantity">What leaves the free ones; below 0: what comes back from the milestone.</param>
+/// <param name="Quantity">Services credits that leave the free ones; negative: that come back from the milestone.</param>
 internal sealed record Move(ConsumptionKind Kind, Purchase Before, Purchase After, decimal Quantity, string? MilestoneId, Instant At)
 {
     public EntryKind EntryKind => Kind == ConsumptionKind.Expiry ? EntryKind.ServicesCreditsExpired

@@ -2,34 +2,42 @@ using NodaTime;
 
 namespace CreditGrains.Domain;
 
-/// <summary>Pieces of work for one account in one currency (S1).</summary>
+/// <summary>Work for one account in one currency (S1).</summary>
 /// <param name="ProjectId">Global.</param>
 /// <param name="ClientId">The account's; fixed.</param>
 /// <param name="Holding">How many of its milestones hold services credits.</param>
-/// <param name="Version">Its fence: rises with every change.</param>
+/// <param name="Version">The row's fence: rises with every change.</param>
 public sealed record Project(string ProjectId, string ClientId, string AccountId, string Currency, int Holding, long Version);
 
-/// <summary>A project as it now is, and the version that it must have had: 0 where it must not have been there.</summary>
+/// <summary>A project's row as it now is.</summary>
+/// <param name="Expected">The version it must have before; 0: it must not exist.</param>
 public sealed record ProjectChange(Project Project, long Expected) : Change
-{    public RowKey Row => RowKey.Project(Project.ProjectId);
+{
+    public RowKey Row => RowKey.Project(Project.ProjectId);
 
     public override void Accept(IChangeVisitor visitor) => visitor.Visit(this);
 }
 
-/// <summary>A project as it shall be; its new account decides.</summary>
+/// <summary>The wanted values of a project; its new account decides.</summary>
 public sealed record SetProject(string ProjectId, string Currency, string Actor);
 
 /// <summary>Makes a project, or changes its account or currency (S1, S5).</summary>
 public static class Projecting
 {
-    /// <summary>Refuses with <see cref="RefusalCode.InvalidField"/>: while milestones of it hold credits, account and currency are fixed. Values equal to the present ones change nothing.</summary>
+    /// <summary>
+    /// Refuses with <see cref="RefusalCode.InvalidField"/>, also where account or currency would change while milestones of the project hold credits (S5).
+    /// Values equal to the present ones change nothing.
+    /// </summary>
     public static Decision<Changed<Account, Project>> Decide(Account account, SetProject set, Instant now)
     {
         var present = account.Services.Projects.GetValueOrDefault(set.ProjectId);
         if (Currencies.Check("currency", set.Currency) is { } unknown) return unknown;
-        if (present is not null && present.ClientId != account.Terms.ClientId) return Refusal.Invalid("accountId", "is an account of the project's client");
-        if (present is { Holding: > 0 } && present.AccountId != account.Terms.AccountId) return Refusal.Invalid("accountId", "is fixed while milestones of the project hold services credits");
-        if (present is { Holding: > 0 } && present.Currency != set.Currency) return Refusal.Invalid("currency", "is fixed while milestones of the project hold services credits");
+        if (present is not null && present.ClientId != account.Terms.ClientId)
+            return Refusal.Invalid("accountId", "must be an account of the project's client");
+        if (present is { Holding: > 0 } && present.AccountId != account.Terms.AccountId)
+            return Refusal.Invalid("accountId", $"must stay {present.AccountId} while milestones of the project hold services credits");
+        if (present is { Holding: > 0 } && present.Currency != set.Currency)
+            return Refusal.Invalid("currency", $"must stay {present.Currency} while milestones of the project hold services credits");
 
         var project = new Project(set.ProjectId, account.Terms.ClientId, account.Terms.AccountId, set.Currency, present?.Holding ?? 0, present?.Version ?? 0);
         if (project == present) return new Changed<Account, Project>(account, Changes.None, present);
@@ -39,7 +47,11 @@ public static class Projecting
             account.With(project),
             [
                 new ProjectChange(project, present?.Version ?? 0),
-                account.Tell(EntryKind.ProjectSet, Subjects.Project(project.ProjectId), set.Actor, Causes.Request, now) with { Before = present is null ? null : Shown(present), After = Shown(project) },
+                account.Tell(EntryKind.ProjectSet, Subjects.Project(project.ProjectId), set.Actor, Causes.Request, now) with
+                {
+                    Before = present is null ? null : Shown(present),
+                    After = Shown(project),
+                },
             ],
             project);
     }

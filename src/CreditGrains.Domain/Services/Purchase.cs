@@ -2,17 +2,17 @@ using NodaTime;
 
 namespace CreditGrains.Domain;
 
-/// <summary>Services credits that an account has bought (S1). Free, allocated and expired make up the quantity at any time.</summary>
+/// <summary>Services credits that an account has bought (S1). Quantity = free + allocated + expired (G2).</summary>
 /// <param name="Currency">ISO 4217.</param>
 /// <param name="Quantity">Services credits: more than 0, at most 4 decimal places.</param>
-/// <param name="Free">Not allocated, and not booked as expired.</param>
-/// <param name="Allocated">What milestones hold of it.</param>
-/// <param name="Expired">What is booked as expired.</param>
-/// <param name="StartsOn">First day, local to the account's zone.</param>
-/// <param name="ExpiresOn">Last day, included.</param>
-/// <param name="AvailableFrom">When the first day begins.</param>
-/// <param name="ExpiresAt">When the last day is over.</param>
-/// <param name="Request">What asked for it: the same id again must ask the same.</param>
+/// <param name="Free">Services credits neither allocated nor booked as expired.</param>
+/// <param name="Allocated">Services credits that milestones hold.</param>
+/// <param name="Expired">Services credits booked as expired.</param>
+/// <param name="StartsOn">The first day, local to the account's zone.</param>
+/// <param name="ExpiresOn">The last day, included.</param>
+/// <param name="AvailableFrom">The start of the first day.</param>
+/// <param name="ExpiresAt">The end of the last day.</param>
+/// <param name="Request">The request that added it, to which the same purchase id must belong.</param>
 public sealed record Purchase(
     string PurchaseId,
     string Currency,
@@ -31,33 +31,37 @@ public sealed record Purchase(
 
     Instant? IDrawable.ExpiresAt => ExpiresAt;
 
-    /// <summary>What an allocation could take now (S2): it has begun and has not expired.</summary>
+    /// <summary>What an allocation could take now (S2): nothing before the first day or after the last.</summary>
     public decimal AvailableAt(Instant now) => now < AvailableFrom || IsOverAt(now) ? 0 : Free;
 
-    /// <summary>What has expired by now, booked or not (T3).</summary>
+    /// <summary>Services credits that have expired by now, booked or not (T3).</summary>
     public decimal ExpiredAt(Instant now) => IsOverAt(now) ? Expired + Free : Expired;
 
-    /// <summary>Half-open: in the instant of its expiry it is over.</summary>
+    /// <summary>Whether it has expired; at the expiry itself it has.</summary>
     public bool IsOverAt(Instant now) => now >= ExpiresAt;
 
-    /// <summary>The purchase as it was when it was bought.</summary>
+    /// <summary>The purchase as it was bought: all of it free.</summary>
     public Purchase AsBought() => this with { Free = Quantity, Allocated = 0, Expired = 0 };
 }
 
-/// <summary>A purchase as it now is; <paramref name="IsNew"/>: it must not have been there.</summary>
+/// <summary>A purchase's row as it now is. Only its account changes it, so the epoch of the account's document is its fence.</summary>
+/// <param name="IsNew">The row is inserted: it must not exist yet.</param>
 public sealed record PurchaseChange(string AccountId, string ClientId, Purchase Purchase, bool IsNew = false) : Change
-{    public RowKey Row => RowKey.Purchase(AccountId, Purchase.PurchaseId);
+{
+    public RowKey Row => RowKey.Purchase(AccountId, Purchase.PurchaseId);
 
     public override void Accept(IChangeVisitor visitor) => visitor.Visit(this);
 }
 
-/// <summary>Services credits to be bought (S1).</summary>
+/// <summary>A purchase to be added (S1).</summary>
+/// <param name="Quantity">More than 0, at most 999,999,999.9999, with at most 4 decimal places.</param>
+/// <param name="ExpiresOn">The last day, included: today or later, and not before <paramref name="StartsOn"/>.</param>
 public sealed record BuyCredits(string PurchaseId, string Currency, decimal Quantity, LocalDate StartsOn, LocalDate ExpiresOn, string Actor)
 {
-    /// <summary>What is asked for, whoever asks and under whatever id.</summary>
+    /// <summary>The request without its id and actor, as JSON: equal requests are the same.</summary>
     internal string Request => Json.Write(new { Currency, Quantity, StartsOn, ExpiresOn });
 
-    /// <summary>Whether a purchase came from this same request.</summary>
+    /// <summary>Whether this same request added the purchase.</summary>
     public bool Made(Purchase purchase) => purchase.Request == Request;
 }
 
@@ -71,19 +75,20 @@ public static class Buying
         if (ServicesCredits.Check("quantity", buy.Quantity) is { } invalid) return invalid;
         if (Calendar.CheckDate("startsOn", buy.StartsOn) is { } early) return early;
         if (Calendar.CheckDate("expiresOn", buy.ExpiresOn) is { } late) return late;
-        if (buy.ExpiresOn < buy.StartsOn) return Refusal.Invalid("expiresOn", "is not before startsOn");
+        if (buy.ExpiresOn < buy.StartsOn) return Refusal.Invalid("expiresOn", "must not be before startsOn");
         var expiresAt = Calendar.StartOf(buy.ExpiresOn.PlusDays(1), account.Terms.Zone);
-        if (expiresAt <= now) return Refusal.Invalid("expiresOn", "would make the purchase expired from the start");
+        if (expiresAt <= now) return Refusal.Invalid("expiresOn", $"must be today, {Calendar.DateAt(now, account.Terms.Zone):R}, or later");
 
         // After this line the purchase is added.
         var purchase = new Purchase(
             buy.PurchaseId, buy.Currency, buy.Quantity, buy.Quantity, 0, 0, buy.StartsOn, buy.ExpiresOn,
             Calendar.StartOf(buy.StartsOn, account.Terms.Zone), expiresAt, now, buy.Request);
+        var subject = Subjects.Purchase(account.Terms.AccountId, purchase.PurchaseId);
         return new Changed<Account, Purchase>(
             account.With([purchase]),
             [
                 new PurchaseChange(account.Terms.AccountId, account.Terms.ClientId, purchase, IsNew: true),
-                account.Tell(EntryKind.ServicesCreditsBought, Subjects.Purchase(account.Terms.AccountId, purchase.PurchaseId), buy.Actor, Causes.Request, now) with
+                account.Tell(EntryKind.ServicesCreditsBought, subject, buy.Actor, Causes.Request, now) with
                 {
                     ServicesCredits = purchase.Quantity,
                     Before = "0",

@@ -3,68 +3,91 @@ using NodaTime;
 
 namespace CreditGrains.Domain;
 
-/// <summary>Takes what a milestone costs from its account's purchases (S2).</summary>
-/// <param name="Expected">The version that the caller has seen (If-Match), null: any.</param>
+/// <summary>Allocates a milestone's cost from its account's purchases (S2).</summary>
+/// <param name="Expected">The version that the caller has seen (If-Match); null: any.</param>
 public sealed record AllocateCredits(string MilestoneId, long? Expected, string Actor);
 
-/// <summary>Changes what an allocated milestone costs, and holds (S3). <paramref name="Quantity"/>: 0 or more services credits.</summary>
+/// <summary>Changes the cost of an allocated milestone, and what it holds (S3).</summary>
+/// <param name="Quantity">0 or more services credits.</param>
+/// <param name="Expected">The version that the caller has seen (If-Match); null: any.</param>
 public sealed record AdjustCredits(string MilestoneId, decimal Quantity, long? Expected, string Actor);
 
-/// <summary>What moved: of each purchase a quantity, below 0 where it was returned.</summary>
+/// <summary>The milestone afterwards, and the services credits that moved: a quantity for each purchase, negative where it was returned.</summary>
 public sealed record Allocated(Milestone Milestone, string Currency, ImmutableArray<Holding> Purchases);
 
-/// <summary>What an allocation would have needed in its currency, and what there was, in services credits.</summary>
+/// <summary>The services credits that a refused allocation would have taken, and those that were available, in its currency.</summary>
 public sealed record ServicesAmounts(string Currency, decimal ToAllocate, decimal Available);
 
 /// <summary>Allocates services credits to milestones and adjusts them (S2, S3, L2, L3). All or nothing.</summary>
 public static class ServicesAllocating
 {
-    /// <summary>Refuses with <see cref="RefusalCode.NotFound"/>, <see cref="RefusalCode.InvalidField"/>, <see cref="RefusalCode.PreconditionFailed"/> or <see cref="RefusalCode.InsufficientServicesCredits"/>. What is wholly allocated stays as it is.</summary>
+    /// <summary>
+    /// Allocates (S2). Refuses with <see cref="RefusalCode.NotFound"/>, <see cref="RefusalCode.PreconditionFailed"/>, <see cref="RefusalCode.InvalidField"/>
+    /// or <see cref="RefusalCode.InsufficientServicesCredits"/>. A milestone that is wholly allocated stays as it is.
+    /// </summary>
     public static Decision<Changed<Account, Allocated>> Decide(Account account, AllocateCredits allocate, Instant now)
     {
         if (Find(account, allocate.MilestoneId, null, allocate.Expected, out var milestone, out var project) is { } refusal) return refusal;
-        if (!milestone.WasAllocated && milestone.ServicesCredits == 0) return Refusal.Invalid("servicesCredits", "of the milestone are more than 0 before they can be allocated");
+        if (!milestone.WasAllocated && milestone.ServicesCredits == 0)
+            return Refusal.Invalid("servicesCredits", "must be more than 0 before the milestone is allocated");
         return Bring(account, milestone, project, milestone.ServicesCredits, ConsumptionKind.Consumption, allocate.Actor, now);
     }
 
-    /// <summary>Refuses with <see cref="RefusalCode.NotFound"/>, <see cref="RefusalCode.InvalidField"/>, <see cref="RefusalCode.PreconditionFailed"/>, <see cref="RefusalCode.NotAllocated"/> before the first allocation, <see cref="RefusalCode.AllocationRequired"/> where status or actual date forbid 0, or <see cref="RefusalCode.InsufficientServicesCredits"/>.</summary>
+    /// <summary>
+    /// Adjusts (S3). Refuses with <see cref="RefusalCode.InvalidField"/>, <see cref="RefusalCode.NotFound"/>, <see cref="RefusalCode.PreconditionFailed"/>,
+    /// <see cref="RefusalCode.NotAllocated"/> before the first allocation, <see cref="RefusalCode.AllocationRequired"/> where status or actual date forbid 0,
+    /// or <see cref="RefusalCode.InsufficientServicesCredits"/>.
+    /// </summary>
     public static Decision<Changed<Account, Allocated>> Decide(Account account, AdjustCredits adjust, Instant now)
     {
         if (ServicesCredits.Check("quantity", adjust.Quantity, orZero: true) is { } invalid) return invalid;
         if (Find(account, adjust.MilestoneId, adjust.Quantity, adjust.Expected, out var milestone, out var project) is { } refusal) return refusal;
-        if (!milestone.WasAllocated) return new Refusal(RefusalCode.NotAllocated, "The milestone's services credits have not been allocated yet; until then they are set on the milestone itself.");
+        if (!milestone.WasAllocated)
+            return new Refusal(RefusalCode.NotAllocated, "The milestone must be allocated first; until then set servicesCredits on the milestone itself.");
         if (adjust.Quantity == 0 && milestone.Held > 0 && account.Services.Settings.Forbids(milestone) is { } forbidden) return forbidden;
         return Bring(account, milestone, project, adjust.Quantity, ConsumptionKind.Adjustment, adjust.Actor, now);
     }
 
-    // What was asked may have been done already, perhaps by this very request: then an earlier version will do (RFC 9110, 13.1.1).
-    private static Refusal? Find(Account account, string milestoneId, decimal? quantity, long? expected, out Milestone milestone, out Project project)
+    // An earlier version is accepted where the change has been made already, perhaps by this very request (RFC 9110, 13.1.1).
+    private static Refusal? Find(
+        Account account, string milestoneId, decimal? quantity, long? expected, out Milestone milestone, out Project project)
     {
         milestone = account.Services.Milestones.GetValueOrDefault(milestoneId)!;
         project = milestone is null ? null! : account.Own(milestone.ProjectId)!;
         if (milestone is null || project is null) return Refusal.NotFound($"milestone {milestoneId}");
         var isDone = milestone.WasAllocated && milestone.Held == (quantity ?? milestone.ServicesCredits);
-        return expected is { } seen && seen != milestone.Version && !isDone ? new(RefusalCode.PreconditionFailed, "The milestone has changed since.") : null;
+        return expected is { } seen && seen != milestone.Version && !isDone ? Refusal.Changed("milestone") : null;
     }
 
-    // Brings the milestone to hold just that quantity.
-    private static Decision<Changed<Account, Allocated>> Bring(Account account, Milestone milestone, Project project, decimal quantity, ConsumptionKind kind, string actor, Instant now)
+    // Makes the milestone cost and hold exactly that quantity.
+    private static Decision<Changed<Account, Allocated>> Bring(
+        Account account, Milestone milestone, Project project, decimal quantity, ConsumptionKind kind, string actor, Instant now)
     {
         var more = quantity - milestone.Held;
         var available = account.AvailableAt(now, project.Currency);
         if (more > available)
+        {
             return new Refusal(
-                RefusalCode.InsufficientServicesCredits, $"{more} {project.Currency} services credits have to be allocated; the account has {available}.", Services: new(project.Currency, more, available));
+                RefusalCode.InsufficientServicesCredits,
+                $"The milestone needs {more} more services credits in {project.Currency}; the account has {available}.",
+                Services: new(project.Currency, more, available));
+        }
         if (more == 0) return new Changed<Account, Allocated>(account, Changes.None, new(milestone, project.Currency, []));
 
-        // After this line the milestone gets or gives back what is asked.
+        // After this line it succeeds.
         var shares = more > 0 ? Draw(account, project.Currency, more, now) : Return(account, milestone, -more);
         var moves = shares.SelectMany(share => more > 0 ? [Take(share.Of, share.Part)] : GiveBack(share.Of, share.Part)).ToList();
         var (booked, changes) = account.Book(moves, actor, Subjects.Milestone(milestone.MilestoneId), now);
 
         var signed = shares.Select(share => new Holding(share.Of.PurchaseId, more > 0 ? share.Part : -share.Part)).ToImmutableArray();
-        var after = milestone with { ServicesCredits = quantity, WasAllocated = true, Holdings = Sum(milestone.Holdings, signed), Version = milestone.Version + 1 };
-        Invariant.Holds(after.Held == quantity && after.Holdings.All(holding => holding.Quantity > 0), "a milestone holds what it costs");
+        var after = milestone with
+        {
+            ServicesCredits = quantity,
+            WasAllocated = true,
+            Holdings = Sum(milestone.Holdings, signed),
+            Version = milestone.Version + 1,
+        };
+        Invariant.Holds(after.Held == quantity && after.Holdings.All(holding => holding.Quantity > 0), "a milestone holds exactly what it costs");
         var holding = (after.Held > 0 ? 1 : 0) - (milestone.Held > 0 ? 1 : 0);
         var held = holding == 0 ? project : project with { Holding = project.Holding + holding, Version = project.Version + 1 };
         return new Changed<Account, Allocated>(
@@ -80,26 +103,33 @@ public static class ServicesAllocating
         Move Take(Purchase purchase, decimal part) =>
             new(kind, purchase, purchase with { Free = purchase.Free - part, Allocated = purchase.Allocated + part }, part, milestone.MilestoneId, now);
 
-        // L3: what comes back to a purchase that is over is recorded as returned and as expired.
+        // L3: services credits that return to an expired purchase are recorded as returned and as expired.
         IEnumerable<Move> GiveBack(Purchase purchase, decimal part)
         {
             var back = purchase with { Allocated = purchase.Allocated - part, Free = purchase.Free + part };
             yield return new(kind, purchase, back, -part, milestone.MilestoneId, now);
-            if (back.IsOverAt(now)) yield return new(ConsumptionKind.Expiry, back, back with { Free = back.Free - part, Expired = back.Expired + part }, part, null, now);
+            var expired = back with { Free = back.Free - part, Expired = back.Expired + part };
+            if (back.IsOverAt(now)) yield return new(ConsumptionKind.Expiry, back, expired, part, null, now);
         }
     }
 
     private static IReadOnlyList<Share<Purchase, decimal>> Draw(Account account, string currency, decimal quantity, Instant now) => account.Purchases
-        .Where(purchase => purchase.Currency == currency).InDrawOrder().Spread(quantity, purchase => purchase.AvailableAt(now));
+        .Where(purchase => purchase.Currency == currency).InDrawOrder()
+        .Spread(quantity, purchase => purchase.AvailableAt(now));
 
-    // To each at most what this milestone still holds from it.
+    // To each purchase at most what this milestone still holds from it.
     private static IReadOnlyList<Share<Purchase, decimal>> Return(Account account, Milestone milestone, decimal quantity)
     {
         var held = milestone.Holdings.ToDictionary(holding => holding.PurchaseId, holding => holding.Quantity);
-        return account.Purchases.Where(purchase => held.ContainsKey(purchase.PurchaseId)).InReturnOrder().Spread(quantity, purchase => held[purchase.PurchaseId]);
+        return account.Purchases
+            .Where(purchase => held.ContainsKey(purchase.PurchaseId))
+            .InReturnOrder()
+            .Spread(quantity, purchase => held[purchase.PurchaseId]);
     }
 
     private static ImmutableArray<Holding> Sum(ImmutableArray<Holding> before, ImmutableArray<Holding> moved) => [.. before.Concat(moved)
-        .GroupBy(holding => holding.PurchaseId).Select(group => new Holding(group.Key, group.Sum(holding => holding.Quantity)))
-        .Where(holding => holding.Quantity != 0).OrderBy(holding => holding.PurchaseId, StringComparer.Ordinal)];
+        .GroupBy(holding => holding.PurchaseId)
+        .Select(group => new Holding(group.Key, group.Sum(holding => holding.Quantity)))
+        .Where(holding => holding.Quantity != 0)
+        .OrderBy(holding => holding.PurchaseId, StringComparer.Ordinal)];
 }

@@ -3,29 +3,39 @@ using NodaTime;
 
 namespace CreditGrains.Domain;
 
-/// <summary>Settings of all accounts.</summary>
-/// <param name="NoAllocationStatuses">The statuses in which services credits need not be allocated (S5): at most 100, each once, of 1 to 64 characters.</param>
+/// <summary>The settings of all accounts.</summary>
+/// <param name="NoAllocationStatuses">
+/// The exempt statuses, in which services credits need not be allocated (S5): at most 100, each once, of 1 to 64 characters.
+/// </param>
 public sealed record ServicesSettings(ImmutableArray<string> NoAllocationStatuses)
 {
     public static readonly ServicesSettings Default = new(["Planned", "Canceled", Milestone.None]);
 
     private const int MaxStatuses = 100;
 
-    /// <summary>What forbids a milestone whose credits are not wholly allocated to be as it is (S5); null: nothing.</summary>
+    /// <summary>Why a milestone whose credits are not wholly allocated may not have its status or actual date (S5); null: it may.</summary>
     internal Refusal? Forbids(Milestone milestone)
     {
         if (!NoAllocationStatuses.Contains(milestone.Status))
-            return new(RefusalCode.AllocationRequired, $"The services credits have to be allocated first: without, the status is one of {string.Join(", ", NoAllocationStatuses)}.", "status");
-        return milestone.ActualDate is null ? null : new(RefusalCode.AllocationRequired, "The services credits have to be allocated before there is an actual date.", "actualDate");
+        {
+            var exempt = string.Join(", ", NoAllocationStatuses);
+            return new(RefusalCode.AllocationRequired, $"The services credits must be allocated first; until then status must be one of {exempt}.", "status");
+        }
+        return milestone.ActualDate is null
+            ? null
+            : new(RefusalCode.AllocationRequired, "The services credits must be allocated first; until then actualDate must be null.", "actualDate");
     }
 
-    /// <summary>Refuses with <see cref="RefusalCode.InvalidField"/>. The same statuses again change nothing; milestones stay as they are until they are changed.</summary>
+    /// <summary>Refuses with <see cref="RefusalCode.InvalidField"/>. Equal statuses change nothing. A milestone is checked when it changes next.</summary>
     public Decision<Changed<ServicesSettings, ServicesSettings>> Set(ServicesSettings next, string actor, Instant now)
     {
-        if (next.NoAllocationStatuses.Length > MaxStatuses) return Refusal.Invalid("noAllocationStatuses", $"has at most {MaxStatuses} statuses");
-        if (next.NoAllocationStatuses.Any(status => status is not { Length: >= 1 and <= Planning.MaxStatus })) return Refusal.Invalid("noAllocationStatuses", $"has statuses of 1 to {Planning.MaxStatus} characters");
-        if (next.NoAllocationStatuses.Distinct().Count() < next.NoAllocationStatuses.Length) return Refusal.Invalid("noAllocationStatuses", "has each status once");
-        if (next.NoAllocationStatuses.SequenceEqual(NoAllocationStatuses)) return new Changed<ServicesSettings, ServicesSettings>(this, Changes.None, this);
+        const string Field = "noAllocationStatuses";
+        var statuses = next.NoAllocationStatuses;
+        if (statuses.Length > MaxStatuses) return Refusal.Invalid(Field, $"must have at most {MaxStatuses} statuses");
+        if (statuses.Any(status => status is not { Length: >= 1 and <= Planning.MaxStatus }))
+            return Refusal.Invalid(Field, $"must have statuses of 1 to {Planning.MaxStatus} characters");
+        if (statuses.Distinct().Count() < statuses.Length) return Refusal.Invalid(Field, "must have each status once");
+        if (statuses.SequenceEqual(NoAllocationStatuses)) return new Changed<ServicesSettings, ServicesSettings>(this, Changes.None, this);
 
         return new Changed<ServicesSettings, ServicesSettings>(
             next,

@@ -5,52 +5,54 @@ using NodaTime.TimeZones;
 
 namespace CreditGrains.Domain;
 
-/// <summary>The one place where local dates become instants (T1).</summary>
+/// <summary>Converts between local dates and instants, here alone (T1).</summary>
 public static class Calendar
 {
-    /// <summary>The dates that a document may carry; they leave room for every period that is added to them.</summary>
+    /// <summary>The first and last date that a document may carry; every period that is added to them still fits.</summary>
     public static readonly LocalDate MinDate = new(1800, 1, 1), MaxDate = new(8999, 12, 31);
 
-    /// <summary>The instants that a document may carry.</summary>
+    /// <summary>The first and last instant that a document may carry.</summary>
     public static readonly Instant MinInstant = MinDate.AtMidnight().InUtc().ToInstant(), MaxInstant = MaxDate.AtMidnight().InUtc().ToInstant();
 
-    /// <summary>What an instant outside that range breaks.</summary>
-    public const string InstantRange = "lies in the years 1800 to 8999";
+    /// <summary>The rule for <see cref="Refusal.Invalid"/> that an instant outside that range breaks.</summary>
+    public const string InstantRange = "must be in the years 1800 to 8999";
 
     // A gap: the first instant after it; an ambiguous time: the earlier one.
     private static readonly ZoneLocalMappingResolver Resolver =
         Resolvers.CreateMappingResolver(Resolvers.ReturnEarlier, Resolvers.ReturnStartOfIntervalAfter);
 
-    // NodaTime also knows zones of fixed offsets, such as UTC+00:01, which the zone database does not name.
+    // NodaTime also accepts fixed offsets, such as UTC+00:01, which the zone database does not name.
     private static readonly FrozenSet<string> Zones = DateTimeZoneProviders.Tzdb.Ids.ToFrozenSet(StringComparer.Ordinal);
 
     /// <summary>The IANA zone of that name, or null.</summary>
     public static DateTimeZone? Zone(string id) => Zones.Contains(id) ? DateTimeZoneProviders.Tzdb[id] : null;
 
-    /// <summary>A zone whose name was checked when it came.</summary>
-    public static DateTimeZone KnownZone(string id) => DateTimeZoneProviders.Tzdb.GetZoneOrNull(id) ?? throw new InvariantException($"the zone {id} was checked when it came");
+    /// <summary>The zone of a name that was checked when it was stored.</summary>
+    public static DateTimeZone KnownZone(string id) =>
+        DateTimeZoneProviders.Tzdb.GetZoneOrNull(id) ?? throw new InvariantException($"the zone {id} was checked when it was stored");
 
-    /// <summary>The last whole microsecond at or before an instant: nothing finer is kept anywhere, so nothing finer is answered.</summary>
+    /// <summary>The last whole microsecond at or before an instant. Stores keep nothing finer, so answers have nothing finer either.</summary>
     public static Instant InMicroseconds(Instant instant)
     {
         var ticks = instant.ToUnixTimeTicks();
         return Instant.FromUnixTimeTicks(ticks - ((ticks % 10 + 10) % 10));
     }
 
-    /// <summary>Refuses a date that a document may not carry.</summary>
+    /// <summary>A refusal of a date that a document may not carry; null: it may.</summary>
     internal static Refusal? CheckDate(string field, LocalDate date) =>
-        date >= MinDate && date <= MaxDate ? null : Refusal.Invalid(field, $"lies between {MinDate:R} and {MaxDate:R}");
+        date >= MinDate && date <= MaxDate ? null : Refusal.Invalid(field, $"must be {MinDate:R} to {MaxDate:R}");
 
+    /// <summary>Whether a document may carry that instant.</summary>
     public static bool IsInstant(Instant instant) => instant >= MinInstant && instant <= MaxInstant;
 
-    /// <summary>An ISO-8601 UTC instant within that range, in whole microseconds; null where the text is none.</summary>
+    /// <summary>Reads an ISO-8601 UTC instant that a document may carry, in whole microseconds; null: the text is none.</summary>
     public static Instant? ReadInstant(string text) =>
         InstantPattern.ExtendedIso.Parse(text) is { Success: true, Value: var instant } && IsInstant(instant) ? InMicroseconds(instant) : null;
 
-    /// <summary>The first valid instant of a local day; of a day that its zone skipped, the next day's.</summary>
+    /// <summary>The first valid instant of a local day (T1); of a day that the zone skipped, that of the next.</summary>
     public static Instant StartOf(LocalDate day, DateTimeZone zone) => zone.ResolveLocal(day.AtMidnight(), Resolver).ToInstant();
 
-    /// <summary>The local day that has begun last at an instant (T1). Where the clock is set back over midnight, the new day goes on.</summary>
+    /// <summary>The latest local day that has begun by an instant (T1): where the clock is set back over midnight, the new day goes on.</summary>
     public static LocalDate DateAt(Instant instant, DateTimeZone zone)
     {
         var date = instant.InZone(zone).Date;
@@ -58,7 +60,7 @@ public static class Calendar
         return date;
     }
 
-    /// <summary>The same local time of day, so many calendar days later (P3, L4).</summary>
+    /// <summary>The same local time of day, a number of calendar days later (P3, L4).</summary>
     public static Instant SameTimeAfter(Instant instant, int days, DateTimeZone zone) =>
         zone.ResolveLocal(instant.InZone(zone).LocalDateTime.PlusDays(days), Resolver).ToInstant();
 }

@@ -2,18 +2,19 @@ using NodaTime;
 
 namespace CreditGrains.Domain;
 
+/// <summary>The unit of a recurrence (T2).</summary>
 public enum RecurrenceUnit { Day, Week, Month, Year }
 
-/// <summary>Local dates that come again and again, each counted from the anchor and never from the one before (T2).</summary>
+/// <summary>Recurring local dates, each computed from the anchor and never from the one before (T2).</summary>
 /// <param name="Every">1 to 1,000 units from one date to the next.</param>
 /// <param name="Anchor">Date number 0.</param>
-/// <param name="Day">Months and years: the day of the month that is wished for; a shorter month gives its last day.</param>
+/// <param name="Day">Of months and years: the wanted day of the month, 1 to 31; a shorter month has its last day instead.</param>
 public readonly record struct Recurrence(RecurrenceUnit Unit, int Every, LocalDate Anchor, int Day)
 {
-    /// <summary>The longest distance, in units.</summary>
+    /// <summary>The most units from one date to the next.</summary>
     public const int MaxEvery = 1_000;
 
-    /// <summary>Date number <paramref name="number"/>, which may be negative.</summary>
+    /// <summary>The date of a number, which may be negative.</summary>
     public LocalDate this[int number] => Unit switch
     {
         RecurrenceUnit.Day => Anchor.PlusDays(number * Every),
@@ -21,13 +22,14 @@ public readonly record struct Recurrence(RecurrenceUnit Unit, int Every, LocalDa
         RecurrenceUnit.Month or RecurrenceUnit.Year => InMonth(Anchor.ToYearMonth().PlusMonths(number * Months), Day),
     };
 
-    /// <summary>The dates from that anchor on, on the anchor's own day.</summary>
+    /// <summary>A recurrence on the anchor's own day of the month.</summary>
     public static Recurrence From(LocalDate anchor, RecurrenceUnit unit, int every) => new(unit, every, anchor, anchor.Day);
 
-    /// <summary>That day of a month, or the month's last where it is shorter.</summary>
-    public static LocalDate InMonth(YearMonth month, int day) => month.OnDayOfMonth(Math.Min(day, month.Calendar.GetDaysInMonth(month.Year, month.Month)));
+    /// <summary>A day of a month, or the month's last day where the month is shorter.</summary>
+    public static LocalDate InMonth(YearMonth month, int day) =>
+        month.OnDayOfMonth(Math.Min(day, month.Calendar.GetDaysInMonth(month.Year, month.Month)));
 
-    /// <summary>The number of the last date at or before <paramref name="date"/>; below 0 before the anchor.</summary>
+    /// <summary>The number of the last date on or before <paramref name="date"/>; negative before the anchor.</summary>
     public int LastAtOrBefore(LocalDate date)
     {
         var number = Unit switch

@@ -10,7 +10,7 @@ namespace CreditGrains.Grains;
 public sealed class AllocationGrain(IGrainContext context, GrainServices services) : IAllocationGrain, IGrainBase, IRemindable
 {
     private readonly AllocationKey key = AllocationKey.Parse(context.GrainId.Key.ToString()!);
-    private readonly DueReminder reminder = new(context, services);
+    private readonly DueReminder reminder = new(services);
     private Allowance? known;
     private Instant asOf;
 
@@ -29,7 +29,7 @@ public sealed class AllocationGrain(IGrainContext context, GrainServices service
 
     public Task WakeUp() => ReceiveReminder("", default);
 
-    public async Task ReceiveReminder(string reminderName, TickStatus status) => await reminder.Set(this, await Book());
+    public async Task ReceiveReminder(string reminderName, TickStatus status) => await reminder.Rang(this, await Book());
 
     // A contract that charges the user books them too; whoever is second finds them booked.
     private async Task<Instant?> Book()

@@ -4,7 +4,7 @@ namespace CreditGrains.Grains;
 
 /// <summary>What every grain works with.</summary>
 /// <param name="Time">Real time, for timeouts and retries (T4).</param>
-public sealed record GrainServices(IGrainFactory Grains, IStore Store, IBusinessClock Clock, TimeProvider Time, GrainMetrics Metrics);
+public sealed record GrainServices(IGrainFactory Grains, IStore Store, IBusinessClock Clock, TimeProvider Time, GrainMetrics Metrics, ReminderTimes Times);
 
 /// <summary>How much grains do at once.</summary>
 public static class Limits

@@ -11,7 +11,7 @@ namespace CreditGrains.Grains;
 public sealed partial class ContractGrain(IGrainContext context, GrainServices services)
     : Committing<Contract>(context, services, DocumentKind.Contract), IContractGrain, IRemindable
 {
-    private readonly DueReminder reminder = new(context, services);
+    private readonly DueReminder reminder = new(services);
 
     public Task<Decision<ContractDocument>> Set(SetTerms set)
     {
@@ -97,7 +97,7 @@ public sealed partial class ContractGrain(IGrainContext context, GrainServices s
 
     public Task WakeUp() => ReceiveReminder("", default);
 
-    public async Task ReceiveReminder(string reminderName, TickStatus status) => await reminder.Set(this, await LookAhead());
+    public async Task ReceiveReminder(string reminderName, TickStatus status) => await reminder.Rang(this, await LookAhead());
 
     protected override async Task<(Contract State, long Epoch)?> Load() =>
         await Services.Store.Contract(Id) is { } stored ? (stored.AsContract(), stored.Document.Version) : null;

@@ -15,7 +15,7 @@ public sealed class PlayerCreditsGrain(IGrainContext context, GrainServices serv
     private const int MaxRows = 50_000, PageSize = 500;
 
     private readonly string clientId = context.GrainId.Key.ToString()!;
-    private readonly DueReminder reminder = new(context, services);
+    private readonly DueReminder reminder = new(services);
     private Dictionary<string, Player> young = [], old = [];
     private Instant? nextEnd;
 
@@ -45,7 +45,7 @@ public sealed class PlayerCreditsGrain(IGrainContext context, GrainServices serv
     {
         while (await BookPage()) { }
         nextEnd = await services.Store.NextEnd(clientId);
-        await reminder.Set(this, nextEnd);
+        await reminder.Rang(this, nextEnd);
     }
 
     // A page books what it can and passes over credits that were changed meanwhile.

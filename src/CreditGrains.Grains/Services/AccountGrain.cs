@@ -10,7 +10,7 @@ namespace CreditGrains.Grains;
 public sealed class AccountGrain(IGrainContext context, GrainServices services)
     : Committing<Account>(context, services, DocumentKind.Account), IAccountGrain, IRemindable
 {
-    private readonly DueReminder reminder = new(context, services);
+    private readonly DueReminder reminder = new(services);
 
     private sealed class AccountCommand<TAnswer>(Func<Account?, Instant, Changed<Account?, TAnswer>> decide) : Command<TAnswer>, IAccountCommand
     {
@@ -80,7 +80,7 @@ public sealed class AccountGrain(IGrainContext context, GrainServices services)
 
     public Task WakeUp() => ReceiveReminder("", default);
 
-    public async Task ReceiveReminder(string reminderName, TickStatus status) => await reminder.Set(this, await LookAhead());
+    public async Task ReceiveReminder(string reminderName, TickStatus status) => await reminder.Rang(this, await LookAhead());
 
     protected override async Task<(Account State, long Epoch)?> Load()
     {

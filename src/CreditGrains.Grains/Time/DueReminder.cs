@@ -4,32 +4,33 @@ using Orleans.Runtime;
 namespace CreditGrains.Grains;
 
 /// <summary>A grain's own reminder at its next due instant. It may be late, doubled or missed: it only makes visible what every command would do anyway (T3).</summary>
-internal sealed class DueReminder(IGrainContext context, GrainServices services)
+internal sealed class DueReminder(GrainServices services)
 {
-    private const string Name = "due";
-
-    // Orleans allows no shorter period; one that rings too early is set again.
-    private static readonly TimeSpan Period = TimeSpan.FromMinutes(1), Longest = TimeSpan.FromDays(30);
-
-    // Spreads those that all fall due at one midnight; by the key, so that it is the same each time.
-    private readonly TimeSpan jitter = TimeSpan.FromMilliseconds(context.GrainId.GetUniformHashCode() % 30_000);
+    /// <summary>The reminder's name.</summary>
+    public const string Name = "due";
 
     private Instant? set;
 
-    /// <summary>Rings at that instant or up to 30 seconds later; null: no more.</summary>
+    /// <summary>Rings at that instant of business time or a little later; null: no more. A test clock rings nobody: whoever moves it processes what falls due.</summary>
     public async Task Set<TGrain>(TGrain grain, Instant? due) where TGrain : IGrainBase, IRemindable
     {
+        if (services.Clock is IMovableClock) return;
         if (due is { } at)
         {
-            if (set == at && at > services.Clock.Now) return;
-            var wait = (at - services.Clock.Now).ToTimeSpan() + jitter;
-            await grain.RegisterOrUpdateReminder(Name, wait < TimeSpan.Zero ? TimeSpan.Zero : wait > Longest ? Longest : wait, Period);
-            set = at;
+            if (set == at) return;
+            await grain.RegisterOrUpdateReminder(Name, services.Times.Wait(services.Clock.Now, at, grain.GrainContext.GrainId), services.Times.Period);
         }
         else if (await grain.GetReminder(Name) is { } reminder)
         {
-            set = null;
             await grain.UnregisterReminder(reminder);
         }
+        set = due;
+    }
+
+    /// <summary>After ringing: set to what comes next, or gone.</summary>
+    public Task Rang<TGrain>(TGrain grain, Instant? next) where TGrain : IGrainBase, IRemindable
+    {
+        set = null;
+        return Set(grain, next);
     }
 }

@@ -14,21 +14,23 @@ public sealed class DueWork(IGrainFactory grains, IStore store, IBusinessClock c
     private const int MaxWakeUps = 3;
 
     /// <summary>Returns when nothing is due any more but what cannot be processed.</summary>
-    public async Task Settle()
+    /// <param name="grace">What fell due this little ago is left to its own reminder.</param>
+    public async Task Settle(TimeSpan grace = default)
     {
-        await WakeUp(store.DueContracts, id => grains.Contract(id).WakeUp());
-        await WakeUp(store.DueAllocations, key => grains.Allocation(key).WakeUp());
-        await WakeUp(store.DueAccounts, id => grains.Account(id).WakeUp());
-        await WakeUp(store.DueClients, id => grains.PlayerCredits(id).WakeUp());
+        var own = Duration.FromTimeSpan(grace);
+        await WakeUp(store.DueContracts, id => grains.Contract(id).WakeUp(), own);
+        await WakeUp(store.DueAllocations, key => grains.Allocation(key).WakeUp(), own);
+        await WakeUp(store.DueAccounts, id => grains.Account(id).WakeUp(), own);
+        await WakeUp(store.DueClients, id => grains.PlayerCredits(id).WakeUp(), own);
         await store.Forget(clock.Now);
     }
 
-    private async Task WakeUp<TKey>(Func<Instant, int, Task<ImmutableArray<TKey>>> read, Func<TKey, Task> wakeUp) where TKey : notnull
+    private async Task WakeUp<TKey>(Func<Instant, int, Task<ImmutableArray<TKey>>> read, Func<TKey, Task> wakeUp, Duration grace) where TKey : notnull
     {
         var woken = new Dictionary<TKey, int>();
         while (true)
         {
-            var due = await read(clock.Now, PageSize + woken.Count);
+            var due = await read(clock.Now - grace, PageSize + woken.Count);
             var again = due.Where(key => woken.GetValueOrDefault(key) < MaxWakeUps).ToList();
             if (again.Count == 0) return;
             foreach (var key in again) woken[key] = woken.GetValueOrDefault(key) + 1;

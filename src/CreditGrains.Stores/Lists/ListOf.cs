@@ -4,7 +4,18 @@ using NodaTime;
 
 namespace CreditGrains.Stores;
 
-internal enum Comparison { Equal, AtLeast, Below }
+internal enum Comparison
+{
+    /// <summary>An index leads to what is equal.</summary>
+    Equal,
+
+    /// <summary>Something narrower leads; whether this is equal, too, is checked on what that finds.</summary>
+    AlsoEqual,
+
+    AtLeast,
+
+    Below,
+}
 
 /// <summary>A column compared with a value: string, long, bool or Instant.</summary>
 internal readonly record struct Condition(string Column, Comparison Comparison, object Value);
@@ -19,11 +30,14 @@ internal readonly record struct OrderedBy(string Column, ColumnType Type);
 /// <param name="Place">Where an item lies: its values of <see cref="Order"/>.</param>
 internal sealed record ListOf<TItem>(string Cursor, string Selected, string From, Func<IRowReader, TItem> Read, Func<TItem, object[]> Place)
 {
-    /// <summary>All of them hold, narrowest first: that one should be led to by an index, the others are checked on what it finds.</summary>
+    /// <summary>All of them hold, narrowest first.</summary>
     public ImmutableArray<Condition> Filter { get; init; } = [];
 
     /// <summary>Unique, so that it is a place.</summary>
     public required ImmutableArray<OrderedBy> Order { get; init; }
+
+    /// <summary>Whether rows of the same place are one item.</summary>
+    public bool IsGrouped { get; init; }
 
     /// <summary>What a cursor says, by <see cref="Order"/>; null: the first page. Throws <see cref="InvalidCursorException"/>.</summary>
     public object[]? Behind(PageRequest page)
@@ -35,7 +49,8 @@ internal sealed record ListOf<TItem>(string Cursor, string Selected, string From
             ColumnType.Text => (object)parts.Text(i),
             ColumnType.Number => parts.Number(i),
             ColumnType.Instant => parts.Instant(i),
-            ColumnType.Json or ColumnType.Flag or ColumnType.Date => throw new NotSupportedException($"{by.Column} is not a column to order by"),
+            ColumnType.Json or ColumnType.Flag or ColumnType.Date =>
+                throw new NotSupportedException($"{by.Column} is not a column to order by"),
         })];
     }
 

@@ -12,13 +12,13 @@ internal static class Lists
     public static ListOf<Document> Documents(string kind, string cursor, string? owner) =>
         Of(DocumentRow.Instance, cursor, document => [document.Id]) with
         {
-            Filter = [Equal("d.kind", kind), .. Asked("d.owner", owner)],
+            Filter = owner is null ? [Equal("d.kind", kind)] : [Equal("d.kind", kind), Equal("d.owner", owner)],
             Order = [new("d.id", ColumnType.Text)],
         };
 
     public static ListOf<Member> Users(string contractId) => Of(MemberRow.Instance, "users", member => [member.UserId]) with
     {
-        Filter = [Equal("m.contract_id", contractId), Equal("m.assigned", true)],
+        Filter = [Equal("m.contract_id", contractId), new("m.assigned", Comparison.AlsoEqual, true)],
         Order = [new("m.user_id", ColumnType.Text)],
     };
 
@@ -31,17 +31,19 @@ internal static class Lists
         Order = [new("m.contract_id", ColumnType.Text)],
     };
 
-    public static ListOf<ListedLot> Lots(string contractId) => Of(LotRow.Instance, "lots", listed => [listed.Lot.CreatedAt, listed.Lot.LotId]) with
+    public static ListOf<ListedLot> Lots(string contractId) =>
+        Of(LotRow.Instance, "lots", listed => [listed.Lot.CreatedAt, listed.Lot.LotId]) with
     {
-        Filter = [Equal("l.contract_id", contractId), Equal("l.apart", 0L)],
+        Filter = [Equal("l.contract_id", contractId), new("l.apart", Comparison.AlsoEqual, 0L)],
         Order = [new("l.created_at", ColumnType.Instant), new("l.lot_id", ColumnType.Text)],
     };
 
-    public static ListOf<Report> Reports(ReportFilter filter) => Of(ReportRow.Instance, "reports", report => [report.At, report.ReportId, report.ClientId]) with
+    public static ListOf<Report> Reports(ReportFilter filter) =>
+        Of(ReportRow.Instance, "reports", report => [report.At, report.ReportId, report.ClientId]) with
     {
         Filter =
         [
-            .. Asked("r.contract_id", filter.ContractId), .. Asked("r.user_id", filter.UserId), .. Asked("r.client_id", filter.ClientId),
+            .. Narrowest(("r.contract_id", filter.ContractId), ("r.user_id", filter.UserId), ("r.client_id", filter.ClientId)),
             .. Between("r.at", filter.From, filter.To),
         ],
         Order = [new("r.at", ColumnType.Instant), new("r.report_id", ColumnType.Text), new("r.client_id", ColumnType.Text)],
@@ -49,16 +51,16 @@ internal static class Lists
 
     public static ListOf<BookedEntry> Ledger(LedgerFilter filter) => Entries(
         "ledger",
-        [
-            .. Asked("e.report_id", filter.ReportId), .. Asked("e.user_id", filter.UserId), .. Asked("e.contract_id", filter.ContractId),
-            .. Asked("e.account_id", filter.AccountId), .. Asked("e.client_id", filter.ClientId),
-        ]);
+        Narrowest(
+            ("e.report_id", filter.ReportId), ("e.user_id", filter.UserId), ("e.contract_id", filter.ContractId),
+            ("e.account_id", filter.AccountId), ("e.client_id", filter.ClientId)));
 
     /// <summary>The feed's entries, in the order of booking.</summary>
     public static ListOf<BookedEntry> Feed(FeedFilter filter) =>
-        Entries("feed", [.. Asked("e.contract_id", filter.ContractId), .. Asked("e.client_id", filter.ClientId)]);
+        Entries("feed", Narrowest(("e.contract_id", filter.ContractId), ("e.client_id", filter.ClientId)));
 
-    public static ListOf<Purchase> Purchases(string accountId) => Of(PurchaseRow.Instance, "purchases", purchase => [purchase.CreatedAt, purchase.PurchaseId]) with
+    public static ListOf<Purchase> Purchases(string accountId) =>
+        Of(PurchaseRow.Instance, "purchases", purchase => [purchase.CreatedAt, purchase.PurchaseId]) with
     {
         Filter = [Equal("b.account_id", accountId)],
         Order = [new("b.created_at", ColumnType.Instant), new("b.purchase_id", ColumnType.Text)],
@@ -66,33 +68,38 @@ internal static class Lists
 
     public static ListOf<Project> Projects(ProjectFilter filter) => Of(ProjectRow.Instance, "projects", project => [project.ProjectId]) with
     {
-        Filter = [.. Asked("j.account_id", filter.AccountId), .. Asked("j.client_id", filter.ClientId)],
+        Filter = Narrowest(("j.account_id", filter.AccountId), ("j.client_id", filter.ClientId)),
         Order = [new("j.project_id", ColumnType.Text)],
     };
 
-    public static ListOf<Milestone> Milestones(MilestoneFilter filter) => Of(MilestoneRow.Instance, "milestones", milestone => [milestone.MilestoneId]) with
+    public static ListOf<Milestone> Milestones(MilestoneFilter filter) =>
+        Of(MilestoneRow.Instance, "milestones", milestone => [milestone.MilestoneId]) with
     {
-        Filter = [.. Asked("s.project_id", filter.ProjectId), .. Asked("s.client_id", filter.ClientId)],
+        Filter = Narrowest(("s.project_id", filter.ProjectId), ("s.client_id", filter.ClientId)),
         Order = [new("s.milestone_id", ColumnType.Text)],
     };
 
-    public static ListOf<Consumption> Consumptions(RecordFilter filter) => Of(ConsumptionRow.Instance, "consumptions", booked => [booked.AccountId, booked.Number]) with
+    public static ListOf<Consumption> Consumptions(RecordFilter filter) =>
+        Of(ConsumptionRow.Instance, "consumptions", booked => [booked.AccountId, booked.Number]) with
     {
         Filter = Records(filter),
         Order = [new("k.account_id", ColumnType.Text), new("k.number", ColumnType.Number)],
     };
 
-    /// <summary>Sums of consumptions: grouped by the columns that it is ordered by.</summary>
+    /// <summary>Sums of consumptions.</summary>
     public static ListOf<AllocationRecord> AllocationRecords(RecordFilter filter) => new(
-        "allocation-records", "k.allocation_id, k.account_id, min(k.milestone_id), k.currency, cast(sum(k.quantity) as bigint), min(k.date)", "consumption k",
+        "allocation-records",
+        "k.allocation_id, k.account_id, min(k.milestone_id), k.currency, cast(sum(k.quantity) as bigint), min(k.date)", "consumption k",
         row => new(row.Text(), row.Text(), row.OptionalText(), row.Text(), row.Quantity(), row.Date()),
         record => [record.AccountId, record.AllocationId, record.Currency])
     {
         Filter = Records(filter),
+        IsGrouped = true,
         Order = [new("k.account_id", ColumnType.Text), new("k.allocation_id", ColumnType.Text), new("k.currency", ColumnType.Text)],
     };
 
-    private static ListOf<TRow> Of<TChange, TRow>(Row<TChange, TRow> row, string cursor, Func<TRow, object[]> place) where TChange : Change =>
+    private static ListOf<TRow> Of<TChange, TRow>(Row<TChange, TRow> row, string cursor, Func<TRow, object[]> place)
+        where TChange : Change =>
         new(cursor, row.Selected, row.From, row.Read, place) { Order = [] };
 
     private static ListOf<BookedEntry> Entries(string cursor, ImmutableArray<Condition> filter) =>
@@ -103,11 +110,14 @@ internal static class Lists
         };
 
     private static ImmutableArray<Condition> Records(RecordFilter filter) =>
-        [.. Asked("k.milestone_id", filter.MilestoneId), .. Asked("k.account_id", filter.AccountId)];
+        Narrowest(("k.milestone_id", filter.MilestoneId), ("k.account_id", filter.AccountId));
 
     private static Condition Equal(string column, object value) => new(column, Comparison.Equal, value);
 
-    private static IEnumerable<Condition> Asked(string column, string? value) => value is null ? [] : [Equal(column, value)];
+    // Of the values that are asked for the first leads.
+    private static ImmutableArray<Condition> Narrowest(params IEnumerable<(string Column, string? Value)> asked) =>
+        [.. asked.Where(one => one.Value is not null)
+            .Select((one, i) => new Condition(one.Column, i == 0 ? Comparison.Equal : Comparison.AlsoEqual, one.Value!))];
 
     private static IEnumerable<Condition> Between(string column, Instant? from, Instant? to)
     {

@@ -18,5 +18,6 @@ internal static class Slots
 /// <summary>Pages of one thing made pages of another.</summary>
 internal static class Pages
 {
-    public static Page<TOther> Of<TItem, TOther>(this Page<TItem> page, Func<TItem, TOther> read) => new([.. page.Items.Select(read)], page.Next);
+    public static Page<TOther> Of<TItem, TOther>(this Page<TItem> page, Func<TItem, TOther> read) =>
+        new([.. page.Items.Select(read)], page.Next);
 }

@@ -24,7 +24,8 @@ internal sealed record AuditSums(
     IReadOnlyCollection<Member> Members, IReadOnlyCollection<UserSum> Used, IReadOnlyDictionary<string, long> Reported)
 {
     /// <summary>The kinds of entries that are about what users may use, or have used.</summary>
-    public static readonly ImmutableArray<EntryKind> AboutUsers = [EntryKind.CreditsCharged, EntryKind.CreditsReturned, EntryKind.ExtraGranted];
+    public static readonly ImmutableArray<EntryKind> AboutUsers =
+        [EntryKind.CreditsCharged, EntryKind.CreditsReturned, EntryKind.ExtraGranted];
 
     public Audit Of(string contractId) => Audit.Of(contractId, OfLots(), OfUsers());
 
@@ -38,7 +39,8 @@ internal sealed record AuditSums(
             var touched = credits.GetValueOrDefault(id);
             return new LotFacts(
                 id, lots[id].FirstOrDefault(lot => lot.Apart == 0)?.Quantity ?? 0,
-                lots[id].Where(lot => !lot.ExpiryBooked).Sum(lot => lot.Free.Count), lots[id].Where(lot => lot.ExpiryBooked).Sum(lot => lot.Free.Count) + touched.Lapsed,
+                lots[id].Where(lot => !lot.ExpiryBooked).Sum(lot => lot.Free.Count),
+                lots[id].Where(lot => lot.ExpiryBooked).Sum(lot => lot.Free.Count) + touched.Lapsed,
                 touched.Allocated, touched.Expired,
                 Sum(EntryKind.LotGranted), Sum(EntryKind.CreditsMinted), Sum(EntryKind.CreditsCharged), Sum(EntryKind.LotExpired),
                 Sum(EntryKind.CoverageExpired), Sum(EntryKind.CreditsReturned));
@@ -61,13 +63,16 @@ internal sealed record AuditSums(
 
             long Sum(EntryKind kind) => used[id].Where(sum => sum.Kind == kind).Sum(sum => sum.Quantity);
 
-            long OfRight(string right) => used[id].Where(sum => sum.UsedOf == right)
-                .Sum(sum => sum.Kind == EntryKind.CreditsCharged ? sum.Quantity : sum.Kind == EntryKind.CreditsReturned ? -sum.Quantity : 0);
+            long OfRight(string right) => used[id].Where(sum => sum.UsedOf == right && sum.Kind != EntryKind.ExtraGranted)
+                .Sum(sum => sum.Kind == EntryKind.CreditsCharged ? sum.Quantity : -sum.Quantity);
         })];
     }
 }
 
-/// <summary>What a balance is made of (G3), of one snapshot: a contract, the sums of its entries up to an instant, and what is over by then and not booked.</summary>
+/// <summary>
+/// What a balance is made of (G3), of one snapshot: a contract, the sums of its entries up to an instant, and what is over by then and not
+/// booked.
+/// </summary>
 /// <param name="Lots">The contract's, without those apart.</param>
 /// <param name="Told">Entries with a lot.</param>
 /// <param name="Over">Credits with a player whose end has come and is not booked, by lot.</param>
@@ -90,6 +95,7 @@ internal sealed record BalanceSums(
     }
 
     private LotMovements Of(string lotId, Instant availableFrom, Func<EntryKind, long> sum) => new(
-        lotId, availableFrom, sum(EntryKind.LotGranted), sum(EntryKind.CreditsMinted), sum(EntryKind.CreditsCharged), sum(EntryKind.CreditsReturned),
+        lotId, availableFrom,
+        sum(EntryKind.LotGranted), sum(EntryKind.CreditsMinted), sum(EntryKind.CreditsCharged), sum(EntryKind.CreditsReturned),
         sum(EntryKind.LotExpired), sum(EntryKind.CoverageExpired), Over.GetValueOrDefault(lotId));
 }

@@ -7,7 +7,8 @@ namespace CreditGrains.Stores.Memory;
 /// <summary>What leads to the rows that are asked for most, each index in one order whatever the order of commits.</summary>
 internal sealed class Indexes
 {
-    private static readonly Comparer<(Instant At, string Key, string More)> ByInstant = Comparer<(Instant At, string Key, string More)>.Create((one, other) =>
+    private static readonly Comparer<(Instant At, string Key, string More)> ByInstant =
+        Comparer<(Instant At, string Key, string More)>.Create((one, other) =>
         one.At != other.At ? one.At.CompareTo(other.At)
         : string.CompareOrdinal(one.Key, other.Key) is var byKey and not 0 ? byKey : string.CompareOrdinal(one.More, other.More));
 
@@ -54,17 +55,21 @@ internal sealed class Indexes
                 if (after is DocumentChange { DueAt: { } next } now) Due(now.Kind).Add((next, now.Id, ""));
                 break;
             case (CreditChange or null, CreditChange or null):
-                if (before is CreditChange { Credit: var ended } && EndOf(ended) is { } end) EndsOf(ended.ClientId).Remove((end, $"{ended.Id}", ""));
-                if (after is CreditChange { Credit: var credit } && EndOf(credit) is { } coming) EndsOf(credit.ClientId).Add((coming, $"{credit.Id}", ""));
+                if (before is CreditChange { Credit: var ended } && EndOf(ended) is { } end)
+                    EndsOf(ended.ClientId).Remove((end, $"{ended.Id}", ""));
+                if (after is CreditChange { Credit: var credit } && EndOf(credit) is { } coming)
+                    EndsOf(credit.ClientId).Add((coming, $"{credit.Id}", ""));
                 break;
         }
     }
 
     private static Instant? EndOf(Credit credit) => credit is { PlayerId: not null, ExpiryBooked: false } ? credit.ExpiresAt : null;
 
-    private SortedSet<(Instant, string, string)> Due(string kind) => documents.TryGetValue(kind, out var due) ? due : documents[kind] = new(ByInstant);
+    private SortedSet<(Instant, string, string)> Due(string kind) =>
+        documents.TryGetValue(kind, out var due) ? due : documents[kind] = new(ByInstant);
 
-    private SortedSet<(Instant, string, string)> EndsOf(string clientId) => ends.TryGetValue(clientId, out var of) ? of : ends[clientId] = new(ByInstant);
+    private SortedSet<(Instant, string, string)> EndsOf(string clientId) =>
+        ends.TryGetValue(clientId, out var of) ? of : ends[clientId] = new(ByInstant);
 
     private static void Set<T>(Dictionary<string, SortedDictionary<string, T>> index, string of, string key, T? row) where T : class
     {

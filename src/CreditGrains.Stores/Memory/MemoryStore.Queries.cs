@@ -8,17 +8,21 @@ namespace CreditGrains.Stores.Memory;
 // Reads go through all rows: the plainest way, so that other stores can be compared with it.
 public sealed partial class MemoryStore
 {
-    Task<ContractDocument?> IQueries.Contract(string contractId) => Task.FromResult(Document(DocumentKind.Contract, contractId)?.AsContract());
+    Task<ContractDocument?> IQueries.Contract(string contractId) =>
+        Task.FromResult(Document(DocumentKind.Contract, contractId)?.AsContract());
 
     Task<Page<ContractDocument>> IQueries.Contracts(string? clientId, PageRequest page) =>
-        Task.FromResult(List(Lists.Documents(DocumentKind.Contract, "contracts", clientId), page, DocumentRow.Instance, documents.All, Read).Of(document => document.AsContract()));
+        Task.FromResult(List(Lists.Documents(DocumentKind.Contract, "contracts", clientId), page, DocumentRow.Instance, documents.All, Read)
+            .Of(document => document.AsContract()));
 
     Task<Page<Member>> IQueries.Users(string contractId, PageRequest page) =>
         Task.FromResult(List(Lists.Users(contractId), page, MemberRow.Instance, members.All, Read));
 
-    Task<bool> IQueries.UserExists(UserKey key) => Task.FromResult(members.All.Any(member => member.ClientId == key.ClientId && member.Member.UserId == key.UserId));
+    Task<bool> IQueries.UserExists(UserKey key) =>
+        Task.FromResult(members.All.Any(member => member.ClientId == key.ClientId && member.Member.UserId == key.UserId));
 
-    Task<Contract?> IQueries.ContractWithUsers(string contractId) => Task.FromResult(Contract(contractId)?.AsContract(MembersOf(contractId)));
+    Task<Contract?> IQueries.ContractWithUsers(string contractId) =>
+        Task.FromResult(Contract(contractId)?.AsContract(MembersOf(contractId)));
 
     Task<StoredMember?> IQueries.Member(AllocationKey key) => Task.FromResult(StoredMember(key));
 
@@ -32,7 +36,8 @@ public sealed partial class MemoryStore
     Task<Page<Lot>> IQueries.Lots(string contractId, PageRequest page) =>
         Task.FromResult(List(Lists.Lots(contractId), page, LotRow.Instance, lots.All, Read).Of(listed => listed.Lot));
 
-    Task<ImmutableArray<Lot>> IQueries.Apart(string contractId) => Task.FromResult(OpenLots(contractId).Where(lot => lot.Apart > 0).ToImmutableArray());
+    Task<ImmutableArray<Lot>> IQueries.Apart(string contractId) =>
+        Task.FromResult(OpenLots(contractId).Where(lot => lot.Apart > 0).ToImmutableArray());
 
     Task<Report?> IQueries.Report(ReportKey key) => Task.FromResult(Report(key));
 
@@ -42,30 +47,36 @@ public sealed partial class MemoryStore
     Task<Page<CreditDocument>> IQueries.Credits(CreditFilter filter, Instant now, PageRequest page)
     {
         var after = CreditPlace.Read(page.After);
-        var touched = Credits.Select(credit => CreditDocument.Of(credit, now)).Where(credit => Passes(filter, credit) && new CreditPlace(credit.CreatedAt, credit.CreditId).CompareTo(after) > 0)
+        var touched = Credits.Select(credit => CreditDocument.Of(credit, now))
+            .Where(credit => Passes(filter, credit) && new CreditPlace(credit.CreatedAt, credit.CreditId).CompareTo(after) > 0)
             .OrderBy(credit => new CreditPlace(credit.CreatedAt, credit.CreditId));
-        var free = Lots.Where(listed => CreditList.ShowsUntouched(filter) && Passes(filter, listed)).ToLookup(listed => listed.Lot.Apart > 0);
+        var free = Lots.Where(listed => CreditList.ShowsUntouched(filter) && Passes(filter, listed))
+            .ToLookup(listed => listed.Lot.Apart > 0);
         return Task.FromResult(CreditList.Merge(page.Limit, touched, Untouched(isApart: false), Untouched(isApart: true)));
 
         IEnumerable<CreditDocument> Untouched(bool isApart) => CreditList.Untouched(
-            free[isApart].OrderBy(listed => listed.Lot.CreatedAt).ThenBy(listed => $"{listed.Lot.Key(listed.ContractId)}~", StringComparer.Ordinal)
+            free[isApart].OrderBy(listed => listed.Lot.CreatedAt)
+                .ThenBy(listed => $"{listed.Lot.Key(listed.ContractId)}~", StringComparer.Ordinal)
                 .Where(listed => after is null || Place(listed).CompareTo(after) >= 0),
             filter.Status, after, now);
 
         // Behind the last of its credits nothing of a lot is listed.
-        static CreditPlace Place(ListedLot listed) => new(listed.Lot.CreatedAt, new(listed.ContractId, listed.Lot.LotId, Domain.Lot.MaxQuantity));
+        static CreditPlace Place(ListedLot listed) =>
+            new(listed.Lot.CreatedAt, new(listed.ContractId, listed.Lot.LotId, Domain.Lot.MaxQuantity));
     }
 
     Task<CreditDocument?> IQueries.Credit(CreditId id, Instant now)
     {
         if (Credit(id) is { } touched) return Task.FromResult<CreditDocument?>(CreditDocument.Of(touched, now));
-        var apart = lots[new(RowKind.Lot, id.ContractId, id.LotId, id.Ordinal)] is { Lot.Free.Count: > 0 } alone ? alone : null;
-        var lot = apart ?? (lots[new(RowKind.Lot, id.ContractId, id.LotId)] is { } whole && whole.Lot.Quantity >= id.Ordinal ? whole : null);
-        return Task.FromResult(lot is null ? null : CreditDocument.Untouched(lot.ClientId, id, lot.Lot, now));
+        var apart = lots[new(RowKind.Lot, id.ContractId, id.LotId, id.Ordinal)];
+        var lot = apart is { Lot.Free.Count: > 0 } ? apart : lots[new(RowKind.Lot, id.ContractId, id.LotId)];
+        return Task.FromResult(lot is null || lot.Lot.Quantity < id.Ordinal ? null
+            : CreditDocument.Untouched(lot.ClientId, id, lot.Lot, now));
     }
 
     Task<ImmutableArray<StoredContract>> IQueries.Due(string? contractId, string? clientId, Instant now) => Task.FromResult(Documents
-        .Where(document => document.Kind == DocumentKind.Contract && document.DueAt <= now && (contractId ?? document.Id) == document.Id && (clientId ?? document.Owner) == document.Owner)
+        .Where(document => document.Kind == DocumentKind.Contract && document.DueAt <= now && (contractId ?? document.Id) == document.Id
+            && (clientId ?? document.Owner) == document.Owner)
         .Select(document => new StoredContract(document, OpenLots(document.Id))).ToImmutableArray());
 
     Task<ImmutableArray<BookedEntry>> IQueries.History(CreditDocument credit)
@@ -75,28 +86,47 @@ public sealed partial class MemoryStore
         var ofLot = entries.Where(booked => booked.Entry.ContractId == credit.ContractId && booked.Entry.LotId == credit.LotId).ToList();
         var itsReports = ofCredit.Select(booked => booked.Entry.ReportId).Append(credit.ReportId).OfType<string>().ToHashSet();
         var told = ofLot.Where(booked => Grains.History.OfLot.Contains(booked.Entry.Kind))
-            .Concat(ofLot.Where(booked => Grains.History.OfReport.Contains(booked.Entry.Kind) && booked.Entry.ReportId is { } report && itsReports.Contains(report)));
+            .Concat(ofLot.Where(booked =>
+                Grains.History.OfReport.Contains(booked.Entry.Kind) && booked.Entry.ReportId is { } report && itsReports.Contains(report)));
         return Task.FromResult(Grains.History.Of(credit, told, ofCredit));
     }
 
     Task<ImmutableArray<UsageRow>> IQueries.Usage(UsageFilter filter)
     {
-        var made = reports.All.Select(report => (report.ClientId, report.ContractId, report.UserId, report.At, Reports: 1L, Charged: (long)report.Charged, Covered: (long)report.Covered, Returned: 0L));
+        var made = reports.All.Select(report => new Used(
+            report.ClientId, report.ContractId, report.UserId, report.At, 1, report.Charged, report.Covered, 0));
         var returned = entries.Select(booked => booked.Entry).Where(entry => entry is { Kind: EntryKind.CreditsReturned, UserId: not null })
-            .Select(entry => (entry.ClientId, ContractId: entry.ContractId!, UserId: entry.UserId!, At: entry.EffectiveAt, Reports: 0L, Charged: 0L, Covered: 0L, Returned: entry.Quantity));
-        return Task.FromResult<ImmutableArray<UsageRow>>([.. made.Concat(returned)
-            .Where(used => (filter.ClientId ?? used.ClientId) == used.ClientId && (filter.ContractId ?? used.ContractId) == used.ContractId
-                && (filter.UserId ?? used.UserId) == used.UserId && !(used.At < filter.From) && !(used.At >= filter.To))
-            .GroupBy(used => filter.By == UsageBy.User
-                ? (Client: used.ClientId, Contract: null, User: used.UserId, Slot: null)
-                : (Client: (string?)null, Contract: (string?)used.ContractId, User: (string?)null, Slot: filter.ByTime ? Slots.Of(used.At) : (Instant?)null))
-            .Select(group => new UsageRow(
-                group.Key.Client, group.Key.Contract, group.Key.User, group.Key.Slot,
-                filter.ByTime ? Document(DocumentKind.Contract, group.Key.Contract!)?.AsContract().Terms.TimeZone : null,
-                group.Sum(used => used.Reports), group.Sum(used => used.Charged), group.Sum(used => used.Covered), group.Sum(used => used.Returned)))]);
+            .Select(entry => new Used(entry.ClientId, entry.ContractId!, entry.UserId!, entry.EffectiveAt, 0, 0, 0, entry.Quantity));
+        return Task.FromResult<ImmutableArray<UsageRow>>(
+            [.. made.Concat(returned).Where(used => used.Passes(filter)).GroupBy(used => used.Of(filter.By)).Select(group => group.Key with
+            {
+                Zone = filter.ByTime ? Document(DocumentKind.Contract, group.Key.ContractId!)?.AsContract().Terms.TimeZone : null,
+                Reports = group.Sum(used => used.Reports),
+                Charged = group.Sum(used => used.Charged),
+                Covered = group.Sum(used => used.Covered),
+                GivenBack = group.Sum(used => used.GivenBack),
+            })]);
     }
 
-    Task<Page<BookedEntry>> IQueries.Ledger(LedgerFilter filter, PageRequest page) => Task.FromResult(Booked(Lists.Ledger(filter), page, entries));
+    // What one report used, or one entry gave back.
+    private sealed record Used(
+        string ClientId, string ContractId, string UserId, Instant At, long Reports, long Charged, long Covered, long GivenBack)
+    {
+        public bool Passes(UsageFilter filter) =>
+            (filter.ClientId ?? ClientId) == ClientId && (filter.ContractId ?? ContractId) == ContractId
+            && (filter.UserId ?? UserId) == UserId && !(At < filter.From) && !(At >= filter.To);
+
+        // The sum that it counts in.
+        public UsageRow Of(UsageBy by) => by switch
+        {
+            UsageBy.Contract => new(null, ContractId, null, null, null, 0, 0, 0, 0),
+            UsageBy.User => new(ClientId, null, UserId, null, null, 0, 0, 0, 0),
+            UsageBy.Day or UsageBy.Month => new(null, ContractId, null, Slots.Of(At), null, 0, 0, 0, 0),
+        };
+    }
+
+    Task<Page<BookedEntry>> IQueries.Ledger(LedgerFilter filter, PageRequest page) =>
+        Task.FromResult(Booked(Lists.Ledger(filter), page, entries));
 
     Task<FeedPlace> IQueries.FeedStart() => Task.FromResult(new FeedPlace(History, 0, 0));
 
@@ -105,18 +135,23 @@ public sealed partial class MemoryStore
     Task<ImmutableArray<FedEntry>> IQueries.Feed(FeedFilter filter, FeedPlace after, int limit)
     {
         if (after.History != History) throw new CursorGoneException();
-        var page = Booked(Lists.Feed(filter), new(limit, null), entries.SkipWhile(booked => booked.EntryId <= after.EntryId));
-        return Task.FromResult<ImmutableArray<FedEntry>>([.. page.Items.Select(booked => new FedEntry(new(History, 0, booked.EntryId), booked))]);
+        var page = Booked(Lists.Feed(filter), new(limit, null), entries.Skip((int)after.EntryId));
+        return Task.FromResult<ImmutableArray<FedEntry>>(
+            [.. page.Items.Select(booked => new FedEntry(new(History, 0, booked.EntryId), booked))]);
     }
 
     Task<ContractBalance?> IQueries.Balance(string contractId, Instant? asked, Instant now)
     {
         if (Contract(contractId) is not { } contract) return Task.FromResult<ContractBalance?>(null);
         var at = BalanceSums.At(contract, asked, now);
-        var told = entries.Select(booked => booked.Entry).Where(entry => entry.ContractId == contractId && entry.EffectiveAt <= at).ToList();
-        var over = Credits.Where(credit => credit.Id.ContractId == contractId && credit is { PlayerId: not null, ExpiryBooked: false } && credit.ExpiresAt <= at);
-        var users = told.Where(entry => entry.UserId is not null && BalanceSums.AboutUsers.Contains(entry.Kind)).GroupBy(entry => entry.UserId!)
-            .Select(user => new UserTotal(user.Key, user.Sum(entry => entry.Kind == EntryKind.CreditsCharged ? entry.Quantity : -entry.Quantity)));
+        var told = entries.Select(booked => booked.Entry)
+            .Where(entry => entry.ContractId == contractId && entry.EffectiveAt <= at).ToList();
+        var over = Credits.Where(credit =>
+            credit.Id.ContractId == contractId && credit is { PlayerId: not null, ExpiryBooked: false } && credit.ExpiresAt <= at);
+        var users = told.Where(entry => entry.UserId is not null && BalanceSums.AboutUsers.Contains(entry.Kind))
+            .GroupBy(entry => entry.UserId!)
+            .Select(user =>
+                new UserTotal(user.Key, user.Sum(entry => entry.Kind == EntryKind.CreditsCharged ? entry.Quantity : -entry.Quantity)));
         return Task.FromResult<ContractBalance?>(new BalanceSums(
             contract, [.. LotsOf(contractId).Where(lot => lot.Apart == 0).Select(lot => (lot.LotId, lot.AvailableFrom))], Sums(told),
             over.GroupBy(credit => credit.Id.LotId).ToDictionary(lot => lot.Key, lot => lot.LongCount()),
@@ -127,10 +162,13 @@ public sealed partial class MemoryStore
     {
         if (Document(DocumentKind.Contract, contractId) is null) return Task.FromResult<Audit?>(null);
         var told = entries.Select(booked => booked.Entry).Where(entry => entry.ContractId == contractId).ToList();
-        var touched = Credits.Where(credit => credit.Id.ContractId == contractId).GroupBy(credit => credit.Id.LotId).Select(lot => new TouchedSum(
-            lot.Key, lot.LongCount(credit => credit is { PlayerId: not null, ExpiryBooked: false }),
-            lot.LongCount(credit => credit is { PlayerId: not null, ExpiryBooked: true }), lot.LongCount(credit => credit.PlayerId is null)));
-        var used = told.Where(entry => entry.UserId is not null && AuditSums.AboutUsers.Contains(entry.Kind)).GroupBy(entry => (entry.UserId, entry.Kind, entry.UsedOf))
+        var touched = Credits.Where(credit => credit.Id.ContractId == contractId).GroupBy(credit => credit.Id.LotId)
+            .Select(lot => new TouchedSum(
+                lot.Key, lot.LongCount(credit => credit is { PlayerId: not null, ExpiryBooked: false }),
+                lot.LongCount(credit => credit is { PlayerId: not null, ExpiryBooked: true }),
+                    lot.LongCount(credit => credit.PlayerId is null)));
+        var used = told.Where(entry => entry.UserId is not null && AuditSums.AboutUsers.Contains(entry.Kind))
+            .GroupBy(entry => (entry.UserId, entry.Kind, entry.UsedOf))
             .Select(group => new UserSum(group.Key.UserId!, group.Key.Kind, group.Key.UsedOf, group.Sum(entry => entry.Quantity)));
         var reported = reports.All.Where(report => report.ContractId == contractId).GroupBy(report => report.UserId);
         return Task.FromResult<Audit?>(new AuditSums(
@@ -141,21 +179,28 @@ public sealed partial class MemoryStore
     Task<AccountTerms?> IQueries.Account(string accountId) => Task.FromResult(Document(DocumentKind.Account, accountId)?.AsAccount());
 
     Task<Page<AccountTerms>> IQueries.Accounts(string? clientId, PageRequest page) =>
-        Task.FromResult(List(Lists.Documents(DocumentKind.Account, "accounts", clientId), page, DocumentRow.Instance, documents.All, Read).Of(document => document.AsAccount()));
+        Task.FromResult(List(Lists.Documents(DocumentKind.Account, "accounts", clientId), page, DocumentRow.Instance, documents.All, Read)
+            .Of(document => document.AsAccount()));
 
     Task<Page<Purchase>> IQueries.Purchases(string accountId, PageRequest page) =>
         Task.FromResult(List(Lists.Purchases(accountId), page, PurchaseRow.Instance, purchases.All, change => change.Purchase));
 
-    Task<ImmutableArray<PurchaseFacts>> IQueries.PurchasesAsOf(string accountId, Instant? at) => Task.FromResult<ImmutableArray<PurchaseFacts>>(
-    [
-        .. PurchasesOf(accountId).Where(purchase => !(purchase.CreatedAt > at)).Select(purchase => new PurchaseFacts(purchase, at is not { } then ? purchase.Allocated
-            : consumptions.All.Where(booked => booked.AccountId == accountId && booked.PurchaseId == purchase.PurchaseId && booked.MilestoneId is not null && booked.At <= then).Sum(booked => booked.Quantity))),
-    ]);
+    Task<ImmutableArray<PurchaseFacts>> IQueries.PurchasesAsOf(string accountId, Instant? at)
+    {
+        var bought = PurchasesOf(accountId).Where(purchase => !(purchase.CreatedAt > at));
+        return Task.FromResult<ImmutableArray<PurchaseFacts>>([.. bought.Select(purchase =>
+            new PurchaseFacts(purchase, Allocated(purchase)))]);
+
+        decimal Allocated(Purchase purchase) => at is not { } then ? purchase.Allocated : Sum(consumptions.All.Where(booked =>
+            booked.AccountId == accountId && booked.PurchaseId == purchase.PurchaseId && booked.MilestoneId is not null
+                && booked.At <= then));
+    }
 
     Task<Project?> IQueries.Project(string projectId) => Task.FromResult(Project(projectId));
 
     Task<ImmutableDictionary<string, string>> IQueries.AccountsOf(IReadOnlyCollection<string> projectIds) =>
-        Task.FromResult(projectIds.Distinct().Select(Project).OfType<Project>().ToImmutableDictionary(project => project.ProjectId, project => project.AccountId));
+        Task.FromResult(projectIds.Distinct().Select(Project).OfType<Project>()
+            .ToImmutableDictionary(project => project.ProjectId, project => project.AccountId));
 
     Task<Page<Project>> IQueries.Projects(ProjectFilter filter, PageRequest page) =>
         Task.FromResult(List(Lists.Projects(filter), page, ProjectRow.Instance, projects.All, change => change.Project));
@@ -171,38 +216,50 @@ public sealed partial class MemoryStore
     Task<Page<AllocationRecord>> IQueries.AllocationRecords(RecordFilter filter, PageRequest page)
     {
         // Each sum stands where its first record does.
-        var sums = consumptions.All.GroupBy(booked => (booked.AccountId, booked.AllocationId, booked.Currency)).ToDictionary(group => group.Key);
+        var sums = consumptions.All.GroupBy(booked => (booked.AccountId, booked.AllocationId, booked.Currency))
+            .ToDictionary(group => group.Key);
         var firsts = sums.Values.Select(group => group.MinBy(booked => booked.Number)!);
-        return Task.FromResult(List(Lists.AllocationRecords(filter), page, ConsumptionRow.Instance, firsts, first => new AllocationRecord(
-            first.AllocationId, first.AccountId, first.MilestoneId, first.Currency,
-            sums[(first.AccountId, first.AllocationId, first.Currency)].Sum(booked => booked.Quantity), sums[(first.AccountId, first.AllocationId, first.Currency)].Min(booked => booked.Date))));
+        return Task.FromResult(List(Lists.AllocationRecords(filter), page, ConsumptionRow.Instance, firsts, first =>
+        {
+            var all = sums[(first.AccountId, first.AllocationId, first.Currency)];
+            return new AllocationRecord(first.AllocationId, first.AccountId, first.MilestoneId, first.Currency, Sum(all),
+                all.Min(booked => booked.Date));
+        }));
     }
 
     Task<ServicesSettings> IQueries.ServicesSettings() => Task.FromResult(Settings.AsSettings().Settings);
 
     Task IQueries.Ping() => Task.CompletedTask;
 
-    private IEnumerable<Lot> LotsOf(string contractId) => lots.All.Where(change => change.ContractId == contractId).Select(change => change.Lot);
+    private static decimal Sum(IEnumerable<Consumption> booked) => Domain.ServicesCredits.Plain(booked.Sum(one => one.Quantity));
 
-    private static List<LotSum> Sums(IEnumerable<Entry> told) => [.. told.Where(entry => entry.LotId is not null).GroupBy(entry => (entry.LotId, entry.Kind))
+    private IEnumerable<Lot> LotsOf(string contractId) =>
+        lots.All.Where(change => change.ContractId == contractId).Select(change => change.Lot);
+
+    private static List<LotSum> Sums(IEnumerable<Entry> told) =>
+        [.. told.Where(entry => entry.LotId is not null).GroupBy(entry => (entry.LotId, entry.Kind))
         .Select(group => new LotSum(group.Key.LotId!, group.Key.Kind, group.Sum(entry => entry.Quantity)))];
 
     private static bool Passes(CreditFilter filter, CreditDocument credit) =>
         (filter.ClientId ?? credit.ClientId) == credit.ClientId && (filter.ContractId ?? credit.ContractId) == credit.ContractId
         && (filter.Status ?? credit.Status) == credit.Status && (filter.PlayerId ?? credit.PlayerId) == credit.PlayerId
-        && (filter.UserId ?? credit.UsedBy) == credit.UsedBy && (filter.LotId ?? credit.LotId) == credit.LotId && (filter.PaymentId ?? credit.PaymentId) == credit.PaymentId;
+        && (filter.UserId ?? credit.UsedBy) == credit.UsedBy && (filter.LotId ?? credit.LotId) == credit.LotId
+            && (filter.PaymentId ?? credit.PaymentId) == credit.PaymentId;
 
     private static bool Passes(CreditFilter filter, ListedLot listed) =>
         (filter.ClientId ?? listed.ClientId) == listed.ClientId && (filter.ContractId ?? listed.ContractId) == listed.ContractId
         && (filter.LotId ?? listed.Lot.LotId) == listed.Lot.LotId && (filter.PaymentId ?? listed.Lot.PaymentId) == listed.Lot.PaymentId;
 
-    private static Page<TItem> List<TChange, TRow, TItem>(ListOf<TItem> list, PageRequest page, Row<TChange, TRow> row, IEnumerable<TChange> rows, Func<TChange, TItem> read)
+    private static Page<TItem> List<TChange, TRow, TItem>(ListOf<TItem> list, PageRequest page, Row<TChange, TRow> row,
+        IEnumerable<TChange> rows, Func<TChange, TItem> read)
         where TChange : Change =>
         List(list, page, rows, column => ValueOf(row, column), read);
 
-    private static Page<BookedEntry> Booked(ListOf<BookedEntry> list, PageRequest page, IEnumerable<BookedEntry> booked) => List(list, page, booked, ValueOf, one => one);
+    private static Page<BookedEntry> Booked(ListOf<BookedEntry> list, PageRequest page, IEnumerable<BookedEntry> booked) =>
+        List(list, page, booked, ValueOf, one => one);
 
-    private static Page<TItem> List<TRow, TItem>(ListOf<TItem> list, PageRequest page, IEnumerable<TRow> rows, Func<string, Func<TRow, object?>> valueOf, Func<TRow, TItem> read)
+    private static Page<TItem> List<TRow, TItem>(ListOf<TItem> list, PageRequest page, IEnumerable<TRow> rows,
+        Func<string, Func<TRow, object?>> valueOf, Func<TRow, TItem> read)
     {
         var behind = list.Behind(page);
         var conditions = list.Filter.Select(condition => (condition.Comparison, condition.Value, Of: valueOf(condition.Column))).ToList();
@@ -217,7 +274,8 @@ public sealed partial class MemoryStore
     private static Func<TChange, object?> ValueOf<TChange, TRow>(Row<TChange, TRow> row, string column) where TChange : Change
     {
         var name = column[(row.Alias.Length + 1)..];
-        return row.Key.FirstOrDefault(key => key.Name == name) is { } part ? change => part.Value(row.KeyOf(change)) : row.Columns.Single(one => one.Name == name).Value;
+        return row.Key.FirstOrDefault(key => key.Name == name) is { } part ? change => part.Value(row.KeyOf(change))
+            : row.Columns.Single(one => one.Name == name).Value;
     }
 
     private static Func<BookedEntry, object?> ValueOf(string column)
@@ -230,12 +288,13 @@ public sealed partial class MemoryStore
 
     private static bool Holds(object? present, Comparison comparison, object value) => present is not null && comparison switch
     {
-        Comparison.Equal => Equals(present, value),
+        Comparison.Equal or Comparison.AlsoEqual => Equals(present, value),
         Comparison.AtLeast => Compare(present, value) >= 0,
         Comparison.Below => Compare(present, value) < 0,
     };
 
     private static int Compare(object[] one, object[] other) => one.Zip(other, Compare).FirstOrDefault(compared => compared != 0);
 
-    private static int Compare(object one, object other) => one is string text ? string.CompareOrdinal(text, (string)other) : ((IComparable)one).CompareTo(other);
+    private static int Compare(object one, object other) =>
+        one is string text ? string.CompareOrdinal(text, (string)other) : ((IComparable)one).CompareTo(other);
 }

@@ -22,15 +22,18 @@ public sealed partial class MemoryStore
 
     Task<Lot?> IStore.Lot(string contractId, string lotId, long apart) => Task.FromResult(Lot(contractId, lotId, apart));
 
-    Task<Entry?> IStore.FirstExpirySet(string contractId, string lotId) => Task.FromResult(firstExpiriesSet.GetValueOrDefault(Subjects.Lot(contractId, lotId)));
+    Task<Entry?> IStore.FirstExpirySet(string contractId, string lotId) =>
+        Task.FromResult(firstExpiriesSet.GetValueOrDefault(Subjects.Lot(contractId, lotId)));
 
     Task<Credit?> IStore.Credit(CreditId id) => Task.FromResult(Credit(id));
 
-    Task<ImmutableArray<string>> IStore.DueContracts(Instant now, int limit) => Task.FromResult(indexes.DueDocuments(DocumentKind.Contract, now, limit));
+    Task<ImmutableArray<string>> IStore.DueContracts(Instant now, int limit) =>
+        Task.FromResult(indexes.DueDocuments(DocumentKind.Contract, now, limit));
 
     Task<ImmutableArray<AllocationKey>> IStore.DueAllocations(Instant now, int limit) => Task.FromResult(indexes.Renewals(now, limit));
 
-    Task<ImmutableArray<string>> IStore.DueAccounts(Instant now, int limit) => Task.FromResult(indexes.DueDocuments(DocumentKind.Account, now, limit));
+    Task<ImmutableArray<string>> IStore.DueAccounts(Instant now, int limit) =>
+        Task.FromResult(indexes.DueDocuments(DocumentKind.Account, now, limit));
 
     Task<ImmutableArray<string>> IStore.DueClients(Instant now, int limit) => Task.FromResult(indexes.ClientsWithEnds(now, limit));
 

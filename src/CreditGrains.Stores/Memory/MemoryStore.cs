@@ -46,7 +46,8 @@ public sealed partial class MemoryStore : IStore, IQueries
     /// <summary>All lots, and the credits that lie, or have lain, apart from theirs.</summary>
     public IEnumerable<ListedLot> Lots => lots.All.Select(Read);
 
-    public IEnumerable<(AllocationKey Key, Member Member)> Members => members.All.Select(change => (new AllocationKey(change.ContractId, change.Member.UserId), Read(change)));
+    public IEnumerable<(AllocationKey Key, Member Member)> Members =>
+        members.All.Select(change => (new AllocationKey(change.ContractId, change.Member.UserId), Read(change)));
 
     public IEnumerable<User> Users => users.All.Select(change => change.User);
 
@@ -56,7 +57,8 @@ public sealed partial class MemoryStore : IStore, IQueries
 
     public IEnumerable<Report> Reports => reports.All;
 
-    public IEnumerable<(string AccountId, Purchase Purchase)> Purchases => purchases.All.Select(change => (change.AccountId, change.Purchase));
+    public IEnumerable<(string AccountId, Purchase Purchase)> Purchases =>
+        purchases.All.Select(change => (change.AccountId, change.Purchase));
 
     public IEnumerable<Project> Projects => projects.All.Select(change => change.Project);
 
@@ -69,7 +71,8 @@ public sealed partial class MemoryStore : IStore, IQueries
 
     public Document? Document(string kind, string id) => documents[RowKey.Document(kind, id)] is { } change ? Read(change) : null;
 
-    public StoredContract? Contract(string contractId) => Document(DocumentKind.Contract, contractId) is { } document ? new(document, OpenLots(contractId)) : null;
+    public StoredContract? Contract(string contractId) =>
+        Document(DocumentKind.Contract, contractId) is { } document ? new(document, OpenLots(contractId)) : null;
 
     /// <summary>A contract's lots that are open, by key.</summary>
     public ImmutableArray<Lot> OpenLots(string contractId) => indexes.OpenLots(contractId);
@@ -156,8 +159,6 @@ public sealed partial class MemoryStore : IStore, IQueries
     private bool Holds(RowKey key, long version) =>
         version == 0 || Row.Of(key.Kind).VersionColumn is not null ? Version(key) == version : Version(key) > 0;
 
-    private Table<TChange> Of<TChange>(Row<TChange> row) where TChange : Change => (Table<TChange>)Of(row.Kind);
-
     private Table Of(RowKind kind) => kind switch
     {
         RowKind.Document => documents,
@@ -173,7 +174,8 @@ public sealed partial class MemoryStore : IStore, IQueries
         RowKind.Consumption => consumptions,
     };
 
-    private static Document Read(DocumentChange change) => new(change.Kind, change.Id, change.Version, change.Body!, change.Owner, change.AsOf, change.DueAt);
+    private static Document Read(DocumentChange change) =>
+        new(change.Kind, change.Id, change.Version, change.Body!, change.Owner, change.AsOf, change.DueAt);
 
     private static ListedLot Read(LotChange change) => new(change.ContractId, change.ClientId, change.Lot);
 
@@ -191,13 +193,40 @@ public sealed partial class MemoryStore : IStore, IQueries
         return found;
     }
 
-    private sealed class Proving(MemoryStore store, HashSet<RowKey> failing) : IRowChangesVisitor
+    // To a document whose version alone changes.
+    private RowChanges<DocumentChange> AsDocuments(RowChanges<EpochChange> epochs)
     {
-        public void Visit<TChange>(RowChanges<TChange> changes) where TChange : Change => failing.UnionWith(store.Of(changes.Row).Failing(changes));
+        var changes = new RowChanges<DocumentChange>(DocumentRow.Instance);
+        foreach (var (commit, key, epoch) in epochs.Updates)
+        {
+            var present = documents[key] ?? new(epoch.Kind, epoch.Id, 0, 0, null, "", Instant.MinValue, null);
+            changes.Add(commit, present with { Version = epoch.Epoch, Expected = epoch.Expected });
+        }
+        return changes;
     }
 
-    private sealed class Writing(MemoryStore store) : IRowChangesVisitor
+    private abstract class Visitor(MemoryStore store) : IRowChangesVisitor
     {
-        public void Visit<TChange>(RowChanges<TChange> changes) where TChange : Change => store.Of(changes.Row).CarryOut(changes, store.indexes.Change);
+        public void Visit<TChange>(RowChanges<TChange> changes) where TChange : Change
+        {
+            if (changes is RowChanges<EpochChange> epochs) Visit(store.documents, store.AsDocuments(epochs));
+            else Visit((Table<TChange>)store.Of(changes.Row.Kind), changes);
+        }
+
+        protected abstract void Visit<TChange>(Table<TChange> table, RowChanges<TChange> changes) where TChange : Change;
+    }
+
+    private sealed class Proving(MemoryStore store, HashSet<RowKey> failing) : Visitor(store)
+    {
+        protected override void Visit<TChange>(Table<TChange> table, RowChanges<TChange> changes) =>
+            failing.UnionWith(table.Failing(changes));
+    }
+
+    private sealed class Writing(MemoryStore store) : Visitor(store)
+    {
+        private readonly Indexes indexes = store.indexes;
+
+        protected override void Visit<TChange>(Table<TChange> table, RowChanges<TChange> changes) =>
+            table.CarryOut(changes, indexes.Change);
     }
 }

@@ -25,7 +25,8 @@ internal sealed class Table<TChange>(Row<TChange> row) : Table where TChange : C
     {
         var free = changes.Deletes.Select(delete => delete.Key).ToHashSet();
         return changes.Deletes.Concat(changes.Updates).Where(change => !IsAsExpected(change))
-            .Concat(changes.Inserts.Where(insert => rows.ContainsKey(insert.Key) && !free.Contains(insert.Key))).Select(change => change.Key);
+            .Concat(changes.Inserts.Where(insert => rows.ContainsKey(insert.Key) && !free.Contains(insert.Key)))
+            .Select(change => change.Key);
     }
 
     /// <summary>Carries out changes that do not fail; <paramref name="changed"/> sees each row as it was and as it is.</summary>

@@ -1,38 +1,47 @@
 using System.Collections.Immutable;
 using System.Threading.Channels;
-using CreditGrains.Grains;
 using CreditGrains.Domain;
+using CreditGrains.Grains;
 using Npgsql;
 
 namespace CreditGrains.Stores.Postgres;
 
-/// <summary>Gathers the commits of all actors of this process and writes many in one transaction. One that fails is found out by trying each alone, so that it never fails its neighbours.</summary>
+/// <summary>
+/// Gathers the commits of all grains of this process and writes many in one transaction, on connections of its own. A commit that fails never fails
+/// its neighbours: the database says which rows were not as expected, their commits are in conflict, and the others are sent again at once.
+/// </summary>
 internal sealed class CommitWriter : IAsyncDisposable
 {
-    private const int Connections = 2, MaxCommits = 256, MaxCredits = 8_192;
+    private const int Writers = 2, MaxCommits = 256, MaxChanges = 8_192, MaxTries = 5;
 
-    private readonly NpgsqlDataSource source;
-    private readonly Channel<Pending> queue = Channel.CreateUnbounded<Pending>(new() { SingleReader = false });
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(20);
+
+    private readonly PostgresSources sources;
+    private readonly Channel<Work> queue = Channel.CreateUnbounded<Work>();
     private readonly Task[] writers;
     private readonly StoreMetrics metrics = new();
 
-    public CommitWriter(NpgsqlDataSource source)
+    public CommitWriter(PostgresSources sources)
     {
-        this.source = source;
-        writers = [.. Enumerable.Range(0, Connections).Select(_ => Task.Run(WriteAll))];
+        this.sources = sources;
+        writers = [.. Enumerable.Range(0, Writers).Select(_ => Task.Run(WriteAll))];
     }
 
-    private sealed record Pending(Commit Commit)
+    private abstract record Work
     {
         public TaskCompletionSource<CommitResult> Result { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
-    public async Task<CommitResult> Write(Commit commit)
+    private sealed record Together(Commit Commit) : Work
     {
-        var pending = new Pending(commit);
-        if (!queue.Writer.TryWrite(pending)) throw new StoreUnavailableException("The store is closed.");
-        return await pending.Result.Task;
+        public int Changes { get; } = Commit.Changes.Count();
     }
+
+    private sealed record Alone(Wanted Wanted, Func<Rows, Commit> Decide) : Work;
+
+    public Task<CommitResult> Write(Commit commit) => Do(new Together(commit));
+
+    public Task<CommitResult> WriteAlone(Wanted wanted, Func<Rows, Commit> decide) => Do(new Alone(wanted, decide));
 
     public async ValueTask DisposeAsync()
     {
@@ -41,112 +50,211 @@ internal sealed class CommitWriter : IAsyncDisposable
         metrics.Dispose();
     }
 
+    private Task<CommitResult> Do(Work work) => queue.Writer.TryWrite(work) ? work.Result.Task : throw new StoreUnavailableException("The store is closed.");
+
     private async Task WriteAll()
     {
-        while (await queue.Reader.WaitToReadAsync())
+        await using var line = new Line(sources);
+        var waiting = new List<Together>();
+        while (waiting.Count > 0 || await queue.Reader.WaitToReadAsync())
         {
-            var batch = new List<Pending>();
-            for (var credits = 0; batch.Count < MaxCommits && credits < MaxCredits && queue.Reader.TryRead(out var pending); credits += pending.Commit.Changes.Credits.Length)
-                batch.Add(pending);
-            if (batch.Count > 0) await WriteBatch(batch);
+            var alone = Gather(waiting);
+            var batch = waiting;
+            waiting = TakeLater(batch);
+            if (batch.Count > 0) await Guarded(batch, () => Write(batch, line));
+            if (alone is not null) await Guarded([alone], () => WriteAlone(alone, line));
         }
     }
 
-    private async Task WriteBatch(List<Pending> batch)
+    // Adds what there is to write together, up to a limit; whoever wants to be alone ends it.
+    private Alone? Gather(List<Together> batch)
+    {
+        var changes = batch.Sum(together => together.Changes);
+        while (batch.Count < MaxCommits && changes < MaxChanges && queue.Reader.TryRead(out var work))
+        {
+            switch (work)
+            {
+                case Together together:
+                    batch.Add(together);
+                    changes += together.Changes;
+                    break;
+                case Alone alone:
+                    return alone;
+            }
+        }
+        return null;
+    }
+
+    // Two that write one row never share a transaction: the later waits for the next one.
+    private static List<Together> TakeLater(List<Together> batch)
+    {
+        if (batch.Count < 2) return [];
+        var collisions = new Collisions(new SortedChanges([.. batch.Select(together => together.Commit)]));
+        if (collisions.Later.Count == 0) return [];
+        var later = collisions.Later.Select(commit => batch[commit]).ToList();
+        batch.RemoveAll(later.Contains);
+        return later;
+    }
+
+    // Whatever happens, everybody is answered and the writer goes on.
+    private static async Task Guarded(IReadOnlyCollection<Work> works, Func<Task> write)
     {
         try
         {
-            await using var connection = await Open();
-            if (batch.Count == 1)
-            {
-                batch[0].Result.SetResult(await WriteAlone(batch[0].Commit, connection));
-                return;
-            }
-            if (await TryWrite([.. batch.Select(pending => pending.Commit)], connection) is { } result)
-            {
-                foreach (var pending in batch) pending.Result.SetResult(result);
-                return;
-            }
-            foreach (var pending in batch) await WriteOne(pending, connection);
+            await write();
         }
         catch (Exception e)
         {
-            foreach (var pending in batch) pending.Result.TrySetException(e);
+            foreach (var work in works) work.Result.TrySetException(e);
         }
     }
 
-    // A data error is pinned to its own commit.
-    private async Task WriteOne(Pending pending, NpgsqlConnection connection)
+    private async Task Write(List<Together> batch, Line line)
     {
+        for (var tries = 1; batch.Count > 0;)
+        {
+            var commits = batch.ConvertAll(together => together.Commit);
+            var sent = new CommitBatch(commits.Select(commit => commit.ClientId), new SortedChanges(commits));
+            var connection = await line.Open();
+            try
+            {
+                await sent.Send(connection);
+                metrics.Commits.Add(batch.Count);
+                metrics.Transactions.Add(1);
+                foreach (var together in batch) together.Result.SetResult(new CommitResult.Done());
+                return;
+            }
+            catch (Exception e) when (sent.Unexpected(e) is { Count: > 0 } unexpected)
+            {
+                batch = WithoutConflicts(batch, unexpected);
+            }
+            catch (Exception e) when (Faults.IsTransient(e) && tries < MaxTries)
+            {
+                tries++;
+                await Task.Delay(LongestPause * Random.Shared.NextDouble());
+            }
+            catch (Exception e) when (Faults.IsBroken(e))
+            {
+                foreach (var together in batch) together.Result.SetResult(new CommitResult.Unknown(e));
+                await line.Close();
+                return;
+            }
+            catch (Exception e) when (Faults.IsTransient(e) || Faults.IsUnavailable(e))
+            {
+                throw Faults.Unavailable(e);
+            }
+            catch (Exception e)
+            {
+                if (connection.FullState is not System.Data.ConnectionState.Open) await line.Close();
+                if (batch is [var wrong])
+                {
+                    wrong.Result.SetException(e);
+                    return;
+                }
+                var half = batch.Count / 2;
+                await Guarded(batch[..half], () => Write(batch[..half], line));
+                batch = batch[half..];
+            }
+        }
+    }
+
+    private static List<Together> WithoutConflicts(List<Together> batch, IReadOnlyList<(int Commit, RowKey Row)> unexpected)
+    {
+        foreach (var failed in unexpected.GroupBy(row => row.Commit, row => row.Row))
+            batch[failed.Key].Result.SetResult(new CommitResult.Conflict([.. failed]));
+        return batch.FindAll(together => !together.Result.Task.IsCompleted);
+    }
+
+    private async Task WriteAlone(Alone alone, Line line)
+    {
+        var connection = await line.Open();
+        CommitBatch? sent = null;
         try
         {
-            pending.Result.SetResult(await WriteAlone(pending.Commit, connection));
-        }
-        catch (PostgresException e)
-        {
-            pending.Result.SetException(e);
-        }
-    }
+            var reading = new Reading();
+            reading.Add(new Query<bool>("select pg_advisory_xact_lock($1)", _ => true, Values.Of(ClientLock.Of(alone.Wanted.ClientId))));
+            var wanted = new WantedRows(reading, alone.Wanted);
+            await reading.Begin(connection);
 
-    private async Task<CommitResult> WriteAlone(Commit commit, NpgsqlConnection connection)
-    {
-        if (await TryWrite([commit], connection) is { } result) return result;
-        var failed = await FailedFences.Of(commit, connection);
-
-        // What failed a moment ago may hold by now: then its own documents are said to have changed, and it is decided anew.
-        return new CommitResult.Conflict(failed.IsEmpty ? [.. commit.Documents.Select(document => document.Key), .. commit.Guards.Select(guard => guard.Key)] : failed);
-    }
-
-    // null: nothing happened, because of one of them.
-    private async Task<CommitResult?> TryWrite(IReadOnlyCollection<Commit> group, NpgsqlConnection connection)
-    {
-        try
-        {
-            await using var batch = CommitStatements.Of(group, connection);
-            await batch.ExecuteNonQueryAsync();
-            metrics.Commits.Add(group.Count);
+            var commit = alone.Decide(wanted.Rows);
+            var batch = new CommitBatch([commit.ClientId], new SortedChanges(commit)).ThenCommit();
+            sent = batch;
+            await batch.Send(connection);
+            metrics.Commits.Add(1);
             metrics.Transactions.Add(1);
-            return new CommitResult.Done();
+            alone.Result.SetResult(new CommitResult.Done());
         }
-        catch (PostgresException e) when (e.SqlState is CommitStatements.FenceFailed or PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure)
+        catch (Exception e)
         {
-            return null;
-        }
-        catch (PostgresException e) when (Unavailable.Says(e))
-        {
-            return new CommitResult.Unknown(e);
-        }
-        catch (PostgresException) when (group.Count > 1)
-        {
-            return null;
-        }
-        catch (NpgsqlException e) when (e is not PostgresException)
-        {
-            return new CommitResult.Unknown(e);
+            if (Faults.IsBroken(e)) await line.Close();
+            else await line.RollBack();
+            if (sent?.Unexpected(e) is { Count: > 0 } unexpected) alone.Result.SetResult(new CommitResult.Conflict([.. unexpected.Select(row => row.Row)]));
+            else if (sent is not null && Faults.IsBroken(e)) alone.Result.SetResult(new CommitResult.Unknown(e));
+            else if (Faults.IsTransient(e) || Faults.IsUnavailable(e)) throw Faults.Unavailable(e);
+            else throw;
         }
     }
 
-    private async Task<NpgsqlConnection> Open()
+    /// <summary>Finds commits that write what an earlier one of the same batch writes.</summary>
+    private sealed class Collisions : IRowChangesVisitor
     {
-        try
+        public Collisions(SortedChanges changes)
         {
-            return await source.OpenConnectionAsync();
+            foreach (var kind in changes.Kinds) kind.Accept(this);
         }
-        catch (Exception e) when (Unavailable.Says(e))
+
+        public SortedSet<int> Later { get; } = [];
+
+        void IRowChangesVisitor.Visit<TChange>(RowChanges<TChange> changes)
         {
-            throw new StoreUnavailableException("PostgreSQL is away.", e);
+            Look(changes.Deletes);
+            Look(changes.Updates);
+            Look(changes.Inserts);
+        }
+
+        // By key, then commit.
+        private void Look<TChange>(List<Keyed<TChange>> changes) where TChange : Change
+        {
+            for (var i = 1; i < changes.Count; i++)
+                if (changes[i].Key == changes[i - 1].Key) Later.Add(changes[i].Commit);
         }
     }
 }
 
-/// <summary>Which exceptions say that the database is away, full or read-only, rather than that a statement is wrong.</summary>
-internal static class Unavailable
+/// <summary>One connection that is opened when it is needed, and anew after it broke.</summary>
+internal sealed class Line(PostgresSources sources) : IAsyncDisposable
 {
-    public static bool Says(Exception exception) => exception switch
+    private NpgsqlConnection? connection;
+
+    /// <summary>The open connection; throws <see cref="StoreUnavailableException"/>.</summary>
+    public async Task<NpgsqlConnection> Open()
     {
-        // Connection, resources, operator intervention, system error, a standby.
-        PostgresException e => e.SqlState[..2] is "08" or "53" or "57" or "58" || e.SqlState is PostgresErrorCodes.ReadOnlySqlTransaction,
-        NpgsqlException or TimeoutException or System.Net.Sockets.SocketException or IOException => true,
-        _ => false,
-    };
+        if (connection is { FullState: not System.Data.ConnectionState.Open }) await Close();
+        return connection ??= await sources.OpenCommits();
+    }
+
+    public async Task Close()
+    {
+        if (connection is null) return;
+        var old = connection;
+        connection = null;
+        await old.DisposeAsync();
+    }
+
+    /// <summary>Ends the transaction there is, if any.</summary>
+    public async Task RollBack()
+    {
+        if (connection is null) return;
+        try
+        {
+            await using var rollback = new NpgsqlCommand("rollback", connection);
+            await rollback.ExecuteNonQueryAsync();
+        }
+        catch (Exception e) when (Faults.IsBroken(e) || e is InvalidOperationException)
+        {
+            await Close();
+        }
+    }
+
+    public async ValueTask DisposeAsync() => await Close();
 }

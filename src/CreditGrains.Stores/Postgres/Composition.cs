@@ -1,14 +1,15 @@
 using CreditGrains.Grains;
 using Microsoft.Extensions.DependencyInjection;
-using Npgsql;
+using Microsoft.Extensions.Logging;
 
 namespace CreditGrains.Stores.Postgres;
 
-/// <summary>The store as a service; the <see cref="NpgsqlDataSource"/> is the host's.</summary>
+/// <summary>The store as a service.</summary>
 public static class Composition
 {
-    public static IServiceCollection AddCreditGrainsPostgres(this IServiceCollection services) => services
-        .AddSingleton(provider => new PostgresStore(provider.GetRequiredService<NpgsqlDataSource>()))
+    /// <param name="connectionString">Its pool size limits reads; commits have connections of their own.</param>
+    public static IServiceCollection AddCreditGrainsPostgres(this IServiceCollection services, string connectionString) => services
+        .AddSingleton(provider => PostgresStore.Open(connectionString, provider.GetService<ILoggerFactory>()))
         .AddSingleton<IStore>(provider => provider.GetRequiredService<PostgresStore>())
         .AddSingleton<IQueries>(provider => provider.GetRequiredService<PostgresStore>());
 }

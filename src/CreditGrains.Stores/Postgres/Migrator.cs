@@ -1,41 +1,83 @@
+using CreditGrains.Grains;
 using Npgsql;
 
 namespace CreditGrains.Stores.Postgres;
 
-/// <summary>Brings a database to this program's schema: numbered scripts, each once, one silo at a time. A later schema is refused.</summary>
+/// <summary>Makes the schema in an empty database, one silo at a time, and refuses what cannot be used safely.</summary>
 public static class Migrator
 {
+    /// <summary>The schema that this program reads and writes.</summary>
+    public const int Version = 1;
+
     // Any number, as long as every silo takes the same.
     private const long Lock = 0x43726564697473;
 
-    public static async Task Migrate(NpgsqlDataSource source, CancellationToken cancel = default)
+    // Settings that an answer's durability and the feed's order hang on (R5), and what each must not be.
+    private static readonly (string Name, string Unsafe)[] Durability = [("synchronous_commit", "off"), ("fsync", "off"), ("full_page_writes", "off")];
+
+    /// <summary>Throws <see cref="DataRefusedException"/> where the server's settings or the data in the database forbid to start.</summary>
+    public static async Task Migrate(string connectionString, CancellationToken cancel = default)
     {
-        var scripts = Scripts();
-        await using var connection = await source.OpenConnectionAsync(cancel);
+        await using var connection = new NpgsqlConnection(connectionString);
+        await connection.OpenAsync(cancel);
+        await CheckSettings(connection, cancel);
+
         await using var transaction = await connection.BeginTransactionAsync(cancel);
         await Execute(connection, $"select pg_advisory_xact_lock({Lock})", cancel);
-        await Execute(connection, "create table if not exists schema_version (version integer primary key, applied_at timestamptz not null default now())", cancel);
-        await using var query = new NpgsqlCommand("select coalesce(max(version), 0) from schema_version", connection);
-        var present = (int)(await query.ExecuteScalarAsync(cancel))!;
-        if (present > scripts.Count) throw new InvalidOperationException($"The database has schema {present}; this program knows {scripts.Count}. It was written by a later version of CreditGrains.");
-
-        foreach (var (version, sql) in scripts.Where(script => script.Version > present))
+        var isOurs = await Value<bool>(connection, "select to_regclass('store') is not null", cancel);
+        if (isOurs)
         {
-            await Execute(connection, sql, cancel);
-            await Execute(connection, $"insert into schema_version (version) values ({version})", cancel);
+            await CheckVersion(connection, cancel);
         }
+        else
+        {
+            await CheckEmpty(connection, cancel);
+            foreach (var script in new[] { "credits.sql", "orleans.sql" }) await Execute(connection, await Script(script, cancel), cancel);
+        }
+        await Execute(connection, "select notice_history()", cancel);
         await transaction.CommitAsync(cancel);
     }
 
-    /// <summary>The scripts in their order, numbered from 1.</summary>
-    public static IReadOnlyList<(int Version, string Sql)> Scripts()
+    private static async Task CheckSettings(NpgsqlConnection connection, CancellationToken cancel)
     {
-        var assembly = typeof(Migrator).Assembly;
-        return [.. assembly.GetManifestResourceNames().Where(name => name.StartsWith("postgres.", StringComparison.Ordinal)).Order(StringComparer.Ordinal).Select((name, i) =>
+        foreach (var (name, @unsafe) in Durability)
         {
-            using var reader = new StreamReader(assembly.GetManifestResourceStream(name)!);
-            return (i + 1, reader.ReadToEnd());
-        })];
+            if (await Value<string>(connection, $"show {name}", cancel) == @unsafe)
+                throw new DataRefusedException($"PostgreSQL has {name} = {@unsafe}, so that what was answered could be lost; set it to on.");
+        }
+        if (await Value<string>(connection, "show server_encoding", cancel) is not "UTF8" and var encoding)
+            throw new DataRefusedException($"The database has the encoding {encoding}; create it with UTF8.");
+    }
+
+    private static async Task CheckVersion(NpgsqlConnection connection, CancellationToken cancel)
+    {
+        if (await Value<int>(connection, "select version from store", cancel) is not Version and var present)
+            throw new DataRefusedException($"The database has schema {present} and this program knows schema {Version}; start the version of CreditGrains that wrote it.");
+    }
+
+    // Pre-releases numbered their schemas in a table of their own.
+    private static async Task CheckEmpty(NpgsqlConnection connection, CancellationToken cancel)
+    {
+        if (await Value<bool>(connection, "select to_regclass('schema_version') is not null", cancel))
+        {
+            var earlier = await Value<int>(connection, "select coalesce(max(version), 0) from schema_version", cancel);
+            throw new DataRefusedException(
+                $"The data was written by an earlier pre-release of CreditGrains (schema {earlier}) and cannot be used; start with an empty database.");
+        }
+        if (await Value<bool>(connection, "select coalesce(to_regclass('document'), to_regclass('credit'), to_regclass('entry')) is not null", cancel))
+            throw new DataRefusedException("The database has tables of something else with the names of CreditGrains' own; start with an empty database.");
+    }
+
+    private static async Task<string> Script(string name, CancellationToken cancel)
+    {
+        using var reader = new StreamReader(typeof(Migrator).Assembly.GetManifestResourceStream($"postgres.{name}")!);
+        return await reader.ReadToEndAsync(cancel);
+    }
+
+    private static async Task<T> Value<T>(NpgsqlConnection connection, string sql, CancellationToken cancel)
+    {
+        await using var query = new NpgsqlCommand(sql, connection);
+        return (T)(await query.ExecuteScalarAsync(cancel))!;
     }
 
     private static async Task Execute(NpgsqlConnection connection, string sql, CancellationToken cancel)

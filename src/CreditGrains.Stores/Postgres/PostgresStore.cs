@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
-using CreditGrains.Grains;
 using CreditGrains.Domain;
+using CreditGrains.Grains;
+using Microsoft.Extensions.Logging;
 using NodaTime;
 using Npgsql;
 
@@ -9,173 +10,185 @@ namespace CreditGrains.Stores.Postgres;
 /// <summary>The cluster's store: every silo has one; the database's fences decide between them.</summary>
 public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
 {
-    private readonly NpgsqlDataSource source;
+    private const int ForgottenAtOnce = 10_000;
+
+    private readonly PostgresSources sources;
+    private readonly SemaphoreSlim lists;
     private readonly CommitWriter writer;
+    private readonly Prover prover;
     private readonly Gathered<string, StoredContract> contracts;
     private readonly Gathered<AllocationKey, StoredMember> members;
-    private readonly Gathered<PlayerKey, Credit> credits;
-    private readonly Gathered<ReportKey, Report> reports;
 
-    /// <param name="source">Shared by everything of this process; its schema must be there (<see cref="Migrator"/>).</param>
-    public PostgresStore(NpgsqlDataSource source)
+    private PostgresStore(PostgresSources sources)
     {
-        this.source = source;
-        writer = new(source);
+        this.sources = sources;
+        lists = new(Math.Max(1, sources.MaxReads / 2));
+        writer = new(sources);
+        prover = new(sources);
         contracts = new(LoadContracts);
         members = new(LoadMembers);
-        credits = new(LoadCredits);
-        reports = new(LoadReports);
     }
 
-    public Task<CommitResult> Commit(Commit commit) => writer.Write(commit);
+    /// <summary>Opens the store of a database that has its schema (<see cref="Migrator"/>); connections are made as they are needed.</summary>
+    /// <param name="connectionString">Its pool size limits reads, of which lists and documents for callers take half at most; commits have four connections beside them.</param>
+    public static PostgresStore Open(string connectionString, ILoggerFactory? logs = null) => new(new(connectionString, logs));
+
+    public Task<CommitResult> Commit(Commit commit) => commit.Changes.Any() ? writer.Write(commit) : prover.Prove(commit);
+
+    public Task<CommitResult> CommitAlone(Wanted wanted, Func<Rows, Commit> decide) => writer.WriteAlone(wanted, decide);
+
+    public async Task<Rows> Read(Wanted wanted)
+    {
+        if (wanted.IsNothing) return Rows.None;
+        var reading = new Reading();
+        var rows = new WantedRows(reading, wanted);
+        await Run(reading);
+        return rows.Rows;
+    }
 
     Task<StoredContract?> IStore.Contract(string contractId) => contracts.Load(contractId);
 
     public Task<StoredMember?> Member(AllocationKey key) => members.Load(key);
 
-    public Task<Credit?> CurrentCredit(PlayerKey key) => credits.Load(key);
+    public Task<User?> User(UserKey key) =>
+        One(UserRow.Instance.Select("where u.client_id = $1 and u.user_id = $2", Values.Of(key.ClientId), Values.Of(key.UserId)));
 
-    public async Task<Credit?> Credit(CreditId id) => (await Rows(
-        $"select {CreditColumns} from credit where lot = $1 and ordinal = $2", ReadCredit, Sql.Text(LotKeys.Lot(id)), Sql.Number(id.Ordinal))).SingleOrDefault();
+    public Task<Credit?> Credit(CreditId id) => One(CreditOf(id));
 
-    public Task<Report?> Report(ReportKey key) => reports.Load(key);
+    public Task<Document?> Document(string kind, string id) => One(DocumentOf(kind, id));
 
-    public Task<Document?> Document(string kind, string id) => Connected(connection => ReadDocument(connection, kind, id));
+    public async Task<ImmutableArray<Member>> Members(string contractId) => [.. await All(MembersOf(contractId))];
 
-    public async Task<ImmutableArray<Member>> Members(string contractId) => [.. await Rows(
-        $"select {MemberColumns} from member m where m.contract_id = $1", ReadMember, Sql.Text(contractId))];
+    public async Task<Lot?> Lot(string contractId, string lotId, long apart = 0) =>
+        (await One(LotRow.Instance.Select("where l.key = $1", Values.Of(Domain.Lot.Key(contractId, lotId, apart)))))?.Lot;
 
-    public async Task<Lot?> Lot(string contractId, string lotId, long apart = 0) => (await Rows(
-        $"select {LotColumns} from lot where key = $1", reader => ReadLot(reader, 0), Sql.Text(LotKeys.Lot(contractId, lotId, apart)))).SingleOrDefault();
+    public async Task<Entry?> FirstExpirySet(string contractId, string lotId) => (await One(Query.SelectEntries(
+        "where e.contract_id = $1 and e.lot_id = $2 and e.kind = 'lot-expiry-set' and e.subject = $3 order by e.entry_id limit 1",
+        Values.Of(contractId), Values.Of(lotId), Values.Of(Subjects.Lot(contractId, lotId)))))?.Entry;
 
-    public async Task<Entry?> FirstExpirySet(string contractId, string lotId) => (await Rows(
-        $"select {EntryColumns} from entry where contract_id = $1 and lot_id = $2 and kind = 'lot-expiry-set' and subject = $3 order by entry_id limit 1",
-        ReadEntry, Sql.Text(contractId), Sql.Text(lotId), Sql.Text(Subjects.Lot(contractId, lotId)))).SingleOrDefault()?.Entry;
+    public Task<ImmutableArray<string>> DueContracts(Instant now, int limit) => Due(DocumentKind.Contract, now, limit);
 
-    public Task<ImmutableArray<string>> DueContracts(Instant now, int limit) => Due(ContractActor.Kind, now, limit);
+    public Task<ImmutableArray<string>> DueAccounts(Instant now, int limit) => Due(DocumentKind.Account, now, limit);
 
-    public async Task<ImmutableArray<AllocationKey>> DueAllocations(Instant now, int limit) => [.. await Rows(
-        "select contract_id, user_id from member where due_at <= $1 order by due_at limit $2", reader => new AllocationKey(reader.GetString(0), reader.GetString(1)), Sql.At(now), Sql.Number(limit))];
+    public async Task<ImmutableArray<AllocationKey>> DueAllocations(Instant now, int limit) => [.. await All(new Query<AllocationKey>(
+        "select contract_id, user_id from member where due_at <= $1 order by due_at limit $2", row => new(row.Text(), row.Text()), Values.Of(now), Values.Of(limit)))];
 
-    public async Task<ImmutableArray<Credit>> DueCredits(Instant now, int limit) => [.. await Rows(
-        $"select {CreditColumns} from credit where player_id is not null and not expiry_booked and expires_at <= $1 order by expires_at limit $2", ReadCredit, Sql.At(now), Sql.Number(limit))];
+    public async Task<ImmutableArray<string>> DueClients(Instant now, int limit) => [.. await All(new Query<string>(
+        $"""
+        select g.id from ({ClientsWithEnds}) g
+        where (select expires_at from credit c where {EndIsUnbooked} and client_id = g.id order by expires_at limit 1) <= $1 limit $2
+        """, row => row.Text(), Values.Of(now), Values.Of(limit)))];
+
+    public async Task<ImmutableArray<Credit>> DueCredits(string clientId, Instant now, int limit) => [.. await All(CreditRow.Instance.Select(
+        $"where {EndIsUnbooked} and c.client_id = $1 and c.expires_at <= $2 order by c.expires_at limit $3", Values.Of(clientId), Values.Of(now), Values.Of(limit)))];
+
+    public async Task<Instant?> NextEnd(string clientId) => (await All(new Query<Instant>(
+        $"select expires_at from credit c where {EndIsUnbooked} and c.client_id = $1 and c.expires_at is not null order by expires_at limit 1",
+        row => row.Instant(), Values.Of(clientId)))).Select(end => (Instant?)end).SingleOrDefault();
+
+    public async Task Forget(Instant until)
+    {
+        var page = new Query<string>(
+            $"""
+            with due as (
+                select kind, id from document where kind in ('{DocumentKind.Request}', '{DocumentKind.Preview}') and due_at <= $1
+                order by kind, id limit {ForgottenAtOnce} for update skip locked)
+            delete from document d using due where d.kind = due.kind and d.id = due.id returning d.id
+            """, row => row.Text(), Values.Of(until));
+        while ((await All(page)).Count == ForgottenAtOnce) { }
+    }
+
+    public Task Ping() => sources.Ping();
 
     public async ValueTask DisposeAsync()
     {
         await writer.DisposeAsync();
+        await prover.DisposeAsync();
         await contracts.DisposeAsync();
         await members.DisposeAsync();
-        await credits.DisposeAsync();
-        await reports.DisposeAsync();
+        await sources.DisposeAsync();
+        lists.Dispose();
     }
 
-    private async Task<ImmutableArray<string>> Due(string kind, Instant now, int limit) => [.. await Rows(
-        "select id from document where kind = $1 and due_at <= $2 order by due_at limit $3", reader => reader.GetString(0), Sql.Text(kind), Sql.At(now), Sql.Number(limit))];
+    private const string EndIsUnbooked = "c.player_id is not null and not c.expiry_booked";
 
-    private Task<Dictionary<string, StoredContract>> LoadContracts(IReadOnlyCollection<string> ids) => Connected(connection => LoadContracts(connection, ids));
+    // From client to client by the index of ends, which holds each client's earliest first.
+    private const string ClientsWithEnds = $"""
+        with recursive client (id) as (
+            (select client_id from credit c where {EndIsUnbooked} order by client_id limit 1)
+            union all
+            select (select client_id from credit c where {EndIsUnbooked} and client_id > client.id order by client_id limit 1) from client where client.id is not null)
+        select id from client where id is not null
+        """;
 
-    private static async Task<Dictionary<string, StoredContract>> LoadContracts(NpgsqlConnection connection, IReadOnlyCollection<string> ids)
+    private async Task<ImmutableArray<string>> Due(string kind, Instant now, int limit) => [.. await All(new Query<string>(
+        "select id from document where kind = $1 and due_at <= $2 order by due_at limit $3", row => row.Text(), Values.Of(kind), Values.Of(now), Values.Of(limit)))];
+
+    private static Query<Document> DocumentOf(string kind, string id) =>
+        DocumentRow.Instance.Select("where d.kind = $1 and d.id = $2", Values.Of(kind), Values.Of(id));
+
+    private static Query<Member> MembersOf(string contractId) => MemberRow.Instance.Select("where m.contract_id = $1", Values.Of(contractId));
+
+    private static Query<Credit> CreditOf(CreditId id) =>
+        CreditRow.Instance.Select("where c.lot = $1 and c.ordinal = $2", Values.Of(LotKeys.Of(id)), Values.Of(id.Ordinal));
+
+    private static Query<Document> ContractsOf(IEnumerable<string> ids) =>
+        DocumentRow.Instance.Select($"where d.kind = '{DocumentKind.Contract}' and d.id = any($1)", Values.Of(ids));
+
+    private static Query<ListedLot> OpenLotsOf(IEnumerable<string> contractIds) =>
+        LotRow.Instance.Select("where l.contract_id = any($1) and l.is_open order by l.key", Values.Of(contractIds));
+
+    private async Task<Dictionary<string, StoredContract>> LoadContracts(IReadOnlyCollection<string> ids)
     {
-        // One statement, so that a contract and its lots are of one instant.
-        var rows = await Rows(
-            connection,
-            $"""
-            select {JoinedDocument}, l.* from document d
-            left join lateral (select {LotColumns} from lot where contract_id = d.id and {OpenLots}) l on true
-            where d.kind = '{ContractActor.Kind}' and d.id = any($1)
-            """,
-            reader => (Document: ReadDocument(reader), Lot: reader.IsDBNull(5) ? null : ReadLot(reader, 5)), Sql.Texts(ids));
-        return rows.GroupBy(row => row.Document.Id).ToDictionary(
-            group => group.Key, group => new StoredContract(group.First().Document, [.. group.Where(row => row.Lot is not null).Select(row => row.Lot!)]));
+        var reading = new Reading();
+        var (documents, lots) = (reading.Add(ContractsOf(ids)), reading.Add(OpenLotsOf(ids)));
+        await Run(reading);
+        return Together(documents, lots);
     }
 
-    private async Task<Dictionary<AllocationKey, StoredMember>> LoadMembers(IReadOnlyCollection<AllocationKey> keys) => (await Rows(
-        $"select {MemberColumns}, {JoinedDocument} from unnest($1, $2) as g (contract_id, user_id) join member m using (contract_id, user_id) {OfMembers}",
-        reader => (Key: new AllocationKey(reader.GetString(13), reader.GetString(0)), Row: ReadStoredMember(reader)),
-        Sql.Texts(keys.Select(key => key.ContractId)), Sql.Texts(keys.Select(key => key.UserId)))).ToDictionary(pair => pair.Key, pair => pair.Row);
-
-    private async Task<Dictionary<PlayerKey, Credit>> LoadCredits(IReadOnlyCollection<PlayerKey> keys) => (await Rows(
-        $"select {CreditColumns} from credit join unnest($1, $2) as g (client_id, player_id) using (client_id, player_id) where is_current", ReadCredit,
-        Sql.Texts(keys.Select(key => key.ClientId)), Sql.Texts(keys.Select(key => key.PlayerId)))).ToDictionary(credit => new PlayerKey(credit.ClientId, credit.PlayerId!));
-
-    private async Task<Dictionary<ReportKey, Report>> LoadReports(IReadOnlyCollection<ReportKey> keys) => (await Rows(
-        $"select {ReportColumns} from report join unnest($1, $2) as g (client_id, report_id) using (client_id, report_id)", ReadReport,
-        Sql.Texts(keys.Select(key => key.ClientId)), Sql.Texts(keys.Select(key => key.ReportId)))).ToDictionary(report => new ReportKey(report.ClientId, report.ReportId));
-
-    private const string DocumentColumns = "kind, id, version, body, as_of";
-
-    private const string MemberColumns =
-        "m.user_id, m.name, m.assigned, m.disabled, m.settings, m.start_date, m.restarts, m.cycle, m.used_in_cycle, m.extra_credits, m.extra_used, m.total_used";
-
-    private const string JoinedDocument = "d.kind, d.id, d.version, d.body, d.as_of", OfMembers = $"join document d on d.kind = '{ContractActor.Kind}' and d.id = m.contract_id";
-
-    private const string LotColumns = "lot_id, source, payment_id, quantity, free, created_at, available_from, asked_expiry, expires_at, expiry_booked, request, apart";
-
-    private const string OpenLots = "(source = 'minted' or (free_count > 0 and not expiry_booked))";
-
-    private const string CreditColumns =
-        "lot, ordinal, client_id, payment_id, used_by, player_id, player_name, created_at, expires_at, activated_at, report_id, is_current, expiry_booked, version, used_of";
-
-    private const string ReportColumns = "report_id, client_id, contract_id, user_id, at, charged, covered, players, balance";
-
-    private static async Task<Document?> ReadDocument(NpgsqlConnection connection, string kind, string id) => (await Rows(
-        connection, $"select {DocumentColumns} from document where kind = $1 and id = $2", ReadDocument, Sql.Text(kind), Sql.Text(id))).SingleOrDefault();
-
-    private static Document ReadDocument(NpgsqlDataReader reader) => ReadDocument(reader, 0);
-
-    private static Document ReadDocument(NpgsqlDataReader reader, int first) =>
-        new(reader.GetString(first), reader.GetString(first + 1), reader.GetInt64(first + 2), reader.GetString(first + 3), reader.Instant(first + 4));
-
-    private static StoredMember ReadStoredMember(NpgsqlDataReader reader) => new(ReadMember(reader), ReadDocument(reader, 12));
-
-    private static Member ReadMember(NpgsqlDataReader reader) => new(reader.GetString(0), reader.GetString(1), reader.GetBoolean(2), reader.GetBoolean(3))
+    private static Dictionary<string, StoredContract> Together(List<Document> documents, List<ListedLot> lots)
     {
-        Allocation = new(
-            reader.TextOrNull(4) is { } settings ? Json.Read<Settings>(settings) : null, reader.DateOrNull(5),
-            reader.GetInt32(6), reader.GetInt32(7), reader.GetInt64(8), reader.GetInt64(9), reader.GetInt64(10), reader.GetInt64(11)),
-    };
+        var lotsOf = lots.ToLookup(lot => lot.ContractId, lot => lot.Lot);
+        return documents.ToDictionary(document => document.Id, document => new StoredContract(document, [.. lotsOf[document.Id]]));
+    }
 
-    private static Lot ReadLot(NpgsqlDataReader reader, int first) => new(
-        reader.GetString(first), reader.Enum<LotSource>(first + 1), reader.GetString(first + 2), reader.GetInt64(first + 3), Runs.Parse(reader.GetString(first + 4)),
-        reader.Instant(first + 5), reader.Instant(first + 6), reader.InstantOrNull(first + 7), reader.InstantOrNull(first + 8), reader.GetBoolean(first + 9), reader.TextOrNull(first + 10), reader.GetInt64(first + 11));
+    private async Task<Dictionary<AllocationKey, StoredMember>> LoadMembers(IReadOnlyCollection<AllocationKey> keys) => (await All(new Query<(AllocationKey Key, StoredMember Row)>(
+        $"select m.contract_id, {StoredMembers} join unnest($1, $2) as g (contract_id, user_id) on m.contract_id = g.contract_id and m.user_id = g.user_id",
+        row => (new(row.Text(), ""), ReadStoredMember(row)), Values.Of(keys.Select(key => key.ContractId)), Values.Of(keys.Select(key => key.UserId)))))
+        .ToDictionary(found => found.Key with { UserId = found.Row.Member.UserId }, found => found.Row);
 
-    private static Credit ReadCredit(NpgsqlDataReader reader) => new(
-        LotKeys.Credit(reader.GetString(0), reader.GetInt64(1)), reader.GetString(2), reader.GetString(3), reader.TextOrNull(4), reader.TextOrNull(5), reader.TextOrNull(6),
-        reader.Instant(7), reader.InstantOrNull(8), reader.InstantOrNull(9), reader.TextOrNull(10), reader.GetBoolean(11), reader.GetBoolean(12), reader.GetInt64(13), reader.TextOrNull(14));
+    // Members with their contracts' documents.
+    private static readonly string StoredMembers =
+        $"{MemberRow.Instance.Selected}, {DocumentRow.Instance.Selected} from {MemberRow.Instance.From} join document d on d.kind = '{DocumentKind.Contract}' and d.id = m.contract_id";
 
-    private static Report ReadReport(NpgsqlDataReader reader) => new(
-        reader.GetString(0), reader.GetString(1), reader.GetString(2), reader.GetString(3), reader.Instant(4), reader.GetInt32(5), reader.GetInt32(6),
-        Json.Read<ImmutableArray<PlayerOutcome>>(reader.GetString(7)), Json.Read<Balance>(reader.GetString(8)));
+    private static StoredMember ReadStoredMember(PostgresRow row) => new(MemberRow.Instance.Read(row), DocumentRow.Instance.Read(row));
 
-    private Task<List<T>> Rows<T>(string sql, Func<NpgsqlDataReader, T> read, params NpgsqlParameter[] parameters) => Connected(connection => Rows(connection, sql, read, parameters));
+    private async Task<T?> One<T>(Query<T> query) where T : class => (await All(query)).SingleOrDefault();
 
-    // All that is read in it is of one instant.
-    private Task<T> Snapshot<T>(Func<NpgsqlConnection, Task<T>> read) => Connected(async connection =>
+    private async Task<List<T>> All<T>(Query<T> query)
     {
-        await using var snapshot = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead);
-        return await read(connection);
+        var reading = new Reading();
+        var rows = reading.Add(query);
+        await Run(reading);
+        return rows;
+    }
+
+    private Task Run(Reading reading) => Connected(async connection =>
+    {
+        await reading.Run(connection);
+        return true;
     });
 
     private async Task<T> Connected<T>(Func<NpgsqlConnection, Task<T>> read)
     {
         try
         {
-            await using var connection = await source.OpenConnectionAsync();
+            await using var connection = await sources.Reads.OpenConnectionAsync();
             return await read(connection);
         }
-        catch (Exception e) when (Unavailable.Says(e))
+        catch (Exception e) when (Faults.IsUnavailable(e))
         {
-            throw new StoreUnavailableException("PostgreSQL is away.", e);
+            throw Faults.Unavailable(e);
         }
-    }
-
-    private static async Task<List<T>> Rows<T>(NpgsqlConnection connection, string sql, Func<NpgsqlDataReader, T> read, params NpgsqlParameter[] parameters)
-    {
-        await using var command = new NpgsqlCommand(sql, connection);
-        command.Parameters.AddRange(parameters);
-        await using var reader = await command.ExecuteReaderAsync();
-        var rows = new List<T>();
-        while (await reader.ReadAsync()) rows.Add(read(reader));
-        return rows;
     }
 }

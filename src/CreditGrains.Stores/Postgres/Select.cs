@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using System.Text;
+using CreditGrains.Grains;
 using Npgsql;
 
 namespace CreditGrains.Stores.Postgres;
@@ -7,6 +9,9 @@ namespace CreditGrains.Stores.Postgres;
 /// <param name="inner">A query that the table names, with its values.</param>
 internal sealed class Select(string columns, string table, Select? inner = null)
 {
+    /// <summary>Equality that the planner finds no index for.</summary>
+    public const string IsChecked = "is not distinct from";
+
     private readonly List<string> conditions = [];
     private readonly List<NpgsqlParameter> parameters = [.. inner?.parameters ?? []];
 
@@ -30,11 +35,10 @@ internal sealed class Select(string columns, string table, Select? inner = null)
     }
 
     /// <summary>A column that must be equal, where a value is given.</summary>
-    public Select WhereText(string column, string? value) => value is null ? this : Where($"{column} = ?", Sql.Text(value));
+    public Select WhereText(string column, string? value) => value is null ? this : Where($"{column} = ?", Values.Of(value));
 
-    /// <summary>The same; where something narrower is asked for, too, it is left to be checked on what an index finds by that.</summary>
-    public Select Only(string column, string? value, bool isNarrowest) =>
-        value is null || isNarrowest ? WhereText(column, value) : Where($"{column} is not distinct from ?", Sql.Text(value));
+    /// <summary>The same, checked on what an index finds by something narrower.</summary>
+    public Select Checked(string column, string? value) => value is null ? this : Where($"{column} {IsChecked} ?", Values.Of(value));
 
     /// <summary>Only what comes after those values of those columns, in that order; no values: from the first.</summary>
     public Select After(string columnsInOrder, params NpgsqlParameter[] values) =>
@@ -44,9 +48,44 @@ internal sealed class Select(string columns, string table, Select? inner = null)
     public string All => $"select {columns} from {table}{(conditions.Count == 0 ? "" : $" where {string.Join(" and ", conditions)}")}";
 
     /// <summary>The statement for so many rows.</summary>
-    public string Page(string order, int rows)
+    public string Page(string order, int rows, string group = "")
     {
-        parameters.Add(Sql.Number(rows));
-        return $"{All} order by {order} limit ${parameters.Count}";
+        parameters.Add(Values.Of(rows));
+        return $"{All}{group} order by {order} limit ${parameters.Count}";
     }
+}
+
+/// <summary>Lists as described, as queries.</summary>
+internal static class SelectLists
+{
+    /// <summary>The rows of a list.</summary>
+    public static Select Select<TItem>(this ListOf<TItem> list)
+    {
+        var select = new Select(list.Selected, list.From);
+        foreach (var (column, comparison, value) in list.Filter)
+        {
+            // Kinds are named in the text, so that an index of some of them alone is found.
+            if (column == "d.kind") select.Where($"{column} = '{value}'");
+            else select.Where($"{column} {Operator(comparison)} ?", Values.OfAny(value));
+        }
+        return select;
+    }
+
+    /// <summary>The rows of one page, and one more where there is a next page.</summary>
+    public static Query<TItem> Query<TItem>(this ListOf<TItem> list, PageRequest page)
+    {
+        var order = string.Join(", ", list.Order.Select(by => by.Column));
+        var select = list.Select();
+        if (list.Behind(page) is { } behind) select.After(order, [.. behind.Select(Values.OfAny)]);
+        var sql = select.Page(order, page.Limit + 1, list.IsGrouped ? $" group by {order}" : "");
+        return new(sql, list.Read, select.Parameters);
+    }
+
+    private static string Operator(Comparison comparison) => comparison switch
+    {
+        Comparison.Equal => "=",
+        Comparison.AlsoEqual => Postgres.Select.IsChecked,
+        Comparison.AtLeast => ">=",
+        Comparison.Below => "<",
+    };
 }

@@ -88,7 +88,8 @@ internal readonly struct Columns<TSource>(ColumnRole role)
     public Column<TSource> Quantity(string name, Func<TSource, decimal?> value) =>
         Number(name, source => value(source) is { } quantity ? Domain.ServicesCredits.ToTenThousandths(quantity) : null);
 
-    private sealed class Typed<TValue>(string name, ColumnType type, ColumnRole role, Func<TSource, TValue> value, Action<IValueWriter, TValue> write)
+    private sealed class Typed<TValue>(string name, ColumnType type, ColumnRole role, Func<TSource, TValue> value,
+        Action<IValueWriter, TValue> write)
         : Column<TSource>(name, type, role)
     {
         public override void Write(TSource source, IValueWriter to) => write(to, value(source));

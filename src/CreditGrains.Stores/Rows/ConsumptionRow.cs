@@ -14,7 +14,8 @@ internal sealed class ConsumptionRow : Row<Consumption, Consumption>
 
     public override string Alias => "k";
 
-    public override ImmutableArray<Column<RowKey>> Key { get; } = [KeyPart.Text("account_id", key => key.First), KeyPart.Number("number", key => key.Number)];
+    public override ImmutableArray<Column<RowKey>> Key { get; } =
+        [KeyPart.Text("account_id", key => key.First), KeyPart.Number("number", key => key.Number)];
 
     public override ImmutableArray<Column<Consumption>> Columns { get; } =
     [
@@ -28,7 +29,7 @@ internal sealed class ConsumptionRow : Row<Consumption, Consumption>
         Fixed.Instant("at", booked => booked.At),
     ];
 
-    public override RowKey KeyOf(Consumption booked) => RowKey.Consumption(booked.AccountId, booked.Number);
+    public override RowKey KeyOf(Consumption booked) => booked.Row;
 
     public override long Expected(Consumption booked) => 0;
 

@@ -3,7 +3,10 @@ using CreditGrains.Domain;
 
 namespace CreditGrains.Stores;
 
-/// <summary>Credits that have been touched; the others are derived from their lots. One that is deleted and inserted again may have the same version, so its player and report are part of its fence.</summary>
+/// <summary>
+/// Credits that have been touched; the others are derived from their lots. One that is deleted and inserted again may have the same
+/// version, so its player and report are part of its fence.
+/// </summary>
 internal sealed class CreditRow : Row<CreditChange, Credit>
 {
     public static readonly CreditRow Instance = new();

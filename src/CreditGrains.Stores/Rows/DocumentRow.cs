@@ -18,7 +18,8 @@ internal sealed class DocumentRow : Row<DocumentChange, Document>
 
     public override string Alias => "d";
 
-    public override ImmutableArray<Column<RowKey>> Key { get; } = [KeyPart.Text("kind", key => key.First), KeyPart.Text("id", key => key.Second)];
+    public override ImmutableArray<Column<RowKey>> Key { get; } =
+        [KeyPart.Text("kind", key => key.First), KeyPart.Text("id", key => key.Second)];
 
     public override ImmutableArray<Column<DocumentChange>> Columns { get; }
 
@@ -38,7 +39,7 @@ internal sealed class DocumentRow : Row<DocumentChange, Document>
     public override long Version(DocumentChange change) => change.Version;
 
     public override DocumentChange Over(DocumentChange present, DocumentChange change) =>
-        change.Owner.Length == 0 ? present with { Version = change.Version } : change with { Body = change.Body ?? present.Body };
+        change with { Body = change.Body ?? present.Body };
 
     public override Document Read(IRowReader row)
     {

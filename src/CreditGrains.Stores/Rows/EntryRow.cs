@@ -4,7 +4,9 @@ using CreditGrains.Grains;
 
 namespace CreditGrains.Stores;
 
-/// <summary>Ledger entries: only ever appended, in the order given, and numbered by the store (<c>entry_id</c>). No fence, no guard.</summary>
+/// <summary>
+/// Ledger entries: only ever appended, in the order given, and numbered by the store (<c>entry_id</c>). No fence, no guard.
+/// </summary>
 internal static class EntryRow
 {
     public const string Table = "entry", Alias = "e", Id = "entry_id";
@@ -35,7 +37,8 @@ internal static class EntryRow
     ];
 
     /// <summary>The columns that <see cref="Read"/> reads, in its order.</summary>
-    public static readonly string Selected = string.Join(", ", Columns.Select(column => column.Name).Prepend(Id).Select(name => $"{Alias}.{name}"));
+    public static readonly string Selected =
+        string.Join(", ", Columns.Select(column => column.Name).Prepend(Id).Select(name => $"{Alias}.{name}"));
 
     /// <summary>Reads what <see cref="Selected"/> names.</summary>
     public static BookedEntry Read(IRowReader row) => new(row.Number(), new Entry

@@ -15,7 +15,8 @@ internal sealed class MemberRow : Row<MemberChange, Member>
 
     public override string Alias => "m";
 
-    public override ImmutableArray<Column<RowKey>> Key { get; } = [KeyPart.Text("contract_id", key => key.First), KeyPart.Text("user_id", key => key.Second)];
+    public override ImmutableArray<Column<RowKey>> Key { get; } =
+        [KeyPart.Text("contract_id", key => key.First), KeyPart.Text("user_id", key => key.Second)];
 
     public override ImmutableArray<Column<MemberChange>> Columns { get; }
 

@@ -29,7 +29,7 @@ internal sealed class MilestoneRow : Row<MilestoneChange, Milestone>
         Fence,
     ];
 
-    public override RowKey KeyOf(MilestoneChange change) => RowKey.Milestone(change.Milestone.MilestoneId);
+    public override RowKey KeyOf(MilestoneChange change) => change.Row;
 
     public override long Expected(MilestoneChange change) => change.Expected;
 

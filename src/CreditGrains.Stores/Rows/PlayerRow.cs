@@ -14,7 +14,8 @@ internal sealed class PlayerRow : Row<PlayerChange, Player>
 
     public override string Alias => "p";
 
-    public override ImmutableArray<Column<RowKey>> Key { get; } = [KeyPart.Text("client_id", key => key.First), KeyPart.Text("player_id", key => key.Second)];
+    public override ImmutableArray<Column<RowKey>> Key { get; } =
+        [KeyPart.Text("client_id", key => key.First), KeyPart.Text("player_id", key => key.Second)];
 
     public override ImmutableArray<Column<PlayerChange>> Columns { get; }
 

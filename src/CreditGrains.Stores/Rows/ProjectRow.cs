@@ -26,7 +26,7 @@ internal sealed class ProjectRow : Row<ProjectChange, Project>
         Fence,
     ];
 
-    public override RowKey KeyOf(ProjectChange change) => RowKey.Project(change.Project.ProjectId);
+    public override RowKey KeyOf(ProjectChange change) => change.Row;
 
     public override long Expected(ProjectChange change) => change.Expected;
 

@@ -14,7 +14,8 @@ internal sealed class PurchaseRow : Row<PurchaseChange, Purchase>
 
     public override string Alias => "b";
 
-    public override ImmutableArray<Column<RowKey>> Key { get; } = [KeyPart.Text("account_id", key => key.First), KeyPart.Text("purchase_id", key => key.Second)];
+    public override ImmutableArray<Column<RowKey>> Key { get; } =
+        [KeyPart.Text("account_id", key => key.First), KeyPart.Text("purchase_id", key => key.Second)];
 
     public override ImmutableArray<Column<PurchaseChange>> Columns { get; } =
     [
@@ -32,7 +33,7 @@ internal sealed class PurchaseRow : Row<PurchaseChange, Purchase>
         Fixed.Text("request", change => change.Purchase.Request),
     ];
 
-    public override RowKey KeyOf(PurchaseChange change) => RowKey.Purchase(change.AccountId, change.Purchase.PurchaseId);
+    public override RowKey KeyOf(PurchaseChange change) => change.Row;
 
     public override long Expected(PurchaseChange change) => change.IsNew ? 0 : 1;
 
@@ -50,5 +51,6 @@ internal static class Quantities
 {
     public static decimal Quantity(this IRowReader row) => ServicesCredits.FromTenThousandths(row.Number());
 
-    public static decimal? OptionalQuantity(this IRowReader row) => row.OptionalNumber() is { } number ? ServicesCredits.FromTenThousandths(number) : null;
+    public static decimal? OptionalQuantity(this IRowReader row) =>
+        row.OptionalNumber() is { } number ? ServicesCredits.FromTenThousandths(number) : null;
 }

@@ -14,7 +14,8 @@ internal sealed class ReportRow : Row<Report, Report>
 
     public override string Alias => "r";
 
-    public override ImmutableArray<Column<RowKey>> Key { get; } = [KeyPart.Text("client_id", key => key.First), KeyPart.Text("report_id", key => key.Second)];
+    public override ImmutableArray<Column<RowKey>> Key { get; } =
+        [KeyPart.Text("client_id", key => key.First), KeyPart.Text("report_id", key => key.Second)];
 
     public override ImmutableArray<Column<Report>> Columns { get; } =
     [
@@ -28,7 +29,7 @@ internal sealed class ReportRow : Row<Report, Report>
         Fixed.Number("contract_remaining", report => report.Balance.ContractRemaining),
     ];
 
-    public override RowKey KeyOf(Report report) => RowKey.Report(report.ClientId, report.ReportId);
+    public override RowKey KeyOf(Report report) => report.Row;
 
     public override long Expected(Report report) => 0;
 

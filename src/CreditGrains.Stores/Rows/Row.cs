@@ -16,7 +16,10 @@ internal abstract class Row
     /// <summary>The primary key's columns, in its order.</summary>
     public abstract ImmutableArray<Column<RowKey>> Key { get; }
 
-    /// <summary>The column that fences an update, a delete or a guard; null: an update, or a guard of any version but 0, asks only that the row is there.</summary>
+    /// <summary>
+    /// The column that fences an update, a delete or a guard; null: an update, or a guard of any version but 0, asks only that the row is
+    /// there.
+    /// </summary>
     public abstract string? VersionColumn { get; }
 
     /// <summary>The description of a kind.</summary>
@@ -76,7 +79,9 @@ internal abstract class Row<TChange> : Row where TChange : Change
 internal abstract class Row<TChange, TRow> : Row<TChange> where TChange : Change
 {
     /// <summary>The columns that <see cref="Read"/> reads, in its order: the key's, then the others.</summary>
-    public virtual string Selected => string.Join(", ", Key.Select(column => column.Name).Concat(Columns.Select(column => column.Name)).Select(name => $"{Alias}.{name}"));
+    public virtual string Selected =>
+        string.Join(", ", Key.Select(column => column.Name).Concat(Columns.Select(column => column.Name))
+            .Select(name => $"{Alias}.{name}"));
 
     /// <summary>The table by its <see cref="Row.Alias"/>, and whatever has to be joined.</summary>
     public virtual string From => $"{Table} {Alias}";

@@ -52,13 +52,19 @@ internal sealed class RowChanges<TChange>(Row<TChange> row) : RowChanges where T
     private static void Sort(List<Keyed<TChange>> changes)
     {
         if (changes.Count < 2) return;
-        changes.Sort(static (one, other) => RowKeyOrder.Compare(one.Key, other.Key) is var byKey and not 0 ? byKey : one.Commit.CompareTo(other.Commit));
+        changes.Sort(static (one, other) =>
+            RowKeyOrder.Compare(one.Key, other.Key) is var byKey and not 0 ? byKey : one.Commit.CompareTo(other.Commit));
         for (var i = 1; i < changes.Count; i++)
-            Invariant.Holds(changes[i - 1].Key != changes[i].Key || changes[i - 1].Commit != changes[i].Commit, "a commit holds each row once");
+        {
+            var (one, next) = (changes[i - 1], changes[i]);
+            Invariant.Holds(one.Key != next.Key || one.Commit != next.Commit, "a commit holds each row once");
+        }
     }
 }
 
-/// <summary>The one order in which rows are written, locked and proved: by kind, documents first, and within a kind by key, byte by byte.</summary>
+/// <summary>
+/// The one order in which rows are written, locked and proved: by kind, documents first, and within a kind by key, byte by byte.
+/// </summary>
 internal static class RowKeyOrder
 {
     public static int Compare(RowKey one, RowKey other)
@@ -72,10 +78,13 @@ internal static class RowKeyOrder
 /// <summary>A guard; <paramref name="Commit"/>: which of the commits that are written together it is of.</summary>
 internal readonly record struct KeyedGuard(int Commit, RowKey Key, long Version);
 
-/// <summary>The changes of commits that are written together, by kind of row in the one fixed order, and their guards and entries.</summary>
+/// <summary>
+/// The changes of commits that are written together, by kind of row in the one fixed order, and their guards and entries.
+/// </summary>
 internal sealed class SortedChanges : IChangeVisitor
 {
     private readonly RowChanges<DocumentChange> documents = new(DocumentRow.Instance);
+    private readonly RowChanges<EpochChange> epochs = new(EpochRow.Instance);
     private readonly RowChanges<LotChange> lots = new(LotRow.Instance);
     private readonly RowChanges<MemberChange> members = new(MemberRow.Instance);
     private readonly RowChanges<UserChange> users = new(UserRow.Instance);
@@ -98,7 +107,9 @@ internal sealed class SortedChanges : IChangeVisitor
             foreach (var change in commits[commit].Changes) change.Accept(this);
             foreach (var guard in commits[commit].Changes.Guards) guards.Add(new(commit, guard.Row, guard.Version));
         }
-        Kinds = [.. new RowChanges[] { documents, lots, members, users, players, credits, reports, purchases, projects, milestones, consumptions }.Where(kind => kind.Count > 0)];
+        RowChanges[] inOrder = [documents, epochs, lots, members, users, players, credits, reports, purchases, projects, milestones,
+            consumptions];
+        Kinds = [.. inOrder.Where(kind => kind.Count > 0)];
         foreach (var kind in Kinds) kind.Sort();
         guards.Sort(static (one, other) => RowKeyOrder.Compare(one.Key, other.Key));
     }
@@ -114,9 +125,7 @@ internal sealed class SortedChanges : IChangeVisitor
 
     void IChangeVisitor.Visit(DocumentChange change) => documents.Add(commit, change);
 
-    // TEMPORARY, until the stores know epochs.
-    void IChangeVisitor.Visit(EpochChange change) =>
-        documents.Add(commit, new DocumentChange(change.Kind, change.Id, change.Epoch, change.Expected, null, "", NodaTime.Instant.MinValue, null));
+    void IChangeVisitor.Visit(EpochChange change) => epochs.Add(commit, change);
 
     void IChangeVisitor.Visit(LotChange change) => lots.Add(commit, change);
 

@@ -14,7 +14,8 @@ internal sealed class UserRow : Row<UserChange, User>
 
     public override string Alias => "u";
 
-    public override ImmutableArray<Column<RowKey>> Key { get; } = [KeyPart.Text("client_id", key => key.First), KeyPart.Text("user_id", key => key.Second)];
+    public override ImmutableArray<Column<RowKey>> Key { get; } =
+        [KeyPart.Text("client_id", key => key.First), KeyPart.Text("user_id", key => key.Second)];
 
     public override ImmutableArray<Column<UserChange>> Columns { get; }
 

@@ -10,13 +10,15 @@ internal static class Words
     public static string Word<T>(this T value) where T : struct, Enum => Known<T>.Words[value];
 
     public static T Read<T>(string word) where T : struct, Enum =>
-        Known<T>.Values.TryGetValue(word, out var value) ? value : throw new InvariantException($"{word} is one of the words for {typeof(T).Name}");
+        Known<T>.Values.TryGetValue(word, out var value) ? value
+            : throw new InvariantException($"{word} is one of the words for {typeof(T).Name}");
 
     private static class Known<T> where T : struct, Enum
     {
         public static readonly FrozenDictionary<T, string> Words =
             Enum.GetValues<T>().ToFrozenDictionary(value => value, value => JsonNamingPolicy.KebabCaseLower.ConvertName(value.ToString()));
 
-        public static readonly FrozenDictionary<string, T> Values = Words.ToFrozenDictionary(pair => pair.Value, pair => pair.Key, StringComparer.Ordinal);
+        public static readonly FrozenDictionary<string, T> Values =
+            Words.ToFrozenDictionary(pair => pair.Value, pair => pair.Key, StringComparer.Ordinal);
     }
 }

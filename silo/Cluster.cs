@@ -1,0 +1,39 @@
+using CreditGrains.Grains;
+using CreditGrains.Grains.Hosting;
+using CreditGrains.Stores.Postgres;
+using Orleans.Configuration;
+
+namespace CreditGrains.Silo;
+
+/// <summary>One silo of several on one PostgreSQL database, which keeps membership, reminders and grain state, too.</summary>
+internal static class Cluster
+{
+    /// <summary>The database is brought to this program's schema first.</summary>
+    public static async Task UsePostgres(this IHostApplicationBuilder builder, ServerOptions options)
+    {
+        var pools = new PostgresPools(options.Postgres!);
+        await Migrator.Migrate(pools.Store);
+        builder.Services.AddCreditGrainsPostgres(pools.Store).AddCreditGrainsGrains(ReminderTimes.Cluster, options.TestClock);
+        builder.UseOrleans(silo =>
+        {
+            silo.Configure<ClusterOptions>(cluster => (cluster.ClusterId, cluster.ServiceId) = (options.ClusterId, options.ClusterId));
+            silo.ConfigureEndpoints(options.Advertise, options.SiloPort, options.GatewayPort, listenOnAnyHostAddress: true);
+            silo.UseAdoNetClustering(database => (database.Invariant, database.ConnectionString) = ("Npgsql", pools.Orleans));
+            silo.UseAdoNetReminderService(database => (database.Invariant, database.ConnectionString) = ("Npgsql", pools.Orleans));
+            silo.AddAdoNetGrainStorageAsDefault(database => (database.Invariant, database.ConnectionString) = ("Npgsql", pools.Orleans));
+            silo.Configure<ClusterMembershipOptions>(NoticeDeathsSoon);
+        });
+    }
+
+    // A silo that was killed is noticed within a few seconds, not half a minute.
+    private static void NoticeDeathsSoon(ClusterMembershipOptions membership)
+    {
+        membership.ProbeTimeout = TimeSpan.FromSeconds(1);
+        membership.NumMissedProbesLimit = 2;
+        membership.NumVotesForDeathDeclaration = 1;
+        membership.TableRefreshTimeout = TimeSpan.FromSeconds(10);
+        membership.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(10);
+        membership.DefunctSiloCleanupPeriod = TimeSpan.FromMinutes(10);
+        membership.DefunctSiloExpiration = TimeSpan.FromDays(1);
+    }
+}

@@ -1,0 +1,77 @@
+using System.Data.Common;
+using System.Net.Sockets;
+using Microsoft.Extensions.Hosting;
+
+namespace CreditGrains.Grains.Hosting;
+
+/// <summary>A server's life, from its command line to its end.</summary>
+public static class Server
+{
+    /// <summary>Exit code 0: it was stopped, or told its help or version; 2: it did not start, for the reason on standard error, one sentence.</summary>
+    /// <param name="what">What it is, in a line.</param>
+    /// <param name="describe">Its edition, address and data, told when it is ready.</param>
+    public static async Task<int> Run<THost>(string what, string[] args, Func<ServerOptions, Task<THost>> build, Func<THost, ServerOptions, string> describe)
+        where THost : class, IHost, IAsyncDisposable
+    {
+        if (args is ["--version"])
+        {
+            Console.WriteLine(Product.Version);
+            return 0;
+        }
+        if (args.Any(arg => arg is "--help" or "-h"))
+        {
+            Console.WriteLine($"CreditGrains {Product.Version}, {what}. Each option may be in the environment, too: CREDITGRAINS_DATA for --data.\n\n{ServerOptions.Help}");
+            return 0;
+        }
+
+        THost? host = null;
+        try
+        {
+            var options = ServerOptions.Read(args);
+            host = await build(options);
+            await host.StartAsync();
+            Console.WriteLine($"CreditGrains {Product.Version}, {describe(host, options)}, ready");
+        }
+        catch (Exception e)
+        {
+            await Console.Error.WriteLineAsync($"CreditGrains did not start: {Sentence(e)}");
+            await Abandon(host);
+            return 2;
+        }
+        await host.WaitForShutdownAsync();
+        await host.DisposeAsync();
+        return 0;
+    }
+
+    private static string Sentence(Exception e)
+    {
+        var innermost = e;
+        while (innermost.InnerException is { } inner) innermost = inner;
+        var text = e switch
+        {
+            OperationCanceledException => "it was told to stop before it was ready.",
+            DbException => $"the store cannot be opened: {innermost.Message}",
+            _ when innermost is SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse } && e is not IOException =>
+                "another process has a port of this silo: choose others by --silo-port and --gateway-port.",
+            InvalidDataException or IOException or UnauthorizedAccessException => e.Message,
+            _ when e.GetType().Namespace!.StartsWith(nameof(CreditGrains), StringComparison.Ordinal) => e.Message,
+            _ => $"{e.Message} ({e.GetType().Name})",
+        };
+        return text.ReplaceLineEndings(" ");
+    }
+
+    // It leaves the cluster as far as it has come.
+    private static async Task Abandon<THost>(THost? host) where THost : class, IHost, IAsyncDisposable
+    {
+        if (host is null) return;
+        try
+        {
+            await host.StopAsync();
+            await host.DisposeAsync();
+        }
+        catch (Exception)
+        {
+            // Why it did not start has been said.
+        }
+    }
+}

@@ -1,0 +1,109 @@
+using NodaTime;
+using NodaTime.Text;
+using Orleans.Runtime;
+using Orleans.Placement;
+using Orleans.Runtime.Placement;
+
+namespace CreditGrains.Grains;
+
+/// <summary>A cluster's test clock (T4): one instant for all silos, kept in the grain store.</summary>
+public interface IClockGrain : IGrainWithIntegerKey
+{
+    /// <summary>The instant of the clock; the first who asks starts it.</summary>
+    Task<Instant> Start(Instant at);
+
+    /// <summary>The instant of the clock; null: nobody has started it.</summary>
+    Task<Instant?> Stands();
+
+    /// <summary>Moves forward; returns when every silo has it and all that fell due has been processed. false: that would be back.</summary>
+    [ResponseTimeout("00:30:00")]
+    Task<bool> Advance(Instant to);
+}
+
+/// <summary>One silo's share of the test clock; its key is the silo's address.</summary>
+public interface ISiloClockGrain : IGrainWithStringKey
+{
+    /// <summary>Returns when decisions on that silo see this instant.</summary>
+    Task Set(Instant now);
+}
+
+/// <summary>What is stored of the clock.</summary>
+[GenerateSerializer]
+public sealed class ClockState
+{
+    /// <summary>ISO-8601; null: not started.</summary>
+    [Id(0)]
+    public string? Now { get; set; }
+}
+
+/// <inheritdoc cref="IClockGrain"/>
+public sealed class ClockGrain(
+    IGrainContext context, IGrainFactory grains, DueWork due, [PersistentState("creditgrains-clock")] IPersistentState<ClockState> state) : IClockGrain, IGrainBase
+{
+    public IGrainContext GrainContext => context;
+
+    public async Task<Instant> Start(Instant at)
+    {
+        if (state.State.Now is null) await Keep(at);
+        return Now;
+    }
+
+    public Task<Instant?> Stands() => Task.FromResult(state.State.Now is null ? (Instant?)null : Now);
+
+    public async Task<bool> Advance(Instant to)
+    {
+        if (to < Now) return false;
+        await Keep(to);
+
+        // A silo that becomes active only now reads what was just kept.
+        foreach (var (silo, status) in await grains.GetGrain<IManagementGrain>(0).GetHosts(onlyActive: true))
+        {
+            if (status != SiloStatus.Active) continue;
+            RequestContext.Set(IPlacementDirector.PlacementHintKey, silo);
+            await grains.GetGrain<ISiloClockGrain>(silo.ToParsableString()).Set(to);
+            RequestContext.Remove(IPlacementDirector.PlacementHintKey);
+        }
+        await due.Settle();
+        return true;
+    }
+
+    private Instant Now => InstantPattern.ExtendedIso.Parse(state.State.Now!).Value;
+
+    private async Task Keep(Instant now)
+    {
+        state.State.Now = InstantPattern.ExtendedIso.Format(now);
+        await state.WriteStateAsync();
+    }
+}
+
+/// <inheritdoc cref="ISiloClockGrain"/>
+[RandomPlacement]
+public sealed class SiloClockGrain(IGrainContext context, ClusterClock clock, ILocalSiloDetails silo) : ISiloClockGrain, IGrainBase
+{
+    public IGrainContext GrainContext => context;
+
+    public Task Set(Instant now)
+    {
+        var key = context.GrainId.Key.ToString();
+        if (key != silo.SiloAddress.ToParsableString()) throw new InvalidOperationException($"The clock of {key} was placed on {silo.SiloAddress}.");
+        clock.Set(now);
+        return Task.CompletedTask;
+    }
+}
+
+/// <summary>A silo's view of the cluster's test clock.</summary>
+public sealed class ClusterClock(IGrainFactory grains, Instant start) : IMovableClock
+{
+    private long ticks = Ticks(start);
+
+    public Instant Now => Instant.FromUnixTimeTicks(Volatile.Read(ref ticks));
+
+    public Task<bool> Advance(Instant to) => grains.GetGrain<IClockGrain>(0).Advance(to);
+
+    /// <summary>Reads the cluster's instant; before that nothing may be decided here.</summary>
+    public async Task Join() => Set(await grains.GetGrain<IClockGrain>(0).Start(start));
+
+    internal void Set(Instant now) => Volatile.Write(ref ticks, Math.Max(Ticks(now), Volatile.Read(ref ticks)));
+
+    private static long Ticks(Instant instant) => instant.ToUnixTimeTicks();
+}

@@ -1,0 +1,117 @@
+using System.Data.Common;
+using CreditGrains.Grains;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace CreditGrains.Stores.Postgres;
+
+/// <summary>The connections of one process: commits have their own, so that no read, however slow, keeps one from being written.</summary>
+internal sealed class PostgresSources : IAsyncDisposable
+{
+    // Two write, one proves, one answers to pings.
+    private const int CommitConnections = 4, PreparedStatements = 200, UsesBeforePrepared = 2;
+
+    // Plans of statements over arrays are made once: rows are found by their keys, whatever the statistics say on the day of the plan.
+    private const string Session = """
+        set default_transaction_isolation = 'read committed';
+        set plan_cache_mode = force_generic_plan;
+        set enable_seqscan = off; set enable_bitmapscan = off; set enable_hashjoin = off; set enable_mergejoin = off; set jit = off;
+        select notice_history()
+        """;
+
+    private readonly NpgsqlDataSource commits;
+
+    public PostgresSources(string connectionString, ILoggerFactory? logs)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(connectionString);
+        if (!SaysWhatIsPrepared(connectionString)) (settings.MaxAutoPrepare, settings.AutoPrepareMinUsages) = (PreparedStatements, UsesBeforePrepared);
+        MaxReads = settings.MaxPoolSize;
+        Reads = Build(settings, logs);
+        (settings.MinPoolSize, settings.MaxPoolSize) = (0, CommitConnections);
+        commits = Build(settings, logs);
+    }
+
+    /// <summary>For everything that is not committing or proving.</summary>
+    public NpgsqlDataSource Reads { get; }
+
+    /// <summary>How many connections <see cref="Reads"/> has at most.</summary>
+    public int MaxReads { get; }
+
+    /// <summary>Opens a connection to commit or prove on; throws <see cref="StoreUnavailableException"/>.</summary>
+    public async Task<NpgsqlConnection> OpenCommits()
+    {
+        NpgsqlConnection? connection = null;
+        try
+        {
+            connection = await commits.OpenConnectionAsync();
+            await using var session = new NpgsqlCommand(Session, connection);
+            await session.ExecuteNonQueryAsync();
+            return connection;
+        }
+        catch (Exception e) when (Faults.IsUnavailable(e))
+        {
+            if (connection is not null) await connection.DisposeAsync();
+            throw Faults.Unavailable(e);
+        }
+    }
+
+    /// <summary>Returns where the database answers, however busy reads and commits are; throws <see cref="StoreUnavailableException"/>.</summary>
+    public async Task Ping()
+    {
+        try
+        {
+            await using var ping = commits.CreateCommand("select 1");
+            await ping.ExecuteScalarAsync();
+        }
+        catch (Exception e) when (Faults.IsUnavailable(e))
+        {
+            throw Faults.Unavailable(e);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await commits.DisposeAsync();
+        await Reads.DisposeAsync();
+    }
+
+    // Behind some poolers nothing may be prepared.
+    private static bool SaysWhatIsPrepared(string connectionString)
+    {
+        var said = new DbConnectionStringBuilder { ConnectionString = connectionString };
+        return said.ContainsKey("Max Auto Prepare") || said.ContainsKey("MaxAutoPrepare");
+    }
+
+    private static NpgsqlDataSource Build(NpgsqlConnectionStringBuilder settings, ILoggerFactory? logs)
+    {
+        var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString);
+        builder.UseNodaTime();
+        builder.UseLoggerFactory(logs);
+        return builder.Build();
+    }
+}
+
+/// <summary>What the driver's exceptions mean.</summary>
+internal static class Faults
+{
+    public static StoreUnavailableException Unavailable(Exception cause) => new("PostgreSQL is away.", cause);
+
+    /// <summary>Whether the database is away, full or read-only, rather than a statement wrong.</summary>
+    public static bool IsUnavailable(Exception fault) => fault is PostgresException told ? SaysUnavailable(told) : IsBroken(fault);
+
+    /// <summary>Whether the connection is gone, so that nobody can tell what became of what was sent.</summary>
+    public static bool IsBroken(Exception fault) => fault switch
+    {
+        PostgresException told => told.Severity is not "ERROR",
+        NpgsqlException or TimeoutException or System.Net.Sockets.SocketException or IOException or ObjectDisposedException => true,
+        _ => false,
+    };
+
+    /// <summary>Whether the same may succeed when it is sent again: somebody else was in the way.</summary>
+    public static bool IsTransient(Exception fault) =>
+        fault is PostgresException { SqlState: PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.UniqueViolation };
+
+    // Connection, resources, operator intervention, system error, a standby.
+    private static bool SaysUnavailable(PostgresException told) =>
+        told.SqlState[..2] is "08" or "53" or "57" or "58" || told.SqlState is PostgresErrorCodes.ReadOnlySqlTransaction || told.Severity is not "ERROR";
+}

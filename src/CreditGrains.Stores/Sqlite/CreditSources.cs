@@ -1,0 +1,141 @@
+using CreditGrains.Domain;
+using CreditGrains.Grains;
+using NodaTime;
+
+namespace CreditGrains.Stores.Sqlite;
+
+/// <summary>
+/// Where the list of credits comes from (P4): the credits of one player or user by their own indexes; otherwise lot by lot, touched and
+/// untouched ones, and the minted ones by their instants. Indexes know whether an expiry is booked; what is over and not booked is told by
+/// the time.
+/// </summary>
+/// <param name="dueClients">
+/// Clients with coverage that is over and not booked, where those are asked for: the caretaker sees to it that it is little.
+/// </param>
+internal sealed class CreditSources(Database database, CreditFilter filter, CreditPlace? after, int limit, Instant now,
+    IReadOnlyCollection<string> dueClients)
+{
+    private const string Order = "c.created_at, c.place, c.ordinal";
+
+    private readonly bool? isBooked = CreditList.IsBooked(filter);
+
+    /// <summary>Each in the list's order, behind the place, filtered, and at least a page and one long where there is that much.</summary>
+    public IEnumerable<IEnumerable<CreditDocument>> All()
+    {
+        if (CreditList.ShowsUntouched(filter))
+        {
+            // Those apart are a list of their own: their places lie among those of their lots.
+            yield return Untouched(isApart: false);
+            yield return Untouched(isApart: true);
+        }
+        // What is unallocated lies in its lot, or apart from it.
+        if (filter.Status is CreditStatus.Unallocated) yield break;
+        foreach (var client in dueClients) yield return OverAndNotBooked(client);
+        if (filter.PlayerId is not null || filter.UserId is not null)
+        {
+            yield return OfPlayerOrUser();
+            yield break;
+        }
+        yield return LotByLot();
+        if (!CreditList.ShowsMinted(filter)) yield break;
+        if (filter.ContractId is { } contract)
+        {
+            yield return MintedOf(contract);
+            yield break;
+        }
+        foreach (var booked in isBooked is { } one ? [one] : new[] { true, false }) yield return Minted(booked);
+    }
+
+    private IEnumerable<CreditDocument> Untouched(bool isApart)
+    {
+        var where = OfLot().And($"l.has_free = 1 and l.apart {(isApart ? ">" : "=")} 0");
+        if (filter.Status is CreditStatus.Expired) where.And("l.expires_at <= ?", now);
+        if (filter.Status is CreditStatus.Unallocated) where.And("(l.expires_at is null or l.expires_at > ?)", now);
+        if (after is not null) where.And("(l.created_at, l.place) >= (?, ?)", after.CreatedAt, isApart ? $"{after.Id}~" : PlaceOf(after));
+        var lots = where.Bind(database[$"select {LotRow.Instance.Selected} from lot l {where} order by l.created_at, l.place"])
+            .Each(LotRow.Instance.Read);
+        return CreditList.Untouched(lots, filter.Status, after, now);
+    }
+
+    private IEnumerable<CreditDocument> OverAndNotBooked(string client)
+    {
+        var where = new Where()
+            .And("c.client_id = ? and c.expires_at <= ? and c.expiry_booked = 0 and c.player_id is not null", client, now);
+        foreach (var (column, value) in new[] { ("c.player_id", filter.PlayerId), ("c.used_by", filter.UserId) })
+            if (value is not null)
+                where.And($"+{column} = ?", value);
+        return Read(Residual(Behind(where)), Order);
+    }
+
+    private IEnumerable<CreditDocument> OfPlayerOrUser()
+    {
+        var where = new Where().Equal("c.player_id", filter.PlayerId).Equal("c.used_by", filter.UserId);
+        return Read(Residual(Behind(Booked(where, "+c.expiry_booked", isBooked))), Order);
+    }
+
+    // All credits of such a lot came to be at once: the list goes from lot to lot, and in a lot by ordinal.
+    private IEnumerable<CreditDocument> LotByLot()
+    {
+        var where = OfLot().And("+l.source <> ? and l.apart = 0", LotSource.Minted.Word());
+        if (after is not null) where.And("(l.created_at, l.place) >= (?, ?)", after.CreatedAt, PlaceOf(after));
+        return where.Bind(database[$"select l.key from lot l {where} order by l.created_at, l.place"]).Each(row => row.Text())
+            .SelectMany(InLot);
+    }
+
+    private IEnumerable<CreditDocument> InLot(string key)
+    {
+        var by = isBooked switch { null => "", true => "indexed by credit_booked", false => "indexed by credit_unbooked" };
+        var last = after is not null && key == LotKeys.Of(after.Id) ? after.Id.Ordinal : 0L;
+        return Read(Booked(new Where().And("c.lot = ? and c.ordinal > ?", key, last), "c.expiry_booked", isBooked), "c.ordinal", by);
+    }
+
+    // Minted credits come by ordinal in the order of time.
+    private IEnumerable<CreditDocument> MintedOf(string contract)
+    {
+        var where = Booked(new Where().And("c.lot = ?", LotKeys.Of(new CreditId(contract, Lot.MintedId, 1))), "c.expiry_booked", isBooked);
+        if (after is not null
+            && (after.Id.ContractId, after.Id.LotId) == (contract, Lot.MintedId)) where.And("c.ordinal > ?", after.Id.Ordinal);
+        else Behind(where);
+        if (filter.ClientId is { } client) where.And("+c.client_id = ?", client);
+        return Read(where, "c.ordinal");
+    }
+
+    private IEnumerable<CreditDocument> Minted(bool booked)
+    {
+        var where = Booked(new Where().And($"c.lot glob '*~{Lot.MintedId}'"), "c.expiry_booked", booked)
+            .Equal("c.client_id", filter.ClientId);
+        if (after is not null) where.And("(c.created_at, c.lot, c.ordinal) > (?, ?, ?)", after.CreatedAt, LotKeys.Of(after.Id),
+            after.Id.Ordinal);
+        return Read(Residual(where), "c.created_at, c.lot, c.ordinal");
+    }
+
+    private IEnumerable<CreditDocument> Read(Where where, string order, string by = "")
+    {
+        if (filter.Status is CreditStatus.Allocated) where.And("(c.expires_at is null or c.expires_at > ?)", now);
+        return where.Bind(database[$"select {CreditRow.Instance.Selected} from credit c {by} {where} order by {order} limit ?"])
+            .Bind(limit + 1)
+            .All(CreditRow.Instance.Read).Select(credit => CreditDocument.Of(credit, now));
+    }
+
+    private Where Behind(Where where) =>
+        after is null ? where : where.And($"({Order}) > (?, ?, ?)", after.CreatedAt, PlaceOf(after), after.Id.Ordinal);
+
+    // What a credit's row and its lot's key say, checked on what an index finds by something narrower.
+    private Where Residual(Where where)
+    {
+        if (filter.ContractId is { } contract) where.And("substr(c.lot, 1, instr(c.lot, '~') - 1) = ?", contract);
+        if (filter.LotId is { } lot) where.And("substr(c.lot, instr(c.lot, '~') + 1) = ?", lot);
+        if (filter.PaymentId is { } payment) where.And("+c.payment_id = ?", payment);
+        if (filter.ClientId is { } client) where.And("+c.client_id = ?", client);
+        return where;
+    }
+
+    private Where OfLot() => new Where()
+        .Equal("l.contract_id", filter.ContractId).Equal("l.payment_id", filter.PaymentId).Equal("l.lot_id", filter.LotId)
+            .Equal("l.client_id", filter.ClientId);
+
+    private static Where Booked(Where where, string column, bool? isBooked) =>
+        isBooked is { } booked ? where.And($"{column} = {(booked ? 1 : 0)}") : where;
+
+    private static string PlaceOf(CreditPlace place) => $"{LotKeys.Of(place.Id)}~";
+}

@@ -1,0 +1,136 @@
+using System.Collections.Immutable;
+using CreditGrains.Domain;
+using CreditGrains.Grains;
+using NodaTime;
+
+namespace CreditGrains.Stores.Sqlite;
+
+public sealed partial class SqliteStore
+{
+    async Task<ContractDocument?> IQueries.Contract(string contractId) =>
+        (await lists.Read(database => ReadDocument(database, DocumentKind.Contract, contractId)))?.AsContract();
+
+    public async Task<Page<ContractDocument>> Contracts(string? clientId, PageRequest page) =>
+        (await List(Lists.Documents(DocumentKind.Contract, "contracts", clientId), page)).Of(document => document.AsContract());
+
+    public Task<Page<Member>> Users(string contractId, PageRequest page) => List(Lists.Users(contractId), page);
+
+    public Task<bool> UserExists(UserKey key) =>
+        lists.Read(database =>
+            database["select 1 from member where client_id = ? and user_id = ?"].Bind(key.ClientId).Bind(key.UserId).Any());
+
+    public async Task<Contract?> ContractWithUsers(string contractId)
+    {
+        var (contract, members) =
+            await lists.Read(database => database.Snapshot(() => (ReadContract(database, contractId), ReadMembers(database, contractId))));
+        return contract?.AsContract(members);
+    }
+
+    Task<StoredMember?> IQueries.Member(AllocationKey key) => lists.Read(database => ReadStoredMember(database, key));
+
+    public async Task<Page<Allowance>> Memberships(UserKey user, PageRequest page) =>
+        (await List(Lists.Memberships(user), page)).Of(stored => stored.AsAllowance());
+
+    public async Task<Page<Lot>> Lots(string contractId, PageRequest page) =>
+        (await List(Lists.Lots(contractId), page)).Of(listed => listed.Lot);
+
+    public Task<ImmutableArray<Lot>> Apart(string contractId) => lists.Read(database =>
+        All(database, LotRow.Instance, "l.contract_id = ? and l.is_open = 1 and l.apart > 0 order by l.key", contractId)
+            .Select(listed => listed.Lot).ToImmutableArray());
+
+    public Task<Report?> Report(ReportKey key) =>
+        lists.Read(database => One(database, ReportRow.Instance, RowKey.Report(key.ClientId, key.ReportId)));
+
+    public Task<Page<Report>> Reports(ReportFilter filter, PageRequest page) => List(Lists.Reports(filter), page);
+
+    public Task<Page<BookedEntry>> Ledger(LedgerFilter filter, PageRequest page) => List(Lists.Ledger(filter), page);
+
+    public Task<Page<CreditDocument>> Credits(CreditFilter filter, Instant now, PageRequest page) =>
+        lists.Read(database => database.Snapshot(() =>
+    {
+        var after = CreditPlace.Read(page.After);
+        string[] dueClients = filter.Status is CreditStatus.Expired ? [.. ReadDueClients(database, now)] : [];
+        var sources = new CreditSources(database, filter, after, page.Limit, now, dueClients);
+        return CreditList.Merge(page.Limit, sources.All());
+    }));
+
+    public Task<CreditDocument?> Credit(CreditId id, Instant now) => lists.Read(database => database.Snapshot(() =>
+    {
+        if (One(database, CreditRow.Instance, RowKey.Credit(id)) is { } touched) return CreditDocument.Of(touched, now);
+        var apart = One(database, LotRow.Instance, new(RowKind.Lot, id.ContractId, id.LotId, id.Ordinal));
+        var lot = apart is { Lot.Free.Count: > 0 } ? apart : One(database, LotRow.Instance, new(RowKind.Lot, id.ContractId, id.LotId));
+        return lot is null || lot.Lot.Quantity < id.Ordinal ? null : CreditDocument.Untouched(lot.ClientId, id, lot.Lot, now);
+    }));
+
+    public Task<ImmutableArray<BookedEntry>> History(CreditDocument credit) => lists.Read(database => database.Snapshot(() =>
+    {
+        const string OfLot = "e.contract_id = ? and e.lot_id = ?", OfReport = "e.report_id = ? and +e.contract_id = ? and +e.lot_id = ?";
+        var ofLot = Entries($"{OfLot} and e.kind in ({Sums.Words(Grains.History.OfLot)})", credit.ContractId, credit.LotId);
+        var ofCredit = Entries("e.subject = ? and e.subject glob 'credit:*'", Subjects.Credit(credit.CreditId));
+        var reports = ofCredit.Select(entry => entry.Entry.ReportId).Append(credit.ReportId).OfType<string>().Distinct();
+        var ofReports = reports.SelectMany(report =>
+            Entries($"{OfReport} and e.kind in ({Sums.Words(Grains.History.OfReport)})", report, credit.ContractId, credit.LotId));
+        return Grains.History.Of(credit, ofLot.Concat(ofReports), ofCredit);
+
+        List<BookedEntry> Entries(string where, params IEnumerable<object> values) =>
+            database[$"select {EntryRow.Selected} from entry e where {where}"].BindAll(values).All(EntryRow.Read);
+    }));
+
+    public Task<ImmutableArray<UsageRow>> Usage(UsageFilter filter) => lists.Read(database => Sums.Usage(database, filter));
+
+    public Task<FeedPlace> FeedStart() => Task.FromResult(new FeedPlace(history, 0, 0));
+
+    // One writer: the order of entries is the order of commits.
+    public Task<ImmutableArray<FedEntry>> Feed(FeedFilter filter, FeedPlace after, int limit) => after.History != history
+        ? Task.FromException<ImmutableArray<FedEntry>>(new CursorGoneException())
+        : lists.Read(database => Select(database, Lists.Feed(filter), [after.EntryId], limit)
+            .Select(entry => new FedEntry(new(history, 0, entry.EntryId), entry)).ToImmutableArray());
+
+    public Task<FeedPlace> FeedEnd() =>
+        lists.Read(database =>
+            new FeedPlace(history, 0, database["select max(entry_id) from entry"].All(row => row.OptionalNumber() ?? 0)[0]));
+
+    public Task<ImmutableArray<StoredContract>> Due(string? contractId, string? clientId, Instant now) =>
+        lists.Read(database => database.Snapshot(() =>
+    {
+        var where = new Where().And("d.kind = ?", DocumentKind.Contract).Equal("d.id", contractId)
+            .And(contractId is null ? "d.due_at <= ?" : "+d.due_at <= ?", now);
+        if (clientId is not null) where.And("+d.owner = ?", clientId);
+        return where.Bind(database[$"select {DocumentRow.Instance.Selected} from document d {where}"]).All(DocumentRow.Instance.Read)
+            .Select(document => WithOpenLots(database, document)).ToImmutableArray();
+    }));
+
+    public async Task<ContractBalance?> Balance(string contractId, Instant? asked, Instant now)
+    {
+        var at = now;
+        var sums = await lists.Read(database => database.Snapshot(() =>
+        {
+            if (ReadContract(database, contractId) is not { } contract) return null;
+            at = BalanceSums.At(contract, asked, now);
+            return Sums.Balance(database, contract, at, now);
+        }));
+        return sums?.Of(at);
+    }
+
+    public async Task<Audit?> Audit(string contractId)
+    {
+        var sums = await lists.Read(database => database.Snapshot(() =>
+            ReadDocument(database, DocumentKind.Contract, contractId) is null ? null : Sums.Audit(database, contractId)));
+        return sums?.Of(contractId);
+    }
+
+    public Task Ping() => lists.Read(database => database["select 1 from document limit 1"].Any());
+
+    private Task<Page<TItem>> List<TItem>(ListOf<TItem> list, PageRequest page)
+    {
+        var behind = list.Behind(page);
+        return lists.Read(database => list.Cut(page, Select(database, list, behind, page.Limit + 1)));
+    }
+
+    internal static List<TItem> Select<TItem>(Database database, ListOf<TItem> list, object[]? behind, int rows)
+    {
+        var (where, order) = (Where.Of(list, behind), Where.Columns(list));
+        var sql = $"select {list.Selected} from {list.From} {where} {(list.IsGrouped ? $"group by {order} " : "")}order by {order} limit ?";
+        return where.Bind(database[sql]).Bind(rows).All(list.Read);
+    }
+}

@@ -1,0 +1,114 @@
+using System.Collections.Immutable;
+using CreditGrains.Domain;
+using CreditGrains.Grains;
+using NodaTime;
+
+namespace CreditGrains.Stores.Sqlite;
+
+/// <summary>What audits, balances and usage are added up from, most of it out of indexes alone.</summary>
+internal static class Sums
+{
+    /// <summary>What an audit compares (G2).</summary>
+    public static AuditSums Audit(Database database, string contractId)
+    {
+        var touched = database["""
+            select l.lot_id, sum(c.player_id is not null and c.expiry_booked = 0), sum(c.player_id is not null and c.expiry_booked),
+                   sum(c.player_id is null)
+            from lot l cross join credit c on c.lot = l.key where l.contract_id = ? group by l.lot_id
+            """].Bind(contractId).All(row => new TouchedSum(row.Text(), row.Number(), row.Number(), row.Number()));
+        var told = database["""
+            select lot_id, kind, sum(quantity) from entry where contract_id = ? and lot_id is not null group by lot_id, kind
+            """].Bind(contractId).All(ReadLotSum);
+        var used = database[$"""
+            select user_id, kind, used_of, sum(quantity) from entry
+            where contract_id = ? and user_id is not null and kind in ({Words(AuditSums.AboutUsers)}) group by user_id, kind, used_of
+            """].Bind(contractId).All(row => new UserSum(row.Text(), ReadKind(row), row.OptionalText(), row.Number()));
+        var reported = database["select user_id, sum(charged) from report where contract_id = ? group by user_id"]
+            .Bind(contractId).All(row => (UserId: row.Text(), Charged: row.Number()));
+        var lots = SqliteStore.All(database, LotRow.Instance, "l.contract_id = ?", contractId).Select(listed => listed.Lot).ToList();
+        var members = SqliteStore.All(database, MemberRow.Instance, "m.contract_id = ?", contractId);
+        return new(lots, touched, told, members, used, reported.ToDictionary(sum => sum.UserId, sum => sum.Charged));
+    }
+
+    /// <summary>What a balance is made of (G3).</summary>
+    public static BalanceSums Balance(Database database, StoredContract contract, Instant at, Instant now)
+    {
+        var contractId = contract.Document.Id;
+        var lots = database["select lot_id, available_from from lot where contract_id = ? and apart = 0"]
+            .Bind(contractId).All(row => (row.Text(), row.Instant()));
+        var told = database["""
+            select lot_id, kind, sum(quantity) from entry
+            where contract_id = ? and effective_at <= ? and lot_id is not null group by lot_id, kind
+            """].Bind(contractId).Bind(at).All(ReadLotSum);
+        var users = database[$"""
+            select user_id, sum(case kind when '{EntryKind.CreditsCharged.Word()}' then quantity else -quantity end) from entry
+            where contract_id = ? and effective_at <= ? and user_id is not null and kind in ({Words(BalanceSums.AboutUsers)})
+            group by user_id order by user_id
+            """].Bind(contractId).Bind(at).All(row => new UserTotal(row.Text(), row.Number()));
+        var over = database[at <= now ? OverInThePast : OverByThen]
+            .Bind(contract.Document.Owner).Bind(at).Bind($"{contractId}~").Bind($"{contractId}\x7f")
+            .All(row => (Lot: LotKeys.Credit(row.Text(), 1).LotId, Credits: row.Number()));
+        return new(contract, lots, told, over.ToDictionary(lot => lot.Lot, lot => lot.Credits), users);
+    }
+
+    /// <summary>What reports have used, added up in one statement: reports by their instant, what was given back by its own.</summary>
+    public static ImmutableArray<UsageRow> Usage(Database database, UsageFilter filter)
+    {
+        var (client, contract, user) = filter.By == UsageBy.User ? ("client_id", "null", "user_id") : ("null", "contract_id", "null");
+        var reports = Within(filter, "at");
+        var returns = Within(filter, "effective_at").And($"kind = '{EntryKind.CreditsReturned.Word()}'").And("user_id is not null");
+        var (slot, zone) = filter.ByTime ? (Slot, Zone) : ("null", "null");
+        var statement = database[$"""
+            select s.client, s.contract, s.user, s.slot, {zone}, s.reports, s.charged, s.covered, s.returned from (
+                select {client} as client, {contract} as contract, {user} as user, {slot} as slot,
+                       sum(reports) as reports, sum(charged) as charged, sum(covered) as covered, sum(returned) as returned from (
+                    select client_id, contract_id, user_id, at, 1 as reports, charged, covered, 0 as returned from report {reports}
+                    union all
+                    select client_id, contract_id, user_id, effective_at, 0, 0, 0, quantity from entry {returns})
+                group by 1, 2, 3, 4) s
+            """];
+        return [.. returns.Bind(reports.Bind(statement)).All(row => new UsageRow(
+            row.OptionalText(), row.OptionalText(), row.OptionalText(), row.OptionalInstant(), row.OptionalText(),
+            row.Number(), row.Number(), row.Number(), row.Number()))];
+    }
+
+    /// <summary>These kinds as a list of SQL.</summary>
+    public static string Words(IEnumerable<EntryKind> kinds) => string.Join(", ", kinds.Select(kind => $"'{kind.Word()}'"));
+
+    // Of what is past, little is not booked, whatever the contract of the client; of what is to come, most is, so that the contract's own
+    // credits are counted.
+    private const string OverInThePast = """
+        select lot, count(*) from credit indexed by credit_due
+        where client_id = ? and expires_at <= ? and +lot > ? and +lot < ? and expiry_booked = 0 and player_id is not null group by lot
+        """;
+
+    private const string OverByThen = """
+        select lot, count(*) from credit
+        where +client_id = ? and +expires_at <= ? and lot > ? and lot < ? and +expiry_booked = 0 and player_id is not null group by lot
+        """;
+
+    private const string Zone =
+        $"(select json_extract(d.body, '$.value.terms.timeZone') from document d where d.kind = '{DocumentKind.Contract}' and d.id = s.contract)";
+
+    private static readonly (long After, long Before) Length =
+        (Microseconds(Grains.Usage.Slot.After), Microseconds(Grains.Usage.Slot.Before));
+
+    private static readonly string Slot = $"""
+        case when at >= {Grains.Usage.Rounded.ToMicroseconds()} then at - at % {Length.After}
+        else at - (at % {Length.Before} + {Length.Before}) % {Length.Before} end
+        """;
+
+    private static long Microseconds(Duration duration) => (long)duration.TotalMilliseconds * 1_000;
+
+    private static LotSum ReadLotSum(Statement row) => new(row.Text(), ReadKind(row), row.Number());
+
+    private static EntryKind ReadKind(Statement row) => Stores.Words.Read<EntryKind>(row.Text());
+
+    private static Where Within(UsageFilter filter, string at)
+    {
+        var where = new Where().Equal("contract_id", filter.ContractId).Equal("user_id", filter.UserId).Equal("client_id", filter.ClientId);
+        if (filter.From is { } from) where.And($"{at} >= ?", from);
+        if (filter.To is { } to) where.And($"{at} < ?", to);
+        return where;
+    }
+}

@@ -1,0 +1,39 @@
+using CreditGrains.Domain;
+using CreditGrains.Editions;
+using CreditGrains.Grains.Hosting;
+using CreditGrains.Silo;
+using Microsoft.AspNetCore.Builder;
+
+namespace CreditGrains.Acceptance;
+
+/// <summary>A silo of this process, at an address of its own that it keeps through restarts.</summary>
+internal sealed class HostedSilo(ServerOptions store)
+{
+    private WebApplication? app;
+
+    // Stories print what matters.
+    static HostedSilo() => Environment.SetEnvironmentVariable("Logging__Console__LogLevel__Default", "None");
+
+    public string Url { get; } = $"http://127.0.0.1:{Child.FreePort()}";
+
+    public async Task Start(EditionOptions options)
+    {
+        await Stop();
+        app = await SiloHost.Build(store with
+        {
+            Urls = Url,
+            TestClock = options.TestClock is { } clock ? Calendar.ReadInstant(clock) : null,
+            ApiKeys = options.ApiKeys,
+        });
+        await app.StartAsync();
+    }
+
+    /// <summary>Ends it as a signal does; again is harmless.</summary>
+    public async Task Stop()
+    {
+        if (app is not { } started) return;
+        app = null;
+        await started.StopAsync();
+        await started.DisposeAsync();
+    }
+}

@@ -1,0 +1,72 @@
+using CreditGrains.Grains;
+using CreditGrains.Stores.Memory;
+using CreditGrains.Stores.Sqlite;
+
+namespace CreditGrains.Stores.Tests;
+
+/// <summary>A kind of store that the suite runs on: one file like <c>MemorySuite.cs</c> names it to each part of the suite.</summary>
+public interface IStores
+{
+    /// <summary>An empty store of its own for a test.</summary>
+    Task<OpenedStore> Open();
+}
+
+/// <summary>A store that is gone after the test.</summary>
+public sealed class OpenedStore(IStore store, IQueries queries, Func<ValueTask> close) : IAsyncDisposable
+{
+    public IStore Store => store;
+
+    public IQueries Queries => queries;
+
+    public ValueTask DisposeAsync() => close();
+}
+
+/// <summary>A part of the suite: what every store does alike.</summary>
+public abstract class Suite<TStores> : IAsyncLifetime where TStores : IStores, new()
+{
+    private OpenedStore opened = null!;
+
+    protected IStore Store => opened.Store;
+
+    protected IQueries Queries => opened.Queries;
+
+    public async ValueTask InitializeAsync() => opened = await new TStores().Open();
+
+    public async ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        await opened.DisposeAsync();
+    }
+}
+
+public sealed class MemoryStores : IStores
+{
+    public Task<OpenedStore> Open()
+    {
+        var store = new MemoryStore();
+        return Task.FromResult(new OpenedStore(store, store, () => ValueTask.CompletedTask));
+    }
+}
+
+public sealed class SqliteStores : IStores
+{
+    public Task<OpenedStore> Open()
+    {
+        var directory = new TempDirectory();
+        var store = SqliteStore.Open(directory.Path);
+        return Task.FromResult(new OpenedStore(store, store, () =>
+        {
+            store.Dispose();
+            directory.Dispose();
+            return ValueTask.CompletedTask;
+        }));
+    }
+}
+
+/// <summary>A directory that is gone after the test.</summary>
+internal sealed class TempDirectory : IDisposable
+{
+    public string Path { get; } = Directory.CreateTempSubdirectory("creditgrains-").FullName;
+
+    public void Dispose() => Directory.Delete(Path, recursive: true);
+}

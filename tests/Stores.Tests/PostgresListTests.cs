@@ -1,0 +1,154 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.RegularExpressions;
+using CreditGrains.Grains;
+using CreditGrains.Domain;
+using CreditGrains.Editions;
+using CreditGrains.Stores.Postgres;
+using Microsoft.Extensions.Logging;
+using NodaTime;
+using Npgsql;
+
+namespace CreditGrains.Stores.Tests;
+
+/// <summary>Lists of a million credits and entries on PostgreSQL (P4, G1): a page costs about what a page costs, wherever it begins and whatever is filtered by, and an index leads to it.</summary>
+[Collection(PostgresServers.Quiet)]
+public sealed partial class PostgresListTests(ITestOutputHelper output)
+{
+    private const int PageSize = 100, MostRows = 60 * PageSize;
+
+    // What is allocated is found past what has expired in its lots: an index that leads to it would cost each charge an entry.
+    private const int MostRowsOfAllocated = 100_000;
+
+    private static readonly Instant Begin = Instant.FromUtc(2026, 1, 1, 0, 0), Now = Begin + Duration.FromMinutes(250), Deep = Begin + Duration.FromMinutes(300);
+
+    // 500 lots of 2,000 credits in 50 contracts of 10 clients, a minute apart: 1,400 of each lot are with players, for a day at most. Two unlimited contracts minted 50,000 each. 600,000 entries.
+    private const string Rows = """
+        insert into lot (key, contract_id, lot_id, client_id, source, payment_id, quantity, free, created_at, available_from, asked_expiry, expires_at, expiry_booked, apart, has_free, is_open)
+        select 'c' || n % 50 || '~l' || n, 'c' || n % 50, 'l' || n, 'k' || n % 10, 'purchase', 'pay' || n % 40, 2000, '1401-2000', at, at, at + '5 hours', at + '5 hours', false, 0, true, true
+        from (select n, timestamptz '2026-01-01Z' + n * interval '1 minute' as at from generate_series(0, 499) n) g;
+
+        insert into credit (lot, ordinal, client_id, payment_id, used_by, player_id, created_at, expires_at, activated_at, report_id, expiry_booked, version)
+        select l.key, o, l.client_id, l.payment_id, 'u' || o % 20, 'p' || l.lot_id || '-' || o, l.created_at, l.created_at + interval '3 hours' + o * interval '1 second', l.created_at, 'r' || o, l.created_at + interval '3 hours' + o * interval '1 second' <= timestamptz '2026-01-01 04:09Z', 1
+        from lot l, generate_series(1, 1400) o;
+
+        insert into lot (key, contract_id, lot_id, client_id, source, payment_id, quantity, free, created_at, available_from, expiry_booked, apart, has_free, is_open)
+        select 'm' || m || '~minted', 'm' || m, 'minted', 'k' || m, 'minted', 'minted', 50000, '', timestamptz '2026-01-01Z', timestamptz '2026-01-01Z', false, 0, false, true from generate_series(0, 1) m;
+
+        insert into credit (lot, ordinal, client_id, payment_id, used_by, player_id, created_at, expires_at, activated_at, report_id, expiry_booked, version)
+        select 'm' || m || '~minted', o, 'k' || m, 'minted', 'u' || o % 20, 'pm' || m || '-' || o, at, at + interval '3 hours', at, 'r' || o, at + interval '3 hours' <= timestamptz '2026-01-01 04:09Z', 1
+        from (select m, o, timestamptz '2026-01-01Z' + o * interval '500 milliseconds' as at from generate_series(0, 1) m, generate_series(1, 50000) o) g;
+
+        insert into entry (entry_id, kind, effective_at, booked_at, actor, cause, subject, quantity, client_id, contract_id, user_id, report_id, lot_id)
+        select place_of(pg_current_xact_id()) - 600001 + n, 'credits-charged', at, at, 'key', 'report:r' || n, 'lot', 1, 'k' || n % 10, 'c' || n % 50, 'u' || n % 20, 'r' || n / 2, 'l' || n % 500
+        from (select n, timestamptz '2026-01-01Z' + n * interval '50 milliseconds' as at from generate_series(1, 600000) n) g;
+        analyze;
+        """;
+
+    private readonly ConcurrentQueue<string> plans = new();
+    private readonly List<string> faults = [];
+
+    [Fact]
+    public async Task Every_page_of_every_filter_is_led_to_by_an_index_and_reads_little_more_than_it_shows()
+    {
+        await using var postgres = await ScratchPostgres.New();
+        await Migrator.Migrate(postgres.ConnectionString, TestContext.Current.CancellationToken);
+        await using (var plain = NpgsqlDataSource.Create(postgres.ConnectionString + ";Command Timeout=300"))
+        await using (var fill = plain.CreateCommand(Rows))
+            await fill.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+
+        // The plans as they are carried out come with the answers.
+        using var logs = LoggerFactory.Create(logging => logging.SetMinimumLevel(LogLevel.Debug).AddProvider(new Told(plans)));
+        const string Explain = "-c session_preload_libraries=auto_explain -c auto_explain.log_min_duration=0 -c auto_explain.log_analyze=on -c client_min_messages=log";
+        await using var explained = PostgresStore.Open(new NpgsqlConnectionStringBuilder(postgres.ConnectionString) { Options = Explain }.ConnectionString, logs);
+        await using var store = PostgresStore.Open(postgres.ConnectionString);
+
+        var deep = Cursor.After("credits", Deep, new CreditId("c0", "l300", 700));
+        foreach (var filter in new CreditFilter[]
+        {
+            new(null, null, null, null, null, null, null), new("k3", null, null, null, null, null, null), new(null, "c0", null, null, null, null, null), new("k0", "c0", null, null, null, null, null),
+            new(null, null, CreditStatus.Unallocated, null, null, null, null), new(null, null, CreditStatus.Allocated, null, null, null, null), new(null, null, CreditStatus.Expired, null, null, null, null),
+            new("k0", null, CreditStatus.Allocated, null, null, null, null), new(null, null, null, "pl300-701", null, null, null), new(null, null, null, null, "u7", null, null), new("k0", "c0", null, null, "u7", null, null),
+            new(null, null, null, null, null, "l300", null), new(null, null, null, null, null, null, "pay20"), new("k0", "c0", CreditStatus.Expired, null, null, null, "pay20"), new("k1", "m1", null, null, null, null, null),
+        })
+            foreach (var after in new[] { null, deep })
+                await Short(store, explained, $"credits {filter} {(after is null ? "first" : "deep")}", store => store.Credits(filter, Now, new(PageSize, after)));
+
+        var start = await store.FeedStart();
+        var first = (await store.Feed(new(null, null), start, 1))[0].Place;
+        var middle = first.EntryId + 400_000;
+        foreach (var filter in new LedgerFilter[]
+        {
+            new(null, null, null, null), new("k3", null, null, null), new(null, "c7", null, null), new("k7", "c7", null, null), new(null, null, "u7", null), new("k7", null, "u7", null), new(null, null, null, "r250000"), new("k0", null, null, "r250000"),
+        })
+            foreach (var after in new[] { null, Cursor.After("ledger", middle) })
+                await Short(store, explained, $"ledger {filter} {(after is null ? "first" : "deep")}", store => store.Ledger(filter, new(PageSize, after)));
+
+        foreach (var filter in new FeedFilter[] { new(null, null), new("k3", null), new("k7", "c7") })
+            foreach (var after in new[] { start, first with { EntryId = middle } })
+                await Short(store, explained, $"feed {filter} {after.EntryId}", store => store.Feed(filter, after, PageSize));
+        Assert.True(faults.Count == 0, string.Join("\n\n", faults));
+    }
+
+    // Timed without being explained: the quickest of three.
+    private async Task Short<T>(PostgresStore store, PostgresStore explained, string what, Func<PostgresStore, Task<T>> page)
+    {
+        var took = TimeSpan.MaxValue;
+        for (var i = 0; i < 3; i++)
+        {
+            var watch = Stopwatch.StartNew();
+            await page(store);
+            if (watch.Elapsed < took) took = watch.Elapsed;
+        }
+        await page(explained);
+        plans.Clear();
+        await page(explained);
+        var rows = plans.Sum(Read);
+        output.WriteLine($"{rows,8} rows {took.TotalMilliseconds,8:F1} ms  {what}");
+        Assert.NotEmpty(plans);
+        if (rows > (what.Contains("Status = Allocated", StringComparison.Ordinal) ? MostRowsOfAllocated : MostRows) || plans.Any(plan => plan.Replace("Seq Scan on store", "", StringComparison.Ordinal).Contains("Seq Scan on", StringComparison.Ordinal))) faults.Add($"{what} reads {rows} rows:\n{string.Join('\n', plans)}");
+    }
+
+    // What the scans of a plan read, thrown away or not.
+    private static long Read(string plan)
+    {
+        var (rows, loops) = (0L, 1L);
+        foreach (var line in plan.Split('\n'))
+        {
+            if (Scanned().Match(line) is { Success: true } scan)
+            {
+                loops = long.Parse(scan.Groups["loops"].Value, CultureInfo.InvariantCulture);
+                rows += loops * long.Parse(scan.Groups["rows"].Value, CultureInfo.InvariantCulture);
+            }
+            else if (Removed().Match(line) is { Success: true } removed)
+            {
+                rows += loops * long.Parse(removed.Groups["rows"].Value, CultureInfo.InvariantCulture);
+            }
+        }
+        return rows;
+    }
+
+    [GeneratedRegex(@"(Scan|Scan Backward) (using|on) .*actual time=\S+ rows=(?<rows>\d+) loops=(?<loops>\d+)")]
+    private static partial Regex Scanned();
+
+    [GeneratedRegex(@"Rows Removed by Filter: (?<rows>\d+)")]
+    private static partial Regex Removed();
+
+    // Messages of the server, as Npgsql logs them.
+    private sealed class Told(ConcurrentQueue<string> plans) : ILoggerProvider, ILogger
+    {
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (formatter(state, exception) is var text && text.Contains("actual time=", StringComparison.Ordinal)) plans.Enqueue(text);
+        }
+
+        public void Dispose() { }
+    }
+}

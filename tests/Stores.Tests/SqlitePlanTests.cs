@@ -1,0 +1,111 @@
+using CreditGrains.Domain;
+using CreditGrains.Grains;
+using CreditGrains.Stores.Sqlite;
+using NodaTime;
+
+namespace CreditGrains.Stores.Tests;
+
+/// <summary>How SQLite carries out lists and sums: led to by an index, and nothing sorted that may be long.</summary>
+public sealed class SqlitePlanTests : IDisposable
+{
+    private readonly TempDirectory directory = new();
+
+    public SqlitePlanTests() => SqliteStore.Open(directory.Path).Dispose();
+
+    public void Dispose() => directory.Dispose();
+
+    [Fact]
+    public void Whatever_the_filter_no_list_of_credits_is_scanned_or_sorted()
+    {
+        var after = CreditPlace.Read(Cursor.After("credits", Books.Start, "A~L1~000000001"));
+        for (var mix = 0; mix < 1 << 8; mix++)
+        {
+            // But for those of one player, who has few, and those that are over and not booked, which are few.
+            var filter =
+                new CreditFilter(If(0), If(1), (mix >> 6) switch { 0 => null, var one => (CreditStatus)(one - 1) }, null, If(2),
+                If(3), If(4));
+            using var database = Open();
+            var sources =
+                new CreditSources(database, filter, (mix & 32) == 0 ? null : after, 10, Books.Start, filter.Status is CreditStatus.Expired
+                ? ["x"] : []);
+            foreach (var source in sources.All()) Assert.Empty(source);
+
+            foreach (var plan in database.Plans())
+                Assert.False((plan.Contains("TEMP B-TREE") && filter.Status is not CreditStatus.Expired)
+                    || (plan.StartsWith("SCAN") && !plan.Contains("USING INDEX")), $"{filter}: {plan}");
+
+            string? If(int bit) => (mix & (1 << bit)) == 0 ? null : "x";
+        }
+    }
+
+    [Fact]
+    public void Whatever_the_filter_no_other_list_is_scanned_or_sorted()
+    {
+        using var database = Open();
+        for (var mix = 0; mix < 1 << 7; mix++)
+        {
+            Read(Lists.Ledger(new(If(0), If(1), If(2), If(3), If(4))), [5L]);
+            Read(Lists.Feed(new(If(0), If(1))), [5L]);
+            Read(Lists.Reports(new(If(0), If(1), If(2), If(5) is null ? null : Books.Start, If(6) is null ? null : Books.Start)),
+                [Books.Start, "x", "x"]);
+            Read(Lists.Documents("x", "contracts", If(0)), ["x"]);
+            Read(Lists.Users("x"), ["x"]);
+            Read(Lists.Memberships(new("x", "x")), ["x"]);
+            Read(Lists.Lots("x"), [Books.Start, "x"]);
+            Read(Lists.Purchases("x"), [Books.Start, "x"]);
+            Read(Lists.Projects(new(If(0), If(1))), ["x"]);
+            Read(Lists.Milestones(new(If(0), If(1))), ["x"]);
+            Read(Lists.Consumptions(new(If(0), If(1))), ["x", 1L]);
+
+            string? If(int bit) => (mix & (1 << bit)) == 0 ? null : "x";
+        }
+
+        // Without any filter the rows themselves are in order.
+        Assert.DoesNotContain(database.Plans(), plan => plan.Contains("TEMP B-TREE")
+            || (plan.StartsWith("SCAN") && !plan.Contains("USING INDEX") && plan is not ("SCAN e" or "SCAN j" or "SCAN s" or "SCAN k")));
+
+        void Read<T>(ListOf<T> list, object[] behind)
+        {
+            Assert.Empty(SqliteStore.Select(database, list, null, 10));
+            Assert.Empty(SqliteStore.Select(database, list, behind, 10));
+        }
+    }
+
+    [Fact]
+    public void What_is_added_up_is_led_to_by_an_index_that_covers_it()
+    {
+        using var sums = Open();
+        var contract = new StoredContract(new(DocumentKind.Contract, "C", 1, "", "acme", Books.Start, null), []);
+        Assert.Empty(Sums.Balance(sums, contract, Books.Start, Books.Start).Lots);
+        Assert.Empty(Sums.Balance(sums, contract, Books.Start, Books.Start - Duration.FromDays(1)).Lots);
+        foreach (var by in Enum.GetValues<UsageBy>())
+        {
+            Assert.Empty(Sums.Usage(sums, new("x", null, null, Books.Start, null, by)));
+            Assert.Empty(Sums.Usage(sums, new(null, "x", null, Books.Start, null, by)));
+        }
+        var plans = sums.Plans();
+
+        Assert.DoesNotContain(plans, plan => plan.StartsWith("SCAN")
+            && plan is not ("SCAN s" or "SCAN (subquery-2)" or "SCAN (subquery-3)"));
+        Assert.Equal(2, plans.Count(plan => plan.Contains("USING COVERING INDEX entry_effect")));
+        Assert.Contains(plans, plan => plan.Contains("USING COVERING INDEX report_client"));
+        Assert.Contains(plans, plan => plan.Contains("USING INDEX credit_due (client_id=? AND expires_at<?)"));
+    }
+
+    [Fact]
+    public void What_falls_due_is_led_to_by_an_index()
+    {
+        using var database = Open();
+        Assert.Empty(SqliteStore.ReadDue(database, "x", Books.Start, 1));
+        Assert.Empty(SqliteStore.ReadDueAllocations(database, Books.Start, 1));
+        Assert.Empty(SqliteStore.ReadDueClients(database, Books.Start));
+        Assert.Empty(SqliteStore.ReadDueCredits(database, "x", Books.Start, 1));
+        Assert.Null(SqliteStore.ReadNextEnd(database, "x"));
+
+        Assert.Equal(5, database.Plans().Count);
+        Assert.All(database.Plans(), plan =>
+            Assert.Matches("^SEARCH .* USING (COVERING )?INDEX (document_due|member_due|credit_due)", plan));
+    }
+
+    private Database Open() => new(Path.Combine(directory.Path, "credits.db"));
+}

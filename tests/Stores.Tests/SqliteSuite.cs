@@ -1,0 +1,13 @@
+namespace CreditGrains.Stores.Tests;
+
+public sealed class SqliteFences : Fences<SqliteStores>;
+
+public sealed class SqliteLists : ListStories<SqliteStores>;
+
+public sealed class SqliteCredits : CreditListStories<SqliteStores>;
+
+public sealed class SqliteSums : SumStories<SqliteStores>;
+
+public sealed class SqliteEnds : DueStories<SqliteStores>;
+
+public sealed class SqliteFeed : FeedStories<SqliteStores>;

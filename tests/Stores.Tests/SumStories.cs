@@ -1,0 +1,178 @@
+using CreditGrains.Domain;
+using CreditGrains.Grains;
+using NodaTime;
+
+namespace CreditGrains.Stores.Tests;
+
+/// <summary>Audits, balances and usage.</summary>
+public abstract class SumStories<TStores> : Suite<TStores> where TStores : IStores, new()
+{
+    [Fact]
+    public async Task G2_an_audit_finds_the_books_balanced_and_every_number_that_somebody_has_changed()
+    {
+        var books = new Books(Store);
+        await books.Agree("C", 10, ["U"]);
+        Assert.NotNull(await books.Report("R", "C", "U", ["P1", "P2", "P3"]));
+        Assert.Null(await Queries.Audit("none"));
+        var audit = (await Queries.Audit("C"))!;
+        Assert.Equal((true, 10L, 0L, 7L, 3L, 0L, 3L),
+            (audit.Balanced, audit.Granted, audit.Minted, audit.Unallocated, audit.Allocated, audit.Expired, audit.Used));
+
+        var member = Assert.Single(await Store.Members("C"));
+        await Finds([new MemberChange("C", "acme", member with { Allocation = member.Allocation with { TotalUsed = 4 }, Version = 10 },
+            null, member.Version)], "user:U totalUsed 3 4");
+        await Done([new MemberChange("C", "acme", member with { Version = 11 }, null, 10)]);
+
+        var lot = (await Store.Lot("C", "L1"))!;
+        await Finds([new LotChange("C", "acme", lot with { Quantity = 11 })], "lot:L1 quantity 10 11", "lot:L1 sum 11 10");
+        await Finds([new LotChange("C", "acme", lot with { Free = Runs.Parse("4-9") })], "lot:L1 unallocated 7 6", "lot:L1 sum 10 9");
+        await Done([new LotChange("C", "acme", lot)]);
+
+        var credit = (await Store.Credit(new("C", "L1", 1)))!;
+        await Finds([new CreditChange(credit.WithExpiryBooked(), 1)], "lot:L1 allocated 3 2", "lot:L1 expired 0 1");
+        await Done([new CreditChange(credit with { Version = 3 }, 2)]);
+
+        await Finds([Samples.Report with { ReportId = "S", Charged = 2 }], "user:U reported 3 5");
+        await Finds(
+            [Samples.Entry with { Kind = EntryKind.CreditsCharged, Quantity = 2, LotId = "L1", UsedOf = Allocation.Extra }],
+            "lot:L1 unallocated 5 7", "lot:L1 allocated 5 3", "user:U totalUsed 5 3", "user:U extraUsed 2 0");
+    }
+
+    [Fact]
+    public async Task G2_an_audit_misses_rows_of_which_the_entries_tell()
+    {
+        var body = Json.Write(new { Schema = 1, Value = "terms" });
+        var granted = Samples.Entry with { Kind = EntryKind.LotGranted, ContractId = "C", LotId = "L", UserId = null, Quantity = 10 };
+        await Done([
+            new DocumentChange(DocumentKind.Contract, "C", 1, 0, body, "acme", Samples.Now, null), granted,
+            granted with { Kind = EntryKind.CreditsCharged, UserId = "U", UsedOf = null, Quantity = 3 },
+                Samples.Report with { Charged = 3, UserId = "V" },
+        ]);
+
+        await Finds([], "lot:L quantity 10 0", "lot:L unallocated 7 0", "lot:L allocated 3 0", "user:U totalUsed 3 0",
+            "user:U reported 3 0", "user:V reported 0 3");
+    }
+
+    [Fact]
+    public async Task G3_a_balance_is_as_of_any_instant_whether_what_is_over_is_booked_or_not()
+    {
+        var books = new Books(Store);
+        await books.Agree("C", 10, ["U", "V"]);
+        await books.Agree("D", 10, ["U"]);
+        Assert.NotNull(await books.Report("R1", "C", "U", ["P1", "P2", "P3"]));
+        Assert.NotNull(await books.Report("R9", "D", "U", ["P9"]));
+        await books.Advance(Books.Start + Duration.FromDays(2));
+        Assert.NotNull(await books.Report("R2", "C", "V", ["P4"]));
+        Assert.True(await books.Edit(new(new("C", "L1", 1), CreditStatus.Unallocated, null, Frees: true, null, null, "why", "ops")));
+        Assert.Null(await Queries.Balance("none", null, books.Now));
+
+        var stories = new (Duration At, string Shown)[]
+        {
+            (Duration.Zero, "10 7 3 0 7 U:3"),
+            (Duration.FromDays(1), "10 7 3 0 7 U:3"),
+            (Duration.FromDays(2), "10 7 3 0 7 U:2 V:1"),
+            (Duration.FromDays(30), "10 0 1 9 0 U:2 V:1"),
+            (Duration.FromDays(32), "10 0 0 10 0 U:2 V:1"),
+        };
+        foreach (var (at, shown) in stories) Assert.Equal(shown, await Shown(Books.Start + at));
+        Assert.Equal("10 7 3 0 7 U:2 V:1", await Shown(null));
+        Assert.Equal("10 9 1 0 9 U:1", Told((await Queries.Balance("D", null, books.Now))!));
+
+        // Over, and not booked; then booked.
+        books.Now = Books.Start + Duration.FromDays(33);
+        foreach (var (at, shown) in stories) Assert.Equal(shown, await Shown(Books.Start + at));
+        await books.Advance(books.Now, "acme");
+        foreach (var (at, shown) in stories) Assert.Equal(shown, await Shown(Books.Start + at));
+        Assert.True((await Queries.Audit("C"))!.Balanced);
+
+        async Task<string> Shown(Instant? at) => Told((await Queries.Balance("C", at, books.Now))!);
+
+        static string Told(ContractBalance balance) =>
+            $"{balance.Granted} {balance.Unallocated} {balance.Allocated} {balance.Expired} {balance.Available} {string.Join(' ', balance.Users.Select(user => $"{user.UserId}:{user.TotalUsed}"))}";
+    }
+
+    [Fact]
+    public async Task Usage_is_added_up_by_contract_user_day_and_month()
+    {
+        var books = new Books(Store);
+        await books.Agree("C", 100, ["U", "V"]);
+        await books.Agree("D", 100, ["U"], clientId: "other");
+        Assert.NotNull(await books.Report("R1", "C", "U", ["P1", "P2"]));
+        Assert.NotNull(await books.Report("R2", "C", "V", ["P2", "P3"]));
+        Assert.NotNull(await books.Report("R3", "D", "U", ["P1"], "other"));
+        await books.Advance(Books.Start + Duration.FromHours(30));
+        Assert.NotNull(await books.Report("R4", "C", "U", ["P4"]));
+        Assert.True(await books.Edit(new(new("C", "L1", 1), CreditStatus.Unallocated, null, Frees: true, null, null, "why", "ops")));
+
+        Assert.Equal(["C 3 4 1 1", "D 1 1 0 0"],
+            await Used(new(null, null, null, null, null, UsageBy.Contract), usage => usage.ContractId));
+        Assert.Equal(["acme/U 2 3 0 1", "acme/V 1 1 1 0"],
+            await Used(new("acme", null, null, null, null, UsageBy.User), usage => $"{usage.ClientId}/{usage.UserId}"));
+        Assert.Equal(["2026-03-01 2 3 1 0", "2026-03-02 1 1 0 1"],
+            await Used(new(null, "C", null, null, null, UsageBy.Day), usage => $"{usage.Day:R}"));
+        Assert.Equal(["2026-03 4 5 1 1"], await Used(new(null, null, null, null, null, UsageBy.Month), usage => $"{usage.Month:uuuu-MM}"));
+        Assert.Equal(["C 1 1 0 1"], await Used(new(null, "C", null, books.Now, null, UsageBy.Contract), usage => usage.ContractId));
+        Assert.Equal(["C 2 3 1 0"], await Used(new(null, "C", null, null, books.Now, UsageBy.Contract), usage => usage.ContractId));
+        Assert.Equal(["2026-03-02 1 1 0 1"],
+            await Used(new("acme", "C", "U", books.Now, books.Now + Duration.FromDays(1), UsageBy.Day), usage => $"{usage.Day:R}"));
+        Assert.Empty(await Used(new("other", "C", null, null, null, UsageBy.Day), usage => $"{usage.Day:R}"));
+
+        async Task<IEnumerable<string>> Used(UsageFilter filter, Func<Usage, string?> of) =>
+            Usage.Page(await Queries.Usage(filter), filter.By, new(100, null)).Items
+            .Select(usage => $"{of(usage)} {usage.Reports} {usage.Charged} {usage.Covered} {usage.GivenBack}");
+    }
+
+    [Fact]
+    public async Task T3_lots_and_credits_that_are_due_show_before_they_are_booked_and_as_they_are_booked()
+    {
+        var books = new Books(Store);
+        foreach (var (contract, client) in new[] { ("C", "acme"), ("D", "other") })
+            await books.Agree(contract, 0, ["U"], client, billing: new(RecurrenceUnit.Day, 1, new(2026, 1, 1), 4));
+        await books.Grant("C", "A", 3);
+        await books.Grant("C", "Z", 3);
+        var now = Books.Start + Duration.FromDays(6) + Duration.FromHours(1);
+        var reads = new Unbooked(Queries);
+        Assert.Equal(["C", "D"], (await Queries.Due(null, null, now)).Select(due => due.Document.Id).Order(StringComparer.Ordinal));
+        Assert.Equal(["D"], (await Queries.Due(null, "other", now)).Select(due => due.Document.Id));
+        Assert.Equal(["C"], (await Queries.Due("C", "acme", now)).Select(due => due.Document.Id));
+        Assert.Empty(await Queries.Due("C", "other", now));
+
+        var before = await Reads();
+        await books.Advance(now);
+        var after = await Reads();
+
+        Assert.Equal(before, after);
+        Assert.Empty(await Queries.Due(null, null, now));
+
+        async Task<List<string>> Reads()
+        {
+            var all = new List<string>();
+            foreach (var limit in new[] { 1, 3, 100 })
+            {
+                all.AddRange((await Paging.All(page => reads.Lots("C", now, page), limit))
+                    .Select(lot => $"{lot.LotId} {lot.CreatedAt} {lot.ExpiresAt} {lot.AvailableAt(now)}"));
+                foreach (var filter in new CreditFilter[]
+                {
+                    new(null, null, null, null, null, null, null), new("acme", null, null, null, null, null, null),
+                        new(null, "D", null, null, null, null, null),
+                    new(null, null, CreditStatus.Unallocated, null, null, null, null),
+                        new("acme", "C", CreditStatus.Expired, null, null, null, "C:2026-03-02"),
+                })
+                    all.AddRange((await Paging.All(page => reads.Credits(filter, now, page), 5 * limit)).Select(credit => $"{credit}"));
+            }
+            return all;
+        }
+    }
+
+    private async Task Finds(Change[] tampering, params string[] differences)
+    {
+        await Done(tampering);
+        var audit = (await Queries.Audit("C"))!;
+        Assert.False(audit.Balanced);
+        Assert.Equal(differences,
+            audit.Differences.Select(difference =>
+            $"{difference.Subject} {difference.What} {difference.FromEntries} {difference.FromState}"));
+    }
+
+    private async Task Done(Change[] changes) => Assert.IsType<CommitResult.Done>(await Store.Commit(new("acme", [.. changes])));
+}
