@@ -43,9 +43,9 @@ internal sealed class Books(World world, MemoryStore store, History history, Clo
         foreach (var entry in changes.Entries)
             Holds(entry.EffectiveAt <= entry.BookedAt && entry.BookedAt <= clocks.Latest, "an entry is booked after it took effect (G1)", $"{entry}");
         CheckOrder(commit);
-        CheckLotExpiry(changes);
         CheckCoverageExpiry(changes);
         var steps = Walk(commit);
+        CheckLotExpiry(changes, steps);
         foreach (var report in changes.Reports) CheckReport(report, commit);
         var reports = changes.Reports.Select(report => report.ReportId).ToHashSet();
         Holds(changes.Credits.Count(change => change.Expected == 0 && change.Credit.ReportId is { } by && reports.Contains(by)) == changes.Reports.Sum(report => report.Charged),
@@ -185,14 +185,16 @@ internal sealed class Books(World world, MemoryStore store, History history, Clo
         }
     }
 
-    private void CheckLotExpiry(Changes changes)
+    // What its reports draw they draw before.
+    private void CheckLotExpiry(Changes changes, ImmutableArray<Step> steps)
     {
         foreach (var entry in changes.Entries.Where(entry => entry is { Kind: EntryKind.LotExpired, Cause: "expiry" }))
         {
             var apart = Subjects.AsCredit(entry.Subject)?.Ordinal ?? 0;
             var lot = store.Lot(entry.ContractId!, entry.LotId!, apart)
                 ?? changes.Lots.Single(change => change.IsNew && change.ContractId == entry.ContractId && change.Lot.LotId == entry.LotId && change.Lot.Apart == 0).Lot with { ExpiryBooked = false };
-            Holds(lot is { ExpiryBooked: false } && lot.ExpiresAt == entry.EffectiveAt && lot.Free.Count == entry.Quantity,
+            var left = steps.IsEmpty ? lot.Free.Count : steps[^1].After.Where(pot => (pot.LotId, pot.Apart) == (lot.LotId, lot.Apart)).Sum(pot => pot.Free);
+            Holds(lot is { ExpiryBooked: false } && lot.ExpiresAt == entry.EffectiveAt && left == entry.Quantity,
                 "expiry is booked once, as of its due instant (T3)", $"{lot}, entry of {entry.EffectiveAt}");
         }
     }

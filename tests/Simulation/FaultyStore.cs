@@ -125,9 +125,23 @@ internal sealed class FaultyStore(World world, MemoryStore store, Func<Weather> 
         else if (Dice.Chance(fate.CommitLate))
         {
             var (told, landed) = (Way, Dice.Between(TimeSpan.Zero, TimeSpan.FromSeconds(Dice.Pick([0.01, 1, 20]))));
-            world.After(TimeSpan.FromTicks(Math.Min(told.Ticks, landed.Ticks)), () => decide?.Invoke());
-            world.After(told, () => Answer(answer, lost));
-            world.After(landed, land);
+            var isDecided = decide is null;
+            world.After(told, () =>
+            {
+                DecideOnce();
+                Answer(answer, lost);
+            });
+            world.After(landed, () =>
+            {
+                DecideOnce();
+                land();
+            });
+
+            void DecideOnce()
+            {
+                if (!isDecided) decide!();
+                isDecided = true;
+            }
         }
         else
         {

@@ -25,6 +25,14 @@ internal sealed class Operators(World world, IGrainFactory grains, MemoryStore s
         }).ToList());
     }
 
+    /// <summary>One edit of that credit.</summary>
+    public Task Edit(CreditId id)
+    {
+        var edit = NewEdit(id, Dice.Pick([2, 3, 7, 8]), $"hand{named}");
+        books.Wants(edit);
+        return Send(edit);
+    }
+
     private async Task Send(EditCredit edit)
     {
         for (var tries = 0; tries < 6 && !await Ask(edit); tries++) await Task.Delay(Dice.Between(TimeSpan.Zero, TimeSpan.FromSeconds(1)), world.Time);

@@ -8,6 +8,7 @@ namespace CreditGrains.Simulation;
 internal sealed class Promises(World world, MemoryStore store, History history)
 {
     private readonly Dictionary<ReportKey, Report> first = [];
+    private readonly Dictionary<(string ClientId, string Key), ReportKey> keys = [];
 
     /// <summary>Answers given to reports.</summary>
     public int Answers { get; private set; }
@@ -25,6 +26,8 @@ internal sealed class Promises(World world, MemoryStore store, History history)
             case ReportAnswer.First(var made):
                 // What was decided at the same instant looks the same whichever sending made it.
                 world.Holds(history.Report(report.Report, from) is null || history.Instants(from, from).Any(now => made.At >= now), "a first answer is of a report that was not there (R3)", $"{report}: {made}");
+                if (report.Key is { } key)
+                    world.Holds(keys.TryAdd((report.Report.ClientId, key.Key), report.Report) || keys[(report.Report.ClientId, key.Key)] == report.Report, "a key stands for one request (§3)", $"{report}");
                 Answered(report, made);
                 break;
             case ReportAnswer.Replayed(var made):

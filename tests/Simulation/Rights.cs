@@ -164,7 +164,8 @@ internal sealed class Rights(World world, MemoryStore store, History history)
         }
         var now = commit.Changes.Contracts().Single(write => write.Id == change.ContractId).AsOf;
         var terms = TermsOf(key);
-        Holds(!isSame || stored is not { Assigned: true }, "what is equal changes nothing (A6)", $"{key}: {was}, {next}");
+        var left = commit.Changes.Entries.Count(entry => entry.Kind == EntryKind.UserSet && entry.UserId == key.UserId && entry.ContractId == key.ContractId) > 1;
+        Holds(!isSame || left || stored is not { Assigned: true }, "what is equal changes nothing (A6)", $"{key}: {was}, {next}");
         Holds(next.Restarts == was.Restarts + told, "new cycles are told once (A6, G1)", $"{key}: {was}, {next}, told {told} times");
         Holds(account.Booked == Cycle(was, terms, now), "the cycles that ended are booked first (T3)", $"{key}: booked until {account.Booked}, {was}");
         Holds(next.StartDate >= DayByDay.Date(now, terms) && next.StartDate >= terms.StartsOn, "cycles start today or later, within the contract (A2)", $"{key} at {now}: {next}");

@@ -274,8 +274,29 @@ internal sealed class Simulation : IDisposable
         await managers.GrantExtra(Metered(), Users, mayRace: false);
         for (var edit = 0; edit < 5; edit++) await Edit(mayRace: false);
         if (IsRationed) await managers.Ration(Metered(), Users);
+        await Straddle();
         await Refuse();
         reminders.Ring(network);
+    }
+
+    // One clock is past an end of coverage or of a cycle, the other is not: whoever books it, and whoever then changes the credit or the user, keep their order.
+    private async Task Straddle()
+    {
+        var client = Dice.Pick(Clients);
+        if (store.Credits.Where(credit => credit.ClientId == client && credit is { PlayerId: not null, ExpiryBooked: false } && credit.ExpiresAt > clocks.Latest).MinBy(credit => credit.ExpiresAt) is { } ending)
+        {
+            clocks.MoveAround(ending.ExpiresAt!.Value);
+            history.ClocksMoved();
+            await Try(() => grains.PlayerCredits(client).WakeUp());
+            await operators.Edit(ending.Id);
+        }
+        var now = clocks.Latest;
+        var next = store.Members.Select(row => (row.Key, Due: row.Member.Allocation.NextDue(history.Read(row.Key.ContractId, store)!.Terms))).Where(row => row.Due > now).OrderBy(row => row.Due).FirstOrDefault();
+        if (next.Due is not { } due) return;
+        clocks.MoveAround(due);
+        history.ClocksMoved();
+        await Try(() => grains.Allocation(next.Key).WakeUp());
+        await managers.Change(contracts.First(terms => terms.ContractId == next.Key.ContractId), Users);
     }
 
     // Refusals and dry runs write nothing, whatever has fallen due (R6).
@@ -533,7 +554,8 @@ internal sealed class Simulation : IDisposable
         {
             var row = await grains.Allocation(key).Read();
             world.Holds(
-                history.WasEver(from, history.Moment, moment => history.Instants(from, moment).Any(now => IsRow(row, history.Member(key, moment), history.Terms(key.ContractId, moment), now))),
+                // What was read is shown by the clock of the answer.
+                history.WasEver(from, history.Moment, moment => history.Instants(from, history.Moment).Any(now => IsRow(row, history.Member(key, moment), history.Terms(key.ContractId, moment), now))),
                 "a user's row is what the store said at one moment (T3, A4)", $"{key}: {row}, {history.Member(key, history.Moment)}");
         });
     }

@@ -51,7 +51,7 @@ public sealed partial class ContractGrain
 
         public override Instant AsOf(Contract? state) => state is null ? Instant.MinValue : Charging.AsOf(state, grain.Facts, report);
 
-        public override void Doubt() => (doubted, LooksForRecord) = (tried, true);
+        public override void Doubt() => (doubted, LooksForRecord) = (tried ?? doubted, true);
 
         public override void Meet(IReadOnlySet<RowKey> rows) => LooksForRecord |= rows.Contains(RowKey.Report(report.Report.ClientId, report.Report.ReportId));
 
