@@ -76,7 +76,7 @@ internal sealed class Rights(World world, MemoryStore store, History history)
     public void WasShown(string token, int from)
     {
         var shown = previews[token];
-        shown.Disabled.UnionWith(Enumerable.Range(from, history.Moment - from + 1).Select(moment => history.Standing(shown.Preview.ContractId, moment)!.Disabled));
+        shown.Disabled.UnionWith(Enumerable.Range(from, history.Moment - from + 1).Select(moment => history.Standing(shown.Preview.ContractId, moment)?.Disabled).OfType<string>());
     }
 
     /// <summary>Whether all that a preview rests on may be as it was when it was shown.</summary>
