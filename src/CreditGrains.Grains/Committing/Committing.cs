@@ -13,6 +13,9 @@ namespace CreditGrains.Grains;
 public abstract class Committing<TState>(IGrainContext context, GrainServices services, string kind) : IGrainBase where TState : class, ICreditHolder<TState>
 {
     private readonly Queue<Command> waiting = new();
+
+    // Those that failed together with others that cannot be decided alone: each goes out by itself, before what waits.
+    private readonly Queue<Command> single = new();
     private Known? known;
     private long? doubted;
     private bool committing, left;
@@ -147,15 +150,22 @@ public abstract class Committing<TState>(IGrainContext context, GrainServices se
     private async Task CommitAll()
     {
         committing = true;
-        while (waiting.TryDequeue(out var first))
+        while (single.Count + waiting.Count > 0)
         {
+            var isSingle = single.TryDequeue(out var first);
+            first ??= waiting.Dequeue();
             var batch = new List<Command> { first };
-            while (!first.IsAlone && batch.Count < Limits.MaxBatch && waiting.TryPeek(out var next) && !next.IsAlone) batch.Add(waiting.Dequeue());
+            while (!isSingle && !first.IsAlone && batch.Count < Limits.MaxBatch && waiting.TryPeek(out var next) && !next.IsAlone) batch.Add(waiting.Dequeue());
             try
             {
-                for (var attempt = 0; batch.Count > 0; attempt++)
+                for (var attempt = isSingle ? Limits.MaxSharedAttempts : 0; batch.Count > 0; attempt++)
                 {
                     if (attempt == Limits.MaxAttempts) throw new StoreUnavailableException("Others' commits came between too often; send it again.");
+                    if (attempt >= Limits.MaxSharedAttempts && batch.Count > 1 && WantedBy(State, batch) is null)
+                    {
+                        foreach (var command in batch.Skip(1)) single.Enqueue(command);
+                        batch = [batch[0]];
+                    }
                     batch = await Attempt(batch, attempt);
                 }
             }
@@ -288,7 +298,8 @@ public abstract class Committing<TState>(IGrainContext context, GrainServices se
     private List<Command> Leave(List<Command> batch)
     {
         left = true;
-        foreach (var command in batch.Concat(waiting)) command.Fail(new AskAgainException(Id));
+        foreach (var command in batch.Concat(single).Concat(waiting)) command.Fail(new AskAgainException(Id));
+        single.Clear();
         waiting.Clear();
         context.Deactivate(new(DeactivationReasonCode.ApplicationRequested, "Another activation has raised the epoch."), CancellationToken.None);
         return [];
