@@ -30,6 +30,10 @@ internal sealed class Managers(World world, IGrainFactory grains, MemoryStore st
     public Task Ration(Terms terms, IReadOnlyList<string> users) =>
         Allocate(terms.ContractId, new(true, null, false, [.. users.Select(user => new UserAllocationChange(user, new(Dice.Between(5, 30), Renewal.Fixed, null, null), null))]), null);
 
+    /// <summary>Another amount for one user, whose cycles start anew.</summary>
+    public Task Restart(string contractId, string userId) =>
+        Allocate(contractId, new(null, null, false, [new(userId, new(Dice.Between(1, 30), Renewal.Daily, Dice.Between(1, 3), null, null), null)]), null);
+
     /// <summary>One change by a single call, doubled now and then.</summary>
     public Task Change(Terms terms, IReadOnlyList<string> users)
     {

@@ -290,13 +290,17 @@ internal sealed class Simulation : IDisposable
             await Try(() => grains.PlayerCredits(client).WakeUp());
             await operators.Edit(ending.Id);
         }
-        var now = clocks.Latest;
-        var next = store.Members.Select(row => (row.Key, Due: row.Member.Allocation.NextDue(history.Read(row.Key.ContractId, store)!.Terms))).Where(row => row.Due > now).OrderBy(row => row.Due).FirstOrDefault();
-        if (next.Due is not { } due) return;
-        clocks.MoveAround(due);
-        history.ClocksMoved();
-        await Try(() => grains.Allocation(next.Key).WakeUp());
-        await managers.Change(contracts.First(terms => terms.ContractId == next.Key.ContractId), Users);
+        for (var times = 0; times < 3; times++)
+        {
+            var now = clocks.Latest;
+            var next = store.Members.Select(row => (row.Key, Due: row.Member.Allocation.NextDue(history.Read(row.Key.ContractId, store)!.Terms)))
+                .Where(row => row.Due > now).OrderBy(row => row.Due).FirstOrDefault();
+            if (next.Due is not { } due) return;
+            clocks.MoveAround(due);
+            history.ClocksMoved();
+            await Try(() => grains.Allocation(next.Key).WakeUp());
+            await managers.Restart(next.Key.ContractId, next.Key.UserId);
+        }
     }
 
     // Refusals and dry runs write nothing, whatever has fallen due (R6).
