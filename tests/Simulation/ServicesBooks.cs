@@ -20,7 +20,7 @@ internal sealed class ServicesBooks(World world, MemoryStore store, Clocks clock
         Holds(changes.Entries.All(entry => entry.Actor != ServicesWork.Rehearsing), "a dry run changes nothing (S3)", $"{string.Join(' ', changes.Entries)}");
         foreach (var entry in changes.Entries.Where(entry => entry.Cause == "adjustment")) CheckZero(entry);
         foreach (var entry in changes.Entries.Where(entry => entry is { Kind: EntryKind.ServicesCreditsExpired, Cause: "expiry" })) CheckExpiry(entry);
-        if (changes.Purchases.All(change => !change.IsNew)) CheckOrder(changes);
+        if (changes.Consumptions.Any() && changes.Purchases.All(change => !change.IsNew)) CheckOrder(changes);
         Post(changes);
     }
 
