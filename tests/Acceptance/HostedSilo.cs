@@ -2,7 +2,9 @@ using CreditGrains.Domain;
 using CreditGrains.Editions;
 using CreditGrains.Grains.Hosting;
 using CreditGrains.Silo;
+using CreditGrains.Stores.Postgres;
 using Microsoft.AspNetCore.Builder;
+using Npgsql;
 
 namespace CreditGrains.Acceptance;
 
@@ -35,5 +37,8 @@ internal sealed class HostedSilo(ServerOptions store)
         app = null;
         await started.StopAsync();
         await started.DisposeAsync();
+
+        // Orleans' providers never close theirs, and a hundred stories would keep two hundred of them.
+        if (store.Postgres is { } postgres) NpgsqlConnection.ClearPool(new(new PostgresPools(postgres).Orleans));
     }
 }

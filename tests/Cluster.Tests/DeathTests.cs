@@ -103,11 +103,14 @@ public sealed class DeathTests(ITestOutputHelper output)
         try
         {
             await disturb();
-        }
-        finally
-        {
             await stop.CancelAsync();
             await writing;
+        }
+        catch
+        {
+            foreach (var silo in cluster.Silos) output.WriteLine($"{silo.Url} printed at the end:\n{string.Join('\n', silo.Output.Split('\n').TakeLast(60))}");
+            await stop.CancelAsync();
+            throw;
         }
         await load.Check();
         return load;

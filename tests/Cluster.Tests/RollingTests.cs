@@ -40,7 +40,9 @@ public sealed class RollingTests(ITestOutputHelper output)
                 try
                 {
                     var answer = await client.Once(silo, HttpMethod.Post, "/v1/reports", Client.Report($"r{writer}-{number}", "c", "u", $"p{writer}-{number}"));
-                    if (answer.Status == HttpStatusCode.Created) Interlocked.Increment(ref answered);
+
+                    // A front whose silo left asks the next one again, and may be answered by what the first had committed.
+                    if (answer.Status is HttpStatusCode.Created or HttpStatusCode.OK) Interlocked.Increment(ref answered);
                     else lock (failures) failures.Add($"{answer.Status}: {answer.Body?.ToJsonString()}");
                 }
                 catch (Exception e) when (e is HttpRequestException or TaskCanceledException)

@@ -92,7 +92,7 @@ internal sealed class Books(IStore store)
         var changed = decide(rolled?.State!);
         var (after, due) = (changed.State, rolled?.Changes ?? Changes.None);
         var plan = after.Plan == Plan.Initial ? null : after.Plan;
-        var body = Json.Write(new { Schema = 3, Value = new ContractDocument(after.Terms, after.Revision, plan, after.HasApart) });
+        var body = Json.Write(new { Schema = 1, Value = new ContractDocument(after.Terms, after.Revision, plan, after.HasApart) });
         var expected = stored?.Document.Version ?? 0;
         var document = new DocumentChange(DocumentKind.Contract, contractId, 1, expected, body, after.ClientId, Now, after.NextDue);
 

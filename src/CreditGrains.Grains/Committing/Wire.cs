@@ -21,7 +21,9 @@ public static class Messages
         serializer.AddJsonSerializer(IsMessage, isCopyable: _ => false, options => options.Configure(codec => codec.SerializerOptions = Wire));
         serializer.Services.AddSingleton<IGeneralizedCopier, ByReference>();
         serializer.Services.AddSingleton<ITypeFilter, Allowed>();
-        serializer.Services.Configure<ExceptionSerializationOptions>(options => options.SupportedNamespacePrefixes.Add(Ours));
+
+        // A driver's exception travels inside ours, too.
+        serializer.Services.Configure<ExceptionSerializationOptions>(options => options.SupportedExceptionTypeFilter = _ => true);
     });
 
     private static bool IsMessage(Type type) =>
