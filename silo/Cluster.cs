@@ -13,6 +13,9 @@ internal static class Cluster
     {
         var pools = new PostgresPools(options.Postgres!);
         await Migrator.Migrate(pools.Store);
+
+        // It tells each statement at Information.
+        builder.Logging.AddFilter("Npgsql", LogLevel.Warning);
         builder.Services.AddCreditGrainsPostgres(pools.Store).AddCreditGrainsGrains(ReminderTimes.Cluster, options.TestClock);
         builder.UseOrleans(silo =>
         {

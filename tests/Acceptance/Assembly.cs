@@ -1,2 +1,2 @@
-// Each story runs a silo of its own: more at once would only wait for the machine.
-[assembly: Xunit.v3.Parallelization(MaxThreads = 2)]
+// Each story runs a silo of its own, and waits for its disk as much as for the processor.
+[assembly: Xunit.v3.Parallelization(MaxThreads = 4)]

@@ -224,6 +224,16 @@ public sealed class EditingTests
         Assert.Throws<InvariantException>(() => Editing.Decide(Contract(contract), Seen(seen, null), Edit("player=bob"), Given.Day(10)));
 
     [Fact]
+    public void R2_what_becomes_of_an_edit_rests_on_its_players_and_its_user()
+    {
+        var seen = Seen(CreditState.Allocated, "eve");
+        Assert.Equal(
+            [new(seen.Owner!.Row, seen.Owner.Version), new(seen.Next!.Row, seen.Next.Version), new(RowKey.Member("C1", "anna"), seen.User!.Version)],
+            seen.RestsOn("C1"));
+        Assert.Empty(new SeenCredit(null, null).RestsOn("C1"));
+    }
+
+    [Fact]
     public void A_credit_that_its_lot_has_not_is_not_found() =>
         Assert.Equal(RefusalCode.NotFound, Editing.Decide(Contract(CreditState.Unallocated), new(null, null), Edit("player=bob") with { Id = Id with { Ordinal = 10 } }, Given.Day(10)).Refusal?.Code);
 

@@ -59,6 +59,7 @@ public sealed class Child : IAsyncDisposable
         for (var watch = Stopwatch.StartNew(); watch.Elapsed < TimeSpan.FromSeconds(90) && !process.HasExited; await tick.WaitForNextTickAsync())
             if (await isReady())
                 return;
+        if (process.HasExited) await Ended();
         throw new InvalidOperationException($"The process did not get ready:\n{Output}");
     }
 

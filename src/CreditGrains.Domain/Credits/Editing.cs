@@ -23,6 +23,13 @@ public sealed record SeenCredit(Lot? Lot, Credit? Touched, Lot? Apart = null, Pl
     /// <summary>The latest effective instant of these rows: the edit is not decided as of an earlier one.</summary>
     public Instant AsOf => new[] { Owner?.AsOf, Next?.AsOf, User?.AsOf, BookedEnd }.Max() ?? Instant.MinValue;
 
+    /// <summary>The rows of others, in the versions in which they were read: whatever becomes of the edit rests on them.</summary>
+    public IEnumerable<Guard> RestsOn(string contractId) =>
+    [
+        .. new[] { Owner, Next }.OfType<Player>().Select(player => new Guard(player.Row, player.Version)),
+        .. User is null ? Enumerable.Empty<Guard>() : [new(RowKey.Member(contractId, User.UserId), User.Version)],
+    ];
+
     // An expiry that is booked has happened, whatever the clock of this decision says.
     private Instant? BookedEnd => Touched is { ExpiryBooked: true } ? Touched.ExpiresAt : null;
 }

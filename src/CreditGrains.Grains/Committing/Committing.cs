@@ -79,6 +79,9 @@ public abstract class Committing<TState>(IGrainContext context, GrainServices se
         /// <summary>These rows had changed when it was to be committed.</summary>
         public virtual void Meet(IReadOnlySet<RowKey> rows) { }
 
+        /// <summary>How often it was decided.</summary>
+        public int Decisions { get; set; }
+
         public abstract (TState? State, Changes Changes) Decide(TState? state, Instant now);
 
         public abstract void Answer();
@@ -181,7 +184,6 @@ public abstract class Committing<TState>(IGrainContext context, GrainServices se
     private async Task<List<Command>> Attempt(List<Command> batch, int attempt)
     {
         if (!await Own()) return Leave(batch);
-        services.Metrics.Decisions.Add(batch.Count);
         var (before, epoch) = known!;
         var decided = default(Attempted);
         CommitResult result;
@@ -208,8 +210,7 @@ public abstract class Committing<TState>(IGrainContext context, GrainServices se
         {
             case CommitResult.Done:
                 known = new(decided.State, decided.Writes && epoch == 0 ? 1 : epoch);
-                foreach (var command in batch)
-                    if (!decided.Later.Contains(command)) command.Answer();
+                foreach (var command in batch.Except(decided.Later)) Answer(command);
                 if (decided.Writes) Committed(before, decided.State!, decided.Commit.Changes);
                 return decided.Later;
             case CommitResult.Conflict(var rows) when rows.Contains(RowKey.Document(kind, Id)):
@@ -227,6 +228,12 @@ public abstract class Committing<TState>(IGrainContext context, GrainServices se
         }
     }
 
+    private void Answer(Command command)
+    {
+        services.Metrics.Decisions.Record(command.Decisions);
+        command.Answer();
+    }
+
     private readonly record struct Attempted(Commit Commit, TState? State, bool Writes, List<Command> Later);
 
     // Decides all commands in their order. Where none of them writes, what fell due stays unbooked and nothing but guards is committed.
@@ -240,6 +247,7 @@ public abstract class Committing<TState>(IGrainContext context, GrainServices se
             now = Instant.Max(now, command.AsOf(state));
             var (rolled, passed) = RollForward(state, now);
             var (next, changed) = command.Decide(rolled, now);
+            command.Decisions++;
             var writes = changed.Any() || (command.Books && !passed.IsNothing);
             if (!changes.TryAdd(writes ? passed + changed : changed))
             {

@@ -9,11 +9,11 @@ public sealed class GrainMetrics : IDisposable
 
     public GrainMetrics()
     {
-        Decisions = meter.CreateCounter<long>("creditgrains.decisions", description: "Commands decided, each time again after a conflict");
+        Decisions = meter.CreateHistogram<long>("creditgrains.decisions", description: "How often a command was decided until it was answered: more than once after conflicts");
         Conflicts = meter.CreateCounter<long>("creditgrains.conflicts", description: "Commits that met a row that had changed");
     }
 
-    public Counter<long> Decisions { get; }
+    public Histogram<long> Decisions { get; }
 
     public Counter<long> Conflicts { get; }
 

@@ -30,6 +30,8 @@ public sealed partial class ContractGrain
 
         public Func<Instant> RestsOn { get; init; } = () => Instant.MinValue;
 
+        public Func<IEnumerable<Guard>> Guards { get; init; } = () => [];
+
         public Task Learn(Contract? contract) => Learns(contract);
 
         // A user's row may have been changed by a clock that is ahead: a renewal was booked.
@@ -37,7 +39,11 @@ public sealed partial class ContractGrain
             ? RestsOn()
             : state.Members.Values.Aggregate(RestsOn(), (latest, member) => Instant.Max(latest, member.AsOf));
 
-        protected override Changed<Contract?, TAnswer> DecideOn(Contract? state, Instant now) => decide(state, now);
+        protected override Changed<Contract?, TAnswer> DecideOn(Contract? state, Instant now)
+        {
+            var changed = decide(state, now);
+            return changed with { Changes = changed.Changes.RestingOn(Guards()) };
+        }
     }
 
     private sealed class ReportCommand(ContractGrain grain, ChargeReport report) : Command<ReportAnswer>
@@ -208,7 +214,7 @@ public sealed partial class ContractGrain
     // A lost outcome is looked up under the key, never brought about twice; a caller without one gets one for this call.
     private async Task<Decision<(T Answer, bool Replayed)>> Once<T>(
         RequestKey? given, Func<Contract, Instant, Decision<Changed<Contract, T>>> decide, MembersNeeded members = MembersNeeded.AllAnew,
-        Func<Contract, Task>? look = null, Func<Instant>? restsOn = null)
+        Func<Contract, Task>? look = null, Func<Instant>? restsOn = null, Func<IEnumerable<Guard>>? guards = null)
     {
         var key = given ?? new RequestKey($"{Guid.NewGuid():N}", "");
         KeyedRequest? recalled = null;
@@ -224,6 +230,7 @@ public sealed partial class ContractGrain
             IsAlone = true,
             Members = members,
             RestsOn = restsOn ?? (() => Instant.MinValue),
+            Guards = guards ?? (() => []),
             Learns = async contract =>
             {
                 recalled = await Recall(key);

@@ -89,8 +89,12 @@ public sealed partial class ContractGrain(IGrainContext context, GrainServices s
     {
         SeenCredit? seen = null;
         return (await Once(
-            null, (contract, now) => Editing.Decide(contract, seen!, edit, now), MembersNeeded.None, async contract => seen = await See(contract, edit), () => seen?.AsOf ?? Instant.MinValue))
-            .Select(made => made.Answer);
+            null,
+            (contract, now) => Editing.Decide(contract, seen!, edit, now),
+            MembersNeeded.None,
+            async contract => seen = await See(contract, edit),
+            () => seen?.AsOf ?? Instant.MinValue,
+            () => seen?.RestsOn(Id) ?? [])).Select(made => made.Answer);
     }
 
     public Task<ReportAnswer> Charge(ChargeReport report) => Run(new ReportCommand(this, report));
