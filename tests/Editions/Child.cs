@@ -18,6 +18,16 @@ public sealed class Child : IAsyncDisposable
 
     public string Output => string.Join('\n', output);
 
+    /// <summary>The memory that it has now, in bytes.</summary>
+    public long Memory
+    {
+        get
+        {
+            process.Refresh();
+            return process.WorkingSet64;
+        }
+    }
+
     public static Child Start(ProcessStartInfo command)
     {
         command.RedirectStandardOutput = command.RedirectStandardError = true;

@@ -4,7 +4,9 @@ namespace CreditGrains.Editions;
 
 /// <summary>How a silo is started; each null: not at all.</summary>
 /// <param name="MaxFileBytes">The most that any of its files may hold: its disk is full then.</param>
-public sealed record SiloOptions(string? TestClock = null, string? ApiKeys = null, int DrainSeconds = 1, string ClusterId = "test", long? MaxFileBytes = null);
+/// <param name="MaxHeapBytes">The most that its heap may hold: what .NET takes in a container.</param>
+public sealed record SiloOptions(
+    string? TestClock = null, string? ApiKeys = null, int DrainSeconds = 1, string ClusterId = "test", long? MaxFileBytes = null, long? MaxHeapBytes = null);
 
 /// <summary>One silo as a child process, at an address of its own that it keeps through restarts.</summary>
 public sealed class SiloProcess : IAsyncDisposable
@@ -25,6 +27,9 @@ public sealed class SiloProcess : IAsyncDisposable
     public string Url { get; }
 
     public string Output => child?.Output ?? "";
+
+    /// <summary>The memory that it has now, in bytes.</summary>
+    public long Memory => child!.Memory;
 
     /// <summary>Which build it starts with next.</summary>
     public string Program { get; set; } = Built;
@@ -90,6 +95,8 @@ public sealed class SiloProcess : IAsyncDisposable
 
         var command = new ProcessStartInfo(arguments[0], arguments.Skip(1));
         command.Environment["Logging__LogLevel__Default"] = "Warning";
+
+        if (options.MaxHeapBytes is { } heap) command.Environment["DOTNET_GCHeapHardLimit"] = $"0x{heap:x}";
 
         // The runtime maps a file of its own for compiled code, which the limit would hit, too.
         if (options.MaxFileBytes is not null) command.Environment["DOTNET_EnableWriteXorExecute"] = "0";

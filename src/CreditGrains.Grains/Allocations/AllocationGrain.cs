@@ -32,7 +32,12 @@ public sealed class AllocationGrain(IGrainContext context, GrainServices service
 
     public Task WakeUp() => ReceiveReminder("", default);
 
-    public async Task ReceiveReminder(string reminderName, TickStatus status) => await reminder.Rang(this, await Book());
+    // Those of an idle user that renew together, at midnight, do not stay in memory together.
+    public async Task ReceiveReminder(string reminderName, TickStatus status)
+    {
+        await reminder.Rang(this, await Book());
+        this.DeactivateOnIdle();
+    }
 
     // A contract that charges the user books them too; whoever is second finds them booked.
     private async Task<Instant?> Book()

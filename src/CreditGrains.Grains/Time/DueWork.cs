@@ -8,6 +8,7 @@ namespace CreditGrains.Grains;
 /// <param name="failed">Called for each grain that fails; the others are still processed.</param>
 public sealed class DueWork(IGrainFactory grains, IStore store, IBusinessClock clock, Action<string, Exception> failed)
 {
+    // So many at once leave room for those who ask meanwhile.
     private const int PageSize = 100;
 
     // A wake-up may meet others' commits; one that is due still after so many is left to the next time.
@@ -27,14 +28,14 @@ public sealed class DueWork(IGrainFactory grains, IStore store, IBusinessClock c
 
     private async Task WakeUp<TKey>(Func<Instant, int, Task<ImmutableArray<TKey>>> read, Func<TKey, Task> wakeUp, Duration grace) where TKey : notnull
     {
-        var woken = new Dictionary<TKey, int>();
+        var (woken, stuck) = (new Dictionary<TKey, int>(), new HashSet<TKey>());
         while (true)
         {
-            var due = await read(clock.Now - grace, PageSize + woken.Count);
-            var again = due.Where(key => woken.GetValueOrDefault(key) < MaxWakeUps).ToList();
-            if (again.Count == 0) return;
-            foreach (var key in again) woken[key] = woken.GetValueOrDefault(key) + 1;
-            await Task.WhenAll(again.Select(Try));
+            var due = await read(clock.Now - grace, PageSize + stuck.Count);
+            woken = due.Where(key => !stuck.Contains(key)).ToDictionary(key => key, key => woken.GetValueOrDefault(key) + 1);
+            if (woken.Count == 0) return;
+            await Task.WhenAll(woken.Keys.Select(Try));
+            stuck.UnionWith(woken.Where(times => times.Value == MaxWakeUps).Select(times => times.Key));
         }
 
         async Task Try(TKey key)
