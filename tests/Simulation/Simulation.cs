@@ -378,7 +378,9 @@ internal sealed class Simulation : IDisposable
         var from = history.Moment;
         return await Try(async () =>
         {
-            promises.Answered(report, await grains.Contract(report.ContractId).Charge(report), from);
+            var answer = await grains.Contract(report.ContractId).Charge(report);
+            promises.Answered(report, answer, from);
+            world.Holds(answer is not ReportAnswer.Replayed || submissions.Arrivals(report.Report) > 1, "what reached a grain once is no replay (R3)", $"{report.Report}");
             if (climate == Climate.Stormy || submissions.Decisions(report.Report) is not { } decisions) return;
             mostDecisions = Math.Max(mostDecisions, decisions);
             world.Holds(decisions <= MostDecisions, "no report is decided more than four times (R4)", $"{report.Report}: {decisions} times");
