@@ -26,6 +26,8 @@ public sealed class SiloProcess : IAsyncDisposable
 
     public string Output => child?.Output ?? "";
 
+    public int ProcessId => child!.ProcessId;
+
     /// <summary>Which build it starts with next.</summary>
     public string Program { get; set; } = Built;
 
