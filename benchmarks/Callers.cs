@@ -89,7 +89,10 @@ internal sealed class Callers
             Bench.Call.Page => new HttpRequestMessage(HttpMethod.Get, system.Pages[random.Next(system.Pages.Count)]),
             Bench.Call.Report or Bench.Call.Refusal or Bench.Call.DryRun => new HttpRequestMessage(HttpMethod.Post, system.Reports[server])
             {
-                Content = new ReadOnlyMemoryContent(body.Next(contracts[pick], Contracts.UserId(number % Contracts.Users))) { Headers = { ContentType = Json } },
+                Content = new ReadOnlyMemoryContent(body.Next(contracts[pick], Contracts.UserId(number % Contracts.Users)))
+                {
+                    Headers = { ContentType = Json },
+                },
             },
         };
         request.Headers.TryAddWithoutValidation("Authorization", authorizations[pick]);

@@ -6,7 +6,7 @@ namespace CreditGrains.Bench;
 /// <summary>The ratios to the function as an SVG: a group of bars a load, to the right of 1 what is faster than the function.</summary>
 internal static class Chart
 {
-    private const int LabelWidth = 270;
+    private const int LabelWidth = 300;
     private const int PlotWidth = 560;
     private const int RightMargin = 60;
     private const int BarHeight = 13;
@@ -26,7 +26,8 @@ internal static class Chart
         var bottom = Top + groups.Sum(group => (group.Count() * BarHeight) + GroupGap);
 
         var svg = new StringBuilder();
-        Write($"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{LabelWidth + PlotWidth + RightMargin}\" height=\"{bottom + 30}\" font-family=\"sans-serif\" font-size=\"12\">");
+        var (width, height) = (LabelWidth + PlotWidth + RightMargin, bottom + 30);
+        Write($"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" font-family=\"sans-serif\" font-size=\"12\">");
         Write($"<rect width=\"100%\" height=\"100%\" fill=\"white\"/>");
         Write($"<text x=\"12\" y=\"22\" font-size=\"15\" font-weight=\"bold\">Requests a second, as a ratio to one hand-written PL/pgSQL function</text>");
         foreach (var (i, system) in systems.Index())

@@ -36,7 +36,6 @@ internal sealed record Load(
     [
         new(200),
         new(Wide, Players: 46, Callers: 1),
-        new(1, Callers: 256),
         new(Wide, Players: 46, Callers: 256),
         new(Wide, Players: 46, Covered: 70),
         new(Wide, Players: 46, Choice: Choice.Zipf),

@@ -6,12 +6,14 @@ namespace CreditGrains.Bench;
 internal sealed record WarmUp(double Seconds, bool IsSteady);
 
 /// <summary>How long things take.</summary>
-/// <param name="First">A window of a system's first warm-up; ten are the least, forty the most.</param>
+/// <param name="First">A window of a system's first warm-up.</param>
 /// <param name="Later">The same once the system has been warm.</param>
+/// <param name="MostWindows">After so many the system is measured, though its rate does not stand still.</param>
 /// <param name="Round">What is measured at a time.</param>
-internal sealed record Pace(TimeSpan First, TimeSpan Later, TimeSpan Round, int Rounds);
+internal sealed record Pace(TimeSpan First, TimeSpan Later, int MostWindows, TimeSpan Round, int Rounds);
 
-/// <summary>What had been answered and used at a moment. <paramref name="Log"/>: the write-ahead log's position; for the embedded store the bytes written.</summary>
+/// <summary>What had been answered and used at a moment.</summary>
+/// <param name="Log">The write-ahead log's position; for the embedded store the bytes that its process wrote.</param>
 internal sealed record Moment(long Log, long Answered, TimeSpan Time, TimeSpan Server, TimeSpan Database);
 
 /// <summary>One measured round. <paramref name="Taken"/>: by each answer, in ticks of the stopwatch.</summary>
@@ -29,13 +31,13 @@ internal sealed record Round(Moment From, Moment To, IReadOnlyList<long> Taken)
 }
 
 /// <summary>Loads one system, and tells what it did and used.</summary>
-internal sealed class Measuring(RunningSystem system, Pace pace) : IAsyncDisposable
+internal sealed class Measuring(RunningSystem system, Pace pace, CancellationToken stop) : IAsyncDisposable
 {
     // A rate stands still when the mean of the last windows differs by less than this from that of as many before.
     private const int ComparedWindows = 5;
     private const double Steady = 0.05;
     private const int LeastWindows = 2 * ComparedWindows;
-    private const int MostWindows = 40;
+    private const int MostParts = 20;
 
     // After a pause the first answers, and the first look at what was used, take longer.
     private static readonly TimeSpan RunIn = TimeSpan.FromMilliseconds(200);
@@ -56,23 +58,24 @@ internal sealed class Measuring(RunningSystem system, Pace pace) : IAsyncDisposa
         do
         {
             var (before, began) = (callers.Answered, watch.Elapsed);
-            await Task.Delay(window);
+            await Task.Delay(window, stop);
             rates.Add((callers.Answered - before) / (watch.Elapsed - began).TotalSeconds);
         }
-        while (rates.Count < LeastWindows || (!IsSteady(rates) && rates.Count < MostWindows));
+        while (rates.Count < LeastWindows || (!IsSteady(rates) && rates.Count < pace.MostWindows));
         await callers.Stop();
         system.IsWarm = true;
         return new(watch.Elapsed.TotalSeconds, IsSteady(rates));
     }
 
+    /// <summary>One round, which lasts longer where fewer requests than callers have been answered in its time.</summary>
     public async Task<Round> Measure(Load load)
     {
         var callers = Callers.Start(system, load);
         await Now(callers);
-        await Task.Delay(RunIn);
+        await Task.Delay(RunIn, stop);
         var from = await Now(callers);
         callers.Record();
-        await Task.Delay(pace.Round);
+        for (var parts = 0; parts < MostParts && (parts == 0 || callers.Answered - from.Answered < load.Callers); parts++) await Task.Delay(pace.Round, stop);
         var to = await Now(callers);
         return new(from, to, await callers.Stop());
     }

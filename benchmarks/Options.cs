@@ -5,7 +5,7 @@ namespace CreditGrains.Bench;
 /// <summary>What shall be measured, as the command line says.</summary>
 internal sealed record Options
 {
-    private const int RoundsOfAll = 3;
+    private const int Rounds = 3;
 
     public bool IsQuick { get; private init; }
 
@@ -24,8 +24,8 @@ internal sealed record Options
     public string? Silo { get; private init; }
 
     public Pace Pace => IsQuick
-        ? new(TimeSpan.FromSeconds(0.4), TimeSpan.FromSeconds(0.2), TimeSpan.FromSeconds(Seconds ?? 1), RoundsOfAll)
-        : new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(0.5), TimeSpan.FromSeconds(Seconds ?? 2), RoundsOfAll);
+        ? new(TimeSpan.FromSeconds(0.4), TimeSpan.FromSeconds(0.2), MostWindows: 20, TimeSpan.FromSeconds(Seconds ?? 0.8), Rounds)
+        : new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(0.4), MostWindows: 40, TimeSpan.FromSeconds(Seconds ?? 2), Rounds);
 
     /// <summary>Throws <see cref="InvalidDataException"/> with a sentence where they cannot be read.</summary>
     public static Options Read(string[] args)
@@ -53,8 +53,10 @@ internal sealed record Options
     /// <summary>The systems that are measured.</summary>
     public IReadOnlyList<SystemUnderTest> Chosen(IReadOnlyList<SystemUnderTest> all)
     {
-        var chosen = Systems.Count > 0 ? [.. all.Where(system => Matches(system.Name, Systems))] : IsQuick ? [.. all.Where(system => system.MeasuresMore)] : all;
-        return chosen.Count > 0 ? chosen : throw new InvalidDataException($"--systems must name some of {string.Join(", ", all.Select(system => system.Name))}.");
+        IReadOnlyList<SystemUnderTest> chosen = Systems.Count > 0 ? [.. all.Where(system => Matches(system.Name, Systems))]
+            : IsQuick ? [.. all.Where(system => system.MeasuresMore)]
+            : all;
+        return chosen.Count > 0 ? chosen : throw None("--systems", all.Select(system => system.Name));
     }
 
     /// <summary>The loads that are measured.</summary>
@@ -62,11 +64,13 @@ internal sealed record Options
     {
         var all = IsQuick && Only.Count == 0 ? Load.Quick : [.. Load.Main, .. Load.More];
         IReadOnlyList<Load> chosen = Only.Count == 0 ? all : [.. all.Where(load => Matches(load.Name, Only))];
-        return chosen.Count > 0 ? chosen : throw new InvalidDataException($"--only must name some of: {string.Join("; ", all.Select(load => load.Name))}.");
+        return chosen.Count > 0 ? chosen : throw None("--only", all.Select(load => load.Name));
     }
 
     /// <summary>Whether that load is measured on that system: systems that were named take all that they can.</summary>
     public bool Measures(SystemUnderTest system, Load load) => system.Can(load) && (system.MeasuresMore || Systems.Count > 0 || Load.Main.Contains(load));
+
+    private static InvalidDataException None(string option, IEnumerable<string> names) => new($"{option} must name some of: {string.Join("; ", names)}.");
 
     private static bool Matches(string name, IEnumerable<string> phrases) => phrases.Any(phrase =>
         phrase.Split(' ', StringSplitOptions.RemoveEmptyEntries).All(word => name.Contains(word, StringComparison.OrdinalIgnoreCase)));

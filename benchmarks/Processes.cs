@@ -13,15 +13,18 @@ internal static class Processes
     private const int FirstTimeField = 11;
     private const int TimeFields = 4;
 
+    private sealed record Process(int Id, int Parent, long Ticks);
+
     /// <summary>Processor time of these processes and all that they started, ended ones included.</summary>
     public static TimeSpan Used(IReadOnlyCollection<int> roots)
     {
-        var all = Directory.EnumerateDirectories("/proc").Select(Path.GetFileName).Where(name => int.TryParse(name, out _)).Select(name => Stat(name!)).OfType<(int Id, string[] Fields)>().ToList();
-        var children = all.ToLookup(process => Number(process.Fields[ParentField]), process => process.Id);
-        var fields = all.ToDictionary(process => process.Id, process => process.Fields);
+        var ids = Directory.EnumerateDirectories("/proc").Select(folder => Path.GetFileName(folder)).Where(name => int.TryParse(name, out _));
+        var all = ids.Select(Stat).OfType<Process>().ToList();
+        var children = all.ToLookup(process => process.Parent, process => process.Id);
+        var ticks = all.ToDictionary(process => process.Id, process => process.Ticks);
         return TimeSpan.FromSeconds(roots.Sum(Ticks) / (double)TicksPerSecond);
 
-        long Ticks(int id) => fields.GetValueOrDefault(id)?.Skip(FirstTimeField).Take(TimeFields).Sum(Number) + children[id].Sum(Ticks) ?? 0;
+        long Ticks(int id) => ticks.GetValueOrDefault(id) + children[id].Sum(Ticks);
     }
 
     /// <summary>Bytes in memory.</summary>
@@ -30,12 +33,13 @@ internal static class Processes
     /// <summary>Bytes that the process had the storage write.</summary>
     public static long Written(int id) => Value($"/proc/{id}/io", "write_bytes:");
 
-    private static (int Id, string[] Fields)? Stat(string id)
+    private static Process? Stat(string id)
     {
         try
         {
             var text = File.ReadAllText($"/proc/{id}/stat");
-            return ((int)Number(id), text[(text.LastIndexOf(')') + 2)..].Split(' '));
+            var fields = text[(text.LastIndexOf(')') + 2)..].Split(' ');
+            return new((int)Number(id), (int)Number(fields[ParentField]), fields.Skip(FirstTimeField).Take(TimeFields).Sum(Number));
         }
         catch (IOException)
         {
@@ -44,8 +48,12 @@ internal static class Processes
         }
     }
 
-    private static long Value(string file, string name) =>
-        Number(File.ReadLines(file).First(line => line.StartsWith(name, StringComparison.Ordinal)).Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1]);
+    // Lines are such as "VmRSS:    1024 kB".
+    private static long Value(string file, string name)
+    {
+        var line = File.ReadLines(file).First(line => line.StartsWith(name, StringComparison.Ordinal));
+        return Number(line.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1]);
+    }
 
     private static long Number(string text) => long.Parse(text, CultureInfo.InvariantCulture);
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using CreditGrains.Bench;
 using CreditGrains.Editions;
 
@@ -8,11 +9,22 @@ if (args is ["serve", var name, var url, var postgres])
     return 0;
 }
 
+// Systems and their databases end with this program, also where it is stopped.
+using var stop = new CancellationTokenSource();
+using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+
+void Stop(PosixSignalContext signal)
+{
+    signal.Cancel = true;
+    stop.Cancel();
+}
+
 try
 {
     var watch = Stopwatch.StartNew();
     var options = Options.Read(args);
-    var figures = await Run.All(options);
+    var figures = await Run.All(options, stop.Token);
     var page = Path.Combine(Child.Root, "docs", "bench.md");
 
     Console.WriteLine(Report.Details(figures));
@@ -31,8 +43,14 @@ catch (InvalidDataException e)
     await Console.Error.WriteLineAsync($"bench: {e.Message}");
     return 2;
 }
-catch (WrongAnswerException e)
+catch (OperationCanceledException)
 {
-    await Console.Error.WriteLineAsync($"bench: {e.Message}");
+    await Console.Error.WriteLineAsync("bench: stopped.");
+    return 130;
+}
+catch (Exception e) when (e is WrongAnswerException or InvalidOperationException or TimeoutException)
+{
+    // The output of a process that did not start may be long.
+    await Console.Error.WriteLineAsync($"bench: {string.Join('\n', e.Message.Split('\n').Take(10))}");
     return 1;
 }

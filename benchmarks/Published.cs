@@ -32,7 +32,7 @@ internal sealed class Published
         foreach (var figures in all)
         {
             if (figures.Ratio is { } ratio && ratios.TryGetValue((figures.Load.Name, figures.System), out var before) && ratio.Median < Tolerated * before)
-                yield return string.Create(CultureInfo.InvariantCulture, $"REGRESSION: {figures.System}, {figures.Load.Name}: {ratio.Median:N2} of the function, published {before:N2}.");
+                yield return FormattableString.Invariant($"REGRESSION: {figures.System}, {figures.Load.Name}: {ratio.Median:N2} of the function, published {before:N2}.");
         }
     }
 }

@@ -9,10 +9,15 @@ internal static class Report
 {
     private const string NotTold = "-";
 
+    private static readonly string[] Columns =
+    [
+        "system", "requests/s", "players/s", "p50 ms", "p99 ms", "p99.9 ms", "server ms", "database ms", "rows", "index entries", "log KiB", "memory MiB", "warm-up s",
+    ];
+
     /// <summary>Ratios to the function: a row a load, a column a system.</summary>
     public static string Ratios(IReadOnlyCollection<Figures> all)
     {
-        var systems = all.Where(figures => figures.Ratio is not null).Select(figures => figures.System).Where(system => system != SystemUnderTest.Limit).Distinct().ToList();
+        var systems = all.Where(figures => figures is { Ratio: not null, System: not SystemUnderTest.Limit }).Select(figures => figures.System).Distinct().ToList();
         var text = new StringBuilder();
         Row(text, ["load", .. systems]);
         Row(text, ["---", .. systems.Select(_ => "---:")]);
@@ -28,8 +33,8 @@ internal static class Report
         foreach (var load in all.GroupBy(figures => figures.Load))
         {
             text.Append(CultureInfo.InvariantCulture, $"### {load.Key.Name}\n\n");
-            Row(text, ["system", "requests/s", "players/s", "p50 ms", "p99 ms", "p99.9 ms", "server ms", "database ms", "rows", "index entries", "log KiB", "memory MiB", "warm-up s"]);
-            Row(text, ["---", .. Enumerable.Repeat("---:", 12)]);
+            Row(text, Columns);
+            Row(text, ["---", .. Columns.Skip(1).Select(_ => "---:")]);
             foreach (var figures in load) Row(text, Cells(figures));
             text.Append('\n');
         }
@@ -39,9 +44,10 @@ internal static class Report
     /// <summary>The whole page.</summary>
     public static string Page(IReadOnlyCollection<Figures> all, Pace pace, TimeSpan took) => $"""
         # How fast
-        Written by `./bench --write` on {DateTime.UtcNow:yyyy-MM-dd}, in {took.TotalMinutes:N0} minutes, on {Environment.ProcessorCount} processors, {RuntimeInformation.FrameworkDescription}.
+        Written by `./bench --write` on {DateTime.UtcNow:yyyy-MM-dd}, in {took.TotalSeconds:N0} s, on {Environment.ProcessorCount} processors, {RuntimeInformation.FrameworkDescription}.
 
-        Load generator, systems and PostgreSQL share one machine, so three silos show the cost of a network hop, not the gain of scaling out. Compare ratios of one run only.
+        The load generator, the systems and PostgreSQL share one machine, so three silos show the cost of a network hop, not the gain of scaling out.
+        Compare ratios of one run only.
 
         ![Reports a second, as a ratio to the function](bench.svg)
 
@@ -58,9 +64,10 @@ internal static class Report
 
         ## How it is measured
         - A system is loaded until its rate stands still: the mean of the last five windows differs by less than 5 % from that of the five before. A window lasts {pace.First.TotalSeconds:0.#} s
-          until the system has once been warm, and {pace.Later.TotalSeconds:0.#} s from then on; forty windows are the most (marked "+": it did not stand still).
+          until the system has once been warm, and {pace.Later.TotalSeconds:0.#} s from then on; after {pace.MostWindows} windows it is measured all the same (marked "+").
         - Then the systems take turns: {pace.Rounds} rounds of {pace.Round.TotalSeconds:0.#} s each. A ratio is the median of the rounds' ratios, with the least and the most.
-        - 64 callers unless the load says otherwise. Contracts have allocation on, two purchases that expire, a billing cycle and a consumer's key, unless they are bare. The function checks none of that.
+        - 64 callers unless the load says otherwise. Contracts have allocation on, two purchases that expire, a billing cycle and a consumer's key, unless they
+          are bare. The function checks none of that.
         - Processor time, rows, index entries and write-ahead log are of one request. The embedded store's log is all that its process wrote to the disk.
           Memory is that of all server processes, without PostgreSQL.
 
@@ -79,8 +86,9 @@ internal static class Report
     {
         var successes = all.Where(figures => figures.Load == Load.Main[0]).ToDictionary(figures => figures.System, ProcessorMs);
         var ratios = all.Where(figures => figures.Load.Takes is Call.Refusal && successes.ContainsKey(figures.System))
-            .Select(figures => string.Create(CultureInfo.InvariantCulture, $"{figures.System} {ProcessorMs(figures) / successes[figures.System]:N2}"));
-        return $"Processor time of a refusal, as a ratio to a success ({Load.Main[0].Name}): {string.Join(", ", ratios)}.";
+            .Select(figures => FormattableString.Invariant($"{figures.System} {ProcessorMs(figures) / successes[figures.System]:N2}"))
+            .ToList();
+        return ratios.Count == 0 ? "" : $"Processor time of a refusal, as a ratio to a success ({Load.Main[0].Name}): {string.Join(", ", ratios)}.";
     }
 
     private static double ProcessorMs(Figures figures) => figures.ServerMs + (figures.DatabaseMs ?? 0);
@@ -89,7 +97,7 @@ internal static class Report
     [
         figures.System,
         Text(figures.PerSecond.Median, "N0"),
-        figures.Load.NamesPlayers ? Text(figures.PerSecond.Median * figures.Load.Players, "N0") : NotTold,
+        figures.Load.Takes is Call.Report or Call.DryRun ? Text(figures.PerSecond.Median * figures.Load.Players, "N0") : NotTold,
         Text(figures.P50, "N1"),
         Text(figures.P99, "N1"),
         Text(figures.P999, "N1"),

@@ -3,34 +3,39 @@ namespace CreditGrains.Bench;
 /// <summary>One run: starts the systems, checks them, and lets them take turns under each load.</summary>
 internal static class Run
 {
-    public static async Task<IReadOnlyList<Figures>> All(Options options)
+    public static async Task<IReadOnlyList<Figures>> All(Options options, CancellationToken stop)
     {
         var systems = options.Chosen(SystemUnderTest.All(options.Silo));
         var loads = options.Loads();
-        Say($"Starting and checking {string.Join(", ", systems.Select(system => system.Name))} ...");
-
-        var starting = systems.Select(system => Start(system, Contracts.For([.. loads.Where(load => options.Measures(system, load))]), options.Pace)).ToList();
+        var running = new List<(SystemUnderTest System, Measuring Measuring)>();
         try
         {
-            var running = systems.Zip(await Task.WhenAll(starting)).ToList();
+            // One after another: silos that start together on few processors take each other for dead.
+            foreach (var system in systems)
+            {
+                stop.ThrowIfCancellationRequested();
+                Say($"Starting and checking {system.Name} ...");
+                running.Add((system, await Start(system, [.. loads.Where(load => options.Measures(system, load))], options.Pace, stop)));
+            }
+
             var all = new List<Figures>();
             foreach (var load in loads)
-                all.AddRange(await Measure(load, [.. running.Where(one => options.Measures(one.First, load)).Select(one => one.Second)], options.Pace));
+                all.AddRange(await Measure(load, [.. running.Where(one => options.Measures(one.System, load)).Select(one => one.Measuring)], options.Pace));
             return all;
         }
         finally
         {
-            foreach (var started in starting.Where(task => task.IsCompletedSuccessfully)) await (await started).DisposeAsync();
+            foreach (var (_, measuring) in running) await measuring.DisposeAsync();
         }
     }
 
-    private static async Task<Measuring> Start(SystemUnderTest system, Contracts contracts, Pace pace)
+    private static async Task<Measuring> Start(SystemUnderTest system, IReadOnlyCollection<Load> loads, Pace pace, CancellationToken stop)
     {
-        var running = await system.Start(contracts);
+        var running = await system.Start(Contracts.For(loads));
         try
         {
             await Checks.Pass(system, running.Client);
-            return new(running, pace);
+            return new(running, pace, stop);
         }
         catch (Exception)
         {

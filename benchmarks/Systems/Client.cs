@@ -17,10 +17,13 @@ internal sealed record Reply(HttpStatusCode Status, JsonElement Body, bool IsRep
 /// <summary>Calls a system as its operator.</summary>
 internal sealed class Client(string url) : IDisposable
 {
-    /// <summary>How many calls prepare a system at the same time.</summary>
-    public const int Concurrency = 48;
+    private const int Concurrency = 48;
 
     private readonly HttpClient http = new() { DefaultRequestHeaders = { Authorization = new("Bearer", Contracts.OperatorKey) } };
+
+    /// <summary>Prepares many contracts at the same time.</summary>
+    public static Task ForEach(IEnumerable<string> contracts, Func<string, Task> prepare) =>
+        Parallel.ForEachAsync(contracts, new ParallelOptions { MaxDegreeOfParallelism = Concurrency }, async (contract, _) => await prepare(contract));
 
     public Task<Reply> Put(string path, string body) => Send(HttpMethod.Put, path, body, mustSucceed: true);
 
@@ -43,7 +46,8 @@ internal sealed class Client(string url) : IDisposable
     private static string ReportBody(string reportId, string contractId, IEnumerable<string> players, bool dryRun = false)
     {
         var named = string.Join(',', players.Select(player => $$"""{"playerId":"{{player}}"}"""));
-        return $$"""{"reportId":"{{reportId}}","contractId":"{{contractId}}","userId":"{{Contracts.UserId(0)}}","players":[{{named}}]{{(dryRun ? ",\"dryRun\":true" : "")}}}""";
+        var more = dryRun ? ",\"dryRun\":true" : "";
+        return $$"""{"reportId":"{{reportId}}","contractId":"{{contractId}}","userId":"{{Contracts.UserId(0)}}","players":[{{named}}]{{more}}}""";
     }
 
     private async Task<Reply> Send(HttpMethod method, string path, string? body, bool mustSucceed)

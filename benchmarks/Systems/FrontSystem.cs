@@ -22,8 +22,9 @@ internal static class FrontSystem
         var postgres = await ScratchPostgres.New();
         await Migrator.Migrate(postgres.ConnectionString);
         var system = await Start("transactions", postgres);
-        await Parallel.ForEachAsync(contracts.RealIds.Concat(contracts.BareIds), new ParallelOptions { MaxDegreeOfParallelism = Client.Concurrency }, async (contract, _) =>
-            await system.Client.Post($"/v1/contracts/{contract}/lots", $$"""{"quantity":{{Contracts.Credits}}}"""));
+        await Client.ForEach(
+            contracts.RealIds.Concat(contracts.BareIds),
+            contract => system.Client.Post($"/v1/contracts/{contract}/lots", $$"""{"quantity":{{Contracts.Credits}}}"""));
         return system;
     }
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -28,7 +27,8 @@ internal static class ProductSystem
         return await Start(name, members, postgres, new(), contracts);
     }
 
-    private static async Task<RunningSystem> Start(string name, IReadOnlyList<SiloProcess> silos, ScratchPostgres? postgres, Folder folder, Contracts contracts)
+    private static async Task<RunningSystem> Start(
+        string name, IReadOnlyList<SiloProcess> silos, ScratchPostgres? postgres, Folder folder, Contracts contracts)
     {
         IReadOnlyList<IAsyncDisposable> parts = [.. silos, .. postgres is null ? [] : new IAsyncDisposable[] { postgres }, folder];
         try
@@ -50,14 +50,11 @@ internal static class ProductSystem
     {
         var client = system.Client;
         await Real(client, Contracts.PoorId, Contracts.Users, hasCredits: false);
-        await ForEach(contracts.RealIds, contract => Real(client, contract, Contracts.Users));
-        await ForEach(contracts.BareIds, contract => Bare(client, contract));
+        await Client.ForEach(contracts.RealIds, contract => Real(client, contract, Contracts.Users));
+        await Client.ForEach(contracts.BareIds, contract => Bare(client, contract));
         if (contracts.Crowd) await Real(client, Contracts.CrowdId, Contracts.CrowdUsers);
         if (contracts.Million) system.Pages = await Million(client);
     }
-
-    private static Task ForEach(IEnumerable<string> contracts, Func<string, Task> make) =>
-        Parallel.ForEachAsync(contracts, new ParallelOptions { MaxDegreeOfParallelism = Client.Concurrency }, async (contract, _) => await make(contract));
 
     // One lot that never expires and no allocation.
     private static async Task Bare(Client client, string contract)
@@ -74,16 +71,19 @@ internal static class ProductSystem
         await Terms(client, contract, "30", hasCredits ? $$""","billingCycle":{"unit":"month","credits":{{Contracts.Credits / 3}}}""" : "");
         await Users(client, contract, users);
         foreach (var days in hasCredits ? new[] { 10, 20 } : [])
-            await Lot(client, contract, $"lot-{days}", Contracts.Credits / 3, string.Create(CultureInfo.InvariantCulture, $",\"expiresAt\":\"{today.AddDays(days):yyyy-MM-dd}T00:00:00Z\""));
-        var settings = Enumerable.Range(0, users).Select(user => string.Create(
-            CultureInfo.InvariantCulture,
+            await Lot(client, contract, $"lot-{days}", Contracts.Credits / 3, FormattableString.Invariant($",\"expiresAt\":\"{today.AddDays(days):yyyy-MM-dd}T00:00:00Z\""));
+        var settings = Enumerable.Range(0, users).Select(user => FormattableString.Invariant(
             $$"""{"userId":"{{Contracts.UserId(user)}}","amount":{{Contracts.Credits}},"renewal":"daily","startDate":"{{today:yyyy-MM-dd}}","extraCredits":10}"""));
         await client.Patch($"/v1/contracts/{contract}/allocations", $$"""{"enabled":true,"users":[{{string.Join(',', settings)}}]}""");
     }
 
-    private static Task Terms(Client client, string contract, string lifetime, string more) => client.Put(
-        $"/v1/contracts/{contract}",
-        $$"""{"clientId":"{{Contracts.ClientOf(contract)}}","name":"{{contract}}","type":"metered","startsOn":"2026-01-01","unallocatedLifetimeDays":{{lifetime}}{{more}}}""");
+    private static Task Terms(Client client, string contract, string lifetime, string more)
+    {
+        var clientId = Contracts.ClientOf(contract);
+        return client.Put(
+            $"/v1/contracts/{contract}",
+            $$"""{"clientId":"{{clientId}}","name":"{{contract}}","type":"metered","startsOn":"2026-01-01","unallocatedLifetimeDays":{{lifetime}}{{more}}}""");
+    }
 
     private static Task Users(Client client, string contract, int users)
     {
@@ -101,7 +101,7 @@ internal static class ProductSystem
         await Terms(client, Id, "null", "");
         await Users(client, Id, Contracts.Users);
         await Lot(client, Id, "lot", Contracts.MillionCredits, "");
-        await ForEach(
+        await Client.ForEach(
             Enumerable.Range(0, ReportsInMillion).Select(report => $"{Id}-{report}"),
             report => client.Report(report, Id, Enumerable.Range(0, 1_000).Select(player => $"{report}-{player}")));
 

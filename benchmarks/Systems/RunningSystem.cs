@@ -42,8 +42,7 @@ internal sealed record RunningSystem(string Name, IReadOnlyList<Server> Servers,
         if (load.CoveredPlayers == 0) return;
         var contracts = Enumerable.Range(0, load.Contracts).Select(load.ContractId).Where(primed.Add).ToList();
         var players = Enumerable.Range(0, Contracts.KnownPlayers).Select(Contracts.KnownPlayer).ToList();
-        await Parallel.ForEachAsync(contracts, new ParallelOptions { MaxDegreeOfParallelism = Client.Concurrency }, async (contract, _) =>
-            await Client.Report($"prime-{contract}", contract, players));
+        await Client.ForEach(contracts, contract => Client.Report($"prime-{contract}", contract, players));
     }
 
     public async ValueTask DisposeAsync()

@@ -23,12 +23,15 @@ internal sealed record SystemUnderTest(string Name, Abilities Abilities, Func<Co
         new("embedded", Abilities.All, ProductSystem.Embedded, MeasuresMore: true),
         new("cluster of one", Abilities.All, contracts => ProductSystem.Cluster("cluster of one", 1, contracts), MeasuresMore: true),
         new("cluster of three", Abilities.All, contracts => ProductSystem.Cluster("cluster of three", 3, contracts)),
-        .. earlierSilo is null ? [] : new[] { new SystemUnderTest("before", Abilities.All, contracts => ProductSystem.Cluster("before", 1, contracts, earlierSilo), true) },
+        .. earlierSilo is null ? [] : Before(earlierSilo),
     ];
 
     private int MostPlayers { get; init; } = int.MaxValue;
 
     private bool NeedsManyContracts { get; init; }
+
+    private static SystemUnderTest[] Before(string silo) =>
+        [new("before", Abilities.All, contracts => ProductSystem.Cluster("before", 1, contracts, silo), MeasuresMore: true)];
 
     public bool Can(Load load) =>
         load.Players <= MostPlayers

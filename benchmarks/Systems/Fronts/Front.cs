@@ -21,10 +21,13 @@ internal static class Front
     {
         public const int CoverageDays = 30;
 
-        public static Answer To(Request request, string clientId, DateTime at, IReadOnlySet<string> charged, long remaining) => new(
-            request.ReportId, clientId, request.ContractId, request.UserId, at, charged.Count, request.Players.Length - charged.Count,
-            [.. request.Players.Select(player => new Outcome(player.PlayerId, charged.Contains(player.PlayerId) ? "new" : "covered", at.AddDays(CoverageDays)))],
-            new(null, remaining));
+        public static Answer To(Request request, string clientId, DateTime at, IReadOnlySet<string> charged, long remaining)
+        {
+            var outcomes = request.PlayerIds().Select(player => new Outcome(player, charged.Contains(player) ? "new" : "covered", at.AddDays(CoverageDays)));
+            return new(
+                request.ReportId, clientId, request.ContractId, request.UserId, at, charged.Count, request.Players.Length - charged.Count, [.. outcomes],
+                new(null, remaining));
+        }
     }
 
     /// <summary>The pool has too few credits.</summary>

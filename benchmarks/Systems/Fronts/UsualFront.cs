@@ -17,11 +17,14 @@ internal sealed class UsualFront(NpgsqlDataSource source)
             reader => (reader.GetString(0), reader.GetInt64(1)),
             request.ContractId);
 
-        if (await Row("select at from limit_report where client_id = $1 and report_id = $2", reader => (DateTime?)reader.GetDateTime(0), client, request.ReportId) is { } first)
+        var first = await Row(
+            "select at from limit_report where client_id = $1 and report_id = $2", reader => (DateTime?)reader.GetDateTime(0), client, request.ReportId);
+        if (first is not null)
         {
-            var earlier = await Column("select player_id from limit_credit where client_id = $1 and report_id = $2 and player_id = any($3)", client, request.ReportId, players);
+            var earlier = await Column(
+                "select player_id from limit_credit where client_id = $1 and report_id = $2 and player_id = any($3)", client, request.ReportId, players);
             response.Headers["Idempotency-Replayed"] = "true";
-            return Results.Ok(Front.Answer.To(request, client, first, earlier, available));
+            return Results.Ok(Front.Answer.To(request, client, first.Value, earlier, available));
         }
 
         var covered = await Column("select player_id from limit_credit where client_id = $1 and player_id = any($2) and expires_at > $3", client, players, at);
