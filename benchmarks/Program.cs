@@ -48,7 +48,7 @@ catch (OperationCanceledException)
     await Console.Error.WriteLineAsync("bench: stopped.");
     return 130;
 }
-catch (Exception e) when (e is WrongAnswerException or InvalidOperationException or TimeoutException)
+catch (Exception e) when (e is WrongAnswerException or HttpRequestException or InvalidOperationException or TimeoutException)
 {
     // The output of a process that did not start may be long.
     await Console.Error.WriteLineAsync($"bench: {string.Join('\n', e.Message.Split('\n').Take(10))}");

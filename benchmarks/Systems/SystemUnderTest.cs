@@ -11,7 +11,7 @@ internal sealed record SystemUnderTest(string Name, Abilities Abilities, Func<Co
 {
     public const string Limit = "function";
 
-    // Where many callers change one row, or a report changes many, its transactions wait for each other until they are given up.
+    // A transaction holds the locks of all its grains over each write to the store.
     private const int MostPlayersInTransactions = 46;
 
     /// <param name="earlierSilo">Another build of CreditGrains.Silo.dll, measured as "before"; null: none.</param>
