@@ -1,39 +1,56 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
 using CreditGrains.Bench;
+using CreditGrains.Editions;
 
-if (args is ["function", var url, var postgres])
+if (args is ["serve", var name, var url, var postgres])
 {
-    await FunctionFront.Run(url, postgres);
-    return;
+    await Front.Serve(name, url, postgres);
+    return 0;
 }
 
-var seconds = args is [var given, ..] ? double.Parse(given, System.Globalization.CultureInfo.InvariantCulture) : 8;
-var contracts = args is [_, var number] ? int.Parse(number, System.Globalization.CultureInfo.InvariantCulture) : 10_000;
-Load[] loads =
-[
-    new("one hot contract, 1 new player", 1, 1, 64),
-    new("one hot contract, 46 new players", 1, 46, 64),
-    new($"{contracts:N0} contracts, 1 new player", contracts, 1, 64),
-    new($"{contracts:N0} contracts, 46 new players", contracts, 46, 64),
-    new("one hot contract, 46 covered players", 1, 46, 64, Covered: true),
-];
-Func<Task<RunningSystem>>[] systems =
-[
-    () => RunningSystem.Function(contracts),
-    () => RunningSystem.Embedded(contracts),
-    () => RunningSystem.Cluster(1, contracts),
-    () => RunningSystem.Cluster(3, contracts),
-];
+// Systems and their databases end with this program, also where it is stopped.
+using var stop = new CancellationTokenSource();
+using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 
-Console.WriteLine("| load, 64 callers | system | reports/s | p50 ms | p99 ms | ratio to the function |");
-Console.WriteLine("| --- | --- | ---: | ---: | ---: | ---: |");
-var limits = new Dictionary<Load, double>();
-foreach (var start in systems)
+void Stop(PosixSignalContext signal)
 {
-    await using var system = await start();
-    foreach (var load in loads)
+    signal.Cancel = true;
+    stop.Cancel();
+}
+
+try
+{
+    var watch = Stopwatch.StartNew();
+    var options = Options.Read(args);
+    var figures = await Run.All(options, stop.Token);
+    var page = Path.Combine(Child.Root, "docs", "bench.md");
+
+    Console.WriteLine(Report.Details(figures));
+    Console.WriteLine(Report.Ratios(figures));
+    foreach (var regression in Published.Read(page).Regressions(figures)) Console.WriteLine(regression);
+    if (options.Writes)
     {
-        var measured = await load.Run(system.Urls, TimeSpan.FromSeconds(seconds), TimeSpan.FromSeconds(seconds));
-        var limit = limits.TryGetValue(load, out var of) ? of : limits[load] = measured.PerSecond;
-        Console.WriteLine(FormattableString.Invariant($"| {load.Name} | {system.Name} | {measured.PerSecond:N0} | {measured.Median:N1} | {measured.P99:N1} | {measured.PerSecond / limit:N2} |{(measured.Failed > 0 ? $" {measured.Failed} FAILED" : "")}"));
+        await File.WriteAllTextAsync(page, Report.Page(figures, options.Pace, watch.Elapsed));
+        await File.WriteAllTextAsync(Path.ChangeExtension(page, ".svg"), Chart.Draw(figures));
     }
+    Console.WriteLine($"Measured in {watch.Elapsed.TotalSeconds:N0} s.");
+    return 0;
+}
+catch (InvalidDataException e)
+{
+    await Console.Error.WriteLineAsync($"bench: {e.Message}");
+    return 2;
+}
+catch (OperationCanceledException)
+{
+    await Console.Error.WriteLineAsync("bench: stopped.");
+    return 130;
+}
+catch (Exception e) when (e is WrongAnswerException or HttpRequestException or InvalidOperationException or TimeoutException)
+{
+    // The output of a process that did not start may be long.
+    await Console.Error.WriteLineAsync($"bench: {string.Join('\n', e.Message.Split('\n').Take(10))}");
+    return 1;
 }

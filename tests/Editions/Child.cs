@@ -16,6 +16,8 @@ public sealed class Child : IAsyncDisposable
 
     public bool HasExited => process.HasExited;
 
+    public int ProcessId => process.Id;
+
     public string Output => string.Join('\n', output);
 
     /// <summary>The memory that it has now, in bytes.</summary>

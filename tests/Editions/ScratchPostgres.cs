@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace CreditGrains.Editions;
 
 /// <summary>A PostgreSQL of a test's own, in a scratch folder, on loopback.</summary>
@@ -10,6 +12,9 @@ public sealed class ScratchPostgres : IAsyncDisposable
     private int databases;
 
     public string ConnectionString { get; private set; } = "";
+
+    /// <summary>The process whose children serve its connections.</summary>
+    public int ProcessId => int.Parse(File.ReadLines(Path.Combine(folder, "data", "postmaster.pid")).First(), CultureInfo.InvariantCulture);
 
     public static async Task<ScratchPostgres> New()
     {

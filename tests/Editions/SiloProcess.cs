@@ -30,6 +30,7 @@ public sealed class SiloProcess : IAsyncDisposable
 
     /// <summary>The memory that it has now, in bytes.</summary>
     public long Memory => child!.Memory;
+    public int ProcessId => child!.ProcessId;
 
     /// <summary>Which build it starts with next.</summary>
     public string Program { get; set; } = Built;
