@@ -122,8 +122,7 @@ internal sealed class Writer : IDisposable
         var committing = false;
         try
         {
-            database.Run("begin immediate");
-            foreach (var pending in batch) Try(pending);
+            if (!Together(batch)) OneByOne(batch);
             committing = true;
             database.Run("commit");
             metrics.Transactions.Add(1);
@@ -138,10 +137,32 @@ internal sealed class Writer : IDisposable
         }
     }
 
-    // A commit that fails leaves nothing behind and no mark on its neighbours.
-    private void Try(Pending pending)
+    // Nearly always all of them can be written; false: one of them cannot, and nothing is written.
+    private bool Together(List<Pending> batch)
     {
-        database.Run("savepoint one");
+        database.Run("begin immediate");
+        foreach (var pending in batch) Try(pending);
+        if (batch.TrueForAll(pending => pending.Result is CommitResult.Done)) return true;
+        database.RollBack();
+        return false;
+    }
+
+    // A commit that fails leaves nothing behind and no mark on its neighbours. A savepoint costs a copy of every page that it touches.
+    private void OneByOne(List<Pending> batch)
+    {
+        database.Run("begin immediate");
+        foreach (var pending in batch)
+        {
+            database.Run("savepoint one");
+            Try(pending);
+            if (pending.Result is not CommitResult.Done) database.Run("rollback to one");
+            database.Run("release one");
+        }
+    }
+
+    private static void Try(Pending pending)
+    {
+        (pending.Result, pending.Fault) = (null, null);
         try
         {
             pending.Result = pending.Write();
@@ -150,8 +171,6 @@ internal sealed class Writer : IDisposable
         {
             pending.Fault = e is SqliteException ? new InvariantException($"a commit can be written ({e.Message})") : e;
         }
-        if (pending.Result is not CommitResult.Done) database.Run("rollback to one");
-        database.Run("release one");
     }
 
     private void RollBack()
