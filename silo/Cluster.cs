@@ -20,7 +20,9 @@ internal static class Cluster
         builder.UseOrleans(silo =>
         {
             silo.Configure<ClusterOptions>(cluster => (cluster.ClusterId, cluster.ServiceId) = (options.ClusterId, options.ClusterId));
-            silo.ConfigureEndpoints(options.Advertise, options.SiloPort, options.GatewayPort, listenOnAnyHostAddress: true);
+
+            // Whoever reaches these ports may do everything: nobody does from where no silo is.
+            silo.ConfigureEndpoints(options.Advertise, options.SiloPort, options.GatewayPort, listenOnAnyHostAddress: false);
             silo.UseAdoNetClustering(database => (database.Invariant, database.ConnectionString) = ("Npgsql", pools.Orleans));
             silo.UseAdoNetReminderService(database => (database.Invariant, database.ConnectionString) = ("Npgsql", pools.Orleans));
             silo.AddAdoNetGrainStorageAsDefault(database => (database.Invariant, database.ConnectionString) = ("Npgsql", pools.Orleans));

@@ -3,6 +3,7 @@ using CreditGrains.Editions;
 using CreditGrains.Grains;
 using CreditGrains.Stores.Postgres;
 using NodaTime;
+using Npgsql;
 
 namespace CreditGrains.Stores.Tests;
 
@@ -187,6 +188,19 @@ public sealed class PostgresWriterTests
         await Done(database, new Reporting("D").Begin);
         Assert.IsType<CommitResult.Done>(await database.Store.Commit(Guards(new Guard(RowKey.User("acme", "U"), 0))));
         await database.Store.Ping();
+    }
+
+    [Fact]
+    public async Task A_lock_that_is_not_to_be_had_is_a_store_that_is_away()
+    {
+        await using var database = await PostgresDatabase.New();
+        await using var impatient = PostgresStore.Open(new NpgsqlConnectionStringBuilder(database.ConnectionString) { Options = "-c lock_timeout=50" }.ConnectionString);
+        await using var other = await database.Direct.OpenConnectionAsync(TestContext.Current.CancellationToken);
+        await using var transaction = await other.BeginTransactionAsync(TestContext.Current.CancellationToken);
+        await using var locking = new NpgsqlCommand("lock table lot", other);
+        await locking.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => impatient.Commit(new Reporting("C").Begin));
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => ((IStore)impatient).Contract("C"));
     }
 
     private static Commit Guards(params Guard[] guards) => new("acme", Changes.None.RestingOn(guards));

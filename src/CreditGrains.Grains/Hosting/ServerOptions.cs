@@ -36,7 +36,7 @@ public sealed record ServerOptions
     public int SiloPort { get; init; } = 11111;
 
     /// <summary>The port for fronts of their own, 0 to 65,535; 0: none.</summary>
-    public int GatewayPort { get; init; } = 30000;
+    public int GatewayPort { get; init; }
 
     /// <summary>Whether this silo serves HTTP itself.</summary>
     public bool Front { get; init; } = true;
@@ -54,7 +54,7 @@ public sealed record ServerOptions
         new("cluster-id", "NAME", "silos of one name and database form a cluster (default creditgrains)", OfCluster: true),
         new("advertise", "IP|auto", "where the other silos reach this one (default 127.0.0.1)", OfCluster: true),
         new("silo-port", "PORT", "for the other silos (default 11111)", OfCluster: true),
-        new("gateway-port", "PORT", "for fronts of their own; 0: none (default 30000)", OfCluster: true),
+        new("gateway-port", "PORT", "for fronts of their own, without keys: open it to them only (default 0: none)", OfCluster: true),
         new("front", "true|false", "whether this silo serves HTTP (default true)", OfCluster: true),
     ];
 

@@ -111,7 +111,7 @@ internal static class Faults
     public static bool IsTransient(Exception fault) =>
         fault is PostgresException { SqlState: PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.UniqueViolation };
 
-    // Connection, resources, operator intervention, system error, a standby.
+    // Connection, resources, a lock that is not to be had, operator intervention, system error, a standby.
     private static bool SaysUnavailable(PostgresException told) =>
-        told.SqlState[..2] is "08" or "53" or "57" or "58" || told.SqlState is PostgresErrorCodes.ReadOnlySqlTransaction || told.Severity is not "ERROR";
+        told.SqlState[..2] is "08" or "53" or "55" or "57" or "58" || told.SqlState is PostgresErrorCodes.ReadOnlySqlTransaction || told.Severity is not "ERROR";
 }

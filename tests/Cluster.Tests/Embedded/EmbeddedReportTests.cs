@@ -70,6 +70,7 @@ public sealed class EmbeddedReportTests
         var not = Assert.IsType<ReportAnswer.Rehearsed>(await engine.Report("S", "C", "U", ["P2", "P3", "P4"], dryRun: true));
         Assert.Equal(RefusalCode.InsufficientContractCredits, not.Refusal?.Code);
 
+        Assert.Equal(0, commits.Total);
         Assert.Null(await engine.Queries.Report(new("acme", "S")));
         Assert.Single((await engine.Queries.Credits(new(null, "C", CreditStatus.Allocated, null, null, null, null), engine.Clock.Now, new(10, null))).Items);
     }
@@ -80,11 +81,13 @@ public sealed class EmbeddedReportTests
         await using var engine = await Engine.Open();
         await engine.Agree("C", 2, ["U", "D"]);
         await engine.Grains.User(new("acme", "D")).Switch(disabled: true, "test");
+        using var commits = new Counted(engine.Store.Metrics.Commits);
 
         Assert.Equal(RefusalCode.NotFound, await Refused("none", "U", "P1"));
         Assert.Equal(RefusalCode.UserNotAssigned, await Refused("C", "stranger", "P1", "P2", "P3"));
         Assert.Equal(RefusalCode.UserDisabled, await Refused("C", "D", "P1"));
         Assert.Equal(RefusalCode.InsufficientContractCredits, await Refused("C", "U", "P1", "P2", "P3"));
+        Assert.Equal(0, commits.Total);
         Assert.Equal(2, (await engine.Made("R", "C", "U", "P1", "P2")).Charged);
         Assert.Equal(0, (await engine.Made("S", "C", "U", "P2", "P1")).Charged);
 
