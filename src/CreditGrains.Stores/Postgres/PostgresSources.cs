@@ -113,5 +113,6 @@ internal static class Faults
 
     // Connection, resources, a lock that is not to be had, operator intervention, system error, a standby.
     private static bool SaysUnavailable(PostgresException told) =>
-        told.SqlState[..2] is "08" or "53" or "55" or "57" or "58" || told.SqlState is PostgresErrorCodes.ReadOnlySqlTransaction || told.Severity is not "ERROR";
+        told.SqlState[..2] is "08" or "53" or "55" or "57" or "58"
+        || told.SqlState is PostgresErrorCodes.ReadOnlySqlTransaction || told.Severity is not "ERROR";
 }
