@@ -43,7 +43,7 @@ public static class Front
         app.Use((context, next) => keys.Admit(context) is { } problem ? problem.ExecuteAsync(context) : next(context));
 
         app.MapGroup("/health").WithTags("operation").AllowAnonymous().DisableRateLimiting().MapHealth();
-        app.MapOpenApi("/openapi/{documentName}.json").AllowAnonymous();
+        app.MapDescription().AllowAnonymous();
 
         var v1 = app.MapGroup("/v1")
             .WithMetadata(new RequestSizeLimitAttribute(app.Services.GetRequiredService<HttpOptions>().MaxBodyBytes))

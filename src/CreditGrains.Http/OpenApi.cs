@@ -1,12 +1,19 @@
+using System.IO.Compression;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using CreditGrains.Grains;
 using CreditGrains.Domain;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.OpenApi;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Net.Http.Headers;
 using Microsoft.OpenApi;
 using NodaTime;
 
@@ -16,7 +23,8 @@ namespace CreditGrains.Http;
 internal static class OpenApi
 {
     // What any call may be answered with, whatever it does.
-    private static readonly string[] Common = [Problems.Malformed, Problems.UnknownField, Problems.Unauthenticated, Problems.Forbidden, Problems.Overloaded.Code, Problems.Unavailable];
+    private static readonly string[] Common =
+        [Problems.Malformed, Problems.UnknownField, Problems.Unauthenticated, Problems.Forbidden, Problems.Overloaded.Code, Problems.Unavailable];
 
     /// <summary>The refusals of a call, as metadata of its endpoint.</summary>
     private sealed record Refusals(RefusalCode[] Codes);
@@ -28,42 +36,145 @@ internal static class OpenApi
 
     public static RouteHandlerBuilder Refuses(this RouteHandlerBuilder call, params RefusalCode[] codes) => call.WithMetadata(new Refusals(codes));
 
-    public static IServiceCollection AddCreditGrainsOpenApi(this IServiceCollection services) => services.AddOpenApi("v1", options => options
-        .AddDocumentTransformer((document, _, _) =>
+    public static IServiceCollection AddCreditGrainsOpenApi(this IServiceCollection services)
+    {
+        services.AddSingleton<Description>();
+        return services.AddOpenApi("v1", options =>
         {
-            document.Info = new() { Title = "CreditGrains", Version = "v1", Description = "Credits of contracts, consumed by reports on players, and services credits of accounts, allocated to milestones." };
-            document.Components ??= new();
-            document.Components.SecuritySchemes = new Dictionary<string, IOpenApiSecurityScheme> { ["key"] = new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer" } };
-            return Task.CompletedTask;
-        })
-        .AddOperationTransformer(Describe)
-        .AddSchemaTransformer((schema, context, _) =>
+            options.CreateSchemaReferenceId = NameOf;
+            options.AddDocumentTransformer((document, _, _) =>
+            {
+                document.Info = new()
+                {
+                    Title = "CreditGrains",
+                    Version = "v1",
+                    Description = "Credits of contracts, consumed by reports on players, and services credits of accounts, allocated to milestones. "
+                        + "Answers may gain fields.",
+                    License = new() { Name = "MIT", Identifier = "MIT" },
+                };
+                document.Servers = [new() { Url = "/" }];
+                document.Components ??= new();
+
+                // Answers may gain fields.
+                foreach (var (name, schema) in document.Components.Schemas ?? new Dictionary<string, IOpenApiSchema>())
+                    if (schema is OpenApiSchema plain && !name.Contains("Body", StringComparison.Ordinal))
+                        plain.AdditionalPropertiesAllowed = true;
+                document.Components.SecuritySchemes = new Dictionary<string, IOpenApiSecurityScheme>
+                {
+                    ["key"] = new OpenApiSecurityScheme
+                    {
+                        Type = SecuritySchemeType.Http,
+                        Scheme = "bearer",
+                        Description = "An API key. Without any key configured only loopback is served.",
+                    },
+                };
+                return Task.CompletedTask;
+            });
+            options.AddOperationTransformer(Describe);
+            options.AddSchemaTransformer((schema, context, _) =>
+            {
+                Describe(schema, context.JsonTypeInfo, context.JsonPropertyInfo);
+                return Task.CompletedTask;
+            });
+        });
+    }
+
+    /// <summary>The description is made once, and served with its entity tag.</summary>
+    public static IEndpointConventionBuilder MapDescription(this IEndpointRouteBuilder app) =>
+        app.MapMethods("/openapi/v1.json", [HttpMethods.Get, HttpMethods.Head], async (Description description, HttpContext context) =>
         {
-            Describe(schema, context.JsonTypeInfo.Type);
-            return Task.CompletedTask;
-        }));
+            var (plain, zipped, tag) = await description.Made;
+            var isZipped = context.Request.Headers.AcceptEncoding.ToString().Contains("gzip", StringComparison.OrdinalIgnoreCase);
+            context.Response.Headers.Vary = HeaderNames.AcceptEncoding;
+            if (isZipped) context.Response.Headers.ContentEncoding = "gzip";
+            return TypedResults.Bytes(isZipped ? zipped : plain, "application/json; charset=utf-8", entityTag: new($"\"{tag}{(isZipped ? "-gzip" : "")}\""));
+        }).ExcludeFromDescription();
+
+    /// <summary>The description as text, plain and zipped, and what tells it from that of another version.</summary>
+    private sealed class Description(IServiceProvider services)
+    {
+        private readonly Lazy<Task<(byte[] Plain, byte[] Zipped, string Tag)>> made = new(() => Make(services));
+
+        public Task<(byte[] Plain, byte[] Zipped, string Tag)> Made => made.Value;
+
+        private static async Task<(byte[], byte[], string)> Make(IServiceProvider services)
+        {
+            var document = await services.GetRequiredKeyedService<IOpenApiDocumentProvider>("v1").GetOpenApiDocumentAsync(CancellationToken.None);
+            var plain = Encoding.UTF8.GetBytes(await document.SerializeAsJsonAsync(OpenApiSpecVersion.OpenApi3_1));
+            using var zipped = new MemoryStream();
+            await using (var zip = new GZipStream(zipped, CompressionLevel.SmallestSize, leaveOpen: true)) await zip.WriteAsync(plain);
+            return (plain, zipped.ToArray(), Convert.ToHexStringLower(SHA256.HashData(plain))[..16]);
+        }
+    }
+
+    // A nested type is named with the one around it; values are told where they stand, not as components.
+    private static string? NameOf(JsonTypeInfo info)
+    {
+        var type = Nullable.GetUnderlyingType(info.Type) ?? info.Type;
+        if (IsValue(type) || OpenApiOptions.CreateDefaultSchemaReferenceId(info) is not { } name) return null;
+        return type.DeclaringType is { } around ? around.Name + name : name;
+    }
+
+    private static bool IsValue(Type type) =>
+        type.IsEnum || type == typeof(RenewalDay) || type == typeof(Instant) || type == typeof(LocalDate) || type == typeof(CreditId);
+
+    private static bool IsRequest(Type type) =>
+        type.Name.EndsWith("Body", StringComparison.Ordinal) || type.DeclaringType?.Name.EndsWith("Body", StringComparison.Ordinal) == true;
 
     // The domain's values are texts; the schema generator cannot see into their converters.
-    private static void Describe(OpenApiSchema schema, Type type)
+    private static void Describe(OpenApiSchema schema, JsonTypeInfo info, JsonPropertyInfo? property)
     {
-        var value = Nullable.GetUnderlyingType(type) ?? type;
+        var value = Nullable.GetUnderlyingType(info.Type) ?? info.Type;
+        var orNull = value == info.Type || IsRequired(property) ? 0 : JsonSchemaType.Null;
         if (value == typeof(RenewalDay))
         {
-            schema.Type = JsonSchemaType.String | JsonSchemaType.Integer | (value == type ? 0 : JsonSchemaType.Null);
+            schema.Type = JsonSchemaType.String | JsonSchemaType.Integer | orNull;
+            schema.Description = "monday to sunday for weekly, 1 to 31 for monthly";
             schema.Properties?.Clear();
-            return;
         }
-        if (value == typeof(decimal)) schema.Type = value == type ? JsonSchemaType.Number : JsonSchemaType.Number | JsonSchemaType.Null;
-        if (!value.IsEnum && value != typeof(Instant) && value != typeof(LocalDate) && value != typeof(CreditId)) return;
+        else if (IsValue(value))
+        {
+            schema.Type = JsonSchemaType.String | orNull;
+            schema.Format = value == typeof(Instant) ? "date-time" : value == typeof(LocalDate) ? "date" : null;
+            if (value.IsEnum) schema.Enum = orNull == 0 ? Names(value) : [.. Names(value), JsonNullSentinel.JsonNull];
+        }
+        else if (value == typeof(decimal))
+        {
+            schema.Type = JsonSchemaType.Number | orNull;
+            schema.Pattern = null;
+        }
+        else if (info.Kind == JsonTypeInfoKind.Object)
+        {
+            // What is null is not written at all.
+            foreach (var member in info.Properties)
+                if (member.AttributeProvider?.GetCustomAttributes(typeof(JsonIgnoreAttribute), true)
+                    is [JsonIgnoreAttribute { Condition: JsonIgnoreCondition.WhenWritingNull }])
+                    schema.Required?.Remove(member.Name);
+        }
+        if (IsRequired(property) && schema.Type is { } type) schema.Type = type & ~JsonSchemaType.Null;
+    }
 
-        schema.Type = value == type ? JsonSchemaType.String : JsonSchemaType.String | JsonSchemaType.Null;
-        schema.Format = value == typeof(Instant) ? "date-time" : value == typeof(LocalDate) ? "date" : null;
-        if (value.IsEnum) schema.Enum = Names(value);
+    // A body's fields are optional in C#, so that all that are missing can be told together; those without a default must be given.
+    private static bool IsRequired(JsonPropertyInfo? property) =>
+        property is { AssociatedParameter.HasDefaultValue: false } && IsRequest(property.DeclaringType);
+
+    // POST /v1/contracts/{contractId}/lots is postContractLots: a segment before an id is of one.
+    private static string IdOf(string method, string path)
+    {
+        var segments = path.Trim('/').Split('/').Where(segment => segment != "v1").Append("").ToList();
+        var names = segments.Zip(segments.Skip(1), (segment, next) => segment.StartsWith('{') ? ""
+            : next.StartsWith('{') ? Words(segment).TrimEnd('s')
+            : Words(segment));
+        return method.ToLowerInvariant() + string.Concat(names);
+
+        static string Words(string segment) => string.Concat(segment.Split('-').Select(word => char.ToUpperInvariant(word[0]) + word[1..]));
     }
 
     private static async Task Describe(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancelled)
     {
         var metadata = context.Description.ActionDescriptor.EndpointMetadata;
+        var method = context.Description.HttpMethod!;
+        operation.OperationId = IdOf(method, context.Description.RelativePath!);
         var isOpen = metadata.OfType<IAllowAnonymous>().Any();
         var codes = metadata.OfType<Refusals>().SelectMany(refusals => refusals.Codes).Select(Problems.Code)
             .Concat(isOpen ? [Problems.Unavailable] : Common)
@@ -73,7 +184,13 @@ internal static class OpenApi
         {
             var schema = await context.GetOrCreateSchemaAsync(typeof(Shortage), cancellationToken: cancelled);
             schema.Required = new HashSet<string> { "type", "title", "status", "detail", "code" };
-            foreach (var (name, property) in (await context.GetOrCreateSchemaAsync(typeof(ServicesShortage), cancellationToken: cancelled)).Properties!) schema.Properties![name] = property;
+            var services = await context.GetOrCreateSchemaAsync(typeof(ServicesShortage), cancellationToken: cancelled);
+            foreach (var (name, property) in services.Properties!) schema.Properties![name] = property;
+            schema.Properties!["code"] = new OpenApiSchema
+            {
+                Type = JsonSchemaType.String,
+                Enum = [.. Problems.Codes.Order(StringComparer.Ordinal).Select(code => JsonValue.Create(code))],
+            };
             context.Document.AddComponent(nameof(Problem), schema);
         }
 
@@ -82,10 +199,48 @@ internal static class OpenApi
             operation.Responses[$"{status.Key}"] = new OpenApiResponse
             {
                 Description = string.Join(", ", status),
-                Content = new Dictionary<string, OpenApiMediaType> { [Problem.ContentType] = new() { Schema = new OpenApiSchemaReference(nameof(Problem), context.Document) } },
+                Content = new Dictionary<string, OpenApiMediaType>
+                {
+                    [Problem.ContentType] = new() { Schema = new OpenApiSchemaReference(nameof(Problem), context.Document) },
+                },
             };
+        Headers(operation, method);
         if (!isOpen) operation.Security = [new() { [new OpenApiSecuritySchemeReference("key", context.Document)] = [] }];
-        foreach (var parameter in (operation.Parameters ?? []).OfType<OpenApiParameter>()) parameter.Schema = SchemaOf(parameter.Name!);
+        foreach (var parameter in (operation.Parameters ?? []).OfType<OpenApiParameter>())
+            if (parameter.In != ParameterLocation.Header)
+                parameter.Schema = SchemaOf(parameter.Name!);
+    }
+
+    private static void Headers(OpenApiOperation operation, string method)
+    {
+        operation.Parameters ??= [];
+        if (method is "POST" or "PATCH")
+            Take("Idempotency-Key", "Sent again with the same key and request, the call gets its first answer; 1 to 64 of A-Z a-z 0-9 . _ : -");
+        if (method is not ("GET" or "POST")) Take(HeaderNames.IfMatch, "Entity tags of which the present one must be one (RFC 9110)");
+        if (method is "GET") Take(HeaderNames.IfNoneMatch, "Entity tags of which the present one must not be one: 304 otherwise (RFC 9110)");
+        foreach (var (status, response) in operation.Responses!)
+        {
+            if (status is "201") Give(response, HeaderNames.Location, "Where what was made is");
+            if (status is "200" && method is "POST" or "PATCH") Give(response, "Idempotency-Replayed", "true: this is the first answer, given again");
+            if (status is "429" or "503") Give(response, HeaderNames.RetryAfter, "Seconds to wait before the request is sent again");
+            if (status is "401") Give(response, HeaderNames.WWWAuthenticate, "Bearer");
+        }
+
+        void Take(string name, string description) =>
+            operation.Parameters.Add(new OpenApiParameter
+            {
+                Name = name,
+                In = ParameterLocation.Header,
+                Description = description,
+                Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+            });
+
+        static void Give(IOpenApiResponse response, string name, string description)
+        {
+            if (response is not OpenApiResponse { } plain) return;
+            plain.Headers ??= new Dictionary<string, IOpenApiHeader>();
+            plain.Headers[name] = new OpenApiHeader { Description = description, Schema = new OpenApiSchema { Type = JsonSchemaType.String } };
+        }
     }
 
     private static OpenApiSchema SchemaOf(string parameter) => parameter switch
@@ -100,5 +255,6 @@ internal static class OpenApi
     };
 
     private static List<JsonNode> Names(Type enumeration) =>
-        [.. Enum.GetValuesAsUnderlyingType(enumeration).Cast<int>().Select(number => JsonSerializer.SerializeToNode(Enum.ToObject(enumeration, number), enumeration, Json.Options)!)];
+        [.. Enum.GetValuesAsUnderlyingType(enumeration).Cast<int>()
+            .Select(number => JsonSerializer.SerializeToNode(Enum.ToObject(enumeration, number), enumeration, Json.Options)!)];
 }

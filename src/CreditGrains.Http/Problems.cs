@@ -83,6 +83,9 @@ internal static class Problems
         RefusalCode.InvalidField => (422, "A field breaks a rule"),
     };
 
+    /// <summary>All of them.</summary>
+    public static IEnumerable<string> Codes => Refusals.Keys.Concat(Failures.Keys);
+
     /// <summary>The status and title of a problem's code.</summary>
     public static (int Status, string Title) Meaning(string code) => Refusals.TryGetValue(code, out var refusal) ? refusal : Failures[code];
 

@@ -73,6 +73,38 @@ public sealed class Exchange
     }
 
     [Fact]
+    public async Task Its_description_can_be_generated_from()
+    {
+        await using var edition = await Edition.Start(new(TestClock: Words.Day(0)));
+        var document = (await edition.Api.Get("/openapi/v1.json")).Is(200);
+        var schemas = document["components"]!["schemas"]!.AsObject();
+
+        // Each call has a name, each type its own, and values are told where they stand.
+        var ids = document["paths"]!.AsObject().SelectMany(path => path.Value!.AsObject()).Select(call => (string)call.Value!["operationId"]!).ToList();
+        Assert.Equal(ids.Distinct(), ids);
+        Assert.NotNull(schemas["AllocationBodyUser"]!["properties"]!["amount"]);
+        Assert.NotNull(schemas["SwitchedUser"]!["properties"]!["disabled"]);
+        Assert.DoesNotContain("Instant", schemas.Select(schema => schema.Key));
+
+        foreach (var (name, schema) in schemas)
+        {
+            // What a body must have is not null; answers may gain fields.
+            var isBody = name.Contains("Body", StringComparison.Ordinal);
+            Assert.True(isBody == (schema!["additionalProperties"]?.ToJsonString() == "false"), name);
+            if (isBody)
+                foreach (var required in schema["required"]?.AsArray() ?? [])
+                    Assert.DoesNotContain("null", $"{schema["properties"]![(string)required!]!["type"]}");
+
+            // Where null and another type are both possible, only one of them fits.
+            foreach (var (_, property) in schema["properties"]?.AsObject() ?? [])
+                if (property!["oneOf"] is { } either)
+                    Assert.Equal("object", (string?)schemas[((string)either[1]!["$ref"]!).Split('/')[^1]]!["type"]);
+        }
+        Assert.Contains("report-id-reused", schemas["Problem"]!["properties"]!["code"]!["enum"]!.AsArray().Select(code => (string)code!));
+        Assert.Equal("/", (string)document["servers"]![0]!["url"]!);
+    }
+
+    [Fact]
     public async Task What_was_answered_is_there_after_a_stop_and_after_a_kill()
     {
         await using var edition = await Edition.Start(new(IsProcess: true));
