@@ -20,6 +20,8 @@ internal static class AccountEndpoints
             .Refuses(RefusalCode.NotFound, RefusalCode.InvalidField, RefusalCode.IdempotencyKeyReused);
         v1.MapGet("/accounts/{accountId}/purchases", Purchases).Needs(Access.Read).Answers<Listing<PurchaseDocument>>("Purchases, by creation", 200).Refuses(RefusalCode.NotFound);
         v1.MapGet("/accounts/{accountId}/balance", Balance).Needs(Access.Read).Answers<AccountBalance>("The balance of each currency, now or at another instant", 200).Refuses(RefusalCode.NotFound);
+        v1.MapGet("/accounts/{accountId}/audit", GetAudit).Needs(Access.Read)
+            .Answers<AccountAudit>("Recomputes an account from its entries and records and compares", 200).Refuses(RefusalCode.NotFound);
         v1.MapGet("/accounts/{accountId}/consumptions", Consumptions).Needs(Access.Read).Answers<Listing<Consumption>>("Consumption records, in the order of writing", 200).Refuses(RefusalCode.NotFound);
         v1.MapGet("/accounts/{accountId}/allocations", Allocations).Needs(Access.Read).Answers<Listing<AllocationRecord>>("Allocation records, by id", 200).Refuses(RefusalCode.NotFound);
     }
@@ -72,6 +74,11 @@ internal static class AccountEndpoints
         var instant = asked ?? clock.Now;
         return TypedResults.Ok(new AccountBalance(accountId, instant, CurrencyBalance.Of(await queries.PurchasesAsOf(accountId, asked).WaitAsync(gone), instant)));
     }
+
+    private static async Task<IResult> GetAudit(string accountId, Caller caller, IQueries queries, CancellationToken gone) =>
+        await Find(accountId, caller, queries, gone) is not null && await queries.AuditAccount(accountId).WaitAsync(gone) is { } audit
+            ? TypedResults.Ok(audit)
+            : Absent(accountId);
 
     private static async Task<IResult> Consumptions(string accountId, string? limit, string? cursor, Caller caller, IQueries queries, CancellationToken gone) =>
         await Find(accountId, caller, queries, gone) is { TimeZone: var zone }

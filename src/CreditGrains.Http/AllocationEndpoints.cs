@@ -142,28 +142,77 @@ internal static class AllocationEndpoints
     };
 }
 
-/// <summary>Settings as they shall be; what is left out stays (A1, A7).</summary>
-internal record SettingsBody(long? Amount = null, Renewal? Renewal = null, int? Frequency = null, RenewalDay? On = null, LocalDate? StartDate = null)
+/// <summary>Settings as they shall be (A1, A7): what is left out stays, and a renewal of null takes them away.</summary>
+internal record SettingsBody : PatchBody
 {
-    public SettingsChange ToSettings() => new(Amount, Renewal, Frequency, On, StartDate);
+    public long? Amount { get; init => field = Sent(value); }
+
+    public Renewal? Renewal { get; init => field = Sent(value); }
+
+    public int? Frequency { get; init => field = Sent(value); }
+
+    public RenewalDay? On { get; init => field = Sent(value); }
+
+    public LocalDate? StartDate { get; init => field = Sent(value); }
+
+    /// <summary>A null beside a renewal that has no use for the field says what holds anyway; any other is refused.</summary>
+    public Refusal? CheckSettings(string at)
+    {
+        if (IsNull(nameof(Renewal)))
+            return (Amount, Frequency, On, StartDate) == default ? null : Refusal.Invalid($"{at}renewal", "must not be null where other settings are given");
+        return NotNull(at, nameof(Amount), unless: Renewal is Domain.Renewal.Unlimited)
+            ?? NotNull(at, nameof(Frequency), unless: Renewal is Domain.Renewal.Fixed or Domain.Renewal.Unlimited)
+            ?? NotNull(at, nameof(On), unless: Renewal is Domain.Renewal.Daily or Domain.Renewal.Fixed or Domain.Renewal.Unlimited);
+    }
+
+    public SettingsChange ToSettings() => IsNull(nameof(Renewal))
+        ? new() { Clears = true }
+        : new(Amount, Renewal, Frequency, On, StartDate) { ClearsStart = IsNull(nameof(StartDate)) };
 }
 
-/// <summary>A change of the allocation (A7); what is left out stays.</summary>
-internal sealed record AllocationBody(bool? Enabled = null, SettingsBody? Defaults = null, bool ApplyToAll = false, AllocationBody.User?[]? Users = null)
+/// <summary>A change of the allocation (A7): what is left out stays, and defaults of null are taken away.</summary>
+internal sealed record AllocationBody : PatchBody
 {
-    internal sealed record User(string? UserId, long? Amount = null, Renewal? Renewal = null, int? Frequency = null, RenewalDay? On = null, LocalDate? StartDate = null, long? ExtraCredits = null)
-        : SettingsBody(Amount, Renewal, Frequency, On, StartDate);
+    public bool? Enabled { get; init => field = Sent(value); }
+
+    public SettingsBody? Defaults { get; init => field = Sent(value); }
+
+    public bool ApplyToAll { get; init; }
+
+    public User?[]? Users { get; init => field = Sent(value); }
+
+    public string? Reason { get; init => field = Sent(value); }
+
+    internal sealed record User : SettingsBody
+    {
+        public string? UserId { get; init; }
+
+        public long? ExtraCredits { get; init => field = Sent(value); }
+
+        public string? Name { get; init => field = Sent(value); }
+
+        /// <summary>true assigns the user, false removes the user.</summary>
+        public bool? Assigned { get; init => field = Sent(value); }
+
+        public Refusal? Check(string at) => Fields.Id($"{at}userId", UserId)
+            ?? CheckSettings(at) ?? NotNull(at, nameof(StartDate), unless: IsNull(nameof(Renewal)))
+            ?? NotNull(at, nameof(ExtraCredits)) ?? NotNull(at, nameof(Assigned)) ?? NotNull(at, nameof(Name)) ?? Fields.NameIfGiven($"{at}name", Name);
+
+        public UserAllocationChange ToChange() => new(UserId!, ToSettings(), ExtraCredits) { Name = Name, Assigned = Assigned };
+    }
 
     public Refusal? Check()
     {
-        if (Users is null) return null;
+        var wrong = NotNull("", nameof(Enabled)) ?? NotNull("", nameof(Users)) ?? NotNull("", nameof(Reason))
+            ?? Defaults?.CheckSettings("defaults.") ?? (Reason is null ? null : Fields.Reason("reason", Reason));
+        if (wrong is not null || Users is null) return wrong;
         if (Users.Length > Membership.MaxUsers) return Refusal.Invalid("users", $"has at most {Membership.MaxUsers} users");
         var seen = new HashSet<string>();
-        return Fields.Each("users", Users, (at, user) => Fields.Id($"{at}userId", user.UserId) ?? (seen.Add(user.UserId!) ? null : Refusal.Invalid($"{at}userId", "is in the list already")));
+        return Fields.Each("users", Users, (at, user) => user.Check(at) ?? (seen.Add(user.UserId!) ? null : Refusal.Invalid($"{at}userId", "is in the list already")));
     }
 
-    public AllocationChange ToChange() => new(
-        Enabled, Defaults?.ToSettings(), ApplyToAll, [.. (Users ?? []).Select(user => new UserAllocationChange(user!.UserId!, user.ToSettings(), user.ExtraCredits))]);
+    public AllocationChange ToChange() =>
+        new(Enabled, IsNull(nameof(Defaults)) ? new() { Clears = true } : Defaults?.ToSettings(), ApplyToAll, [.. (Users ?? []).Select(user => user!.ToChange())]) { Reason = Reason };
 }
 
 internal sealed record ConfirmBody(string? ConfirmationToken);
@@ -182,15 +231,16 @@ internal sealed record Renewals(string ContractId, string UserId, string TimeZon
 
 /// <summary>A user's allocation of one of the client's contracts.</summary>
 internal sealed record UserAllocation(
-    string ContractId, string TimeZone, bool Enabled, bool Assigned, bool Disabled, long? Amount, Renewal? Renewal, int? Frequency, RenewalDay? On, LocalDate? StartDate, Instant? StartsAt,
-    LocalDate? NextRenewalDate, Instant? NextRenewalAt, long UsedInCycle, long? Available, long ExtraCredits, long ExtraUsed, long TotalUsed)
+    string ContractId, string ContractName, string TimeZone, bool Enabled, bool Assigned, bool Disabled,
+    long? Amount, Renewal? Renewal, int? Frequency, RenewalDay? On, LocalDate? StartDate, Instant? StartsAt, LocalDate? NextRenewalDate, Instant? NextRenewalAt,
+    long UsedInCycle, long? Available, long ExtraCredits, long ExtraUsed, long TotalUsed, string? ChangedBy, Instant? ChangedAt)
 {
     public static UserAllocation Of(Allowance allowance, Instant now)
     {
-        var member = allowance.Member!;
-        var row = AllocationRow.Of(member, allowance.Terms, now);
+        var row = AllocationRow.Of(allowance.Member!, allowance.Terms, now);
         return new(
-            allowance.Terms.ContractId, allowance.Terms.TimeZone, allowance.IsRestricted, member.Assigned, member.Disabled, row.Amount, row.Renewal, row.Frequency, row.On,
-            row.StartDate, row.StartsAt, row.NextRenewalDate, row.NextRenewalAt, row.UsedInCycle, row.Available, row.ExtraCredits, row.ExtraUsed, row.TotalUsed);
+            allowance.Terms.ContractId, allowance.Terms.Name, allowance.Terms.TimeZone, allowance.IsRestricted, row.Assigned, row.Disabled,
+            row.Amount, row.Renewal, row.Frequency, row.On, row.StartDate, row.StartsAt, row.NextRenewalDate, row.NextRenewalAt,
+            row.UsedInCycle, row.Available, row.ExtraCredits, row.ExtraUsed, row.TotalUsed, row.ChangedBy, row.ChangedAt);
     }
 }

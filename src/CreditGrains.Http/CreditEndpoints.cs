@@ -55,12 +55,13 @@ internal static class CreditEndpoints
             : Problems.NotFound($"credit {creditId}");
 }
 
-/// <summary>Credits made by hand (P5): client, contract and payment are required.</summary>
-internal sealed record CreditsBody(string? ClientId, string? ContractId, string? PaymentId, long? Quantity, Instant? ExpiresAt = null)
+/// <summary>Credits made by hand (P5): client, contract, payment and reason are required.</summary>
+internal sealed record CreditsBody(string? ClientId, string? ContractId, string? PaymentId, long? Quantity, string? Reason, Instant? ExpiresAt = null)
 {
-    public Refusal? Check() => Fields.Id("clientId", ClientId) ?? Fields.Id("contractId", ContractId) ?? Fields.Id("paymentId", PaymentId) ?? Fields.Given("quantity", Quantity);
+    public Refusal? Check() => Fields.Id("clientId", ClientId) ?? Fields.Id("contractId", ContractId) ?? Fields.Id("paymentId", PaymentId) ?? Fields.Given("quantity", Quantity)
+        ?? Fields.Reason("reason", Reason);
 
-    public GrantLot ToGrant(Caller caller) => new($"{Guid.CreateVersion7():N}", LotSource.Manual, PaymentId!, Quantity!.Value, null, ExpiresAt, caller.Name);
+    public GrantLot ToGrant(Caller caller) => new($"{Guid.CreateVersion7():N}", LotSource.Manual, PaymentId!, Quantity!.Value, null, ExpiresAt, caller.Name, Reason);
 }
 
 /// <summary>A credit as it shall be (P5); what is left out stays, and a playerId of null frees it.</summary>

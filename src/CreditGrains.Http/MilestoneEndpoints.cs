@@ -110,11 +110,15 @@ internal static class MilestoneEndpoints
     private static Problem Absent(string milestoneId) => Problems.NotFound($"milestone {milestoneId}");
 }
 
-/// <summary>A milestone as it is shown (S1); <paramref name="Allocated"/>: what it holds in all, in services credits.</summary>
-internal sealed record MilestoneDocument(string MilestoneId, string ProjectId, decimal ServicesCredits, string Status, LocalDate? ActualDate, string TimeZone, decimal Allocated, ImmutableArray<Holding> Holdings)
+/// <summary>A milestone as it is shown (S1), with its project's account and currency; <paramref name="Allocated"/>: what it holds in all, in services credits.</summary>
+/// <param name="WasAllocated">Whether it was ever allocated.</param>
+internal sealed record MilestoneDocument(
+    string MilestoneId, string ProjectId, string AccountId, string Currency, decimal ServicesCredits, string Status, LocalDate? ActualDate, string TimeZone,
+    bool WasAllocated, decimal Allocated, ImmutableArray<Holding> Holdings)
 {
-    public static MilestoneDocument Of(Milestone milestone, string timeZone) =>
-        new(milestone.MilestoneId, milestone.ProjectId, milestone.ServicesCredits, milestone.Status, milestone.ActualDate, timeZone, milestone.Held, milestone.Holdings);
+    public static MilestoneDocument Of(Milestone milestone, Project project, string timeZone) => new(
+        milestone.MilestoneId, project.ProjectId, project.AccountId, project.Currency, milestone.ServicesCredits, milestone.Status, milestone.ActualDate, timeZone,
+        milestone.WasAllocated, milestone.Held, milestone.Holdings);
 }
 
 /// <summary>What moved, or would move, of each purchase; below 0: what is returned to it.</summary>

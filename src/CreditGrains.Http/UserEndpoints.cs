@@ -14,6 +14,8 @@ internal static class UserEndpoints
     {
         v1.MapGet("/contracts/{contractId}/users", List).Needs(Access.Read).Answers<Listing<UserName>>("The assigned users, by id", 200).Refuses(RefusalCode.NotFound);
         v1.MapPut("/contracts/{contractId}/users", Replace).Needs(Access.Manage).Answers<Listing<UserName>>("Replaces the list of assigned users", 200).Refuses(RefusalCode.NotFound, RefusalCode.InvalidField);
+        v1.MapPost("/contracts/{contractId}/users", Add).Needs(Access.Manage).Answers<Listing<UserName>>("Adds users to the list; the others stay", 200)
+            .Refuses(RefusalCode.NotFound, RefusalCode.InvalidField);
         v1.MapPut("/contracts/{contractId}/users/{userId}", Assign).Needs(Access.Manage).Answers<UserName>("Assigns a user, or renames one", 200).Refuses(RefusalCode.NotFound, RefusalCode.InvalidField);
         v1.MapDelete("/contracts/{contractId}/users/{userId}", Remove).Needs(Access.Manage).Answers("Removes a user", 204).Refuses(RefusalCode.NotFound);
         v1.MapPost("/users/{userId}/disable", Disable).Needs(Access.Manage).Answers<SwitchedUser>("Disables a user for all contracts of the client", 200).Refuses(RefusalCode.NotFound, RefusalCode.InvalidField);
@@ -25,12 +27,20 @@ internal static class UserEndpoints
             ? Problems.NoContract(contractId)
             : TypedResults.Ok(Listing<UserName>.Of(await queries.Users(contractId, Parameters.Page(limit, cursor)).WaitAsync(gone), Show));
 
-    private static async Task<IResult> Replace(string contractId, UsersBody body, Caller caller, Clients clients, IGrainFactory grains, CancellationToken gone)
+    private static Task<IResult> Replace(string contractId, UsersBody body, Caller caller, Clients clients, IGrainFactory grains, CancellationToken gone) =>
+        Set(contractId, body, contract => contract.ReplaceUsers(body.ToUsers(), caller.Name), caller, clients, grains, gone);
+
+    private static Task<IResult> Add(string contractId, UsersBody body, Caller caller, Clients clients, IGrainFactory grains, CancellationToken gone) =>
+        Set(contractId, body, contract => contract.AddUsers(body.ToUsers(), caller.Name), caller, clients, grains, gone);
+
+    private static async Task<IResult> Set(
+        string contractId, UsersBody body, Func<IContractGrain, Task<Decision<ImmutableArray<Member>>>> set,
+        Caller caller, Clients clients, IGrainFactory grains, CancellationToken gone)
     {
         if (body.Check() is { } invalid) return Problems.Of(invalid);
         if (await clients.Of(contractId, caller) is null) return Problems.NoContract(contractId);
 
-        var decision = await grains.Ask(all => all.Contract(contractId).ReplaceUsers(body.ToUsers(), caller.Name), gone);
+        var decision = await grains.Ask(all => set(all.Contract(contractId)), gone);
         return decision.Refusal is { } refusal ? Problems.Of(refusal) : TypedResults.Ok(new Listing<UserName>([.. decision.Value.Select(Show)], null));
     }
 

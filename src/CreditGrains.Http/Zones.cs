@@ -16,9 +16,13 @@ internal sealed class Zones(IQueries queries)
 
     public async Task<ImmutableArray<MilestoneDocument>> Show(ImmutableArray<Milestone> milestones)
     {
-        var accounts = await queries.AccountsOf([.. milestones.Select(milestone => milestone.ProjectId).Distinct()]);
+        var projects = await queries.Projects([.. milestones.Select(milestone => milestone.ProjectId).Distinct()]);
         var shown = ImmutableArray.CreateBuilder<MilestoneDocument>(milestones.Length);
-        foreach (var milestone in milestones) shown.Add(MilestoneDocument.Of(milestone, await Of(accounts[milestone.ProjectId])));
+        foreach (var milestone in milestones)
+        {
+            var project = projects[milestone.ProjectId];
+            shown.Add(MilestoneDocument.Of(milestone, project, await Of(project.AccountId)));
+        }
         return shown.MoveToImmutable();
     }
 }

@@ -28,10 +28,10 @@ public sealed class AllocationStories
 
         var window = (await api.Get(Path)).Is(200);
         Assert.Equal(
-            $$"""{"userId":"U1","name":"U1","amount":10,"renewal":"weekly","frequency":1,"on":"monday","startDate":"{{Date(1)}}","startsAt":"{{Date(1)}}T00:00:00Z","nextRenewalDate":"{{Date(8)}}","nextRenewalAt":"{{Date(8)}}T00:00:00Z","usedInCycle":4,"available":6,"extraCredits":0,"extraUsed":0,"totalUsed":4}""",
+            $$"""{"userId":"U1","name":"U1","amount":10,"renewal":"weekly","frequency":1,"on":"monday","startDate":"{{Date(1)}}","startsAt":"{{Date(1)}}T00:00:00Z","nextRenewalDate":"{{Date(8)}}","nextRenewalAt":"{{Date(8)}}T00:00:00Z","usedInCycle":4,"available":6,"extraCredits":0,"extraUsed":0,"totalUsed":4,"assigned":true,"disabled":false,"changedBy":"local","changedAt":"{{Day(0)}}"}""",
             window["users"]![0]!.ToJsonString());
         Assert.Equal(
-            $$"""{"userId":"U2","name":"U2","amount":5,"renewal":"fixed","frequency":1,"on":null,"startDate":"{{Date(0)}}","startsAt":"{{Date(0)}}T00:00:00Z","nextRenewalDate":null,"nextRenewalAt":null,"usedInCycle":5,"available":2,"extraCredits":3,"extraUsed":1,"totalUsed":6}""",
+            $$"""{"userId":"U2","name":"U2","amount":5,"renewal":"fixed","frequency":null,"on":null,"startDate":"{{Date(0)}}","startsAt":"{{Date(0)}}T00:00:00Z","nextRenewalDate":null,"nextRenewalAt":null,"usedInCycle":5,"available":2,"extraCredits":3,"extraUsed":1,"totalUsed":6,"assigned":true,"disabled":false,"changedBy":"local","changedAt":"{{Day(0)}}"}""",
             window["users"]![1]!.ToJsonString());
         Assert.Equal((10, 90), ((int)window["totalCreditsUsed"]!, (int)window["contractRemainingCredits"]!));
         Assert.Empty(window["inactiveUsers"]!.AsArray());
@@ -39,7 +39,10 @@ public sealed class AllocationStories
         (await api.Delete("/v1/contracts/C1/users/U1")).Is(204);
         (await api.Post("/v1/users/U2/disable", new { clientId = "A" })).Is(200);
         var gone = (await api.Get(Path)).Is(200);
-        Assert.Empty(gone["users"]!.AsArray());
+        var left = Assert.Single(gone["users"]!.AsArray())!;
+        Assert.Equal(("U2", true, true, Day(1.5)), ((string)left["userId"]!, (bool)left["assigned"]!, (bool)left["disabled"]!, (string)left["changedAt"]!));
+        var removed = (await api.Get($"{Path}/U1")).Is(200);
+        Assert.Equal((false, false, Day(1.5)), ((bool)removed["assigned"]!, (bool)removed["disabled"]!, (string)removed["changedAt"]!));
         Assert.Equal(["U1 not-assigned 4", "U2 disabled 6"], gone["inactiveUsers"]!.AsArray().Select(user => $"{user!["userId"]} {user["status"]} {user["totalUsed"]}"));
         await api.Balanced();
     }
@@ -120,13 +123,133 @@ public sealed class AllocationStories
         await api.Grant("G1", 100);
         await api.Allocate(new { users = new[] { new { userId = "U1", amount = 1, renewal = "daily", startDate = Date(0) } } });
 
-        // A6: the present start date counts as absent, so today's would not avoid it for U1.
+        // A6: a given start date counts, also where it is the present one.
         var preview = (await api.Post($"{Path}/preview", new { users = new[] { Daily("U1"), Daily("U2") } })).Is(200);
         Assert.Equal(
-            [$"Until {Date(1)} U1 can use extra credits only.", $"Until {Date(1)} U2 can use extra credits only; startDate: {Date(0)} avoids this."],
+            [$"Until {Date(1)} U1 can use extra credits only; startDate: {Date(0)} avoids this.", $"Until {Date(1)} U2 can use extra credits only; startDate: {Date(0)} avoids this."],
             preview["warnings"]!.AsArray().Select(warning => (string)warning!["detail"]!));
 
+        await api.Contract("C2", terms: new { startsOn = Date(5), endsOn = Date(7) });
+        var later = (await api.Post("/v1/contracts/C2/allocations/preview", new { users = new[] { Daily("U1"), Weekly("U2", 4) } })).Is(200);
+        Assert.Equal([$"never-starts U2 {Date(8)}"], later["warnings"]!.AsArray().Skip(1).Select(warning => $"{warning!["code"]} {warning["userId"]} {warning["date"]}"));
+        Assert.Equal(("oversubscribed", 6), ((string)later["warnings"]![0]!["code"]!, (int)later["warnings"]![0]!["credits"]!));
+
         static object Daily(string user) => new { userId = user, amount = 2, renewal = "daily" };
+    }
+
+    [Fact]
+    public async Task A1_Nothing_that_is_sent_is_swallowed()
+    {
+        await using var edition = await AtDay0();
+        var api = edition.Api;
+        await api.Contract();
+        await api.Grant("G1", 100);
+        await api.Allocate(new { enabled = true, defaults = Daily(4), users = new[] { new { userId = "U1", renewal = "unlimited" } } });
+        var before = (await api.Get(Path)).Is(200);
+        var ledger = await api.Ledger();
+
+        foreach (var (body, field) in ((string, string)[])
+        [
+            ("""{"users":[{"userId":"U1","amount":5}]}""", "users[0].amount"),
+            ("""{"users":[{"userId":"U1","amount":5,"renewal":"unlimited"}]}""", "users[0].amount"),
+            ("""{"users":[{"userId":"U2","renewal":"unlimited","frequency":1}]}""", "users[0].frequency"),
+            ("""{"users":[{"userId":"U2","amount":5,"renewal":"daily","on":"monday"}]}""", "users[0].on"),
+            ("""{"users":[{"userId":"U2","amount":null}]}""", "users[0].amount"),
+            ("""{"users":[{"userId":"U2","amount":null,"renewal":"daily"}]}""", "users[0].amount"),
+            ("""{"users":[{"userId":"U2","amount":5,"renewal":"daily","frequency":null}]}""", "users[0].frequency"),
+            ("""{"users":[{"userId":"U2","amount":5,"renewal":"weekly","on":null}]}""", "users[0].on"),
+            ("""{"users":[{"userId":"U2","amount":5,"renewal":"daily","startDate":null}]}""", "users[0].startDate"),
+            ("""{"users":[{"userId":"U2","amount":5,"renewal":null}]}""", "users[0].renewal"),
+            ("""{"users":[{"userId":"U2","extraCredits":null}]}""", "users[0].extraCredits"),
+            ("""{"users":[{"userId":"U2","assigned":null}]}""", "users[0].assigned"),
+            ("""{"users":[{"userId":"U2","name":null}]}""", "users[0].name"),
+            ("""{"users":[{"userId":"U2","assigned":false,"extraCredits":3}]}""", "users[0].assigned"),
+            ("""{"users":[{"userId":"U9","assigned":true}]}""", "users[0].name"),
+            ("""{"users":null}""", "users"),
+            ("""{"enabled":null}""", "enabled"),
+            ("""{"reason":null}""", "reason"),
+            ("""{"defaults":{"amount":null}}""", "defaults.amount"),
+            ("""{"defaults":{"amount":5,"renewal":null}}""", "defaults.renewal"),
+        ])
+            (await api.Send("PATCH", Path, body)).Is(422, "invalid-field", field);
+        Assert.Equal(before.Text, (await api.Get(Path)).Is(200).Text);
+        Assert.Equal(ledger, await api.Ledger());
+
+        // What a window shows of the defaults can be sent back, and null takes away.
+        var shown = (await api.Send("PATCH", Path, $$"""{"defaults":{{before["defaults"]!.ToJsonString()}}}""")).Is(200);
+        Assert.Equal(before["version"]!.ToJsonString(), shown["version"]!.ToJsonString());
+        var none = (await api.Send("PATCH", Path, """{"defaults":{"renewal":null},"users":[{"userId":"U1","amount":null,"renewal":null,"frequency":null,"on":null,"startDate":null}]}""")).Is(200);
+        Assert.Null(none["defaults"]);
+        Assert.Equal((null, null, 0), ((string?)none["users"]![0]!["renewal"], (string?)none["users"]![0]!["startDate"], (int)none["users"]![0]!["available"]!));
+        (await api.Report("R1", ["P1"])).Is(402, "insufficient-allocation");
+        await api.Allocate(new { defaults = Daily(4) });
+        Assert.Null((await api.Send("PATCH", Path, """{"defaults":null}""")).Is(200)["defaults"]);
+    }
+
+    [Fact]
+    public async Task A7_Users_join_and_leave_with_the_change_and_the_ledger_says_why()
+    {
+        await using var edition = await AtDay0();
+        var api = edition.Api;
+        await api.Contract();
+        await api.Grant("G1", 100);
+        await api.Allocate(new { enabled = true, users = new[] { Weekly("U1", 10, Date(0)) } });
+        (await api.Report("R1", Some("a", 4))).Is(201);
+
+        var change = """{"users":[{"userId":"U1","assigned":false},{"userId":"U3","name":"Three","assigned":true,"amount":7,"renewal":"fixed","extraCredits":2}],"reason":"the new season"}""";
+        var preview = (await api.Send("POST", $"{Path}/preview", change)).Is(200);
+        Assert.Equal(["U1 True False", "U3  True"], preview["changes"]!.AsArray().Select(row => $"{row!["userId"]} {row["before"]?["assigned"]} {row["after"]!["assigned"]}"), StringComparer.OrdinalIgnoreCase);
+        Assert.Equal(["cycle-lost U1 6"], preview["warnings"]!.AsArray().Select(warning => $"{warning!["code"]} {warning["userId"]} {warning["credits"]}"));
+        (await api.Get($"{Path}/U3")).Is(404, "not-found");
+
+        var token = (string)preview["confirmationToken"]!;
+        var window = (await api.Post($"{Path}/confirm", new { confirmationToken = token })).Is(200);
+        Assert.Equal(["U2 U2", "U3 Three"], window["users"]!.AsArray().Select(row => $"{row!["userId"]} {row["name"]}"));
+        Assert.Equal(
+            ["user-set U1", "user-set U3", "allocation-set U3", "extra-granted U3"],
+            (await api.All("/v1/ledger?contractId=C1")).Where(entry => (string?)entry["reason"] == "the new season" && (string)entry["cause"]! == $"confirm:{token}").Select(entry => $"{entry["kind"]} {entry["userId"]}"));
+        (await api.Report("R2", ["b"])).Is(409, "user-not-assigned");
+        Assert.Equal(8, (int)(await api.Report("R2", ["b"], user: "U3")).Is(201)["balance"]!["userAvailable"]!);
+        await api.Balanced();
+    }
+
+    [Fact]
+    public async Task A11_Leaving_and_coming_back_is_no_way_round_a_fixed_amount()
+    {
+        await using var edition = await AtDay0();
+        var api = edition.Api;
+        await api.Contract();
+        await api.Grant("G1", 100);
+        await api.Allocate(new { enabled = true, users = new[] { new { userId = "U1", amount = 3, renewal = "fixed" } } });
+        (await api.Report("R1", Some("a", 3))).Is(201);
+
+        (await api.Delete("/v1/contracts/C1/users/U1")).Is(204);
+        await api.Clock(Day(1));
+        (await api.Put("/v1/contracts/C1/users/U1", new { name = "U1" })).Is(200);
+        (await api.Report("R2", ["b"])).Is(402, "insufficient-allocation");
+        (await api.Put("/v1/contracts/C1/users", new { users = Array.Empty<object>() })).Is(200);
+        await api.Users("C1", "U1", "U2");
+        var row = (await api.Get($"{Path}/U1")).Is(200);
+        Assert.Equal((3, 0, 3, Date(1)), ((int)row["usedInCycle"]!, (int)row["available"]!, (int)row["totalUsed"]!, (string)row["startDate"]!));
+        await api.Balanced();
+    }
+
+    [Fact]
+    public async Task A10_The_window_foretells_when_the_pool_runs_out()
+    {
+        await using var edition = await AtDay0();
+        var api = edition.Api;
+        await api.Contract(terms: new { endsOn = Date(99) });
+        await api.Grant("G1", 45);
+        Assert.Null((await api.Get(Path)).Is(200)["poolRunsOutOn"]);
+
+        // 20 a Monday from day 1 on; the third time there are 5 left.
+        await api.Allocate(new { enabled = true, users = new[] { Weekly("U1", 10), Weekly("U2", 10) } });
+        Assert.Equal(Date(15), (string)(await api.Get(Path)).Is(200)["poolRunsOutOn"]!);
+        await api.Grant("G2", 15, from: Day(8));
+        Assert.Equal(Date(22), (string)(await api.Get(Path)).Is(200)["poolRunsOutOn"]!);
+        (await api.Post("/v1/users/U2/disable", new { clientId = "A" })).Is(200);
+        Assert.Equal(Date(43), (string)(await api.Get(Path)).Is(200)["poolRunsOutOn"]!);
     }
 
     [Fact]
@@ -390,8 +513,12 @@ public sealed class AllocationStories
         await api.Balanced();
     }
 
-    private static JsonObject Weekly(string user, int amount, string? from = null) =>
-        new() { ["userId"] = user, ["amount"] = amount, ["renewal"] = "weekly", ["on"] = "monday", ["startDate"] = from };
+    private static JsonObject Weekly(string user, int amount, string? from = null)
+    {
+        var settings = new JsonObject { ["userId"] = user, ["amount"] = amount, ["renewal"] = "weekly", ["on"] = "monday" };
+        if (from is not null) settings["startDate"] = from;
+        return settings;
+    }
 
     private static object Daily(int amount) => new { amount, renewal = "daily" };
 }

@@ -36,6 +36,25 @@ public sealed class ContractStories
     }
 
     [Fact]
+    public async Task L1_Credits_bought_before_the_contract_begins_last_from_its_first_day()
+    {
+        await using var edition = await AtDay0();
+        var api = edition.Api;
+        await api.Contract(terms: new { startsOn = Date(92), unallocatedLifetimeDays = 30 });
+
+        var lot = await api.Grant("early", 100);
+        Assert.Equal((100, $"{Date(92)}T00:00:00Z", $"{Date(122)}T00:00:00Z"), ((int)lot["quantity"]!, (string)lot["availableFrom"]!, (string)lot["expiresAt"]!));
+        (await api.Post("/v1/contracts/C1/lots", new { paymentId = "PAY", quantity = 1, expiresAt = Day(9) })).Is(422, "invalid-field", "expiresAt");
+        (await api.Post("/v1/contracts/C1/lots", new { paymentId = "PAY", quantity = 1, availableFrom = Day(0), expiresAt = Day(9) })).Is(422, "invalid-field", "expiresAt");
+        (await api.Post("/v1/contracts/C1/lots", new { paymentId = "PAY", quantity = 1, availableFrom = Day(1) })).Is(422, "invalid-field", "availableFrom");
+        (await api.Put("/v1/contracts/C1", Terms(terms: new { startsOn = Date(122), unallocatedLifetimeDays = 30 }))).Is(422, "invalid-field", "startsOn");
+
+        await api.Clock($"{Date(92)}T00:00:00Z");
+        Assert.Equal("early:1", (await api.Report("R1", ["P1"])).Is(201).Draws());
+        await api.Balanced();
+    }
+
+    [Fact]
     public async Task C1_Both_days_are_included_in_the_contracts_zone()
     {
         await using var edition = await AtDay0();
@@ -163,6 +182,21 @@ public sealed class ContractStories
         Assert.Empty(await api.All("/v1/contracts/C1/users"));
         await api.Users("C1", "U1");
         (await api.Report("R1", ["P1"])).Is(201);
+    }
+
+    [Fact]
+    public async Task C3_Users_are_added_and_the_others_stay()
+    {
+        await using var edition = await AtDay0();
+        var api = edition.Api;
+        await api.Contract();
+
+        var body = new { users = new[] { new { userId = "U3", name = "Three" }, new { userId = "U1", name = "One" } } };
+        Assert.Equal(["U1 One", "U2 U2", "U3 Three"], (await api.Post("/v1/contracts/C1/users", body)).Is(200).Items.Select(user => $"{user!["userId"]} {user["name"]}"));
+        var ledger = await api.Ledger();
+        (await api.Post("/v1/contracts/C1/users", body)).Is(200);
+        Assert.Equal(ledger, await api.Ledger());
+        (await api.Post("/v1/contracts/C9/users", body)).Is(404, "not-found");
     }
 
     [Fact]

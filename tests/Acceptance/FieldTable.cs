@@ -6,13 +6,14 @@ namespace CreditGrains.Acceptance;
 public sealed class FieldTable(Served served) : IClassFixture<Served>
 {
     private const string Allocation =
-        """{"enabled":true,"defaults":{"amount":5,"renewal":"weekly","frequency":1,"on":"monday","startDate":null},"applyToAll":false,"users":[{"userId":"U1","amount":5,"renewal":"monthly","frequency":1,"on":31,"startDate":null,"extraCredits":1}]}""";
+        """{"enabled":true,"defaults":{"amount":5,"renewal":"weekly","frequency":1,"on":"monday","startDate":null},"applyToAll":false,"users":[{"userId":"U1","amount":5,"renewal":"monthly","frequency":1,"on":31,"startDate":"2026-12-01","extraCredits":1,"name":"N","assigned":true}],"reason":"N"}""";
 
     private static readonly (string, Kind)[] AllocationFields =
     [
         ("enabled", Kind.Flag), ("defaults.amount", Kind.Amount), ("defaults.renewal", Kind.Choice), ("defaults.frequency", Kind.Frequency), ("defaults.on", Kind.Weekday), ("defaults.startDate", Kind.Date),
-        ("applyToAll", Kind.Flag), ("users", Kind.List), ("users[0].userId", Kind.Id | Kind.Required | Kind.Known), ("users[0].amount", Kind.Amount), ("users[0].renewal", Kind.Choice),
+        ("applyToAll", Kind.Flag), ("users", Kind.List), ("users[0].userId", Kind.Id | Kind.Required), ("users[0].amount", Kind.Amount), ("users[0].renewal", Kind.Choice),
         ("users[0].frequency", Kind.Frequency), ("users[0].on", Kind.DayOfMonth), ("users[0].startDate", Kind.Date), ("users[0].extraCredits", Kind.Amount),
+        ("users[0].name", Kind.Name), ("users[0].assigned", Kind.Flag), ("reason", Kind.Reason | Kind.NotEmpty),
     ];
 
     private static readonly Call[] Calls =
@@ -22,6 +23,7 @@ public sealed class FieldTable(Served served) : IClassFixture<Served>
             ("startsOn", Kind.Date | Kind.Required), ("endsOn", Kind.Date), ("unallocatedLifetimeDays", Kind.Days), ("coverageDays", Kind.Days | Kind.NotNull), ("coverageFrom", Kind.Choice | Kind.NotNull),
             ("billingCycle.unit", Kind.Choice | Kind.Required), ("billingCycle.credits", Kind.Quantity | Kind.Required), ("billingCycle.every", Kind.Days | Kind.NotNull), ("billingCycle.anchor", Kind.Date)),
         new("PUT /v1/contracts/{C1}/users", """{"users":[{"userId":"U7","name":"N"}]}""", ("users", Kind.List | Kind.Required), ("users[0].userId", Kind.Id | Kind.Required), ("users[0].name", Kind.Name | Kind.Required)),
+        new("POST /v1/contracts/{C1}/users", """{"users":[{"userId":"U7","name":"N"}]}""", ("users", Kind.List | Kind.Required), ("users[0].userId", Kind.Id | Kind.Required), ("users[0].name", Kind.Name | Kind.Required)),
         new("PUT /v1/contracts/{C1}/users/{*U7}", """{"name":"N"}""", ("name", Kind.Name | Kind.Required)),
         new("DELETE /v1/contracts/{C1}/users/{U1}", null),
         new("POST /v1/users/{U1}/disable", """{"clientId":"A"}""", ("clientId", Kind.Id | Kind.Required | Kind.Known)),
@@ -40,8 +42,8 @@ public sealed class FieldTable(Served served) : IClassFixture<Served>
             ("reportId", Kind.Id | Kind.Required), ("contractId", Kind.Id | Kind.Required | Kind.Known), ("userId", Kind.Id | Kind.Required), ("players", Kind.List | Kind.Required),
             ("players[0].playerId", Kind.Id | Kind.Required), ("players[0].name", Kind.Name), ("dryRun", Kind.Flag)),
         new("POST /v1/reports/batch", """{"reports":[{}]}""", ("reports", Kind.List | Kind.Required)),
-        new("POST /v1/credits", """{"clientId":"A","contractId":"C1","paymentId":"PAY-1","quantity":5,"expiresAt":null}""",
-            ("clientId", Kind.Id | Kind.Required | Kind.Known), ("contractId", Kind.Id | Kind.Required | Kind.Known), ("paymentId", Kind.Id | Kind.Required), ("quantity", Kind.Quantity | Kind.Required), ("expiresAt", Kind.Instant)),
+        new("POST /v1/credits", """{"clientId":"A","contractId":"C1","paymentId":"PAY-1","quantity":5,"expiresAt":null,"reason":"N"}""",
+            ("reason", Kind.Reason | Kind.Required | Kind.NotEmpty), ("clientId", Kind.Id | Kind.Required | Kind.Known), ("contractId", Kind.Id | Kind.Required | Kind.Known), ("paymentId", Kind.Id | Kind.Required), ("quantity", Kind.Quantity | Kind.Required), ("expiresAt", Kind.Instant)),
         new("PUT /v1/accounts/{*A9}", """{"accountId":"A9","clientId":"A","name":"N","timeZone":"UTC"}""",
             ("accountId", Kind.Id), ("clientId", Kind.Id | Kind.Required), ("name", Kind.Name | Kind.Required | Kind.NotEmpty), ("timeZone", Kind.Zone)),
         new("POST /v1/accounts/{A1}/purchases", """{"purchaseId":"P9","currency":"EUR","quantity":5.5,"startsOn":"2026-01-01","expiresOn":"2026-12-31"}""",
@@ -72,6 +74,7 @@ public sealed class FieldTable(Served served) : IClassFixture<Served>
         new("GET /v1/accounts?clientId&limit&cursor", null),
         new("GET /v1/accounts/{A1}/purchases?limit&cursor", null),
         new("GET /v1/accounts/{A1}/balance?at", null),
+        new("GET /v1/accounts/{A1}/audit", null),
         new("GET /v1/accounts/{A1}/consumptions?limit&cursor", null),
         new("GET /v1/accounts/{A1}/allocations?limit&cursor", null),
         new("GET /v1/projects/{J1}", null),

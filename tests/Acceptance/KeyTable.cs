@@ -102,6 +102,7 @@ public sealed class KeyTable(Keyed keyed) : IClassFixture<Keyed>
         PUT /v1/contracts/C1                         200     403       403       403        403    403       403        403  401
         POST /v1/contracts/C1/lots                   200     403       403       403        403    403       403        403  401
         PUT /v1/contracts/C1/users                   200     403       403       200        403    403       404        403  401
+        POST /v1/contracts/C1/users                  200     403       403       200        403    403       404        403  401
         PUT /v1/contracts/C1/users/U1                200     403       403       200        403    403       404        403  401
         DELETE /v1/contracts/C1/users/U9             404     403       403       404        403    403       404        403  401
         POST /v1/users/U1/enable                     200     403       403       200        403    403       404        403  401
@@ -113,6 +114,7 @@ public sealed class KeyTable(Keyed keyed) : IClassFixture<Keyed>
         GET /v1/accounts?clientId=A                  200     200       200       200        200    403       404        404  401
         GET /v1/accounts/A1/purchases                200     200       200       200        200    403       404        404  401
         GET /v1/accounts/A1/balance                  200     200       200       200        200    403       404        404  401
+        GET /v1/accounts/A1/audit                    200     200       200       200        200    403       404        404  401
         GET /v1/accounts/A1/consumptions             200     200       200       200        200    403       404        404  401
         GET /v1/accounts/A1/allocations              200     200       200       200        200    403       404        404  401
         GET /v1/projects/J1                          200     200       200       200        200    403       404        404  401
@@ -142,6 +144,7 @@ public sealed class KeyTable(Keyed keyed) : IClassFixture<Keyed>
         ["PUT /v1/contracts/C1"] = Words.Terms().ToJsonString(),
         ["POST /v1/contracts/C1/lots"] = """{"lotId":"G1","paymentId":"PAY","quantity":9}""",
         ["PUT /v1/contracts/C1/users"] = """{"users":[{"userId":"U1","name":""},{"userId":"U2","name":""}]}""",
+        ["POST /v1/contracts/C1/users"] = """{"users":[{"userId":"U1","name":""}]}""",
         ["PUT /v1/contracts/C1/users/U1"] = """{"name":""}""",
         ["POST /v1/users/U1/enable"] = """{"clientId":"A"}""",
         ["POST /v1/users/U1/disable"] = "{}",
@@ -150,7 +153,7 @@ public sealed class KeyTable(Keyed keyed) : IClassFixture<Keyed>
         ["POST /v1/contracts/C1/allocations/confirm"] = """{"confirmationToken":"none"}""",
         ["POST /v1/contracts/C1/allocations/U1/extra"] = "{}",
         ["PATCH /v1/credits/C1~G1~000000001"] = "{}",
-        ["POST /v1/credits"] = """{"clientId":"A","contractId":"C1","paymentId":"PAY","quantity":1}""",
+        ["POST /v1/credits"] = """{"clientId":"A","contractId":"C1","paymentId":"PAY","quantity":1,"reason":"a gift"}""",
         ["POST /v1/reports/batch"] = """{"reports":[{"reportId":"R-U1","contractId":"C1","userId":"U1","players":[{"playerId":"P-U1"}]}]}""",
         ["PUT /v1/accounts/A1"] = """{"clientId":"A","name":"Account"}""",
         ["POST /v1/accounts/A1/purchases"] = Keyed.Purchase,

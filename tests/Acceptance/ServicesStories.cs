@@ -69,7 +69,7 @@ public sealed class ServicesStories
 
         Assert.Equal("""{"projectId":"J1","clientId":"A","accountId":"A1","currency":"EUR"}""", (await api.Project()).Text);
         Assert.Equal(
-            """{"milestoneId":"M1","projectId":"J1","servicesCredits":0,"status":"None","actualDate":null,"timeZone":"UTC","allocated":0,"holdings":[]}""", (await api.Milestone("M1")).Is(201).Text);
+            """{"milestoneId":"M1","projectId":"J1","accountId":"A1","currency":"EUR","servicesCredits":0,"status":"None","actualDate":null,"timeZone":"UTC","wasAllocated":false,"allocated":0,"holdings":[]}""", (await api.Milestone("M1")).Is(201).Text);
         (await api.Milestone("M2", 7, "Planned")).Is(201);
         Assert.Equal(["A1"], (await api.All("/v1/accounts?clientId=A")).Select(account => (string)account["accountId"]!));
         Assert.Equal(["J1"], (await api.All("/v1/projects?accountId=A1")).Select(project => (string)project["projectId"]!));
@@ -169,6 +169,49 @@ public sealed class ServicesStories
     }
 
     [Fact]
+    public async Task S5_A_milestone_that_was_adjusted_to_0_can_be_planned_again()
+    {
+        await using var edition = await AtDay0();
+        var api = edition.Api;
+        await api.Account();
+        await api.Project();
+        await api.Buy("P1", 10);
+        Assert.False((bool)(await api.Milestone("M1", 5, "Planned")).Is(201)["wasAllocated"]!);
+        (await api.Allocate("M1")).Is(200);
+        (await api.Milestone("M1", 6, "Planned")).Is(422, "invalid-field", "servicesCredits");
+        (await api.Adjust("M1", 0)).Is(200);
+
+        (await api.Milestone("M1", 7, "Done")).Is(409, "allocation-required", "status");
+        var planned = (await api.Milestone("M1", 7, "--None--")).Is(200);
+        Assert.Equal((7m, "None", true, 0m), ((decimal)planned["servicesCredits"]!, (string)planned["status"]!, (bool)planned["wasAllocated"]!, (decimal)planned["allocated"]!));
+        Assert.Equal("EUR 10/0/0", await api.ServicesBalance());
+        Assert.Equal("P1:7", (await api.Allocate("M1")).Is(200).Moved());
+        await api.RecordsAddUp("J1");
+    }
+
+    [Fact]
+    public async Task G2_An_audit_of_an_account_adds_up_its_entries_and_records()
+    {
+        await using var edition = await AtDay0();
+        var api = edition.Api;
+        await api.Account();
+        await api.Project();
+        await api.Project("J2", currency: "USD");
+        await api.Buy("P1", 10.5m, expiresOn: 2);
+        await api.Buy("P2", 5);
+        await api.Buy("P3", 9, currency: "USD");
+        (await api.Milestone("M1", 12, "Planned")).Is(201);
+        (await api.Allocate("M1")).Is(200);
+        await api.Clock(Day(3));
+        (await api.Adjust("M1", 4)).Is(200);
+
+        Assert.Equal(
+            """{"accountId":"A1","balanced":true,"currencies":[{"currency":"EUR","bought":15.5,"available":5,"allocated":4,"expired":6.5},{"currency":"USD","bought":9,"available":9,"allocated":0,"expired":0}],"differences":[]}""",
+            (await api.Get("/v1/accounts/A1/audit")).Is(200).Text);
+        (await api.Get("/v1/accounts/A9/audit")).Is(404, "not-found");
+    }
+
+    [Fact]
     public async Task S4_Records_are_read_only()
     {
         await using var edition = await AtDay0();
@@ -235,7 +278,6 @@ public sealed class ServicesStories
         (await api.Adjust("M1", 0)).Is(200);
 
         // Nothing is held any more: all of it may move, within the client.
-        (await api.Milestone("M1", 3)).Is(422, "invalid-field", "servicesCredits");
         (await api.Milestone("M1", project: "JB")).Is(422, "invalid-field", "projectId");
         (await api.Milestone("M1", project: "J9")).Is(404, "not-found");
         (await api.Milestone("M1", project: "J2")).Is(200);

@@ -13,7 +13,7 @@ public sealed class UsageStories
         var api = edition.Api;
         await api.Contract(terms: new { unallocatedLifetimeDays = 30 });
         await api.Contract("B1", "B");
-        var body = new { clientId = "A", contractId = "C1", paymentId = "GIFT", quantity = 3, expiresAt = Day(9) };
+        var body = new { clientId = "A", contractId = "C1", paymentId = "GIFT", quantity = 3, reason = "a fair", expiresAt = Day(9) };
 
         var made = (await api.Post("/v1/credits", body, ("Idempotency-Key", "k1"))).Is(201);
         Assert.Equal(("manual", "GIFT", 3, 3, Day(9)), ((string)made["source"]!, (string)made["paymentId"]!, (int)made["quantity"]!, (int)made["available"]!, (string)made["expiresAt"]!));
@@ -28,7 +28,9 @@ public sealed class UsageStories
         (await api.Post("/v1/credits", body with { contractId = "B1" })).Is(404, "not-found");
         (await api.Post("/v1/credits", body with { expiresAt = Day(1) })).Is(422, "invalid-field", "expiresAt");
 
-        var other = (await api.Post("/v1/credits", new { clientId = "A", contractId = "C1", paymentId = "GIFT", quantity = 3 })).Is(201);
+        var other = (await api.Post("/v1/credits", new { clientId = "A", contractId = "C1", paymentId = "GIFT", quantity = 3, reason = "another" })).Is(201);
+        (await api.Post("/v1/credits", new { clientId = "A", contractId = "C1", paymentId = "GIFT", quantity = 3 })).Is(422, "invalid-field", "reason");
+        Assert.Equal(["a fair", "another"], (await api.All("/v1/ledger?contractId=C1")).Where(entry => (string)entry["kind"]! == "lot-granted").Select(entry => (string?)entry["reason"]));
         Assert.NotEqual((string)made["lotId"]!, (string)other["lotId"]!);
         Assert.Equal(Day(31), (string)other["expiresAt"]!);
         Assert.Equal(6, (await api.All("/v1/credits?paymentId=GIFT&status=UNALLOCATED")).Count);

@@ -62,6 +62,14 @@ public sealed class AgreeingTests
         Assert.Equal((RefusalCode.InvalidField, "startsOn"), Refused(Agreeing.Decide(Given.Contract(), Set(Present with { StartsOn = new(2025, 12, 21) }), now)));
     }
 
+    [Fact]
+    public void L1_a_start_does_not_move_behind_the_end_of_a_lot()
+    {
+        var contract = Given.Contract(Given.Lot("L1", 5, until: 30));
+        Assert.NotNull(Agreeing.Decide(contract, Set(Present with { StartsOn = new(2026, 1, 30) }), Given.Day(-10)).Value);
+        Assert.Equal((RefusalCode.InvalidField, "startsOn"), Refused(Agreeing.Decide(contract, Set(Present with { StartsOn = new(2026, 1, 31) }), Given.Day(-10))));
+    }
+
     [Theory]
     [InlineData("UTC", "2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z")]
     [InlineData("Pacific/Auckland", "2025-12-31T11:00:00Z", "2026-12-31T11:00:00Z")]

@@ -30,7 +30,7 @@ public sealed class AllocationProperties
         from weekday in Gen.Choose(1, 7)
         from day in Gen.Frequency((1, Gen.Choose(1, 28)), (2, Gen.Choose(29, 31)))
         select new SettingsChange(
-            amount, renewal, renewal is Renewal.Fixed or Renewal.Unlimited ? 1 : frequency,
+            renewal == Renewal.Unlimited ? null : amount, renewal, renewal is Renewal.Fixed or Renewal.Unlimited ? null : frequency,
             renewal == Renewal.Weekly ? RenewalDay.Of((IsoDayOfWeek)weekday) : renewal == Renewal.Monthly ? RenewalDay.Of(day) : null);
 
     private static Gen<Deed> AnyDeed => Gen.Frequency(
@@ -156,7 +156,7 @@ public sealed class AllocationProperties
 
         public long TotalUsed { get; private set; }
 
-        public long? Available => settings?.Renewal == Renewal.Unlimited && today >= Start ? null : (today >= Start ? settings!.Amount!.Value - Used : 0) + extra - ExtraUsed;
+        public long? Available => !terms.IsActiveAt(now) ? 0 : settings?.Renewal == Renewal.Unlimited && today >= Start ? null : (today >= Start ? settings!.Amount!.Value - Used : 0) + extra - ExtraUsed;
 
         public LocalDate? Next => Resets(Start).SkipWhile(day => day <= today).Select(day => (LocalDate?)day).FirstOrDefault();
 
@@ -191,10 +191,8 @@ public sealed class AllocationProperties
                     break;
                 case Deed.Change(var to, var startsIn):
                     var asked = startsIn is { } days ? today.PlusDays(days) : (LocalDate?)null;
-                    if (asked == Start) asked = null;
                     Assert.Equal(asked > terms.EndsOn ? RefusalCode.InvalidField : null, refused);
                     if (refused is not null || (asked is null && to == settings)) return;
-                    if (to.Renewal == Renewal.Unlimited && settings?.Renewal == Renewal.Unlimited && asked is null) return;
                     settings = to;
                     Start = asked ?? Default();
                     resetOf = Start.Value;

@@ -69,6 +69,15 @@ public sealed class AllocationStories
         """);
 
     [Fact]
+    public void A1_a_limit_on_an_unlimited_user_is_refused_unless_the_renewal_changes_with_it() => AllocationStory.Play("""
+        contract 2026-01-01 to 2026-12-31
+        2026-02-01            set anna unlimited                    -> start 2026-02-01 next none
+        2026-02-01            set anna 5                            -> InvalidField(users[0].amount)
+        2026-02-01            set anna 5 fixed                      -> start 2026-02-01 next none
+        2026-02-01            use anna 6                            -> InsufficientAllocation of 5 next none
+        """);
+
+    [Fact]
     public void A2_the_start_follows_from_the_renewal() => AllocationStory.Play("""
         contract 2026-01-01 to 2026-12-31
         Wed 2026-03-04 12:00  set anna 5 daily                      -> start 2026-03-05 next 2026-03-06
@@ -190,6 +199,71 @@ public sealed class AllocationStories
         """);
 
     [Fact]
+    public void A6_a_given_start_of_today_or_later_counts_also_where_it_is_the_present_one() => AllocationStory.Play("""
+        contract 2026-01-01 to 2026-12-31
+        Mon 2026-03-02 09:00  set anna 20 weekly on monday from 2026-03-02  -> start 2026-03-02 next 2026-03-09
+        Mon 2026-03-02 10:00  use anna 15                           -> 5
+        Mon 2026-03-02 11:00  set anna 30 from 2026-03-02           -> start 2026-03-02 next 2026-03-09
+        Mon 2026-03-02 11:00  row anna                              -> used 0 available 30 extra 0/0 total 15
+        Mon 2026-03-02 12:00  use anna 1                            -> 29
+        Mon 2026-03-02 12:00  set anna 30 from 2026-03-02           -> start 2026-03-02 next 2026-03-09
+        Mon 2026-03-02 12:00  row anna                              -> used 0 available 30 extra 0/0 total 16
+        Mon 2026-03-02 12:00  entries AllocationSet                 -> 3
+        Mon 2026-03-02 12:00  set anna 30 from 2026-03-02           -> start 2026-03-02 next 2026-03-09
+        Mon 2026-03-02 12:00  entries AllocationSet                 -> 3
+        Tue 2026-03-03        use anna 4                            -> 26
+        Tue 2026-03-03        set anna 30 from 2026-03-02           -> start 2026-03-02 next 2026-03-09
+        Tue 2026-03-03        row anna                              -> used 4 available 26 extra 0/0 total 20
+        Tue 2026-03-03        set anna 40 from 2026-03-02           -> start 2026-03-09 next 2026-03-16
+        """);
+
+    [Fact]
+    public void A1_settings_are_taken_away() => AllocationStory.Play("""
+        contract 2026-01-01 to 2026-12-31
+        2026-01-01            set anna 5 daily extra 2              -> start 2026-01-02 next 2026-01-03
+        2026-01-02            use anna 6                            -> 1
+        2026-01-02            set anna none                         -> start none next none
+        2026-01-02            row anna                              -> used 0 available 1 extra 1/2 total 6
+        2026-01-02            last AllocationSet                    -> 2026-01-02T00:00:00Z {"amount":5,"renewal":"daily","frequency":1,"on":null,"startDate":"2026-01-02","usedInCycle":5} {"amount":null,"renewal":null,"frequency":null,"on":null,"startDate":null,"usedInCycle":0}
+        2026-01-02            use anna 2                            -> InsufficientAllocation of 1 next none
+        2026-01-02            inactive                              -> anna:NotAssigned:6
+        2026-01-02            set anna none                         -> start none next none
+        2026-01-02            entries AllocationSet                 -> 2
+        2026-01-02            set anna 5                            -> InvalidField(users[0].renewal)
+        2026-01-02            defaults 7 daily from 2026-01-20
+        2026-01-02            defaults none
+        2026-01-02            add ben
+        2026-01-02            dates ben                             -> start none next none
+        2026-01-02            apply                                 -> InvalidField(applyToAll)
+        2026-01-02            entries DefaultsSet                   -> 2
+        """);
+
+    [Fact]
+    public void A2_a_computed_start_behind_the_contracts_end_stands() => AllocationStory.Play("""
+        contract 2026-01-01 to 2026-03-15
+        2026-03-10            warn anna 5 monthly on 1              -> NeverStarts(anna 2026-04-01 )
+        2026-03-10            dates anna                            -> start 2026-04-01 next none
+        2026-03-10            use anna 1                            -> InsufficientAllocation of 0 next none
+        2026-03-10            set anna from 2026-04-01              -> InvalidField(users[0].startDate)
+        2026-03-10            warn anna 5 weekly on sunday           -> NoCreditsUntil(anna 2026-03-15 )
+        2026-03-15            warn anna 5 daily                     -> NeverStarts(anna 2026-03-16 )
+        2026-03-16            warn anna 5 fixed extra 4             -> NeverStarts(anna 2026-03-16 )
+        """);
+
+    [Fact]
+    public void A4_outside_the_contracts_days_nothing_can_be_used() => AllocationStory.Play("""
+        contract 2026-01-01 to 2026-01-31
+        2025-12-01            set anna unlimited extra 3            -> start 2026-01-01 next none
+        2025-12-01            row anna                              -> used 0 available 0 extra 0/3 total 0
+        2025-12-01            use anna 1                            -> ContractNotActive of 0 next none credits 2026-01-01T00:00Z
+        2026-01-01            row anna                              -> used 0 available no limit extra 0/3 total 0
+        2026-01-01            set anna 5 fixed                      -> start 2026-01-01 next none
+        2026-01-31 23:59      row anna                              -> used 0 available 8 extra 0/3 total 0
+        2026-02-01            row anna                              -> used 0 available 0 extra 0/3 total 0
+        2026-02-01            use anna 1                            -> ContractNotActive of 0 next none
+        """);
+
+    [Fact]
     public void A7_what_a_manager_may_not_have_meant_is_warned_of() => AllocationStory.Play("""
         contract 2026-01-01 to 2026-12-31
         2026-01-01            warn anna 50 fixed                    ->
@@ -198,6 +272,42 @@ public sealed class AllocationStories
         2026-01-05            warn anna 60 weekly on monday         -> NoCreditsUntil(anna 2026-01-12 )
         2026-01-05            warn anna 999999                      -> Oversubscribed( 20) NoCreditsUntil(anna 2026-01-12 )
         2026-01-05            warn anna 10 from 2026-01-05          ->
+        """);
+
+    [Fact]
+    public void A7_who_starts_with_the_contract_waits_for_nothing() => AllocationStory.Play("""
+        contract 2026-06-01 to 2026-12-31
+        2026-03-10            warn anna 5 daily                     ->
+        2026-03-10            dates anna                            -> start 2026-06-01 next 2026-06-02
+        2026-03-10            warn anna 6 daily from 2026-06-01     ->
+        2026-03-10            warn anna 7 fixed                     ->
+        2026-06-01            warn anna 0 weekly on friday          -> NoCreditsUntil(anna 2026-06-05 )
+        """);
+
+    [Fact]
+    public void A7_users_join_and_leave_within_a_change() => AllocationStory.Play("""
+        contract 2026-01-01 to 2026-12-31
+        Mon 2026-01-05        defaults 20 weekly on monday
+        Mon 2026-01-05        join ben                              -> start 2026-01-12 next 2026-01-19
+        Mon 2026-01-05        join cleo 3                           -> start 2026-01-12 next 2026-01-19
+        Mon 2026-01-05        join dan 3 fixed extra 2              -> start 2026-01-05 next none
+        Mon 2026-01-05        join dan 3                            -> start 2026-01-05 next none
+        Mon 2026-01-05        join eve none                         -> start none next none
+        Mon 2026-01-05        leave nobody                          -> NotFound
+        Mon 2026-01-05        set fred 5 daily                      -> NotFound
+        Mon 2026-01-05        entries UserSet                       -> 5
+        Mon 2026-01-12        use ben 5                             -> 15
+        Mon 2026-01-12        warn cleo leaves                      -> CycleLost(cleo 3)
+        Mon 2026-01-12        warn dan leaves                       ->
+        Mon 2026-01-12        warn dan leaves                       ->
+        Mon 2026-01-12        leave ben
+        Mon 2026-01-12        use ben 1                             -> UserNotAssigned of 15 next 2026-01-19T00:00Z
+        Mon 2026-01-12        inactive                              -> ben:NotAssigned:5
+        Mon 2026-01-12        set ben 5                             -> UserNotAssigned
+        Mon 2026-01-12        join ben 20 weekly on monday          -> start 2026-01-19 next 2026-01-26
+        Mon 2026-01-12        disable cleo
+        Mon 2026-01-12        join cleo 4                           -> UserDisabled
+        Mon 2026-01-12        join cleo                             -> start 2026-01-19 next 2026-01-26
         """);
 
     [Fact]
@@ -242,6 +352,28 @@ public sealed class AllocationStories
         """);
 
     [Fact]
+    public void A9_a_start_date_given_with_apply_to_all_counts_for_everyone() => AllocationStory.Play("""
+        contract 2026-01-01 to 2026-12-31
+        Mon 2026-03-02        add anna ben cleo
+        Mon 2026-03-02        set anna 9 fixed                      -> start 2026-03-02 next none
+        Mon 2026-03-02        set cleo 20 weekly on monday from 2026-03-02  -> start 2026-03-02 next 2026-03-09
+        Mon 2026-03-02        use cleo 6                            -> 14
+        Mon 2026-03-02        apply 20 weekly on monday from 2026-03-02  -> changed anna ben cleo
+        Mon 2026-03-02        dates anna                            -> start 2026-03-02 next 2026-03-09
+        Mon 2026-03-02        row cleo                              -> used 0 available 20 extra 0/0 total 6
+        Mon 2026-03-02        use cleo 6                            -> 14
+        Mon 2026-03-02        apply                                 -> changed
+        Mon 2026-03-02        set anna 9 fixed                      -> start 2026-03-02 next none
+        Mon 2026-03-02        apply                                 -> changed anna
+        Mon 2026-03-02        dates anna                            -> start 2026-03-02 next 2026-03-09
+        Mon 2026-03-02        row cleo                              -> used 6 available 14 extra 0/0 total 12
+        Mon 2026-03-02        applyto ben 30                        -> start 2026-03-02 next 2026-03-09
+        Mon 2026-03-02        applyto ben none                      -> start none next none
+        Tue 2026-03-03        apply from none                       -> changed ben
+        Tue 2026-03-03        dates ben                             -> start 2026-03-09 next 2026-03-16
+        """);
+
+    [Fact]
     public void A10_who_has_used_credits_and_gets_none_is_inactive() => AllocationStory.Play("""
         contract 2026-01-01 to 2026-12-31
         2026-01-01            add ben cleo dan
@@ -274,6 +406,42 @@ public sealed class AllocationStories
         """);
 
     [Fact]
+    public void A11_of_a_fixed_amount_what_was_used_stays_used() => AllocationStory.Play("""
+        contract 2026-01-01 to 2026-12-31
+        2026-01-01            set anna 3 fixed                      -> start 2026-01-01 next none
+        2026-01-02            use anna 2                            -> 1
+        2026-01-03            remove anna
+        2026-01-03            add anna
+        2026-01-03            dates anna                            -> start 2026-01-03 next none
+        2026-01-03            row anna                              -> used 2 available 1 extra 0/0 total 2
+        2026-01-03            last AllocationSet                    -> 2026-01-03T00:00:00Z {"amount":3,"renewal":"fixed","frequency":1,"on":null,"startDate":"2026-01-01","usedInCycle":2} {"amount":3,"renewal":"fixed","frequency":1,"on":null,"startDate":"2026-01-03","usedInCycle":2}
+        2026-01-03            use anna 2                            -> InsufficientAllocation of 1 next none
+        2026-01-04            leave anna
+        2026-01-05            warn anna joins 3 fixed               ->
+        2026-01-05            row anna                              -> used 2 available 1 extra 0/0 total 2
+        2026-01-05            use anna 1                            -> 0
+        2026-01-05            leave anna
+        2026-01-05            warn anna joins 4                     -> FixedRestarts(anna 3)
+        2026-01-05            row anna                              -> used 0 available 4 extra 0/0 total 3
+        """);
+
+    [Fact]
+    public void A10_a_row_says_who_changed_it_last_and_when() => AllocationStory.Play("""
+        contract 2026-01-01 to 2026-12-31
+        2026-01-01            add ben
+        2026-01-02            changed ben                           -> ops 2026-01-01T00:00:00Z
+        2026-01-03            set ben 5 daily                       -> start 2026-01-04 next 2026-01-05
+        2026-01-04            use ben 2                             -> 3
+        2026-01-05            use ben 2                             -> 3
+        2026-01-06            set ben 5                             -> start 2026-01-04 next 2026-01-07
+        2026-01-06            changed ben                           -> mia 2026-01-03T00:00:00Z
+        2026-01-07            extra ben 1                           -> 1
+        2026-01-07            changed ben                           -> mia 2026-01-07T00:00:00Z
+        2026-01-08            remove ben
+        2026-01-08            changed ben                           -> ops 2026-01-08T00:00:00Z
+        """);
+
+    [Fact]
     public void C3_a_disabled_user_gets_no_settings_and_no_extras() => AllocationStory.Play("""
         contract 2026-01-01 to 2026-12-31
         2026-01-01            disable anna
@@ -293,6 +461,11 @@ public sealed class AllocationStories
         2026-01-01            set anna 5 daily every 0              -> InvalidField(users[0].frequency)
         2026-01-01            set anna 5 daily every 1001           -> InvalidField(users[0].frequency)
         2026-01-01            set anna 5 fixed every 2              -> InvalidField(users[0].frequency)
+        2026-01-01            set anna 5 fixed every 1              -> InvalidField(users[0].frequency)
+        2026-01-01            set anna unlimited every 1            -> InvalidField(users[0].frequency)
+        2026-01-01            set anna 5 unlimited                  -> InvalidField(users[0].amount)
+        2026-01-01            set anna unlimited on monday          -> InvalidField(users[0].on)
+        2026-01-01            apply 5 unlimited                     -> InvalidField(defaults.amount)
         2026-01-01            set anna 5 daily on monday            -> InvalidField(users[0].on)
         2026-01-01            set anna 5 weekly                     -> InvalidField(users[0].on)
         2026-01-01            set anna 5 weekly on 3                -> InvalidField(users[0].on)

@@ -65,7 +65,14 @@ internal sealed partial class AllocationStory
         ["set", var user, .. var settings] => Told(allotment.Set(user, Settings(settings), Extra(settings)), window => Dates(window, user)),
         ["defaults", .. var settings] => Told(allotment.Change(new(null, Settings(settings), false, [])), _ => "done"),
         ["apply", .. var settings] => Told(allotment.Change(new(null, Settings(settings), true, [])), window => $"changed {string.Join(' ', window.Changes!.Value.Select(change => change.UserId))}"),
-        ["warn", var user, .. var settings] => Told(allotment.Set(user, Settings(settings)), window => string.Join(' ', window.Warnings!.Value.Select(warning => $"{warning.Code}({warning.UserId}{warning.Date?.ToString(" uuuu-MM-dd", CultureInfo.InvariantCulture)} {warning.Credits})"))),
+        ["warn", var user, "leaves"] => Told(allotment.Change(new(null, null, false, [Leaving(user)])), Warned),
+        ["warn", var user, "joins", .. var settings] => Told(allotment.Change(new(null, null, false, [Joining(user, settings)])), Warned),
+        ["warn", var user, .. var settings] => Told(allotment.Set(user, Settings(settings)), Warned),
+        ["join", var user, .. var settings] => Told(allotment.Change(new(null, null, false, [Joining(user, settings)])), window => Dates(window, user)),
+        ["leave", var user] => Told(allotment.Change(new(null, null, false, [Leaving(user)])), _ => "done"),
+        ["applyto", var user, .. var settings] => Told(allotment.Change(new(null, null, true, [new(user, Settings(settings), null)])), window => Dates(window, user)),
+        ["runs-out"] => Text(allotment.Window.PoolRunsOutOn),
+        ["changed", var user] => $"{allotment.Row(user).ChangedBy} {InstantPattern.General.Format(allotment.Row(user).ChangedAt!.Value)}",
         ["extra", var user, var amount] => Told(allotment.Grant(user, Number(amount)), row => $"{row.ExtraCredits}"),
         ["use", var user, var credits] => Told(allotment.Use(user, Number(credits)), made => $"{made.Balance.UserAvailable?.ToString(CultureInfo.InvariantCulture) ?? "no limit"}"),
         ["row", var user] => Row(allotment.Row(user)),
@@ -77,6 +84,13 @@ internal sealed partial class AllocationStory
         ["last", var kind] => Last(allotment.Entries.Last(entry => entry.Kind == Enum.Parse<EntryKind>(kind))),
         _ => throw new FormatException($"No such step: {string.Join(' ', command)}"),
     };
+
+    private static UserAllocationChange Joining(string user, string[] settings) => new(user, Settings(settings), Extra(settings)) { Name = user, Assigned = true };
+
+    private static UserAllocationChange Leaving(string user) => new(user, new(), null) { Assigned = false };
+
+    private static string Warned(Window window) => string.Join(' ', window.Warnings!.Value.Select(warning =>
+        $"{warning.Code}({warning.UserId}{warning.Date?.ToString(" uuuu-MM-dd", CultureInfo.InvariantCulture)} {warning.Credits})"));
 
     private static string Last(Entry entry) => $"{InstantPattern.General.Format(entry.EffectiveAt)} {entry.Before} {entry.After}";
 
@@ -107,16 +121,17 @@ internal sealed partial class AllocationStory
 
     private static string Minute(Instant? instant) => instant?.ToString("uuuu-MM-dd'T'HH:mm'Z'", CultureInfo.InvariantCulture) ?? "none";
 
-    // e.g. 10 weekly every 2 on monday from 2026-03-09 extra 5
+    // e.g. 10 weekly every 2 on monday from 2026-03-09 extra 5; or: none
     private static SettingsChange Settings(string[] words)
     {
+        if (words is ["none"]) return new() { Clears = true };
         string? After(string word) => Array.IndexOf(words, word) is >= 0 and var at ? words[at + 1] : null;
         return new(
             words is [var first, ..] && long.TryParse(first, CultureInfo.InvariantCulture, out var amount) ? amount : null,
             words.Select(word => Enum.TryParse<Renewal>(word, ignoreCase: true, out var renewal) && !char.IsDigit(word[0]) ? renewal : (Renewal?)null).FirstOrDefault(renewal => renewal is not null),
             After("every") is { } every ? Number(every) : null,
             After("on") is { } on ? int.TryParse(on, CultureInfo.InvariantCulture, out var day) ? RenewalDay.Of(day) : RenewalDay.Of(Enum.Parse<IsoDayOfWeek>(on, ignoreCase: true)) : null,
-            After("from") is { } from ? Date(from) : null);
+            After("from") is { } from && from != "none" ? Date(from) : null) { ClearsStart = After("from") == "none" };
     }
 
     private static long? Extra(string[] words) => Array.IndexOf(words, "extra") is >= 0 and var at ? Number(words[at + 1]) : null;

@@ -11,6 +11,9 @@ internal sealed class Allotment(Terms terms, Instant begin)
     public Contract Contract { get; private set; } = new(
         terms, 1, [new("plenty", LotSource.Purchase, "P", 999_999, Runs.UpTo(999_999), begin, begin, null, null)], begin) { HasAllMembers = true };
 
+    /// <summary>What the contract has from now on.</summary>
+    public void Have(params Lot[] lots) => Contract = Contract with { Lots = [.. lots] };
+
     public Instant Now { get; private set; } = begin;
 
     public IReadOnlyList<Entry> Entries => rows.Entries;

@@ -60,6 +60,37 @@ public sealed class GrantingTests
     }
 
     [Fact]
+    public void L1_a_lot_bought_before_the_contract_begins_is_available_from_its_first_day()
+    {
+        var lot = Granting.Decide(Given.Contract(), Given.Grant("L1", 100), Given.Day(-60)).Value!.Answer;
+        Assert.Equal((Given.Day(-60), Given.Day(0), Given.Day(30)), (lot.CreatedAt, lot.AvailableFrom, lot.ExpiresAt!.Value));
+    }
+
+    [Theory]
+    [InlineData(null, 0, "expiresAt")]
+    [InlineData(-60, 0, "expiresAt")]
+    [InlineData(-60, -10, "expiresAt")]
+    [InlineData(-30, null, "availableFrom")]
+    public void L1_a_lot_that_ends_before_its_contract_begins_is_refused(int? from, int? until, string field)
+    {
+        var refusal = Granting.Decide(Given.Contract(), Given.Grant("L1", 1, from, until), Given.Day(-50)).Refusal!;
+        Assert.Equal((RefusalCode.InvalidField, field), (refusal.Code, refusal.Field));
+    }
+
+    [Theory]
+    [InlineData(-60, 1)]
+    [InlineData(-29, null)]
+    public void L1_a_lot_that_begins_before_its_contract_and_ends_in_it_is_added(int? from, int? until) =>
+        Assert.NotNull(Granting.Decide(Given.Contract(), Given.Grant("L1", 1, from, until), Given.Day(-50)).Value);
+
+    [Fact]
+    public void P5_the_ledger_says_why_a_lot_was_granted_by_hand()
+    {
+        var grant = Given.Grant("L1", 1) with { Source = LotSource.Manual, Reason = "a fair" };
+        Assert.Equal("a fair", Granting.Decide(Given.Contract(), grant, Given.Day(10)).Value!.Changes.Entries.Single().Reason);
+    }
+
+    [Fact]
     public void C2_an_unlimited_contract_takes_no_lots()
     {
         var contract = Given.Contract() with { Terms = Given.Terms with { Type = ContractType.Unlimited } };

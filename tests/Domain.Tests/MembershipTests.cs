@@ -59,13 +59,13 @@ public sealed class MembershipTests
     public void C3_a_user_is_disabled_and_enabled_for_the_client()
     {
         var disabled = User.Enabled("acme", "anna").Switch(disabled: true, "ops", Given.Day(1));
-        Assert.Equal(new User("acme", "anna", Disabled: true, AsOf: Given.Day(1), Version: 1), disabled.State);
+        Assert.Equal(new User("acme", "anna", Disabled: true, AsOf: Given.Day(1), Version: 1) { ChangedBy = "ops" }, disabled.State);
         Assert.Equal(EntryKind.UserSwitched, disabled.Changes.Entries.Single().Kind);
         Assert.Equal(new UserChange(disabled.State, Expected: 0), disabled.Changes.OfType<UserChange>().Single());
         Assert.True(disabled.State.Switch(disabled: true, "ops", Given.Day(2)).Changes.IsNothing);
 
-        var enabled = disabled.State.Switch(disabled: false, "ops", Given.Day(2));
-        Assert.Equal(new UserChange(new("acme", "anna", Disabled: false, Given.Day(2), 2), Expected: 1), enabled.Changes.OfType<UserChange>().Single());
+        var enabled = disabled.State.Switch(disabled: false, "mia", Given.Day(2));
+        Assert.Equal(new UserChange(new("acme", "anna", Disabled: false, Given.Day(2), 2) { ChangedBy = "mia" }, Expected: 1), enabled.Changes.OfType<UserChange>().Single());
     }
 
     [Fact]

@@ -122,6 +122,37 @@ public sealed class ServicesStories
         """);
 
     [Fact]
+    public void S5_a_milestone_that_was_adjusted_to_0_can_be_planned_again() => Tell("""
+        day 0   buy      P1 10 EUR 0..9
+        day 0   plan     M1 5 Planned
+        day 0   allocate M1                -> P1:5
+        day 0   adjust   M1 0              -> P1:-5
+        day 0   plan     M1 7 Done         -> AllocationRequired status
+        day 0   plan     M1 7 Planned
+        day 0   balance                    -> EUR 10/0/0
+        day 0   adjust   M1 0              ->
+        day 0   allocate M1                ->
+        day 0   plan     M1 8 Planned
+        day 0   allocate M1                -> P1:8
+        day 0   plan     M1 9 Planned      -> InvalidField servicesCredits
+        day 0   adjust   M1 0              -> P1:-8
+        day 0   plan     M1 4 Planned
+        day 0   adjust   M1 6              -> P1:6
+        day 0   records  M1                -> consumption P1 5, adjustment P1 -5, consumption P1 8, adjustment P1 -8, adjustment P1 6
+        """);
+
+    [Fact]
+    public void S5_None_has_another_spelling()
+    {
+        var world = new ServicesWorld();
+        Assert.Equal("None", world.Plan(Given.Plan("M1", 5, "--None--", project: "EUR")).Value!.Status);
+        var (settings, _, _) = ServicesSettings.Default.Set(new(["Planned", "--None--"]), "ops", Given.NewYear).Value!;
+        Assert.Equal(["Planned", "None"], settings.NoAllocationStatuses);
+        Assert.Equal("noAllocationStatuses", settings.Set(new(["None", "--None--"]), "ops", Given.NewYear).Refusal!.Field);
+        Assert.True(settings.Set(new(["Planned", "--None--"]), "ops", Given.NewYear).Value!.Changes.IsNothing);
+    }
+
+    [Fact]
     public void S5_while_credits_are_held_project_account_and_currency_are_fixed() => Tell("""
         day 0   buy      P1 10 EUR 0..9
         day 0   buy      P2 10 USD 0..9

@@ -181,7 +181,7 @@ public sealed class ServicesTests
         public RefusalCode? Plan(string milestone, string project, int? costs, string status)
         {
             var work = works.GetValueOrDefault(milestone);
-            if (work is { WasAllocated: true } && costs is not null && costs != work.Costs) return RefusalCode.InvalidField;
+            if (work is not null && Held(milestone) > 0 && costs is not null && costs != work.Costs) return RefusalCode.InvalidField;
             var cost = costs ?? work?.Costs ?? 0;
             var same = work is not null && cost == work.Costs && status == work.Status;
             if (!same && cost != Held(milestone) && status != "Planned") return RefusalCode.AllocationRequired;

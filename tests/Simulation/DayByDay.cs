@@ -21,7 +21,11 @@ internal static class DayByDay
     }
 
     /// <summary>What a user may use by the rules (A4); null: no limit.</summary>
-    public static long? Available(Allocation allocation, Terms terms, Instant now) => Left(allocation, terms, now) + allocation.ExtraCredits - allocation.ExtraUsed;
+    public static long? Available(Allocation allocation, Terms terms, Instant now)
+    {
+        var isWithin = Date(now, terms) is var today && today >= terms.StartsOn && !(today > terms.EndsOn);
+        return isWithin ? Left(allocation, terms, now) + allocation.ExtraCredits - allocation.ExtraUsed : 0;
+    }
 
     /// <summary>When the cycle is next reset within the contract, and when it next gives credits (R2, A3), both within the contract; null: not any more.</summary>
     public static (Instant? Renewal, Instant? Credits) NextRenewal(Allocation allocation, Terms terms, Instant now)

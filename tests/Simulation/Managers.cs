@@ -22,7 +22,7 @@ internal sealed class Managers(World world, IGrainFactory grains, MemoryStore st
     {
         var today = DayByDay.Date(clocks.Latest, terms);
         Settings[] each = [new(null, Renewal.Unlimited, 1, null), new(amount, Renewal.Daily, 1, null), new(2 * amount, Renewal.Weekly, 1, RenewalDay.Of(IsoDayOfWeek.Sunday)), new(4 * amount, Renewal.Fixed, 1, null)];
-        var settings = users.Zip(each, (user, its) => new UserAllocationChange(user, new(its.Amount, its.Renewal, its.Frequency, its.On, today), amount / 2)).ToImmutableArray();
+        var settings = users.Zip(each, (user, its) => new UserAllocationChange(user, new(its.Amount, its.Renewal, its.Renews ? its.Frequency : null, its.On, today), amount / 2)).ToImmutableArray();
         await Allocate(terms.ContractId, new(true, new(amount, Renewal.Daily), false, settings), null);
     }
 
@@ -72,8 +72,17 @@ internal sealed class Managers(World world, IGrainFactory grains, MemoryStore st
         var defaults = Dice.Chance(0.15) ? NewSettings(terms) : null;
         return new(
             Dice.Chance(0.15) ? Dice.Chance(0.7) : null, defaults, Dice.Chance(0.15),
-            [.. users.Where(_ => Dice.Chance(0.4)).Select(user => new UserAllocationChange(user, Dice.Chance(0.2) ? new() : NewSettings(terms), Dice.Chance(0.2) ? Dice.Between(0, 8) : null))]);
+            [.. users.Where(_ => Dice.Chance(0.4)).Select(user => NewChange(user, terms))]) { Reason = $"change{named++}" };
     }
+
+    // Now and then somebody leaves, comes back, or loses the settings.
+    private UserAllocationChange NewChange(string user, Terms terms) => Dice.Below(20) switch
+    {
+        0 => new(user, new(), null) { Assigned = false },
+        1 or 2 => new(user, new(), null) { Assigned = true, Name = user },
+        3 => new(user, new() { Clears = true }, null),
+        _ => new(user, Dice.Chance(0.2) ? new() : NewSettings(terms), Dice.Chance(0.2) ? Dice.Between(0, 8) : null) { Assigned = Dice.Chance(0.3) ? true : null },
+    };
 
     private SettingsChange NewSettings(Terms terms)
     {

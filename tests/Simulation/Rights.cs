@@ -29,6 +29,8 @@ internal sealed class Rights(World world, MemoryStore store, History history)
 
     private sealed record Told(int Cycle, long UsedInCycle, int? Cycles, LocalDate? BeganOn);
 
+    private sealed record ToldSettings(long? Amount, Renewal? Renewal, int? Frequency, RenewalDay? On, LocalDate? StartDate, long UsedInCycle);
+
     /// <summary>Checks what a commit will do against the state that it meets.</summary>
     public void Before(Commit commit)
     {
@@ -36,6 +38,7 @@ internal sealed class Rights(World world, MemoryStore store, History history)
         foreach (var entry in commit.Changes.Entries)
         {
             if (entry.Kind == EntryKind.CyclesBegun) CheckRenewal(entry);
+            else if (entry is { Kind: EntryKind.AllocationSet, Cause: Causes.Assignment }) CheckReturn(entry);
             else if (entry.Kind == EntryKind.ExtraGranted) CheckExtra(entry);
             else if (entry is { Kind: EntryKind.CreditsCharged, UsedOf: { } right }) AccountOf(entry).Used[right] = AccountOf(entry).UsedOf(right) + entry.Quantity;
             else if (entry is { Kind: EntryKind.CreditsReturned, UsedOf: { } of }) AccountOf(entry).Used[of] = AccountOf(entry).UsedOf(of) - entry.Quantity;
@@ -140,12 +143,20 @@ internal sealed class Rights(World world, MemoryStore store, History history)
         account.Booked = after.Cycle;
     }
 
-    // A5; the simulation gives each request a reason of its own.
+    // A11: of a fixed amount what was used stays used, whoever leaves and comes back.
+    private void CheckReturn(Entry entry)
+    {
+        var (before, after) = (Json.Read<ToldSettings>(entry.Before!), Json.Read<ToldSettings>(entry.After!));
+        Holds(before.Renewal != Renewal.Fixed || before.Renewal != after.Renewal || before.Amount != after.Amount || before.UsedInCycle == after.UsedInCycle,
+            "of a fixed amount what was used stays used (A11)", $"{entry}");
+    }
+
+    // A5; the simulation gives each grant a reason of its own, and changes of several users another.
     private void CheckExtra(Entry entry)
     {
         AccountOf(entry).Granted += entry.Quantity;
         if (entry.Quantity < 0) tookBack.Add(KeyOf(entry));
-        Holds(string.IsNullOrEmpty(entry.Reason) || granted.Add(entry.Reason), "extra credits under one key are granted once (A5)", $"{entry}");
+        Holds(string.IsNullOrEmpty(entry.Reason) || entry.Reason.StartsWith("change", StringComparison.Ordinal) || granted.Add(entry.Reason), "extra credits under one key are granted once (A5)", $"{entry}");
     }
 
     // A6, A11: the cycles start anew where something changed, else they go on.
@@ -156,19 +167,23 @@ internal sealed class Rights(World world, MemoryStore store, History history)
         var stored = store.Member(key);
         var was = stored?.Allocation ?? Allocation.None;
         var isSame = next.Settings == was.Settings && next.StartDate == was.StartDate;
-        var told = commit.Changes.Entries.Count(entry => entry.Kind == EntryKind.AllocationSet && entry.UserId == key.UserId && entry.ContractId == key.ContractId);
+        var all = commit.Changes.Entries.Where(entry => entry.Kind == EntryKind.AllocationSet && entry.UserId == key.UserId && entry.ContractId == key.ContractId).ToList();
+
+        // Whoever comes back goes on with what is left of a fixed amount (A11).
+        var told = all.Count(entry => Json.Read<ToldSettings>(entry.After!).UsedInCycle == 0);
         if (next.Restarts == was.Restarts)
         {
-            Holds(isSame && told == 0, "new settings start new cycles (A6)", $"{key}: {was}, {next}");
+            Holds(next.Settings == was.Settings && told == 0 && (isSame || all.Count > 0), "new settings start new cycles (A6)", $"{key}: {was}, {next}");
             return;
         }
         var now = commit.Changes.Contracts().Single(write => write.Id == change.ContractId).AsOf;
         var terms = TermsOf(key);
         var left = commit.Changes.Entries.Count(entry => entry.Kind == EntryKind.UserSet && entry.UserId == key.UserId && entry.ContractId == key.ContractId) > 1;
-        Holds(!isSame || left || stored is not { Assigned: true }, "what is equal changes nothing (A6)", $"{key}: {was}, {next}");
+        var isAgain = next.StartDate == DayByDay.Date(now, terms) && account.UsedOf($"cycle:{was.Restarts}.{Cycle(was, terms, now)}") > 0;
+        Holds(!isSame || isAgain || left || stored is not { Assigned: true }, "what is equal changes nothing (A6)", $"{key}: {was}, {next}");
         Holds(next.Restarts == was.Restarts + told, "new cycles are told once (A6, G1)", $"{key}: {was}, {next}, told {told} times");
         Holds(account.Booked == Cycle(was, terms, now), "the cycles that ended are booked first (T3)", $"{key}: booked until {account.Booked}, {was}");
-        Holds(next.StartDate >= DayByDay.Date(now, terms) && next.StartDate >= terms.StartsOn, "cycles start today or later, within the contract (A2)", $"{key} at {now}: {next}");
+        Holds(next.Settings is null || (next.StartDate >= DayByDay.Date(now, terms) && next.StartDate >= terms.StartsOn), "cycles start today or later, within the contract (A2)", $"{key} at {now}: {next}");
         (account.Restarts, account.Booked) = (next.Restarts, Cycle(next, terms, now));
     }
 
@@ -194,7 +209,8 @@ internal sealed class Rights(World world, MemoryStore store, History history)
         {
             if (!told.Contains(wanted.UserId) && commit.Changes.Members.Any(change => change.Member.UserId == wanted.UserId)) continue;
             var allocation = store.Member(new(preview.ContractId, wanted.UserId))!.Allocation;
-            Holds((wanted.ExtraCredits ?? allocation.ExtraCredits) == allocation.ExtraCredits && (wanted.Settings.Renewal ?? allocation.Settings?.Renewal) == allocation.Settings?.Renewal
+            Holds(store.Member(new(preview.ContractId, wanted.UserId))!.Assigned == (wanted.Assigned ?? true) && (!wanted.Settings.Clears || allocation.Settings is null)
+                && (wanted.ExtraCredits ?? allocation.ExtraCredits) == allocation.ExtraCredits && (wanted.Settings.Renewal ?? allocation.Settings?.Renewal) == allocation.Settings?.Renewal
                 && (allocation.Settings?.Amount is not { } amount || (wanted.Settings.Amount ?? amount) == amount), "a confirm is whole (A7)", $"{wanted}, but {allocation}");
         }
     }
@@ -202,7 +218,9 @@ internal sealed class Rights(World world, MemoryStore store, History history)
     /// <summary>Whether a commit made all these changes.</summary>
     public static bool WasDone(Commit commit, string contractId, IEnumerable<RowChange> rows) => rows.All(row => commit.Changes.Members.Any(change =>
         change.ContractId == contractId && change.Member.UserId == row.UserId && change.Member.Allocation is var allocation && allocation.ExtraCredits == row.After.ExtraCredits
-        && allocation.Settings?.Amount == row.After.Amount && allocation.Settings?.Renewal == row.After.Renewal && allocation.Settings?.Frequency == row.After.Frequency
+        && change.Member.Assigned == row.After.Assigned
+        && allocation.Settings?.Amount == row.After.Amount && allocation.Settings?.Renewal == row.After.Renewal
+        && (allocation.Settings is { Renews: true } ? allocation.Settings.Frequency : null) == row.After.Frequency
         && allocation.Settings?.On == row.After.On && allocation.StartDate == row.After.StartDate));
 
     private void CheckBalance(MemberChange change)

@@ -187,6 +187,14 @@ public abstract class Fences<TStores> : Suite<TStores> where TStores : IStores, 
         await Done(new UserChange(new("acme", "U", false, Samples.Day(0), 2), 1));
         Assert.Equal((false, 2L, Samples.Day(1)), await Seen("C"));
 
+        // A10: who changed it last is the later of both.
+        Assert.Equal(new LastChange("mia", Samples.Day(0)), (await Store.Members("C")).Single().LastChange);
+        await Done(new UserChange(new("acme", "U", true, Samples.Day(6), 3) { ChangedBy = "ops" }, 2));
+        Assert.Equal(new LastChange("ops", Samples.Day(6)), (await Store.Members("C")).Single().LastChange);
+        var later = Samples.Member.Member with { LastChange = new("kim", Samples.Day(7)), Version = 2 };
+        await Done(Samples.Member with { Member = later, Expected = 1 });
+        Assert.Equal(later.LastChange, (await Store.Members("C")).Single().LastChange);
+
         async Task<(bool, long, Instant)> Seen(string contractId)
         {
             var member = (await Store.Read(new("acme", contractId) { Users = ["U", "none"] })).Members.Single().Value;

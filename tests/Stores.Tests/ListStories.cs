@@ -127,7 +127,7 @@ public abstract class ListStories<TStores> : Suite<TStores> where TStores : ISto
         Assert.Equal(["P1", "P10"], (await Store.Account("A"))!.OpenPurchases.Select(purchase => purchase.PurchaseId)
             .Order(StringComparer.Ordinal));
         Assert.Null(await Store.Account("none"));
-        Assert.Equal(["A-J1 A", "C-J1 C"], (await Queries.AccountsOf(["C-J1", "none", "A-J1"])).Select(pair => $"{pair.Key} {pair.Value}")
+        Assert.Equal(["A-J1 A", "C-J1 C"], (await Queries.Projects(["C-J1", "none", "A-J1"])).Select(pair => $"{pair.Key} {pair.Value.AccountId}")
             .Order(StringComparer.Ordinal));
 
         var now = await Queries.PurchasesAsOf("A", null);

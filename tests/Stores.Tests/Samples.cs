@@ -33,12 +33,13 @@ internal static class Samples
         new("U", "Ute", true)
         {
             Allocation = new(new(500, Renewal.Weekly, 2, RenewalDay.Of(IsoDayOfWeek.Monday)), new(2026, 3, 2), 3, 4, 5, 6, 7, 8),
+            LastChange = new("mia", Day(0)),
             AsOf = Day(1),
             Version = 1,
         },
         Day(2), 0);
 
-    public static readonly UserChange User = new(new("acme", "U", true, Day(1), 1), 0);
+    public static readonly UserChange User = new(new("acme", "U", true, Day(1), 1) { ChangedBy = "ops" }, 0);
 
     public static readonly PlayerChange Player = new(new("acme", "P", new("C", "L", 1), Day(30), Day(1), 1), 0);
 
@@ -145,7 +146,7 @@ internal static class Samples
 
     private static Member Later(Member member) => member with
     {
-        Name = "Uta", Assigned = false, Allocation = Allocation.None with { TotalUsed = 9 }, AsOf = Day(3), Version = 2,
+        Name = "Uta", Assigned = false, Allocation = Allocation.None with { TotalUsed = 9 }, LastChange = null, AsOf = Day(3), Version = 2,
     };
 
     private static Credit Later(Credit credit) => credit with

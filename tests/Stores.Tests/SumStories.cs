@@ -39,6 +39,46 @@ public abstract class SumStories<TStores> : Suite<TStores> where TStores : IStor
     }
 
     [Fact]
+    public async Task G2_an_audit_of_an_account_finds_every_number_that_somebody_has_changed()
+    {
+        var body = Json.Write(new { Schema = 1, Value = new AccountDocument(new("A", "acme", "A", "UTC"), 0) });
+        var bought = Samples.Purchase with { Purchase = Samples.Purchase.Purchase with { Quantity = 10, Free = 4.5m, Allocated = 3.5m, Expired = 2 } };
+        var milestone = Samples.Milestone.Milestone with { ServicesCredits = 3.5m, Holdings = [new("B", 3.5m)] };
+        var told = Samples.Entry with { Subject = Subjects.Purchase("A", "B"), ContractId = null, LotId = null, UserId = null };
+        await Done([
+            new DocumentChange(DocumentKind.Account, "A", 1, 0, body, "acme", Samples.Now, null),
+            bought, Samples.Project, Samples.Milestone with { Milestone = milestone },
+            Samples.Consumption with { Number = 1, Kind = ConsumptionKind.Consumption, Quantity = 4 },
+            Samples.Consumption with { Number = 2, Quantity = -0.5m },
+            Samples.Consumption with { Number = 3, Kind = ConsumptionKind.Expiry, MilestoneId = null, Quantity = 2 },
+            told with { Kind = EntryKind.ServicesCreditsBought, ServicesCredits = 10 },
+            told with { Kind = EntryKind.ServicesCreditsAllocated, ServicesCredits = 4 },
+            told with { Kind = EntryKind.ServicesCreditsReturned, ServicesCredits = 0.5m },
+            told with { Kind = EntryKind.ServicesCreditsExpired, ServicesCredits = 2 },
+            told with { Kind = EntryKind.ServicesCreditsExpired, ServicesCredits = 99, AccountId = "other" },
+        ]);
+        Assert.Null(await Queries.AuditAccount("none"));
+        var audit = (await Queries.AuditAccount("A"))!;
+        Assert.Equal((true, new CurrencyAudit("EUR", 10, 4.5m, 3.5m, 2)), (audit.Balanced, Assert.Single(audit.Currencies)));
+
+        await Differ([bought with { IsNew = false, Purchase = bought.Purchase with { Free = 4 } }], "purchase:A~B available 4.5 4", "purchase:A~B sum 10 9.5");
+        await Done([bought with { IsNew = false }]);
+        await Differ([new MilestoneChange(milestone with { Holdings = [new("B", 3)], Version = 2 }, 1)], "purchase:A~B held 3.5 3", "milestone:M B 3.5 3");
+        await Done([new MilestoneChange(milestone with { Version = 3 }, 2)]);
+        await Differ(
+            [Samples.Consumption with { Number = 4, MilestoneId = "N", Quantity = 1 }, told with { Kind = EntryKind.ServicesCreditsBought, Subject = "purchase:A~C", ServicesCredits = 3 }],
+            "purchase:A~B recordedAllocated 3.5 4.5", "purchase:A~C quantity 3 0", "purchase:A~C available 3 0", "milestone:N B 1 0");
+
+        async Task Differ(Change[] tampering, params string[] differences)
+        {
+            await Done(tampering);
+            var found = (await Queries.AuditAccount("A"))!;
+            Assert.False(found.Balanced);
+            Assert.Equal(differences, found.Differences.Select(one => FormattableString.Invariant($"{one.Subject} {one.What} {one.FromEntries} {one.FromState}")));
+        }
+    }
+
+    [Fact]
     public async Task G2_an_audit_misses_rows_of_which_the_entries_tell()
     {
         var body = Json.Write(new { Schema = 1, Value = "terms" });

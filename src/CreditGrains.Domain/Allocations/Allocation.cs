@@ -27,10 +27,6 @@ public sealed record Allocation(
     [JsonIgnore]
     public long? CycleLeft => Settings is null || Cycle == Schedule.NotBegun ? 0 : Settings.Amount - UsedInCycle;
 
-    /// <summary>What the user can use within the contract's days (A4); null: no limit.</summary>
-    [JsonIgnore]
-    public long? Available => CycleLeft + ExtraLeft;
-
     [JsonIgnore]
     public CycleKey CycleKey => new(Restarts, Cycle);
 
@@ -43,6 +39,9 @@ public sealed record Allocation(
         var cycle = ScheduleIn(terms)?.CycleAt(now) ?? Schedule.NotBegun;
         return cycle > Cycle ? this with { Cycle = cycle, UsedInCycle = 0 } : this;
     }
+
+    /// <summary>What the user can use at an instant (A4): nothing outside the contract's days; null: no limit.</summary>
+    public long? AvailableAt(Instant now, Terms terms) => terms.IsActiveAt(now) ? At(now, terms).CycleLeft + ExtraLeft : 0;
 
     /// <summary>When a renewal will next change something; null: never, or nothing has been used of the cycle.</summary>
     public Instant? NextDue(Terms terms) => UsedInCycle > 0 ? ScheduleIn(terms)?.StartOf(Cycle + 1) : null;
@@ -62,6 +61,19 @@ public sealed record Allocation(
         var restarted = this with { Settings = settings, StartDate = startDate, Restarts = Restarts + 1 };
         return restarted with { Cycle = new Schedule(settings, startDate, terms).CycleAt(now), UsedInCycle = 0 };
     }
+
+    /// <summary>The cycles of a user who comes back (A11): they start anew, but what was used of a fixed amount stays used.</summary>
+    public Allocation Resume(Settings settings, LocalDate startDate, Terms terms, Instant now) =>
+        settings == Settings && settings.Renewal == Renewal.Fixed && UsedInCycle > 0
+            ? this with { StartDate = startDate }
+            : Restart(settings, startDate, terms, now);
+
+    /// <summary>Takes the settings away, and with them the running cycle (A1).</summary>
+    public Allocation WithoutSettings() =>
+        Settings is null ? this : this with { Settings = null, StartDate = null, Restarts = Restarts + 1, Cycle = Schedule.NotBegun, UsedInCycle = 0 };
+
+    /// <summary>Whether the other has the same settings and cycles.</summary>
+    internal bool HasCyclesOf(Allocation other) => (Restarts, Settings, StartDate) == (other.Restarts, other.Settings, other.StartDate);
 
     /// <summary>Books the cycles that have begun (T3): one entry for the renewal that ends a used cycle, one for all later ones together (G1).</summary>
     public Changed<Allocation> RollForward(Terms terms, string userId, Instant now)
@@ -104,7 +116,7 @@ public readonly record struct CycleKey(int Restarts, int Cycle)
 public sealed record Allowance(Terms Terms, bool IsRestricted, Member? Member)
 {
     /// <summary>What the user can use at an instant (A4), in credits; null: no limit, or no such user.</summary>
-    public long? AvailableAt(Instant now) => IsRestricted ? Member?.Allocation.At(now, Terms).Available : null;
+    public long? AvailableAt(Instant now) => IsRestricted ? Member?.Allocation.AvailableAt(now, Terms) : null;
 
     /// <summary>The amounts of a report that would charge <paramref name="toCharge"/> credits (R2).</summary>
     public Amounts AmountsAt(Instant now, long toCharge, long? contractRemaining)

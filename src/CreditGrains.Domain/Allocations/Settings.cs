@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using NodaTime;
 
 namespace CreditGrains.Domain;
@@ -26,6 +27,10 @@ public sealed record Settings(long? Amount, Renewal Renewal, int Frequency, Rene
     /// <summary>The most credits of a cycle.</summary>
     public const long MaxAmount = Lot.MaxQuantity;
 
+    /// <summary>Whether cycles follow one another; else there is one for the whole contract.</summary>
+    [JsonIgnore]
+    public bool Renews => Renewal is Renewal.Daily or Renewal.Weekly or Renewal.Monthly;
+
     /// <summary>The start date where none is given (A2).</summary>
     /// <param name="today">The local date, or the day before the contract's first where that is later.</param>
     /// <param name="terms">The contract's.</param>
@@ -40,7 +45,13 @@ public sealed record Settings(long? Amount, Renewal Renewal, int Frequency, Rene
 /// <summary>A change of settings, as a manager asks for it; null leaves a part as it is (A7).</summary>
 public sealed record SettingsChange(long? Amount = null, Renewal? Renewal = null, int? Frequency = null, RenewalDay? On = null, LocalDate? StartDate = null)
 {
-    [System.Text.Json.Serialization.JsonIgnore]
+    /// <summary>Whether it takes the settings away (A1); then it has nothing else.</summary>
+    public bool Clears { get; init; }
+
+    /// <summary>Of defaults: whether they lose their start date (A9).</summary>
+    public bool ClearsStart { get; init; }
+
+    [JsonIgnore]
     public bool IsNothing => this == new SettingsChange();
 
     /// <summary>The settings after this change (A1); refuses with <see cref="RefusalCode.InvalidField"/>.</summary>
@@ -54,13 +65,15 @@ public sealed record SettingsChange(long? Amount = null, Renewal? Renewal = null
         if (On is { Weekday: IsoDayOfWeek.None, DayOfMonth: < 1 or > 31 }) return Refusal.Invalid($"{at}on", "must be a weekday or 1 to 31");
         if ((Renewal ?? present?.Renewal) is not { } renewal) return Refusal.Invalid($"{at}renewal", "must be given where there are no settings yet");
 
+        var hasAmount = renewal != Domain.Renewal.Unlimited;
         var resets = renewal is Domain.Renewal.Daily or Domain.Renewal.Weekly or Domain.Renewal.Monthly;
         var hasDay = renewal is Domain.Renewal.Weekly or Domain.Renewal.Monthly;
-        if (!resets && Frequency is > 1) return Refusal.Invalid($"{at}frequency", "must be left out unless renewal is daily, weekly or monthly");
+        if (!hasAmount && Amount is not null) return Refusal.Invalid($"{at}amount", "must be left out where renewal is unlimited");
+        if (!resets && Frequency is not null) return Refusal.Invalid($"{at}frequency", "must be left out unless renewal is daily, weekly or monthly");
         if (!hasDay && On is not null) return Refusal.Invalid($"{at}on", "must be left out unless renewal is weekly or monthly");
 
-        var amount = renewal == Domain.Renewal.Unlimited ? null : Amount ?? present?.Amount;
-        if (renewal != Domain.Renewal.Unlimited && amount is null) return Refusal.Invalid($"{at}amount", "must be given unless renewal is unlimited");
+        var amount = hasAmount ? Amount ?? present?.Amount : null;
+        if (hasAmount && amount is null) return Refusal.Invalid($"{at}amount", "must be given unless renewal is unlimited");
 
         var on = On ?? present?.On;
         if (renewal == Domain.Renewal.Weekly && on is not { Weekday: not IsoDayOfWeek.None })

@@ -1,4 +1,5 @@
 using NodaTime;
+using NodaTime.Text;
 
 namespace CreditGrains.Domain;
 
@@ -22,6 +23,8 @@ public static class Agreeing
         if (set.Terms.Check() is { } broken) return broken;
         if (present is null) return Told(null, new Contract(set.Terms, 1, [], now), set, now);
         if (set.Terms.CheckChange(present.Terms, now) is { } forbidden) return forbidden;
+        if (set.Terms.Begins > present.Terms.Begins && present.Lots.FirstOrDefault(lot => lot.ExpiresAt <= set.Terms.Begins) is { ExpiresAt: { } end } lot)
+            return Refusal.Invalid("startsOn", $"must be before the lot {lot.LotId} expires at {InstantPattern.ExtendedIso.Format(end)}");
         return Told(present, present with { Terms = set.Terms, Revision = present.Revision + 1, AsOf = now }, set, now);
     }
 

@@ -92,6 +92,9 @@ public sealed record Contract(Terms Terms, long Revision, ImmutableArray<Lot> Lo
     /// <inheritdoc cref="MemberChange.Of"/>
     internal MemberChange Change(Member? before, Member after) => MemberChange.Of(Terms, before, after, AsOf);
 
+    /// <summary>The same, made by somebody (A10).</summary>
+    internal MemberChange Change(Member? before, Member after, string actor, Instant now) => Change(before, after with { LastChange = new(actor, now) });
+
     internal LotChange Change(Lot lot, bool isNew = false) => new(Terms.ContractId, Terms.ClientId, lot, isNew);
 
     internal Entry Tell(EntryKind kind, Lot lot, Instant effectiveAt, Instant now, string actor, string cause) =>

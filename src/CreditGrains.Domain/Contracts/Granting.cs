@@ -1,14 +1,17 @@
 using NodaTime;
+using NodaTime.Text;
 
 namespace CreditGrains.Domain;
 
 /// <summary>A lot to be added (L1).</summary>
 /// <param name="Quantity">1 to 999,999,999 credits.</param>
-/// <param name="AvailableFrom">null: now.</param>
+/// <param name="AvailableFrom">null: now, or the contract's first day where that is later.</param>
 /// <param name="ExpiresAt">null: by the contract's unallocatedLifetimeDays (L4).</param>
-public sealed record GrantLot(string LotId, LotSource Source, string PaymentId, long Quantity, Instant? AvailableFrom, Instant? ExpiresAt, string Actor)
+/// <param name="Reason">Why it is granted by hand (P5); null: it was bought.</param>
+public sealed record GrantLot(
+    string LotId, LotSource Source, string PaymentId, long Quantity, Instant? AvailableFrom, Instant? ExpiresAt, string Actor, string? Reason = null)
 {
-    /// <summary>The request without its id and actor, as JSON: equal requests are the same.</summary>
+    /// <summary>The request without its id, actor and reason, as JSON: equal requests are the same.</summary>
     internal string Request => Json.Write(new { Source, PaymentId, Quantity, AvailableFrom, ExpiresAt });
 
     /// <summary>Whether this same request added the lot.</summary>
@@ -22,7 +25,7 @@ public static class Granting
     public static Decision<Changed<Contract, Lot>> Decide(Contract contract, GrantLot grant, Instant now)
     {
         var terms = contract.Terms;
-        var from = grant.AvailableFrom ?? now;
+        var from = grant.AvailableFrom ?? Instant.Max(now, terms.Begins);
         if (contract.IsUnlimited)
             return Refusal.Invalid("contractId", "must name a metered contract: the credits of an unlimited one are minted as they are used");
         if (now >= terms.Ends) return Charging.NotActive(terms, null, now)!;
@@ -30,11 +33,14 @@ public static class Granting
         if (!Calendar.IsInstant(from)) return Refusal.Invalid("availableFrom", Calendar.InstantRange);
         if (from >= terms.Ends) return Refusal.Invalid("availableFrom", "must be before the contract's end");
         if (grant.ExpiresAt is { } given && !Calendar.IsInstant(given)) return Refusal.Invalid("expiresAt", Calendar.InstantRange);
-        if (grant.ExpiresAt <= from) return Refusal.Invalid("expiresAt", "must be after availableFrom");
+        if (grant.ExpiresAt <= from) return Refusal.Invalid("expiresAt", $"must be after availableFrom, {InstantPattern.ExtendedIso.Format(from)}");
 
         var asked = grant.ExpiresAt ?? DefaultExpiry(terms, from);
         if (grant.ExpiresAt <= now) return Refusal.Invalid("expiresAt", "must be in the future");
+        if (grant.ExpiresAt <= terms.Begins) return Refusal.Invalid("expiresAt", $"must be after the contract begins on {terms.StartsOn:R}");
         if (asked <= now) return Refusal.Invalid("availableFrom", "must be later: the lot would have expired by now");
+        if (asked <= terms.Begins)
+            return Refusal.Invalid("availableFrom", $"must be later: the lot would expire before the contract begins on {terms.StartsOn:R}");
 
         // After this line the lot is added.
         var lot = new Lot(
@@ -49,6 +55,7 @@ public static class Granting
                     Quantity = lot.Quantity,
                     Before = "0",
                     After = $"{lot.Quantity}",
+                    Reason = grant.Reason,
                 },
             ],
             lot);

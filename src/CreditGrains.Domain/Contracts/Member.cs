@@ -17,7 +17,13 @@ public sealed record Member(string UserId, string Name, bool Assigned, bool Disa
 
     /// <summary>The version of the user's own row, from which <see cref="Disabled"/> was read; 0: there is none.</summary>
     public long UserVersion { get; init; }
+
+    /// <summary>Who last assigned, renamed, removed, disabled or enabled the user, or changed settings or extra credits, and when (A10).</summary>
+    public LastChange? LastChange { get; init; }
 }
+
+/// <summary>Who changed something last, and when.</summary>
+public sealed record LastChange(string Actor, Instant At);
 
 /// <summary>A member's row as it now is, without <see cref="Member.Disabled"/>.</summary>
 /// <param name="DueAt">When a renewal will next change it; null: never, or nothing has been used of the cycle.</param>

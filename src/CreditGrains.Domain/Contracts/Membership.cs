@@ -24,9 +24,13 @@ public static class Membership
         return Set(contract, [.. assigned, .. removed], actor, now);
     }
 
+    /// <summary>Assigns users, or renames them; the others stay.</summary>
+    public static Changed<Contract, ImmutableArray<Member>> Add(Contract contract, IReadOnlyCollection<UserName> users, string actor, Instant now) =>
+        Set(contract, users.Select(user => Assigned(contract, user, now)), actor, now);
+
     /// <summary>Assigns one user, or renames one.</summary>
     public static Changed<Contract, ImmutableArray<Member>> Assign(Contract contract, UserName user, string actor, Instant now) =>
-        Set(contract, [Assigned(contract, user, now)], actor, now);
+        Add(contract, [user], actor, now);
 
     /// <summary>Removes one user, whose row stays; refuses with <see cref="RefusalCode.NotFound"/> where the user is not assigned.</summary>
     public static Decision<Changed<Contract, ImmutableArray<Member>>> Remove(Contract contract, string userId, string actor, Instant now) =>
@@ -47,7 +51,7 @@ public static class Membership
         var present = contract.AllMembers;
         var changed = members
             .Where(member => present.GetValueOrDefault(member.UserId) != member)
-            .Select(member => contract.Change(present.GetValueOrDefault(member.UserId), member))
+            .Select(member => contract.Change(present.GetValueOrDefault(member.UserId), member, actor, now))
             .ToList();
         var summary = changed.Count == 1 ? $"user {changed[0].Member.UserId}" : $"{changed.Count} users";
         var next = changed.Count == 0
@@ -61,17 +65,21 @@ public static class Membership
         IEnumerable<Entry> Explain(Member member)
         {
             var before = present.GetValueOrDefault(member.UserId);
-            yield return contract.Tell(EntryKind.UserSet, Subjects.User(contract.Terms.ContractId, member.UserId), actor, Causes.Request, now) with
-            {
-                Before = before is null ? null : Json.Write(new { before.UserId, before.Name, before.Assigned }),
-                After = Json.Write(new { member.UserId, member.Name, member.Assigned }),
-                UserId = member.UserId,
-            };
-            if (before?.Allocation.Restarts == member.Allocation.Restarts || member.Allocation.Restarts == 0) yield break;
-            var started = Allocating.ExplainRestart(contract, before ?? member with { Allocation = Allocation.None }, member, actor, Causes.Assignment, now);
-            foreach (var entry in started) yield return entry;
+            yield return Tell(contract, before, member, actor, Causes.Request, now);
+            var was = before?.Allocation ?? Allocation.None;
+            if (member.Allocation.HasCyclesOf(was)) yield break;
+            foreach (var entry in Allocating.ExplainRestart(contract, was, member, actor, Causes.Assignment, now)) yield return entry;
         }
     }
+
+    /// <summary>The entry of a user who is assigned, renamed or removed.</summary>
+    internal static Entry Tell(Contract contract, Member? before, Member after, string actor, string cause, Instant now) =>
+        contract.Tell(EntryKind.UserSet, Subjects.User(contract.Terms.ContractId, after.UserId), actor, cause, now) with
+        {
+            Before = before is null ? null : Json.Write(new { before.UserId, before.Name, before.Assigned }),
+            After = Json.Write(new { after.UserId, after.Name, after.Assigned }),
+            UserId = after.UserId,
+        };
 }
 
 /// <summary>A user of a client, across all its contracts (C3).</summary>
@@ -79,6 +87,9 @@ public static class Membership
 /// <param name="Version">The row's fence: rises with every change; 0: there is no row, and the user is enabled.</param>
 public sealed record User(string ClientId, string UserId, bool Disabled, Instant AsOf, long Version)
 {
+    /// <summary>Who disabled or enabled the user last; null: nobody has.</summary>
+    public string? ChangedBy { get; init; }
+
     /// <summary>A user without a row: enabled.</summary>
     public static User Enabled(string clientId, string userId) => new(clientId, userId, false, Instant.MinValue, 0);
 
@@ -86,7 +97,7 @@ public sealed record User(string ClientId, string UserId, bool Disabled, Instant
     public Changed<User> Switch(bool disabled, string actor, Instant now)
     {
         if (disabled == Disabled) return new(this, Changes.None);
-        var next = this with { Disabled = disabled, AsOf = now, Version = Version + 1 };
+        var next = this with { Disabled = disabled, ChangedBy = actor, AsOf = now, Version = Version + 1 };
         return new(
             next,
             [

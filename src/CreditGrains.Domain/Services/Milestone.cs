@@ -12,7 +12,7 @@ public sealed record Holding(string PurchaseId, decimal Quantity);
 /// <param name="ClientId">The project's; fixed.</param>
 /// <param name="ServicesCredits">Its cost: 0 or more services credits.</param>
 /// <param name="Status">1 to 64 characters; <see cref="None"/> where none is given.</param>
-/// <param name="WasAllocated">Whether it was ever allocated: from then on only adjusting changes its cost (S5).</param>
+/// <param name="WasAllocated">Whether it was ever allocated, so that it can be adjusted (S3).</param>
 /// <param name="Holdings">The services credits that it holds, by purchase id.</param>
 /// <param name="Version">The row's fence and ETag: rises with every change.</param>
 public sealed record Milestone(
@@ -28,6 +28,12 @@ public sealed record Milestone(
 {
     /// <summary>The status of a milestone that was given none.</summary>
     public const string None = "None";
+
+    // How other programs spell it.
+    private const string NoneToo = "--None--";
+
+    /// <summary>A status in its one spelling (S5).</summary>
+    internal static string Spelled(string status) => status == NoneToo ? None : status;
 
     /// <summary>All services credits that it holds.</summary>
     [JsonIgnore]
@@ -72,7 +78,8 @@ public static class Planning
         var present = services.Milestones.GetValueOrDefault(set.MilestoneId);
         if (account.Own(set.ProjectId) is not { } project) return Refusal.NotFound($"project {set.ProjectId}");
         var milestone = new Milestone(
-            set.MilestoneId, project.ClientId, project.ProjectId, set.ServicesCredits ?? present?.ServicesCredits ?? 0, set.Status, set.ActualDate,
+            set.MilestoneId, project.ClientId, project.ProjectId, set.ServicesCredits ?? present?.ServicesCredits ?? 0, Milestone.Spelled(set.Status),
+            set.ActualDate,
             present?.WasAllocated ?? false, present?.Holdings ?? [], present?.Version ?? 0);
 
         // This comes before the version is compared: an equal change has been made already, perhaps by this very request (RFC 9110, 13.1.1).
@@ -84,8 +91,8 @@ public static class Planning
         if (present is not null && present.ClientId != project.ClientId) return Refusal.Invalid("projectId", "must be a project of the milestone's client");
         if (present is { Held: > 0 } && present.ProjectId != project.ProjectId)
             return Refusal.Invalid("projectId", $"must stay {present.ProjectId} while the milestone holds services credits");
-        if (present is { WasAllocated: true } && milestone.ServicesCredits != present.ServicesCredits)
-            return Refusal.Invalid("servicesCredits", "must be changed by adjusting, because the milestone was allocated");
+        if (present is { Held: > 0 } && milestone.ServicesCredits != present.ServicesCredits)
+            return Refusal.Invalid("servicesCredits", "must be changed by adjusting while the milestone holds services credits");
 
         if (milestone.NeedsAllocation && services.Settings.Forbids(milestone) is { } forbidden) return forbidden;
 

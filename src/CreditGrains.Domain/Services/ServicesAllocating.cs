@@ -44,7 +44,7 @@ public static class ServicesAllocating
         if (Find(account, adjust.MilestoneId, adjust.Quantity, adjust.Expected, out var milestone, out var project) is { } refusal) return refusal;
         if (!milestone.WasAllocated)
             return new Refusal(RefusalCode.NotAllocated, "The milestone must be allocated first; until then set servicesCredits on the milestone itself.");
-        if (adjust.Quantity == 0 && milestone.Held > 0 && account.Services.Settings.Forbids(milestone) is { } forbidden) return forbidden;
+        if (adjust.Quantity == 0 && milestone.ServicesCredits > 0 && account.Services.Settings.Forbids(milestone) is { } forbidden) return forbidden;
         return Bring(account, milestone, project, adjust.Quantity, ConsumptionKind.Adjustment, adjust.Actor, now);
     }
 
@@ -55,7 +55,8 @@ public static class ServicesAllocating
         milestone = account.Services.Milestones.GetValueOrDefault(milestoneId)!;
         project = milestone is null ? null! : account.Own(milestone.ProjectId)!;
         if (milestone is null || project is null) return Refusal.NotFound($"milestone {milestoneId}");
-        var isDone = milestone.WasAllocated && milestone.Held == (quantity ?? milestone.ServicesCredits);
+        var wanted = quantity ?? milestone.ServicesCredits;
+        var isDone = milestone.WasAllocated && milestone.Held == wanted && milestone.ServicesCredits == wanted;
         return expected is { } seen && seen != milestone.Version && !isDone ? Refusal.Changed("milestone") : null;
     }
 
@@ -72,7 +73,8 @@ public static class ServicesAllocating
                 $"The milestone needs {more} more services credits in {project.Currency}; the account has {available}.",
                 Services: new(project.Currency, more, available));
         }
-        if (more == 0) return new Changed<Account, Allocated>(account, Changes.None, new(milestone, project.Currency, []));
+        if (more == 0 && milestone.ServicesCredits == quantity)
+            return new Changed<Account, Allocated>(account, Changes.None, new(milestone, project.Currency, []));
 
         // After this line it succeeds.
         var shares = more > 0 ? Draw(account, project.Currency, more, now) : Return(account, milestone, -more);

@@ -30,6 +30,7 @@ public sealed record ServicesSettings(ImmutableArray<string> NoAllocationStatuse
     public Decision<Changed<ServicesSettings, ServicesSettings>> Set(ServicesSettings next, string actor, Instant now)
     {
         const string Field = "noAllocationStatuses";
+        next = new(next.NoAllocationStatuses.Select(Milestone.Spelled).ToImmutableArray());
         var statuses = next.NoAllocationStatuses;
         if (statuses.Length > MaxStatuses) return Refusal.Invalid(Field, $"must have at most {MaxStatuses} statuses");
         if (statuses.Any(status => status is not { Length: >= 1 and <= Planning.MaxStatus }))

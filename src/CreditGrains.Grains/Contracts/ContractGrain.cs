@@ -45,6 +45,10 @@ public sealed partial class ContractGrain(IGrainContext context, GrainServices s
         Run(new ContractCommand<Decision<ImmutableArray<Member>>>(
             (contract, now) => Existing<ImmutableArray<Member>>(contract, known => Membership.Replace(known, users, actor, now))) { Members = MembersNeeded.All });
 
+    public Task<Decision<ImmutableArray<Member>>> AddUsers(ImmutableArray<UserName> users, string actor) =>
+        Run(new ContractCommand<Decision<ImmutableArray<Member>>>(
+            (contract, now) => Existing<ImmutableArray<Member>>(contract, known => Membership.Add(known, users, actor, now))) { Members = MembersNeeded.All });
+
     public Task<Decision<ImmutableArray<Member>>> AssignUser(UserName user, string actor) =>
         Run(new ContractCommand<Decision<ImmutableArray<Member>>>(
             (contract, now) => Existing<ImmutableArray<Member>>(contract, known => Membership.Assign(known, user, actor, now))) { Members = MembersNeeded.All });

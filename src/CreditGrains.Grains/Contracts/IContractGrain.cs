@@ -14,6 +14,9 @@ public interface IContractGrain : IGrainWithStringKey
 
     Task<Decision<ImmutableArray<Member>>> ReplaceUsers(ImmutableArray<UserName> users, string actor);
 
+    /// <summary>Assigns users; the others stay.</summary>
+    Task<Decision<ImmutableArray<Member>>> AddUsers(ImmutableArray<UserName> users, string actor);
+
     Task<Decision<ImmutableArray<Member>>> AssignUser(UserName user, string actor);
 
     Task<Decision<ImmutableArray<Member>>> RemoveUser(string userId, string actor);

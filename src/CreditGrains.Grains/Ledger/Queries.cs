@@ -81,8 +81,8 @@ public interface IQueries
 
     Task<Project?> Project(string projectId);
 
-    /// <summary>Whose those projects are; what is not there is left out.</summary>
-    Task<ImmutableDictionary<string, string>> AccountsOf(IReadOnlyCollection<string> projectIds);
+    /// <summary>Those projects by id; what is not there is left out.</summary>
+    Task<ImmutableDictionary<string, Project>> Projects(IReadOnlyCollection<string> projectIds);
 
     /// <summary>By project id.</summary>
     Task<Page<Project>> Projects(ProjectFilter filter, PageRequest page);
@@ -102,6 +102,9 @@ public interface IQueries
 
     /// <summary>Recomputes a contract from its entries, on one snapshot (G2); null where there is no such contract.</summary>
     Task<Audit?> Audit(string contractId);
+
+    /// <summary>Recomputes an account from its entries and records, on one snapshot (G2); null where there is no such account.</summary>
+    Task<AccountAudit?> AuditAccount(string accountId);
 
     /// <summary>Returns where the store can be read; throws <see cref="StoreUnavailableException"/> where not.</summary>
     Task Ping();

@@ -69,6 +69,50 @@ internal sealed record AuditSums(
     }
 }
 
+/// <summary>What an account's entries of one kind about one subject add up to, in services credits.</summary>
+internal readonly record struct ServicesSum(string Subject, EntryKind Kind, decimal Quantity);
+
+/// <summary>What the records of one purchase and milestone add up to, in services credits; null: of what expired.</summary>
+internal readonly record struct RecordSum(string PurchaseId, string? MilestoneId, decimal Quantity);
+
+/// <summary>What an account's audit compares (G2): its state, its entries and its records, of one snapshot.</summary>
+/// <param name="Milestones">Of the account's projects.</param>
+/// <param name="Told">Entries that move services credits.</param>
+internal sealed record AccountSums(
+    IReadOnlyCollection<Purchase> Purchases, IReadOnlyCollection<Milestone> Milestones,
+    IReadOnlyCollection<ServicesSum> Told, IReadOnlyCollection<RecordSum> Recorded)
+{
+    public AccountAudit Of(string accountId) => AccountAudit.Of(accountId, OfPurchases(accountId), OfHoldings());
+
+    private List<PurchaseAuditFacts> OfPurchases(string accountId)
+    {
+        var prefix = Subjects.Purchase(accountId, "");
+        var purchases = Purchases.ToDictionary(purchase => purchase.PurchaseId);
+        var told = Told.ToLookup(sum => sum.Subject.StartsWith(prefix, StringComparison.Ordinal) ? sum.Subject[prefix.Length..] : sum.Subject);
+        var recorded = Recorded.ToLookup(sum => sum.PurchaseId);
+        var held = Milestones.SelectMany(milestone => milestone.Holdings).ToLookup(holding => holding.PurchaseId, holding => holding.Quantity);
+        var ids = purchases.Keys.Union(told.Select(purchase => purchase.Key)).Union(recorded.Select(purchase => purchase.Key));
+        return [.. ids.Union(held.Select(purchase => purchase.Key)).Order(StringComparer.Ordinal).Select(id => new PurchaseAuditFacts(
+            id, purchases.GetValueOrDefault(id), held[id].Sum(),
+            Sum(id, EntryKind.ServicesCreditsBought), Sum(id, EntryKind.ServicesCreditsAllocated),
+            Sum(id, EntryKind.ServicesCreditsReturned), Sum(id, EntryKind.ServicesCreditsExpired),
+            recorded[id].Where(sum => sum.MilestoneId is not null).Sum(sum => sum.Quantity),
+            recorded[id].Where(sum => sum.MilestoneId is null).Sum(sum => sum.Quantity)))];
+
+        decimal Sum(string id, EntryKind kind) => told[id].Where(sum => sum.Kind == kind).Sum(sum => sum.Quantity);
+    }
+
+    private List<HoldingAuditFacts> OfHoldings()
+    {
+        var held = Milestones
+            .SelectMany(milestone => milestone.Holdings.Select(holding => ((milestone.MilestoneId, holding.PurchaseId), holding.Quantity)))
+            .ToDictionary();
+        var recorded = Recorded.Where(sum => sum.MilestoneId is not null).ToDictionary(sum => (sum.MilestoneId!, sum.PurchaseId), sum => sum.Quantity);
+        return [.. held.Keys.Union(recorded.Keys).Order().Select(key =>
+            new HoldingAuditFacts(key.Item1, key.Item2, held.GetValueOrDefault(key), recorded.GetValueOrDefault(key)))];
+    }
+}
+
 /// <summary>
 /// What a balance is made of (G3), of one snapshot: a contract, the sums of its entries up to an instant, and what is over by then and not
 /// booked.

@@ -198,9 +198,8 @@ public sealed partial class MemoryStore
 
     Task<Project?> IQueries.Project(string projectId) => Task.FromResult(Project(projectId));
 
-    Task<ImmutableDictionary<string, string>> IQueries.AccountsOf(IReadOnlyCollection<string> projectIds) =>
-        Task.FromResult(projectIds.Distinct().Select(Project).OfType<Project>()
-            .ToImmutableDictionary(project => project.ProjectId, project => project.AccountId));
+    Task<ImmutableDictionary<string, Project>> IQueries.Projects(IReadOnlyCollection<string> projectIds) =>
+        Task.FromResult(projectIds.Distinct().Select(Project).OfType<Project>().ToImmutableDictionary(project => project.ProjectId));
 
     Task<Page<Project>> IQueries.Projects(ProjectFilter filter, PageRequest page) =>
         Task.FromResult(List(Lists.Projects(filter), page, ProjectRow.Instance, projects.All, change => change.Project));
@@ -225,6 +224,20 @@ public sealed partial class MemoryStore
             return new AllocationRecord(first.AllocationId, first.AccountId, first.MilestoneId, first.Currency, Sum(all),
                 all.Min(booked => booked.Date));
         }));
+    }
+
+    Task<AccountAudit?> IQueries.AuditAccount(string accountId)
+    {
+        if (Document(DocumentKind.Account, accountId) is null) return Task.FromResult<AccountAudit?>(null);
+        var told = entries.Select(booked => booked.Entry).Where(entry => entry.AccountId == accountId && entry.ServicesCredits is not null)
+            .GroupBy(entry => (entry.Subject, entry.Kind))
+            .Select(group => new ServicesSum(group.Key.Subject, group.Key.Kind, group.Sum(entry => entry.ServicesCredits!.Value)));
+        var recorded = consumptions.All.Where(booked => booked.AccountId == accountId)
+            .GroupBy(booked => (booked.PurchaseId, booked.MilestoneId))
+            .Select(group => new RecordSum(group.Key.PurchaseId, group.Key.MilestoneId, group.Sum(booked => booked.Quantity)));
+        var milestones = Milestones.Where(milestone => Project(milestone.ProjectId)!.AccountId == accountId);
+        return Task.FromResult<AccountAudit?>(
+            new AccountSums([.. PurchasesOf(accountId)], [.. milestones], [.. told], [.. recorded]).Of(accountId));
     }
 
     Task<ServicesSettings> IQueries.ServicesSettings() => Task.FromResult(Settings.AsSettings().Settings);

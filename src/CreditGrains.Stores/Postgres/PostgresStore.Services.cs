@@ -55,8 +55,8 @@ public sealed partial class PostgresStore
 
     public Task<Project?> Project(string projectId) => One(ProjectRow.Instance.Select("where j.project_id = $1", Values.Of(projectId)));
 
-    public async Task<ImmutableDictionary<string, string>> AccountsOf(IReadOnlyCollection<string> projectIds) =>
-        (await All(ProjectRow.Instance.Select("where j.project_id = any($1)", Values.Of(projectIds)))).ToImmutableDictionary(project => project.ProjectId, project => project.AccountId);
+    public async Task<ImmutableDictionary<string, Project>> Projects(IReadOnlyCollection<string> projectIds) =>
+        (await All(ProjectRow.Instance.Select("where j.project_id = any($1)", Values.Of(projectIds)))).ToImmutableDictionary(project => project.ProjectId);
 
     public Task<Page<Project>> Projects(ProjectFilter filter, PageRequest page) => List(Lists.Projects(filter), page);
 
@@ -67,6 +67,25 @@ public sealed partial class PostgresStore
     public Task<Page<Consumption>> Consumptions(RecordFilter filter, PageRequest page) => List(Lists.Consumptions(filter), page);
 
     public Task<Page<AllocationRecord>> AllocationRecords(RecordFilter filter, PageRequest page) => List(Lists.AllocationRecords(filter), page);
+
+    public Task<AccountAudit?> AuditAccount(string accountId) => Listed<AccountAudit?>(async () =>
+    {
+        var reading = new Reading();
+        var documents = reading.Add(DocumentOf(DocumentKind.Account, accountId));
+        var purchases = reading.Add(PurchaseRow.Instance.Select("where b.account_id = $1", Values.Of(accountId)));
+        var milestones = reading.Add(MilestoneRow.Instance.Select(
+            "where s.project_id in (select project_id from project where account_id = $1)", Values.Of(accountId)));
+        var told = reading.Add(new Query<ServicesSum>(
+            """
+            select subject, kind, sum(services_credits)::bigint from entry
+            where account_id = $1 and services_credits is not null group by subject, kind
+            """, row => new(row.Text(), Words.Read<EntryKind>(row.Text()), row.Quantity()), Values.Of(accountId)));
+        var recorded = reading.Add(new Query<RecordSum>(
+            "select purchase_id, milestone_id, sum(quantity)::bigint from consumption where account_id = $1 group by purchase_id, milestone_id",
+            row => new(row.Text(), row.OptionalText(), row.Quantity()), Values.Of(accountId)));
+        await Run(reading);
+        return documents.Count == 0 ? null : new AccountSums(purchases, milestones, told, recorded).Of(accountId);
+    });
 
     public async Task<ServicesSettings> ServicesSettings() => (await Document(DocumentKind.Settings, DocumentRow.ServicesSettings)).AsSettings().Settings;
 }

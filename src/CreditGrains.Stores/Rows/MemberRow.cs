@@ -34,11 +34,13 @@ internal sealed class MemberRow : Row<MemberChange, Member>
         Set.Number("extra_used", change => change.Member.Allocation.ExtraUsed),
         Set.Number("total_used", change => change.Member.Allocation.TotalUsed),
         Set.Instant("due_at", change => change.DueAt),
+        Set.Text("changed_by", change => change.Member.LastChange?.Actor),
+        Set.Instant("changed_at", change => change.Member.LastChange?.At),
         Set.Instant("as_of", change => change.Member.AsOf),
         Fence,
     ];
 
-    public override string Selected => $"{base.Selected}, coalesce(u.disabled, false), u.as_of, coalesce(u.version, 0)";
+    public override string Selected => $"{base.Selected}, coalesce(u.disabled, false), u.changed_by, u.as_of, coalesce(u.version, 0)";
 
     public override string From => "member m left join client_user u on u.client_id = m.client_id and u.user_id = m.user_id";
 
@@ -54,13 +56,26 @@ internal sealed class MemberRow : Row<MemberChange, Member>
         var allocation = new Allocation(
             row.OptionalText() is { } settings ? Json.Read<Settings>(settings) : null, row.OptionalDate(),
             (int)row.Number(), (int)row.Number(), row.Number(), row.Number(), row.Number(), row.Number());
-        var (_, asOf, version) = (row.OptionalInstant(), row.Instant(), row.Number());
-        return WithUser(
-            new Member(userId, name, assigned) { Allocation = allocation, AsOf = asOf, Version = version },
-            row.Flag(), row.OptionalInstant() ?? Instant.MinValue, row.Number());
+        var (_, changedBy, changedAt) = (row.OptionalInstant(), row.OptionalText(), row.OptionalInstant());
+        var member = new Member(userId, name, assigned)
+        {
+            Allocation = allocation,
+            LastChange = Change(changedBy, changedAt),
+            AsOf = row.Instant(),
+            Version = row.Number(),
+        };
+        var (disabled, switchedBy, switchedAt) = (row.Flag(), row.OptionalText(), row.OptionalInstant());
+        return WithUser(member, disabled, switchedBy, switchedAt ?? Instant.MinValue, row.Number());
     }
 
     /// <summary>The member with what the user's own row says, or would say if it were there.</summary>
-    public static Member WithUser(Member member, bool disabled, Instant asOf, long version) =>
-        member with { Disabled = disabled, AsOf = Instant.Max(member.AsOf, asOf), UserVersion = version };
+    public static Member WithUser(Member member, bool disabled, string? changedBy, Instant asOf, long version) => member with
+    {
+        Disabled = disabled,
+        LastChange = changedBy is null || asOf < member.LastChange?.At ? member.LastChange : new(changedBy, asOf),
+        AsOf = Instant.Max(member.AsOf, asOf),
+        UserVersion = version,
+    };
+
+    private static LastChange? Change(string? by, Instant? at) => by is null || at is null ? null : new(by, at.Value);
 }

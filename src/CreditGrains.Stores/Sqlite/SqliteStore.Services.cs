@@ -46,10 +46,10 @@ public sealed partial class SqliteStore
     public Task<Project?> Project(string projectId) =>
         lists.Read(database => One(database, ProjectRow.Instance, RowKey.Project(projectId)));
 
-    public Task<ImmutableDictionary<string, string>> AccountsOf(IReadOnlyCollection<string> projectIds) =>
+    public Task<ImmutableDictionary<string, Project>> Projects(IReadOnlyCollection<string> projectIds) =>
         lists.Read(database => projectIds.Distinct()
-        .Select(id => One(database, ProjectRow.Instance, RowKey.Project(id))).OfType<Project>()
-            .ToImmutableDictionary(project => project.ProjectId, project => project.AccountId));
+            .Select(id => One(database, ProjectRow.Instance, RowKey.Project(id))).OfType<Project>()
+            .ToImmutableDictionary(project => project.ProjectId));
 
     public Task<Page<Project>> Projects(ProjectFilter filter, PageRequest page) => List(Lists.Projects(filter), page);
 
@@ -62,6 +62,13 @@ public sealed partial class SqliteStore
 
     public Task<Page<AllocationRecord>> AllocationRecords(RecordFilter filter, PageRequest page) =>
         List(Lists.AllocationRecords(filter), page);
+
+    public async Task<AccountAudit?> AuditAccount(string accountId)
+    {
+        var sums = await lists.Read(database => database.Snapshot(() =>
+            ReadDocument(database, DocumentKind.Account, accountId) is null ? null : Sums.Account(database, accountId)));
+        return sums?.Of(accountId);
+    }
 
     public async Task<ServicesSettings> ServicesSettings() =>
         (await lists.Read(database => ReadDocument(database, DocumentKind.Settings, DocumentRow.ServicesSettings))).AsSettings().Settings;

@@ -30,6 +30,22 @@ internal static class Sums
         return new(lots, touched, told, members, used, reported.ToDictionary(sum => sum.UserId, sum => sum.Charged));
     }
 
+    /// <summary>What an account's audit compares (G2).</summary>
+    public static AccountSums Account(Database database, string accountId)
+    {
+        var purchases = SqliteStore.All(database, PurchaseRow.Instance, "b.account_id = ?", accountId);
+        var milestones = SqliteStore.All(
+            database, MilestoneRow.Instance, "s.project_id in (select project_id from project where account_id = ?)", accountId);
+        var told = database["""
+            select subject, kind, sum(services_credits) from entry
+            where account_id = ? and services_credits is not null group by subject, kind
+            """].Bind(accountId).All(row => new ServicesSum(row.Text(), ReadKind(row), row.Quantity()));
+        var recorded = database["""
+            select purchase_id, milestone_id, sum(quantity) from consumption where account_id = ? group by purchase_id, milestone_id
+            """].Bind(accountId).All(row => new RecordSum(row.Text(), row.OptionalText(), row.Quantity()));
+        return new(purchases, milestones, told, recorded);
+    }
+
     /// <summary>What a balance is made of (G3).</summary>
     public static BalanceSums Balance(Database database, StoredContract contract, Instant at, Instant now)
     {

@@ -58,6 +58,8 @@ create table member (
     extra_used    integer not null,
     total_used    integer not null,
     due_at        integer,
+    changed_by    text,
+    changed_at    integer,
     as_of         integer not null,
     version       integer not null,
     primary key (contract_id, user_id)
@@ -66,11 +68,12 @@ create index member_user on member (client_id, user_id);
 create index member_due on member (due_at) where due_at is not null;
 
 create table client_user (
-    client_id text    not null,
-    user_id   text    not null,
-    disabled  integer not null,
-    as_of     integer not null,
-    version   integer not null,
+    client_id  text    not null,
+    user_id    text    not null,
+    disabled   integer not null,
+    changed_by text,
+    as_of      integer not null,
+    version    integer not null,
     primary key (client_id, user_id)
 ) strict, without rowid;
 

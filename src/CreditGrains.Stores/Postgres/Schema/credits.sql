@@ -73,6 +73,8 @@ create table member (
     extra_used    bigint not null,
     total_used    bigint not null,
     due_at        timestamptz,
+    changed_by    text,
+    changed_at    timestamptz,
     as_of         timestamptz not null,
     version       bigint not null,
     primary key (contract_id, user_id)
@@ -82,11 +84,12 @@ create index member_due on member (due_at) where due_at is not null;
 
 -- Whether a user is disabled, for all contracts of the client; without a row the user is enabled.
 create table client_user (
-    client_id text collate "C" not null,
-    user_id   text collate "C" not null,
-    disabled  boolean not null,
-    as_of     timestamptz not null,
-    version   bigint not null,
+    client_id  text collate "C" not null,
+    user_id    text collate "C" not null,
+    disabled   boolean not null,
+    changed_by text,
+    as_of      timestamptz not null,
+    version    bigint not null,
     primary key (client_id, user_id)
 );
 
