@@ -13,28 +13,59 @@ internal static class AccountEndpoints
 {
     public static void MapAccounts(this IEndpointRouteBuilder v1)
     {
-        v1.MapPut("/accounts/{accountId}", Put).Needs(Access.Operate).Answers<AccountTerms>("Makes an account, or renames it", 200, 201).Refuses(RefusalCode.InvalidField);
+        v1.MapPut("/accounts/{accountId}", Put).Needs(Access.Operate).ComparesTags().Answers<AccountTerms>("Makes an account, or renames it", 200, 201)
+            .Refuses(RefusalCode.InvalidField, RefusalCode.PreconditionFailed);
+        v1.MapPatch("/accounts/{accountId}", Patch).Needs(Access.Operate).ComparesTags().Answers<AccountTerms>("Changes what the merge patch names", 200)
+            .Refuses(RefusalCode.NotFound, RefusalCode.InvalidField, RefusalCode.PreconditionFailed, RefusalCode.IdempotencyKeyReused);
         v1.MapGet("/accounts/{accountId}", Get).Needs(Access.Read).Answers<AccountTerms>("An account", 200).Refuses(RefusalCode.NotFound);
         v1.MapGet("/accounts", List).Needs(Access.Read).Answers<Listing<AccountTerms>>("Accounts, by id", 200);
-        v1.MapPost("/accounts/{accountId}/purchases", Buy).Needs(Access.Operate).Answers<PurchaseDocument>("Adds a purchase; purchaseId and Idempotency-Key make it repeatable", 201, 200)
+        v1.MapPost("/accounts/{accountId}/purchases", Buy).Needs(Access.Operate)
+            .Answers<PurchaseDocument>("Adds a purchase; purchaseId and Idempotency-Key make it repeatable", 201, 200)
             .Refuses(RefusalCode.NotFound, RefusalCode.InvalidField, RefusalCode.IdempotencyKeyReused);
-        v1.MapGet("/accounts/{accountId}/purchases", Purchases).Needs(Access.Read).Answers<Listing<PurchaseDocument>>("Purchases, by creation", 200).Refuses(RefusalCode.NotFound);
-        v1.MapGet("/accounts/{accountId}/balance", Balance).Needs(Access.Read).Answers<AccountBalance>("The balance of each currency, now or at another instant", 200).Refuses(RefusalCode.NotFound);
+        v1.MapGet("/accounts/{accountId}/purchases", Purchases).Needs(Access.Read)
+            .Answers<Listing<PurchaseDocument>>("Purchases, by creation", 200).Refuses(RefusalCode.NotFound);
+        v1.MapGet("/accounts/{accountId}/balance", Balance).Needs(Access.Read)
+            .Answers<AccountBalance>("The balance of each currency, now or at another instant", 200).Refuses(RefusalCode.NotFound);
         v1.MapGet("/accounts/{accountId}/audit", GetAudit).Needs(Access.Read)
             .Answers<AccountAudit>("Recomputes an account from its entries and records and compares", 200).Refuses(RefusalCode.NotFound);
-        v1.MapGet("/accounts/{accountId}/consumptions", Consumptions).Needs(Access.Read).Answers<Listing<Consumption>>("Consumption records, in the order of writing", 200).Refuses(RefusalCode.NotFound);
-        v1.MapGet("/accounts/{accountId}/allocations", Allocations).Needs(Access.Read).Answers<Listing<AllocationRecord>>("Allocation records, by id", 200).Refuses(RefusalCode.NotFound);
+        v1.MapGet("/accounts/{accountId}/consumptions", Consumptions).Needs(Access.Read)
+            .Answers<Listing<Consumption>>("Consumption records, in the order of writing", 200).Refuses(RefusalCode.NotFound);
+        v1.MapGet("/accounts/{accountId}/allocations", Allocations).Needs(Access.Read)
+            .Answers<Listing<AllocationRecord>>("Allocation records, by id", 200).Refuses(RefusalCode.NotFound);
     }
 
-    private static async Task<IResult> Put(string accountId, AccountBody body, Caller caller, IGrainFactory grains, IQueries queries, CancellationToken gone)
+    private static async Task<IResult> Put(
+        string accountId, AccountBody body, Caller caller, IGrainFactory grains, IQueries queries, HttpRequest request, CancellationToken gone)
     {
-        if (body.Check(accountId) is { } invalid) return Problems.Of(invalid);
-
         var present = await queries.Account(accountId).WaitAsync(gone);
-        var decision = await grains.Ask(all => all.Account(accountId).Set(new(new(accountId, body.ClientId!, body.Name!, body.TimeZone!), caller.Name)), gone);
+        var demand = Tags.DemandOf(request, present is null ? null : Tags.Of(present));
+        if (demand.Refused is { } refused) return refused;
+
+        var set = new SetAccount(body.ToTerms(accountId), caller.Name, demand.Value(present));
+        var decision = await grains.Ask(all => all.Account(accountId).Set(set), gone);
         if (decision.Refusal is { } refusal) return Problems.Of(refusal);
 
-        return present is null ? TypedResults.Created($"/v1/accounts/{accountId}", decision.Value) : TypedResults.Ok(decision.Value);
+        return present is null ? TypedResults.Created($"/v1/accounts/{accountId}", decision.Value!.Answer) : TypedResults.Ok(decision.Value!.Answer);
+    }
+
+    private static async Task<IResult> Patch(
+        string accountId, MergePatch<AccountBody> patch, Caller caller, IGrainFactory grains, IQueries queries, HttpRequest request, CancellationToken gone)
+    {
+        var (key, noKey) = IdempotencyKeys.Of(request, patch);
+        if (noKey is not null) return noKey;
+        while (true)
+        {
+            if (await Find(accountId, caller, queries, gone) is not { } present) return Absent(accountId);
+            var demand = Tags.DemandOf(request, Tags.Of(present));
+            if (demand.Refused is { } refused) return refused;
+            var (body, problem) = patch.Over(present, request.RouteValues);
+            if (problem is not null) return problem;
+
+            var set = new SetAccount(body!.ToTerms(accountId), caller.Name, demand.Value(present) ?? Seen.Of(present));
+            var decision = await grains.Ask(all => all.Account(accountId).Set(set, key), gone);
+            if (decision.Value is { } changed) return Replies.Ok(changed.Answer, changed.Replayed);
+            if (demand.IsMade || decision.Refusal!.Code != RefusalCode.PreconditionFailed) return Problems.Of(decision.Refusal!);
+        }
     }
 
     private static async Task<IResult> Get(string accountId, Caller caller, IQueries queries, CancellationToken gone) =>
@@ -43,11 +74,11 @@ internal static class AccountEndpoints
     private static async Task<IResult> List(string? clientId, string? limit, string? cursor, Caller caller, IQueries queries, CancellationToken gone) =>
         TypedResults.Ok(Listing<AccountTerms>.Of(await queries.Accounts(caller.ClientId ?? clientId, Parameters.Page(limit, cursor)).WaitAsync(gone)));
 
-    private static async Task<IResult> Buy(string accountId, PurchaseBody body, Caller caller, IGrainFactory grains, Zones zones, HttpRequest request, CancellationToken gone)
+    private static async Task<IResult> Buy(
+        string accountId, PurchaseBody body, Caller caller, IGrainFactory grains, Zones zones, HttpRequest request, CancellationToken gone)
     {
         var (key, noKey) = IdempotencyKeys.Of(request, body);
         if (noKey is not null) return noKey;
-        if (body.Check() is { } invalid) return Problems.Of(invalid);
 
         var decision = await grains.Ask(all => all.Account(accountId).Buy(body.ToBuy(caller), key), gone);
         if (decision.Refusal is { } refusal) return Problems.Of(refusal);
@@ -58,7 +89,8 @@ internal static class AccountEndpoints
         return replayed ? new Replayed<PurchaseDocument>(document) : TypedResults.Created($"/v1/accounts/{accountId}/purchases", document);
     }
 
-    private static async Task<IResult> Purchases(string accountId, string? limit, string? cursor, Caller caller, IQueries queries, IBusinessClock clock, CancellationToken gone)
+    private static async Task<IResult> Purchases(
+        string accountId, string? limit, string? cursor, Caller caller, IQueries queries, IBusinessClock clock, CancellationToken gone)
     {
         if (await Find(accountId, caller, queries, gone) is not { TimeZone: var zone }) return Absent(accountId);
 
@@ -106,19 +138,23 @@ internal sealed record PurchaseDocument(
 
 internal sealed record AccountBalance(string AccountId, Instant At, ImmutableArray<CurrencyBalance> Currencies);
 
-internal sealed record AccountBody(string? ClientId, string? Name, string? AccountId = null, string? TimeZone = "UTC")
+internal sealed record AccountBody(string? ClientId, string? Name, string? AccountId = null, string? TimeZone = "UTC") : IBody
 {
-    public Refusal? Check(string accountId) =>
-        Fields.OfPath("accountId", AccountId, accountId)
-        ?? Fields.Id("clientId", ClientId) ?? Fields.Name("name", Name) ?? Fields.Given("timeZone", TimeZone);
+    public Refusal? Check(RouteValueDictionary path) => Refusal.All(
+        Fields.OfPath("accountId", AccountId, path), Fields.Id("clientId", ClientId), Fields.Name("name", Name), Fields.Given("timeZone", TimeZone));
+
+    public AccountTerms ToTerms(string accountId) => new(accountId, ClientId!, Name!, TimeZone!);
 }
 
 /// <summary>A purchase; without a <paramref name="PurchaseId"/> the service makes one.</summary>
-internal sealed record PurchaseBody(string? Currency, decimal? Quantity, LocalDate? StartsOn, LocalDate? ExpiresOn, string? PurchaseId = null)
+internal sealed record PurchaseBody(string? Currency, decimal? Quantity, LocalDate? StartsOn, LocalDate? ExpiresOn, string? PurchaseId = null) : IBody
 {
-    public Refusal? Check() =>
-        Fields.IdIfGiven("purchaseId", PurchaseId) ?? Fields.Given("currency", Currency) ?? Fields.Given("quantity", Quantity)
-        ?? Fields.Given("startsOn", StartsOn) ?? Fields.Given("expiresOn", ExpiresOn);
+    public Refusal? Check(RouteValueDictionary path) => Refusal.All(
+        Fields.IdIfGiven("purchaseId", PurchaseId),
+        Fields.Given("currency", Currency),
+        Fields.Given("quantity", Quantity),
+        Fields.Given("startsOn", StartsOn),
+        Fields.Given("expiresOn", ExpiresOn));
 
     public BuyCredits ToBuy(Caller caller) => new(PurchaseId ?? $"{Guid.CreateVersion7():N}", Currency!, Quantity!.Value, StartsOn!.Value, ExpiresOn!.Value, caller.Name);
 }

@@ -1,10 +1,10 @@
 using System.Collections.Immutable;
+using System.ComponentModel.DataAnnotations;
 using CreditGrains.Grains;
 using CreditGrains.Domain;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Net.Http.Headers;
 using NodaTime;
 
 namespace CreditGrains.Http;
@@ -15,58 +15,79 @@ internal static class AllocationEndpoints
     private static readonly RefusalCode[] Refusals =
         [RefusalCode.NotFound, RefusalCode.InvalidField, RefusalCode.AllocationNotSupported, RefusalCode.UserNotAssigned, RefusalCode.UserDisabled];
 
+    // What no window's version is.
+    private const string NoVersion = "";
+
     public static void MapAllocations(this IEndpointRouteBuilder v1)
     {
         var window = v1.MapGroup("/contracts/{contractId}/allocations");
-        window.MapGet("", Get).Needs(Access.Read).Answers<Window>("The allocation of a contract's credits to its users", 200).Refuses(RefusalCode.NotFound, RefusalCode.AllocationNotSupported);
-        window.MapPatch("", Patch).Needs(Access.Manage).Answers<Window>("Changes the allocation at once", 200).Refuses([.. Refusals, RefusalCode.PreconditionFailed]);
-        window.MapPost("/preview", Preview).Needs(Access.Manage).Answers<Window>("Shows what a change would do, and gives the token that confirms it", 200).Refuses(Refusals);
-        window.MapPost("/confirm", Confirm).Needs(Access.Manage).Answers<Window>("Does what was previewed, once", 200).Refuses([.. Refusals, RefusalCode.AllocationChanged]);
-        window.MapGet("/{userId}", GetUser).Needs(Access.Any).Answers<AllocationRow>("One user's allocation", 200).Refuses(RefusalCode.NotFound, RefusalCode.AllocationNotSupported);
-        window.MapPost("/{userId}/extra", PostExtra).Needs(Access.Manage).Answers<AllocationRow>("Grants extra credits, or takes unused ones back; Idempotency-Key makes it repeatable", 201, 200)
+        window.MapGet("", Get).Needs(Access.Read)
+            .Answers<Window>("The allocation of a contract's credits to its users", 200).Refuses(RefusalCode.NotFound, RefusalCode.AllocationNotSupported);
+        window.MapPatch("", Patch).Needs(Access.Manage).ComparesTags()
+            .Answers<Window>("Changes the allocation at once", 200).Refuses([.. Refusals, RefusalCode.PreconditionFailed]);
+        window.MapPost("/preview", Preview).Needs(Access.Manage)
+            .Answers<Window>("Shows what a change would do, and gives the token that confirms it", 200).Refuses(Refusals);
+        window.MapPost("/confirm", Confirm).Needs(Access.Manage)
+            .Answers<Window>("Does what was previewed, once", 200).Refuses([.. Refusals, RefusalCode.AllocationChanged]);
+        window.MapGet("/{userId}", GetUser).Needs(Access.Any)
+            .Answers<AllocationRow>("One user's allocation", 200).Refuses(RefusalCode.NotFound, RefusalCode.AllocationNotSupported);
+        window.MapPost("/{userId}/extra", PostExtra).Needs(Access.Manage)
+            .Answers<AllocationRow>("Grants extra credits, or takes unused ones back; Idempotency-Key makes it repeatable", 201, 200)
             .Refuses([.. Refusals, RefusalCode.IdempotencyKeyReused]);
-        window.MapGet("/{userId}/renewals", GetRenewals).Needs(Access.Any).Answers<Renewals>("The coming resets of a user's credits", 200).Refuses(RefusalCode.NotFound, RefusalCode.AllocationNotSupported);
-        v1.MapGet("/users/{userId}/allocations", List).Needs(Access.Any).Answers<Listing<UserAllocation>>("A user's allocations, by contract", 200).Refuses(RefusalCode.NotFound, RefusalCode.InvalidField);
+        window.MapGet("/{userId}/renewals", GetRenewals).Needs(Access.Any)
+            .Answers<Renewals>("The coming resets of a user's credits", 200).Refuses(RefusalCode.NotFound, RefusalCode.AllocationNotSupported);
+        v1.MapGet("/users/{userId}/allocations", List).Needs(Access.Any)
+            .Answers<Listing<UserAllocation>>("A user's allocations, by contract", 200).Refuses(RefusalCode.NotFound, RefusalCode.InvalidField);
     }
 
-    private static async Task<IResult> Get(string contractId, Caller caller, IQueries queries, IBusinessClock clock, HttpContext context, CancellationToken gone)
+    private static async Task<IResult> Get(
+        string contractId, Caller caller, IQueries queries, IBusinessClock clock, HttpContext context, CancellationToken gone)
     {
         if (await queries.ContractWithUsers(contractId).WaitAsync(gone) is not { } contract || !caller.Sees(contract.Terms.ClientId)) return Problems.NoContract(contractId);
         if (contract.IsUnlimited) return Problems.Of(Allocating.NotSupported(contract.Terms));
 
-        var now = Instant.Max(clock.Now, contract.AsOf);
-        return Show(Window.Of(contract.RollForward(now).State, now), context);
+        return Show(WindowOf(contract, clock), context);
     }
 
-    private static async Task<IResult> Patch(string contractId, AllocationBody body, Caller caller, Clients clients, IGrainFactory grains, HttpContext context, CancellationToken gone)
+    private static async Task<IResult> Patch(
+        string contractId, AllocationBody body, Caller caller, IQueries queries, IGrainFactory grains, IBusinessClock clock, HttpContext context, CancellationToken gone)
     {
-        if (body.Check() is { } invalid) return Problems.Of(invalid);
-        if (await clients.Of(contractId, caller) is null) return Problems.NoContract(contractId);
+        if (await queries.Contract(contractId).WaitAsync(gone) is not { } present || !caller.Sees(present.Terms.ClientId)) return Problems.NoContract(contractId);
+        var (key, noKey) = IdempotencyKeys.Of(context.Request, body);
+        if (noKey is not null) return noKey;
+        string? seen = null;
+        if (Tags.IsConditional(context.Request))
+        {
+            var version = await queries.ContractWithUsers(contractId).WaitAsync(gone) is { IsUnlimited: false } contract ? WindowOf(contract, clock).Version : null;
+            var demand = Tags.DemandOf(context.Request, version is null ? null : Tags.OfVersion(version));
+            if (demand.Refused is { } refused) return refused;
+            seen = demand.Holds ? version : NoVersion;
+        }
 
-        var decision = await grains.Ask(all => all.Contract(contractId).Allocate(body.ToChange(), Seen(context.Request), caller.Name), gone);
-        return decision.Refusal is { } refusal ? Problems.Of(refusal) : Show(decision.Value!.Window, context);
+        var decision = await grains.Ask(all => all.Contract(contractId).Allocate(body.ToChange(), seen, caller.Name, key), gone);
+        return decision.Refusal is { } refusal ? Problems.Of(refusal) : Show(decision.Value!.Window, context, decision.Value.Replayed);
     }
 
-    private static async Task<IResult> Preview(string contractId, AllocationBody body, Caller caller, Clients clients, IGrainFactory grains, CancellationToken gone)
+    private static async Task<IResult> Preview(
+        string contractId, AllocationBody body, Caller caller, Clients clients, IGrainFactory grains, HttpRequest request, CancellationToken gone)
     {
-        if (body.Check() is { } invalid) return Problems.Of(invalid);
+        var (key, noKey) = IdempotencyKeys.Of(request, body);
+        if (noKey is not null) return noKey;
         if (await clients.Of(contractId, caller) is null) return Problems.NoContract(contractId);
 
-        var decision = await grains.Ask(all => all.Contract(contractId).Preview(body.ToChange(), caller.Name), gone);
-        return decision.Refusal is { } refusal ? Problems.Of(refusal) : TypedResults.Ok(decision.Value);
+        var decision = await grains.Ask(all => all.Contract(contractId).Preview(body.ToChange(), caller.Name, key), gone);
+        return decision.Refusal is { } refusal ? Problems.Of(refusal) : Replies.Ok(decision.Value!.Window, decision.Value.Replayed);
     }
 
-    private static async Task<IResult> Confirm(string contractId, ConfirmBody body, Caller caller, Clients clients, IGrainFactory grains, HttpContext context, CancellationToken gone)
+    private static async Task<IResult> Confirm(
+        string contractId, ConfirmBody body, Caller caller, Clients clients, IGrainFactory grains, HttpContext context, CancellationToken gone)
     {
-        if (Fields.Id("confirmationToken", body.ConfirmationToken) is { } invalid) return Problems.Of(invalid);
+        var (key, noKey) = IdempotencyKeys.Of(context.Request, body);
+        if (noKey is not null) return noKey;
         if (await clients.Of(contractId, caller) is null) return Problems.NoContract(contractId);
 
-        var decision = await grains.Ask(all => all.Contract(contractId).Confirm(body.ConfirmationToken!, caller.Name), gone);
-        if (decision.Refusal is { } refusal) return Problems.Of(refusal);
-
-        var (window, replayed) = decision.Value!;
-        context.Response.Headers.ETag = Tag(window);
-        return replayed ? new Replayed<Window>(window) : TypedResults.Ok(window);
+        var decision = await grains.Ask(all => all.Contract(contractId).Confirm(body.ConfirmationToken!, caller.Name, key), gone);
+        return decision.Refusal is { } refusal ? Problems.Of(refusal) : Show(decision.Value!.Window, context, decision.Value.Replayed);
     }
 
     private static async Task<IResult> GetUser(string contractId, string userId, Caller caller, IQueries queries, IGrainFactory grains, CancellationToken gone)
@@ -75,11 +96,11 @@ internal static class AllocationEndpoints
         return await grains.Ask(all => all.Allocation(new(contractId, userId)).Read(), gone) is { } row ? TypedResults.Ok(row) : NoUser(contractId, userId);
     }
 
-    private static async Task<IResult> PostExtra(string contractId, string userId, ExtraBody body, Caller caller, IQueries queries, IGrainFactory grains, HttpRequest request, CancellationToken gone)
+    private static async Task<IResult> PostExtra(
+        string contractId, string userId, ExtraBody body, Caller caller, IQueries queries, IGrainFactory grains, HttpRequest request, CancellationToken gone)
     {
         var (key, noKey) = IdempotencyKeys.Of(request, body);
         if (noKey is not null) return noKey;
-        if (body.Check() is { } invalid) return Problems.Of(invalid);
         if (await queries.Contract(contractId).WaitAsync(gone) is not { Terms: var terms } || !caller.Sees(terms.ClientId)) return Problems.NoContract(contractId);
 
         var decision = await grains.Ask(all => all.Contract(contractId).GrantExtra(new(userId, body.Amount!.Value, body.Reason!, caller.Name), key), gone);
@@ -90,7 +111,8 @@ internal static class AllocationEndpoints
         return replayed ? new Replayed<AllocationRow>(row) : TypedResults.Created($"/v1/contracts/{contractId}/allocations/{userId}", row);
     }
 
-    private static async Task<IResult> GetRenewals(string contractId, string userId, string? count, Caller caller, IQueries queries, IBusinessClock clock, CancellationToken gone)
+    private static async Task<IResult> GetRenewals(
+        string contractId, string userId, string? count, Caller caller, IQueries queries, IBusinessClock clock, CancellationToken gone)
     {
         if (await Hidden(contractId, userId, caller, queries, gone) is { } problem) return problem;
         if (await queries.Member(new(contractId, userId)).WaitAsync(gone) is not { } stored) return NoUser(contractId, userId);
@@ -100,9 +122,10 @@ internal static class AllocationEndpoints
         return TypedResults.Ok(new Renewals(contractId, userId, terms.TimeZone, [.. dates.Take(Parameters.Count(count)).Select(date => new Renewals.Item(date, Domain.Calendar.StartOf(date, terms.Zone)))]));
     }
 
-    private static async Task<IResult> List(string userId, string? clientId, string? limit, string? cursor, Caller caller, IQueries queries, IBusinessClock clock, CancellationToken gone)
+    private static async Task<IResult> List(
+        string userId, string? clientId, string? limit, string? cursor, Caller caller, IQueries queries, IBusinessClock clock, CancellationToken gone)
     {
-        if ((caller.ClientId ?? clientId) is not { } client) return Problems.Of(Refusal.Invalid("clientId", "is required: a userId belongs to a client"));
+        if ((caller.ClientId ?? clientId) is not { } client) return Problems.Of(Refusal.Invalid("clientId", "must be given: a userId belongs to a client"));
         if (!caller.IsFor(userId)) return Problems.NotFound($"user {userId}");
 
         var now = clock.Now;
@@ -124,22 +147,17 @@ internal static class AllocationEndpoints
 
     private static Problem NoUser(string contractId, string userId) => Problems.NotFound($"user {userId} of contract {contractId}");
 
-    private static IResult Show(Window window, HttpContext context)
+    private static Window WindowOf(Contract contract, IBusinessClock clock)
     {
-        context.Response.Headers.ETag = Tag(window);
-        return TypedResults.Ok(window);
+        var now = Instant.Max(clock.Now, contract.AsOf);
+        return Window.Of(contract.RollForward(now).State, now);
     }
 
-    private static string Tag(Window window) => Tags.Of(window.Version);
-
-    // The version that If-Match names; one that is none is no window's.
-    private static string? Seen(HttpRequest request) => request.GetTypedHeaders().IfMatch switch
+    private static IResult Show(Window window, HttpContext context, bool replayed = false)
     {
-        [] => request.Headers.IfMatch.Count == 0 ? null : "",
-        var tags when tags.Any(tag => tag.Equals(EntityTagHeaderValue.Any)) => null,
-        [var tag] => tag.Tag.Value!.Trim('"'),
-        _ => "",
-    };
+        context.Response.Headers.ETag = Tags.OfVersion(window.Version);
+        return Replies.Ok(window, replayed);
+    }
 }
 
 /// <summary>Settings as they shall be (A1, A7): what is left out stays, and a renewal of null takes them away.</summary>
@@ -171,7 +189,7 @@ internal record SettingsBody : PatchBody
 }
 
 /// <summary>A change of the allocation (A7): what is left out stays, and defaults of null are taken away.</summary>
-internal sealed record AllocationBody : PatchBody
+internal sealed record AllocationBody : PatchBody, IBody
 {
     public bool? Enabled { get; init => field = Sent(value); }
 
@@ -179,6 +197,7 @@ internal sealed record AllocationBody : PatchBody
 
     public bool ApplyToAll { get; init; }
 
+    [MaxLength(Membership.MaxUsers)]
     public User?[]? Users { get; init => field = Sent(value); }
 
     public string? Reason { get; init => field = Sent(value); }
@@ -201,26 +220,32 @@ internal sealed record AllocationBody : PatchBody
         public UserAllocationChange ToChange() => new(UserId!, ToSettings(), ExtraCredits) { Name = Name, Assigned = Assigned };
     }
 
-    public Refusal? Check()
+    public Refusal? Check(RouteValueDictionary path)
     {
-        var wrong = NotNull("", nameof(Enabled)) ?? NotNull("", nameof(Users)) ?? NotNull("", nameof(Reason))
-            ?? Defaults?.CheckSettings("defaults.") ?? (Reason is null ? null : Fields.Reason("reason", Reason));
-        if (wrong is not null || Users is null) return wrong;
-        if (Users.Length > Membership.MaxUsers) return Refusal.Invalid("users", $"has at most {Membership.MaxUsers} users");
         var seen = new HashSet<string>();
-        return Fields.Each("users", Users, (at, user) => user.Check(at) ?? (seen.Add(user.UserId!) ? null : Refusal.Invalid($"{at}userId", "is in the list already")));
+        return Users?.Length > Membership.MaxUsers
+            ? Refusal.Invalid("users", $"must have at most {Membership.MaxUsers:N0} users")
+            : Refusal.All(
+            [
+                NotNull("", nameof(Enabled)), NotNull("", nameof(Users)), NotNull("", nameof(Reason)),
+                Defaults?.CheckSettings("defaults."), Fields.ReasonIfGiven("reason", Reason),
+                .. Fields.Each("users", Users, user => user.Check("") ?? (seen.Add(user.UserId!) ? null : Refusal.Invalid("userId", "must be in the list once"))),
+            ]);
     }
 
     public AllocationChange ToChange() =>
         new(Enabled, IsNull(nameof(Defaults)) ? new() { Clears = true } : Defaults?.ToSettings(), ApplyToAll, [.. (Users ?? []).Select(user => user!.ToChange())]) { Reason = Reason };
 }
 
-internal sealed record ConfirmBody(string? ConfirmationToken);
+internal sealed record ConfirmBody(string? ConfirmationToken) : IBody
+{
+    public Refusal? Check(RouteValueDictionary path) => Fields.Id("confirmationToken", ConfirmationToken);
+}
 
 /// <summary>Extra credits to be added; a negative <paramref name="Amount"/> takes unused ones back (A5).</summary>
-internal sealed record ExtraBody(long? Amount, string? Reason)
+internal sealed record ExtraBody(long? Amount, string? Reason) : IBody
 {
-    public Refusal? Check() => Fields.Given("amount", Amount) ?? Fields.Reason("reason", Reason);
+    public Refusal? Check(RouteValueDictionary path) => Refusal.All(Fields.Given("amount", Amount), Fields.Reason("reason", Reason));
 }
 
 /// <summary>The coming resets, earliest first; fewer than asked for where no more are left within the contract.</summary>

@@ -7,6 +7,7 @@ using CreditGrains.Domain;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using NodaTime;
 
 namespace CreditGrains.Http;
 
@@ -34,13 +35,19 @@ internal enum Access
 /// <summary>Who calls: the key's name, and the client and user that it is bound to; null: any.</summary>
 internal sealed record Caller(string Name, Role Role, string? ClientId = null, string? UserId = null)
 {
+    /// <summary>Who calls from this machine where no keys are configured.</summary>
+    public static readonly Caller Local = new("local", Role.Operator);
+
+    /// <summary>Who calls what needs no key.</summary>
+    public static readonly Caller Nobody = new("", Role.Auditor);
+
     public bool May(Access access) => access switch
     {
         Access.Any => true,
         Access.Read => UserId is null,
         Access.Report => Role is Role.Consumer or Role.Operator,
         Access.Manage => Role is Role.Manager or Role.Operator,
-        _ => Role is Role.Operator,
+        Access.Operate => Role is Role.Operator,
     };
 
     /// <summary>Whether what belongs to that client is there for this caller.</summary>
@@ -52,74 +59,62 @@ internal sealed record Caller(string Name, Role Role, string? ClientId = null, s
     public static ValueTask<Caller?> BindAsync(HttpContext context) => ValueTask.FromResult(context.Features.Get<Caller>());
 }
 
-/// <summary>The API keys, by the SHA-256 of their text: a key itself is kept nowhere.</summary>
+/// <summary>The API keys of one reading of their file, by the SHA-256 of their text: a key itself is kept nowhere.</summary>
 internal sealed class ApiKeys
 {
     /// <summary>No keys: only loopback is served.</summary>
     public static readonly ApiKeys None = new([]);
 
-    private static readonly Caller Local = new("local", Role.Operator);
-    private readonly FrozenDictionary<string, Caller> callers;
+    private const int MaxName = 100;
 
-    private ApiKeys(IReadOnlyCollection<KeyLine> lines) =>
-        callers = lines.ToFrozenDictionary(line => line.Sha256!, line => new Caller(line.Name!, line.Role!.Value, line.ClientId, line.UserId), StringComparer.OrdinalIgnoreCase);
+    private readonly FrozenDictionary<string, Key> keys;
+
+    private ApiKeys(IReadOnlyCollection<KeyLine> lines) => keys = lines.ToFrozenDictionary(
+        line => line.Sha256!, line => new Key(new(line.Name!, line.Role!.Value, line.ClientId, line.UserId), line.ExpiresAt), StringComparer.OrdinalIgnoreCase);
+
+    private sealed record Key(Caller Caller, Instant? ExpiresAt);
 
     private sealed record KeysFile(KeyLine[]? Keys);
 
-    private sealed record KeyLine(string? Name, Role? Role, string? ClientId, string? UserId, string? Sha256);
+    private sealed record KeyLine(string? Name, Role? Role, string? ClientId, string? UserId, string? Sha256, Instant? ExpiresAt)
+    {
+        /// <summary>What all keys of one name must have in common: while one replaces another there are two.</summary>
+        public (Role?, string?, string?) Rights => (Role, ClientId, UserId);
+    }
 
-    public bool AreNone => callers.Count == 0;
+    public bool AreNone => keys.Count == 0;
 
-    /// <summary>Reads <c>{"keys":[{name, role, clientId?, userId?, sha256}]}</c>; throws <see cref="InvalidDataException"/> where it is anything else.</summary>
-    public static ApiKeys Read(string file)
+    /// <summary>Reads <c>{"keys":[{name, role, clientId?, userId?, expiresAt?, sha256}]}</c>; throws <see cref="InvalidDataException"/> where it is anything else.</summary>
+    public static ApiKeys Read(string file, string text)
     {
         try
         {
-            var lines = Json.Read<KeysFile>(File.ReadAllText(file)).Keys ?? [];
+            var lines = Json.Read<KeysFile>(text).Keys ?? [];
             return Fault(lines) is { } fault ? throw new InvalidDataException($"The API keys in {file} cannot be used: {fault}.") : new(lines);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
+        catch (JsonException e)
         {
             throw new InvalidDataException($"The API keys in {file} cannot be read: {e.Message}", e);
         }
     }
 
-    /// <summary>Lets a request in with its caller, or says why not.</summary>
-    public Problem? Admit(HttpContext context)
-    {
-        if (AreNone && !IsLocal(context)) return Problems.Of(Problems.Forbidden, "Without configured API keys only loopback is served.");
-
-        var metadata = context.GetEndpoint()?.Metadata;
-        if (metadata?.GetMetadata<IAllowAnonymous>() is not null) return null;
-        if ((AreNone ? Local : Find(context.Request.Headers.Authorization.ToString())) is not { } caller) return Problems.Of(Problems.Unauthenticated, "Authorization: Bearer needs a key that is known here.");
-
-        context.Features.Set(caller);
-        return metadata?.GetMetadata<Needs>() is { Access: var access } && !caller.May(access)
-            ? Problems.Of(Problems.Forbidden, $"A {caller.Role.ToString().ToLowerInvariant()} key{(caller.UserId is null ? "" : " of one user")} may not do this.")
-            : null;
-    }
-
-    // What is compared is the hash, so the time that it takes tells nothing of the key.
-    private Caller? Find(string authorization) => authorization.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase)
-        ? callers.GetValueOrDefault(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(authorization["Bearer ".Length..].Trim()))))
-        : null;
-
-    // The Host, too: a web page elsewhere may have its own name resolved to this machine.
-    private static bool IsLocal(HttpContext context) =>
-        context.Connection.RemoteIpAddress is { } remote && IPAddress.IsLoopback(remote)
-        && (context.Request.Host.Host == "localhost" || (IPAddress.TryParse(context.Request.Host.Host, out var host) && IPAddress.IsLoopback(host)));
+    /// <summary>Whose key it is; null: nobody's, or it has expired. What is compared is the hash, so the time that it takes tells nothing of the key.</summary>
+    public Caller? Find(string key, Instant now) =>
+        keys.TryGetValue(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key))), out var found) && !(now >= found.ExpiresAt) ? found.Caller : null;
 
     private static string? Fault(KeyLine[] lines) =>
         lines.Length == 0 ? "there are none"
         : lines.Select(Fault).FirstOrDefault(fault => fault is not null)
-            ?? (lines.DistinctBy(line => line.Name).Count() < lines.Length ? "two have the same name" : null)
+            ?? lines.GroupBy(line => line.Name).Where(same => same.Distinct(RightsOnly.Instance).Count() > 1).Select(same => $"two of the name {same.Key} have different rights").FirstOrDefault()
             ?? (lines.DistinctBy(line => line.Sha256!.ToLowerInvariant()).Count() < lines.Length ? "two have the same sha256" : null);
 
     private static string? Fault(KeyLine? line) => line switch
     {
         null => "one is null",
         { Name: null or "" } => "one has no name",
-        { Name: Entry.System } => $"{Entry.System} is no name for a key",
+        { Name.Length: > MaxName } => $"a name has more than {MaxName} characters",
+        _ when line.Name.Any(char.IsControl) || line.Name.Trim() != line.Name => "a name has control characters, or blanks at an end",
+        _ when line.Name == Entry.System || line.Name == Caller.Local.Name => $"{line.Name} is no name for a key",
         { Role: null } => $"{line.Name} has no role",
         { Role: Role.Consumer or Role.Manager, ClientId: null } => $"{line.Name} needs a clientId",
         { Role: Role.Operator, ClientId: not null } => $"{line.Name} is an operator, who has no clientId",
@@ -130,6 +125,15 @@ internal sealed class ApiKeys
         _ when !line.Sha256.All(char.IsAsciiHexDigit) => $"{line.Name} needs a sha256 of 64 hexadecimal digits",
         _ => null,
     };
+
+    private sealed class RightsOnly : IEqualityComparer<KeyLine>
+    {
+        public static readonly RightsOnly Instance = new();
+
+        public bool Equals(KeyLine? x, KeyLine? y) => x?.Rights == y?.Rights;
+
+        public int GetHashCode(KeyLine line) => line.Rights.GetHashCode();
+    }
 }
 
 /// <summary>A call's need, as metadata of its endpoint.</summary>

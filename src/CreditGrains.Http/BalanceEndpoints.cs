@@ -13,11 +13,12 @@ internal static class BalanceEndpoints
     public static void MapBalances(this IEndpointRouteBuilder v1) => v1.MapGet("/contracts/{contractId}/balance", Get).Needs(Access.Read)
         .Answers<ContractBalance>("A contract's credits as of an instant: as answered then, or as foretold by the renewals and expiries already known", 200).Refuses(RefusalCode.NotFound, RefusalCode.InvalidField);
 
-    private static async Task<IResult> Get(string contractId, string? at, Caller caller, Clients clients, IQueries queries, IBusinessClock clock, CancellationToken gone)
+    private static async Task<IResult> Get(
+        string contractId, string? at, Caller caller, Clients clients, IQueries queries, IBusinessClock clock, CancellationToken gone)
     {
         var now = clock.Now;
         var asked = Parameters.Instant(at);
-        if (asked > now + Duration.FromDays(ContractBalance.MaxDaysAhead)) return Problems.Of(Refusal.Invalid("at", $"is at most {ContractBalance.MaxDaysAhead} days ahead"));
+        if (asked > now + Duration.FromDays(ContractBalance.MaxDaysAhead)) return Problems.Of(Refusal.Invalid("at", $"must be at most {ContractBalance.MaxDaysAhead:N0} days ahead"));
 
         return await clients.Of(contractId, caller) is not null && await queries.Balance(contractId, asked, now).WaitAsync(gone) is { } balance
             ? TypedResults.Ok(balance)

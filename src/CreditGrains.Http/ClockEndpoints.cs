@@ -22,15 +22,16 @@ internal static class ClockEndpoints
 
     private static async Task<IResult> Advance(IMovableClock clock, ClockBody body, CancellationToken gone)
     {
-        if (Fields.Given("advanceTo", body.AdvanceTo) is { } missing) return Problems.Of(missing);
-        if (!Calendar.IsInstant(body.AdvanceTo!.Value)) return Problems.Of(Refusal.Invalid("advanceTo", Calendar.InstantRange));
-
-        return await clock.Advance(body.AdvanceTo.Value).WaitAsync(gone)
+        return await clock.Advance(body.AdvanceTo!.Value).WaitAsync(gone)
             ? TypedResults.Ok(new ClockDocument(clock.Now))
-            : Problems.Of(Refusal.Invalid("advanceTo", "is not before the clock's now"));
+            : Problems.Of(Refusal.Invalid("advanceTo", $"must not be before the clock's now, {clock.Now}"));
     }
 }
 
 internal sealed record ClockDocument(Instant Now);
 
-internal sealed record ClockBody(Instant? AdvanceTo);
+internal sealed record ClockBody(Instant? AdvanceTo) : IBody
+{
+    public Refusal? Check(RouteValueDictionary path) => Fields.Given("advanceTo", AdvanceTo)
+        ?? (Calendar.IsInstant(AdvanceTo!.Value) ? null : Refusal.Invalid("advanceTo", Calendar.InstantRange));
+}

@@ -10,37 +10,64 @@ namespace CreditGrains.Http;
 /// <summary>A contract's terms (C1).</summary>
 internal static class ContractEndpoints
 {
+    private static readonly string[] OfManagers = ["name", "notes"];
+
     public static void MapContracts(this IEndpointRouteBuilder v1)
     {
-        v1.MapPut("/contracts/{contractId}", Put).Needs(Access.Operate).Answers<Terms>("Makes a contract, or changes its terms", 200, 201).Refuses(RefusalCode.InvalidField, RefusalCode.PreconditionFailed);
+        v1.MapPut("/contracts/{contractId}", Put).Needs(Access.Operate).ComparesTags()
+            .Answers<Terms>("Makes a contract, or changes its terms", 200, 201).Refuses(RefusalCode.InvalidField, RefusalCode.PreconditionFailed);
+        v1.MapPatch("/contracts/{contractId}", Patch).Needs(Access.Manage).ComparesTags()
+            .Answers<Terms>("Changes terms that the merge patch names; a manager changes the name", 200)
+            .Refuses(RefusalCode.NotFound, RefusalCode.InvalidField, RefusalCode.PreconditionFailed, RefusalCode.IdempotencyKeyReused);
         v1.MapGet("/contracts/{contractId}", Get).Needs(Access.Read).Answers<Terms>("A contract", 200).Refuses(RefusalCode.NotFound);
         v1.MapGet("/contracts", List).Needs(Access.Read).Answers<Listing<Terms>>("Contracts, by id", 200);
     }
 
-    private static async Task<IResult> Put(string contractId, ContractBody body, Caller caller, IGrainFactory grains, IQueries queries, HttpContext context, CancellationToken gone)
+    private static async Task<IResult> Put(
+        string contractId, ContractBody body, Caller caller, IGrainFactory grains, IQueries queries, HttpRequest request, CancellationToken gone)
     {
-        if (body.Check(contractId) is { } invalid) return Problems.Of(invalid);
-
         var present = await queries.Contract(contractId).WaitAsync(gone);
-        var decision = await grains.Ask(all => all.Contract(contractId).Set(new(body.ToTerms(contractId), Tags.Expected(context.Request, present?.Revision), caller.Name)), gone);
+        var demand = Tags.DemandOf(request, present is null ? null : Tags.Of(present.Terms));
+        if (demand.Refused is { } refused) return refused;
+
+        var set = new SetTerms(body.ToTerms(contractId), demand.Version(present?.Revision), caller.Name);
+        var decision = await grains.Ask(all => all.Contract(contractId).Set(set), gone);
         if (decision.Refusal is { } refusal) return Problems.Of(refusal);
 
-        context.Response.Headers.ETag = Tag(decision.Value!);
-        return present is null ? TypedResults.Created($"/v1/contracts/{contractId}", decision.Value!.Terms) : TypedResults.Ok(decision.Value!.Terms);
+        return present is null ? TypedResults.Created($"/v1/contracts/{contractId}", decision.Value!.Answer.Terms) : TypedResults.Ok(decision.Value!.Answer.Terms);
     }
 
-    private static async Task<IResult> Get(string contractId, Caller caller, IQueries queries, HttpContext context, CancellationToken gone)
+    // What is patched is the contract as it was read; where it has changed since, the patch is made again.
+    private static async Task<IResult> Patch(
+        string contractId, MergePatch<ContractBody> patch, Caller caller, IGrainFactory grains, IQueries queries, HttpRequest request, CancellationToken gone)
     {
-        if (await queries.Contract(contractId).WaitAsync(gone) is not { } contract || !caller.Sees(contract.Terms.ClientId)) return Problems.NoContract(contractId);
+        var (key, noKey) = IdempotencyKeys.Of(request, patch);
+        if (noKey is not null) return noKey;
+        if (!caller.May(Access.Operate) && patch.Fields.Select(field => field.Key).Except(OfManagers).FirstOrDefault() is { } foreign)
+            return Problems.Of(Problems.Forbidden, $"{foreign} must be changed by an operator.", foreign);
 
-        context.Response.Headers.ETag = Tag(contract);
-        return context.Request.Headers.IfNoneMatch == Tag(contract) ? TypedResults.StatusCode(StatusCodes.Status304NotModified) : TypedResults.Ok(contract.Terms);
+        while (true)
+        {
+            if (await queries.Contract(contractId).WaitAsync(gone) is not { } present || !caller.Sees(present.Terms.ClientId)) return Problems.NoContract(contractId);
+            var demand = Tags.DemandOf(request, Tags.Of(present.Terms));
+            if (demand.Refused is { } refused) return refused;
+            var (body, problem) = patch.Over(present.Terms, request.RouteValues);
+            if (problem is not null) return problem;
+
+            var set = new SetTerms(body!.ToTerms(contractId), demand.Version(present.Revision) ?? present.Revision, caller.Name);
+            var decision = await grains.Ask(all => all.Contract(contractId).Set(set, key), gone);
+            if (decision.Value is { } changed) return Replies.Ok(changed.Answer.Terms, changed.Replayed);
+            if (demand.IsMade || decision.Refusal!.Code != RefusalCode.PreconditionFailed) return Problems.Of(decision.Refusal!);
+        }
     }
+
+    private static async Task<IResult> Get(string contractId, Caller caller, IQueries queries, CancellationToken gone) =>
+        await queries.Contract(contractId).WaitAsync(gone) is { } contract && caller.Sees(contract.Terms.ClientId)
+            ? TypedResults.Ok(contract.Terms)
+            : Problems.NoContract(contractId);
 
     private static async Task<IResult> List(string? clientId, string? limit, string? cursor, Caller caller, IQueries queries, CancellationToken gone) =>
         TypedResults.Ok(Listing<Terms>.Of(await queries.Contracts(caller.ClientId ?? clientId, Parameters.Page(limit, cursor)).WaitAsync(gone), contract => contract.Terms));
-
-    private static string Tag(ContractDocument contract) => Tags.Of(contract.Revision);
 }
 
 /// <summary>A contract as it shall be (C1); what is left out has its default, and only <paramref name="UnallocatedLifetimeDays"/> tells null (until the contract's end) from that.</summary>
@@ -55,21 +82,26 @@ internal sealed record ContractBody(
     int? UnallocatedLifetimeDays = 30,
     int CoverageDays = 30,
     CoverageFrom CoverageFrom = CoverageFrom.Activation,
-    BillingCycleBody? BillingCycle = null)
+    BillingCycleBody? BillingCycle = null,
+    string? Notes = null) : IBody
 {
-    public Refusal? Check(string contractId) =>
-        Fields.OfPath("contractId", ContractId, contractId)
-        ?? Fields.Id("clientId", ClientId) ?? Fields.Name("name", Name) ?? Fields.Given("type", Type) ?? Fields.Given("timeZone", TimeZone) ?? Fields.Given("startsOn", StartsOn)
-        ?? BillingCycle?.Check();
+    public Refusal? Check(RouteValueDictionary path) => Refusal.All(
+        Fields.OfPath("contractId", ContractId, path),
+        Fields.Id("clientId", ClientId),
+        Fields.Name("name", Name),
+        Fields.Given("type", Type),
+        Fields.Given("timeZone", TimeZone),
+        Fields.Given("startsOn", StartsOn),
+        BillingCycle?.Check()?.Within("billingCycle."));
 
     public Terms ToTerms(string contractId) =>
-        new(contractId, ClientId!, Name!, Type!.Value, TimeZone!, StartsOn!.Value, EndsOn, UnallocatedLifetimeDays, CoverageDays, CoverageFrom, BillingCycle?.ToCycle(StartsOn.Value));
+        new(contractId, ClientId!, Name!, Type!.Value, TimeZone!, StartsOn!.Value, EndsOn, UnallocatedLifetimeDays, CoverageDays, CoverageFrom, BillingCycle?.ToCycle(StartsOn.Value), Notes);
 }
 
 /// <summary>A billing cycle as it shall be (L5); without an anchor the contract's first day is one.</summary>
 internal sealed record BillingCycleBody(RecurrenceUnit? Unit, long? Credits, int Every = 1, LocalDate? Anchor = null)
 {
-    public Refusal? Check() => Fields.Given("billingCycle.unit", Unit) ?? Fields.Given("billingCycle.credits", Credits);
+    public Refusal? Check() => Refusal.All(Fields.Given("unit", Unit), Fields.Given("credits", Credits));
 
     public BillingCycle ToCycle(LocalDate startsOn) => new(Unit!.Value, Every, Anchor ?? startsOn, Credits!.Value);
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 using CreditGrains.Grains;
 using CreditGrains.Domain;
 using Microsoft.AspNetCore.Builder;
@@ -14,10 +15,13 @@ internal static class CreditEndpoints
     public static void MapCredits(this IEndpointRouteBuilder v1)
     {
         v1.MapGet("/credits", List).Needs(Access.Read).Answers<Listing<CreditDocument>>("Credits, by creation, unallocated ones too", 200);
-        v1.MapPost("/credits", Post).Needs(Access.Operate).Answers<LotDocument>("Creates credits by hand, as a manual lot; Idempotency-Key makes it repeatable", 201, 200)
+        v1.MapPost("/credits", Post).Needs(Access.Operate)
+            .Answers<LotDocument>("Creates credits by hand, as a manual lot; Idempotency-Key makes it repeatable", 201, 200)
             .Refuses(RefusalCode.NotFound, RefusalCode.InvalidField, RefusalCode.ContractNotActive, RefusalCode.IdempotencyKeyReused);
-        v1.MapGet($"/credits/{{{Parameters.CreditId}}}", Get).Needs(Access.Read).Answers<CreditStory>("A credit and its history", 200).Refuses(RefusalCode.NotFound);
-        v1.MapPatch($"/credits/{{{Parameters.CreditId}}}", Patch).Needs(Access.Operate).Answers<CreditDocument>("Edits a credit by hand: its state, player or expiry", 200)
+        v1.MapGet($"/credits/{{{Parameters.CreditId}}}", Get).Needs(Access.Read)
+            .Answers<CreditStory>("A credit and its history", 200).Refuses(RefusalCode.NotFound);
+        v1.MapPatch($"/credits/{{{Parameters.CreditId}}}", Patch).Needs(Access.Operate).ComparesTags()
+            .Answers<CreditDocument>("Edits a credit by hand: its state, player or expiry", 200)
             .Refuses(RefusalCode.NotFound, RefusalCode.InvalidField, RefusalCode.PlayerCovered, RefusalCode.PreconditionFailed);
     }
 
@@ -33,49 +37,64 @@ internal static class CreditEndpoints
     {
         var (key, fault) = IdempotencyKeys.Of(request, body);
         if (fault is not null) return fault;
-        if (body.Check() is { } invalid) return Problems.Of(invalid);
         if (await clients.Of(body.ContractId!, caller) != body.ClientId) return Problems.NotFound($"contract {body.ContractId} of client {body.ClientId}");
 
         var decision = await grains.Ask(all => all.Contract(body.ContractId!).Grant(body.ToGrant(caller), key), gone);
         return decision.Refusal is { } refusal ? Problems.Of(refusal) : LotEndpoints.Answer(body.ContractId!, decision.Value!);
     }
 
-    private static async Task<IResult> Patch(string creditId, CreditBody body, Caller caller, Clients clients, IGrainFactory grains, IBusinessClock clock, CancellationToken gone)
+    private static async Task<IResult> Patch(
+        string creditId, CreditBody body, Caller caller, Unbooked unbooked, IQueries queries, IGrainFactory grains, IBusinessClock clock, HttpContext context, CancellationToken gone)
     {
-        if (!CreditId.TryParse(creditId, out var id) || await clients.Of(id.ContractId, caller) is null) return Problems.NotFound($"credit {creditId}");
-        if (body.Check() is { } invalid) return Problems.Of(invalid);
+        var (key, noKey) = IdempotencyKeys.Of(context.Request, context.Features.Get<Bodies.Received>()!.Text);
+        if (noKey is not null) return noKey;
+        if (await Find(creditId, caller, unbooked, queries, clock, gone) is not { } present) return Problems.NotFound($"credit {creditId}");
+        var demand = Tags.DemandOf(context.Request, Tags.Of(present));
+        if (demand.Refused is { } refused) return refused;
 
-        var decision = await grains.Ask(all => all.Contract(id.ContractId).Edit(body.ToEdit(id, caller)), gone);
-        return decision.Refusal is { } refusal ? Problems.Of(refusal) : TypedResults.Ok(CreditDocument.Of(decision.Value!, clock.Now));
+        var edit = body.ToEdit(present.CreditId, caller) with { Seen = demand.Value(present.Version) };
+        var decision = await grains.Ask(all => all.Contract(present.ContractId).Edit(edit, key), gone);
+        if (decision.Refusal is { } refusal) return Problems.Of(refusal);
+
+        if (await Find(creditId, caller, unbooked, queries, clock, gone) is { } changed) context.Response.Headers.ETag = Tags.Of(changed);
+        var ((credit, at), replayed) = decision.Value!;
+        return Replies.Ok(CreditDocument.Of(credit, at), replayed);
     }
 
     private static async Task<IResult> Get(string creditId, Caller caller, Unbooked unbooked, IQueries queries, IBusinessClock clock, CancellationToken gone) =>
+        await Find(creditId, caller, unbooked, queries, clock, gone) is { } credit ? TypedResults.Ok(credit) : Problems.NotFound($"credit {creditId}");
+
+    private static async Task<CreditStory?> Find(
+        string creditId, Caller caller, Unbooked unbooked, IQueries queries, IBusinessClock clock, CancellationToken gone) =>
         CreditId.TryParse(creditId, out var id) && await unbooked.Credit(id, clock.Now).WaitAsync(gone) is { } credit && caller.Sees(credit.ClientId)
-            ? TypedResults.Ok(CreditStory.Of(credit, await queries.History(credit).WaitAsync(gone)))
-            : Problems.NotFound($"credit {creditId}");
+            ? CreditStory.Of(credit, await queries.History(credit).WaitAsync(gone))
+            : null;
 }
 
 /// <summary>Credits made by hand (P5): client, contract, payment and reason are required.</summary>
-internal sealed record CreditsBody(string? ClientId, string? ContractId, string? PaymentId, long? Quantity, string? Reason, Instant? ExpiresAt = null)
+internal sealed record CreditsBody(string? ClientId, string? ContractId, string? PaymentId, long? Quantity, string? Reason, Instant? ExpiresAt = null) : IBody
 {
-    public Refusal? Check() => Fields.Id("clientId", ClientId) ?? Fields.Id("contractId", ContractId) ?? Fields.Id("paymentId", PaymentId) ?? Fields.Given("quantity", Quantity)
-        ?? Fields.Reason("reason", Reason);
+    public Refusal? Check(RouteValueDictionary path) => Refusal.All(
+        Fields.Id("clientId", ClientId), Fields.Id("contractId", ContractId), Fields.Id("paymentId", PaymentId), Fields.Given("quantity", Quantity),
+        Fields.Reason("reason", Reason));
 
     public GrantLot ToGrant(Caller caller) => new($"{Guid.CreateVersion7():N}", LotSource.Manual, PaymentId!, Quantity!.Value, null, ExpiresAt, caller.Name, Reason);
 }
 
 /// <summary>A credit as it shall be (P5); what is left out stays, and a playerId of null frees it.</summary>
-internal sealed record CreditBody(CreditStatus? Status = null, string? PlayerName = null, Instant? ExpiresAt = null, string? Reason = null)
+internal sealed record CreditBody(CreditStatus? Status = null, string? PlayerName = null, Instant? ExpiresAt = null, string? Reason = null) : IPatch
 {
     private bool frees;
 
+    [Clears]
     public string? PlayerId
     {
         get;
         init => (field, frees) = (value, value is null);
     }
 
-    public Refusal? Check() => Fields.IdIfGiven("playerId", PlayerId) ?? Fields.NameIfGiven("playerName", PlayerName) ?? Fields.Reason("reason", Reason);
+    public Refusal? Check(RouteValueDictionary path) => Refusal.All(
+        Fields.IdIfGiven("playerId", PlayerId), Fields.NameIfGiven("playerName", PlayerName), Fields.Reason("reason", Reason));
 
     public EditCredit ToEdit(CreditId id, Caller caller) => new(id, Status, PlayerId, frees, PlayerName, ExpiresAt, Reason!, caller.Name);
 }
@@ -85,6 +104,9 @@ internal sealed record CreditStory(
     CreditId CreditId, string ClientId, string ContractId, string LotId, string PaymentId, string? UsedBy, string? PlayerId, string? PlayerName,
     CreditStatus Status, Instant CreatedAt, Instant? ExpiresAt, Instant? ActivatedAt, string? ReportId, ImmutableArray<LedgerEntry> History)
 {
+    [JsonIgnore]
+    public CreditVersion Version => new(UsedBy, PlayerId, PlayerName, ExpiresAt, ActivatedAt, ReportId);
+
     public static CreditStory Of(CreditDocument credit, IEnumerable<BookedEntry> history) => new(
         credit.CreditId, credit.ClientId, credit.ContractId, credit.LotId, credit.PaymentId, credit.UsedBy, credit.PlayerId, credit.PlayerName,
         credit.Status, credit.CreatedAt, credit.ExpiresAt, credit.ActivatedAt, credit.ReportId, [.. history.Select(LedgerEntry.Of)]);

@@ -16,7 +16,8 @@ internal static class FeedEndpoints
     public static void MapFeed(this IEndpointRouteBuilder v1) => v1.MapGet("/ledger/feed", Get).Needs(Access.Read).DisableRateLimiting().WithSummary("Ledger entries as they are booked, behind the cursor or Last-Event-ID; else from the first on")
         .Produces<LedgerEntry>(StatusCodes.Status200OK, Events.ContentType);
 
-    private static async Task<IResult> Get(string? clientId, string? contractId, string? cursor, Caller caller, Clients clients, IQueries queries, Feed feed, FeedReaders readers, IHostApplicationLifetime lifetime, HttpRequest request)
+    private static async Task<IResult> Get(
+        string? clientId, string? contractId, string? cursor, Caller caller, Clients clients, IQueries queries, Feed feed, FeedReaders readers, Admission admission, IHostApplicationLifetime lifetime, HttpRequest request)
     {
         // A browser that connects again repeats the address, and says in the header how far it has come since.
         var last = request.Headers["Last-Event-ID"].ToString();
@@ -26,10 +27,19 @@ internal static class FeedEndpoints
 
         // A contract is looked for among the entries of its client.
         var client = caller.ClientId ?? clientId ?? (contractId is null ? null : await clients.Of(contractId, caller));
-        return readers.Enter() ? new Events(feed, new(client, contractId), after, readers, lifetime.ApplicationStopping) : Problems.Overloaded;
+        if (!admission.EnterFeed(caller)) return Problems.TooMany;
+        if (readers.Enter()) return new Events(feed, new(client, contractId), after, Leave, lifetime.ApplicationStopping);
+        admission.LeaveFeed(caller);
+        return Problems.Overloaded;
+
+        void Leave()
+        {
+            readers.Leave();
+            admission.LeaveFeed(caller);
+        }
     }
 
-    private sealed class Events(Feed feed, FeedFilter filter, FeedPlace after, FeedReaders readers, CancellationToken stopping) : IResult
+    private sealed class Events(Feed feed, FeedFilter filter, FeedPlace after, Action leave, CancellationToken stopping) : IResult
     {
         public const string ContentType = "text/event-stream";
 
@@ -47,8 +57,8 @@ internal static class FeedEndpoints
             {
                 var response = httpContext.Response;
                 response.ContentType = ContentType;
-                response.Headers.CacheControl = "no-store";
                 response.Headers["X-Accel-Buffering"] = "no";
+                if (httpContext.IsHead()) return;
                 httpContext.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
                 await response.Body.WriteAsync(Hello, ended.Token);
                 await response.Body.FlushAsync(ended.Token);
@@ -61,7 +71,7 @@ internal static class FeedEndpoints
             }
             finally
             {
-                readers.Leave();
+                leave();
             }
         }
 

@@ -1,11 +1,10 @@
-using System.Threading.RateLimiting;
 using CreditGrains.Grains;
 using CreditGrains.Domain;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
-using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -14,40 +13,55 @@ namespace CreditGrains.Http;
 /// <summary>Puts the HTTP front (§3) before an engine that offers the ports.</summary>
 public static class Front
 {
-    /// <summary>Reads the keys, too: throws <see cref="InvalidDataException"/> with a clear text where their file is not as it must be.</summary>
     public static IServiceCollection AddCreditGrainsHttp(this IServiceCollection services, HttpOptions options) => services
         .AddSingleton(options)
-        .AddSingleton(options.ApiKeysFile is { } file ? ApiKeys.Read(file) : ApiKeys.None)
+        .AddSingleton<KeyFile>()
+        .AddHostedService(provider => provider.GetRequiredService<KeyFile>())
+        .AddSingleton<Gate>()
+        .AddSingleton<Admission>()
+        .AddSingleton<Bodies>()
+        .AddSingleton(TimeProvider.System)
         .AddSingleton<Clients>()
+        .AddSingleton<Known>()
         .AddSingleton<Zones>()
         .AddSingleton<Unbooked>()
         .AddSingleton(provider => new Feed(provider.GetRequiredService<IQueries>(), TimeProvider.System))
         .AddSingleton<FeedReaders>()
         .AddSingleton<Readiness>()
         .ConfigureHttpJsonOptions(json => Json.Configure(json.SerializerOptions))
+        .Configure<KestrelServerOptions>(kestrel => kestrel.AddServerHeader = false)
         .Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true)
-        .AddRateLimiter(limiter => Limit(limiter, options))
         .AddLogging(logging => logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning))
         .AddCreditGrainsOpenApi();
 
-    /// <summary>Adds the calls and what stands before them: problems, admission, keys.</summary>
+    /// <summary>
+    /// Adds the calls and what stands before them: problems, keys, bodies, turns. Throws <see cref="InvalidDataException"/> with a clear text where the file of keys
+    /// is not as it must be.
+    /// </summary>
     public static WebApplication MapCreditGrains(this WebApplication app)
     {
-        var keys = app.Services.GetRequiredService<ApiKeys>();
-        if (keys.AreNone)
+        var admission = app.Services.GetRequiredService<Admission>();
+        if (app.Services.GetRequiredService<KeyFile>().Keys.AreNone)
             app.Logger.LogWarning("NO API KEYS ARE CONFIGURED: only loopback is served, and every caller there is the operator. Name a file of keys before this is more than a try-out.");
 
+        app.Use(Conventions.Apply);
         app.Use(Problems.Catch);
         app.UseStatusCodePages(pages => Problems.Explain(pages.HttpContext));
-        app.UseRateLimiter();
-        app.Use((context, next) => keys.Admit(context) is { } problem ? problem.ExecuteAsync(context) : next(context));
+        app.UseRouting();
+        app.Use(app.Services.GetRequiredService<Gate>().Admit);
+        app.Use(admission.Enter);
+        app.Use(app.Services.GetRequiredService<Bodies>().Receive);
+        app.Use(admission.TakeTurn);
 
         app.MapGroup("/health").WithTags("operation").AllowAnonymous().DisableRateLimiting().MapHealth();
         app.MapDescription().AllowAnonymous();
+        app.MapProblems();
 
         var v1 = app.MapGroup("/v1")
             .WithMetadata(new RequestSizeLimitAttribute(app.Services.GetRequiredService<HttpOptions>().MaxBodyBytes))
-            .AddEndpointFilterFactory(Parameters.Check);
+            .AddEndpointFilterFactory(Parameters.Check)
+            .AddEndpointFilterFactory(Tags.Apply)
+            .AddEndpointFilterFactory(IListing.Link);
         v1.MapGroup("").WithTags("contracts").MapContracts();
         v1.MapGroup("").WithTags("users").MapUsers();
         v1.MapGroup("").WithTags("allocations").MapAllocations();
@@ -63,13 +77,7 @@ public static class Front
         v1.MapGroup("").WithTags("milestones").MapMilestones();
         v1.MapGroup("").WithTags("settings").MapServicesSettings();
         v1.MapGroup("").WithTags("operation").MapClock(app.Services);
+        v1.MapGroup("").WithTags("operation").MapMe();
         return app;
-    }
-
-    private static void Limit(RateLimiterOptions limiter, HttpOptions options)
-    {
-        var limits = new ConcurrencyLimiterOptions { PermitLimit = options.MaxConcurrentRequests, QueueLimit = options.MaxQueuedRequests };
-        limiter.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, bool>(_ => RateLimitPartition.GetConcurrencyLimiter(true, _ => limits));
-        limiter.OnRejected = async (rejected, _) => await Problems.Overloaded.ExecuteAsync(rejected.HttpContext);
     }
 }

@@ -15,6 +15,27 @@ public sealed record HttpOptions
     /// <summary>Readers of the feed at the same time; one more is answered 429.</summary>
     public int MaxFeedReaders { get; init; } = 4_096;
 
+    /// <summary>How long a request waits for its turn at most; a longer wait is answered 429.</summary>
+    public TimeSpan MaxWait { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Requests of one key that are worked on at the same time; more wait.</summary>
+    public int MaxConcurrentRequestsOfKey { get; init; } = 64;
+
+    /// <summary>Requests of one key that are open: received, waiting or worked on; one more is answered 429.</summary>
+    public int MaxOpenRequestsOfKey { get; init; } = 512;
+
+    /// <summary>Requests that one key begins in a second; one more is answered 429.</summary>
+    public int MaxRequestsASecondOfKey { get; init; } = 2_000;
+
+    /// <summary>Readers of the feed with one key; one more is answered 429.</summary>
+    public int MaxFeedReadersOfKey { get; init; } = 256;
+
+    /// <summary>How long a body may take to arrive; a later one is answered 408.</summary>
+    public TimeSpan BodyDeadline { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>All bodies together that are being received or worked on, in bytes; one more is answered 429.</summary>
+    public long MaxBytesOfBodies { get; init; } = 256 << 20;
+
     /// <summary>The largest body, in bytes; a larger one is answered 413. 10,000 users and 1,000 players with ordinary names fit.</summary>
     public long MaxBodyBytes { get; init; } = 4 << 20;
 }

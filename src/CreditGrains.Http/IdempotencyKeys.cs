@@ -1,10 +1,11 @@
 using CreditGrains.Grains;
 using CreditGrains.Domain;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 
 namespace CreditGrains.Http;
 
-/// <summary>The header by which a POST is told from another one that adds the same (§3).</summary>
+/// <summary>The header by which a POST or PATCH is told from another one that asks the same (§3).</summary>
 internal static class IdempotencyKeys
 {
     private const string Header = "Idempotency-Key";
@@ -17,7 +18,11 @@ internal static class IdempotencyKeys
     {
         [] => (null, null),
         [{ Length: >= 1 and <= MaxLength } key] when key.All(c => c is > ' ' and <= '~') =>
-            (new(Fingerprint.Of(part is null ? key : $"{key} {part}"), Fingerprint.Of($"{request.Method} {request.Path} {Json.Write(body)}")), null),
-        _ => (null, Problems.Of(Problems.Malformed, $"{Header} has 1 to {MaxLength} visible ASCII characters.", Header)),
+            (new(Fingerprint.Of(part is null ? key : $"{key} {part}"), Fingerprint.Of($"{request.Method} {Path(request)} {Json.Write(body)}")), null),
+        _ => (null, Problems.Of(Problems.Malformed, $"{Header} must have 1 to {MaxLength} visible ASCII characters.", Header)),
     };
+
+    // However the path is spelt: its letter case and a slash at its end tell no two requests apart.
+    private static string Path(HttpRequest request) =>
+        ((RouteEndpoint)request.HttpContext.GetEndpoint()!).RoutePattern.RawText!.TrimEnd('/') + string.Concat(request.RouteValues.OrderBy(pair => pair.Key).Select(pair => $" {pair.Value}"));
 }

@@ -15,7 +15,8 @@ internal static class LedgerEndpoints
     public static void MapLedger(this IEndpointRouteBuilder v1)
     {
         v1.MapGet("/ledger", List).Needs(Access.Read).Answers<Listing<LedgerEntry>>("Ledger entries, in the order of booking", 200);
-        v1.MapGet("/contracts/{contractId}/audit", GetAudit).Needs(Access.Read).Answers<Audit>("Recomputes a contract from its entries and compares", 200).Refuses(RefusalCode.NotFound);
+        v1.MapGet("/contracts/{contractId}/audit", GetAudit).Needs(Access.Read)
+            .Answers<Audit>("Recomputes a contract from its entries and compares", 200).Refuses(RefusalCode.NotFound);
     }
 
     private static async Task<IResult> List(

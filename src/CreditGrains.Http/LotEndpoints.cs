@@ -12,16 +12,17 @@ internal static class LotEndpoints
 {
     public static void MapLots(this IEndpointRouteBuilder v1)
     {
-        v1.MapPost("/contracts/{contractId}/lots", Post).Needs(Access.Operate).Answers<LotDocument>("Adds a purchased lot; lotId and Idempotency-Key make it repeatable", 201, 200)
+        v1.MapPost("/contracts/{contractId}/lots", Post).Needs(Access.Operate)
+            .Answers<LotDocument>("Adds a purchased lot; lotId and Idempotency-Key make it repeatable", 201, 200)
             .Refuses(RefusalCode.NotFound, RefusalCode.InvalidField, RefusalCode.ContractNotActive, RefusalCode.IdempotencyKeyReused);
-        v1.MapGet("/contracts/{contractId}/lots", List).Needs(Access.Read).Answers<Listing<LotDocument>>("Lots, by creation", 200).Refuses(RefusalCode.NotFound);
+        v1.MapGet("/contracts/{contractId}/lots", List).Needs(Access.Read)
+            .Answers<Listing<LotDocument>>("Lots, by creation", 200).Refuses(RefusalCode.NotFound);
     }
 
     private static async Task<IResult> Post(string contractId, LotBody body, Caller caller, IGrainFactory grains, HttpRequest request, CancellationToken gone)
     {
         var (key, noKey) = IdempotencyKeys.Of(request, body);
         if (noKey is not null) return noKey;
-        if (body.Check() is { } invalid) return Problems.Of(invalid);
 
         var decision = await grains.Ask(all => all.Contract(contractId).Grant(body.ToGrant(caller), key), gone);
         if (decision.Refusal is { } refusal) return Problems.Of(refusal);
@@ -36,7 +37,8 @@ internal static class LotEndpoints
         return granted.Replayed ? new Replayed<LotDocument>(document) : TypedResults.Created($"/v1/contracts/{contractId}/lots", document);
     }
 
-    private static async Task<IResult> List(string contractId, string? limit, string? cursor, Caller caller, Clients clients, IQueries queries, Unbooked unbooked, IBusinessClock clock, CancellationToken gone)
+    private static async Task<IResult> List(
+        string contractId, string? limit, string? cursor, Caller caller, Clients clients, IQueries queries, Unbooked unbooked, IBusinessClock clock, CancellationToken gone)
     {
         if (await clients.Of(contractId, caller) is null) return Problems.NoContract(contractId);
 
@@ -56,11 +58,13 @@ internal sealed record LotDocument(
 }
 
 /// <summary>A purchase; without a <paramref name="LotId"/> the service makes one.</summary>
-internal sealed record LotBody(string? PaymentId, long? Quantity, string? LotId = null, Instant? AvailableFrom = null, Instant? ExpiresAt = null)
+internal sealed record LotBody(string? PaymentId, long? Quantity, string? LotId = null, Instant? AvailableFrom = null, Instant? ExpiresAt = null) : IBody
 {
-    public Refusal? Check() =>
-        Fields.IdIfGiven("lotId", LotId) ?? (LotId == Lot.MintedId || (LotId is not null && Billing.IsLotId(LotId)) ? Refusal.Invalid("lotId", "is the service's own") : null)
-        ?? Fields.Id("paymentId", PaymentId) ?? Fields.Given("quantity", Quantity);
+    public Refusal? Check(RouteValueDictionary path) => Refusal.All(
+        Fields.IdIfGiven("lotId", LotId)
+            ?? (LotId == Lot.MintedId || (LotId is not null && Billing.IsLotId(LotId)) ? Refusal.Invalid("lotId", "must be another: this one is the service's own") : null),
+        Fields.Id("paymentId", PaymentId),
+        Fields.Given("quantity", Quantity));
 
     public GrantLot ToGrant(Caller caller) =>
         new(LotId ?? $"{Guid.CreateVersion7():N}", LotSource.Purchase, PaymentId!, Quantity!.Value, AvailableFrom, ExpiresAt, caller.Name);

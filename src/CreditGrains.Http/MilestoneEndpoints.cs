@@ -13,81 +13,120 @@ internal static class MilestoneEndpoints
 {
     public static void MapMilestones(this IEndpointRouteBuilder v1)
     {
-        v1.MapPut("/milestones/{milestoneId}", Put).Needs(Access.Manage).Answers<MilestoneDocument>("Makes a milestone, or changes it", 200, 201)
+        v1.MapPut("/milestones/{milestoneId}", Put).Needs(Access.Manage).ComparesTags().Answers<MilestoneDocument>("Makes a milestone, or changes it", 200, 201)
             .Refuses(RefusalCode.NotFound, RefusalCode.InvalidField, RefusalCode.PreconditionFailed, RefusalCode.AllocationRequired);
+        v1.MapPatch("/milestones/{milestoneId}", Patch).Needs(Access.Manage).ComparesTags()
+            .Answers<MilestoneDocument>("Changes what the merge patch names", 200)
+            .Refuses(RefusalCode.NotFound, RefusalCode.InvalidField, RefusalCode.PreconditionFailed, RefusalCode.AllocationRequired, RefusalCode.IdempotencyKeyReused);
         v1.MapGet("/milestones/{milestoneId}", Get).Needs(Access.Read).Answers<MilestoneDocument>("A milestone", 200).Refuses(RefusalCode.NotFound);
         v1.MapGet("/milestones", List).Needs(Access.Read).Answers<Listing<MilestoneDocument>>("Milestones, by id", 200);
-        v1.MapPost("/milestones/{milestoneId}/allocate", Allocate).Needs(Access.Manage).Answers<AllocatedDocument>("Allocates what the milestone costs; with dryRun it says what would move", 200)
+        v1.MapPost("/milestones/{milestoneId}/allocate", Allocate).Needs(Access.Manage).ComparesTags()
+            .Answers<AllocatedDocument>("Allocates what the milestone costs; with dryRun it says what would move", 200)
             .Refuses(RefusalCode.NotFound, RefusalCode.InvalidField, RefusalCode.PreconditionFailed, RefusalCode.InsufficientServicesCredits);
-        v1.MapPost("/milestones/{milestoneId}/adjust", Adjust).Needs(Access.Manage).Answers<AllocatedDocument>("Changes what an allocated milestone costs and holds; with dryRun it says what would move", 200)
+        v1.MapPost("/milestones/{milestoneId}/adjust", Adjust).Needs(Access.Manage).ComparesTags()
+            .Answers<AllocatedDocument>("Changes what an allocated milestone costs and holds; with dryRun it says what would move", 200)
             .Refuses(RefusalCode.NotFound, RefusalCode.InvalidField, RefusalCode.PreconditionFailed, RefusalCode.NotAllocated, RefusalCode.AllocationRequired, RefusalCode.InsufficientServicesCredits);
-        v1.MapGet("/milestones/{milestoneId}/allocations", Allocations).Needs(Access.Read).Answers<Listing<AllocationRecord>>("The allocation record", 200).Refuses(RefusalCode.NotFound);
-        v1.MapGet("/milestones/{milestoneId}/consumptions", Consumptions).Needs(Access.Read).Answers<Listing<Consumption>>("Consumption records, in the order of writing", 200).Refuses(RefusalCode.NotFound);
+        v1.MapGet("/milestones/{milestoneId}/allocations", Allocations).Needs(Access.Read)
+            .Answers<Listing<AllocationRecord>>("The allocation record", 200).Refuses(RefusalCode.NotFound);
+        v1.MapGet("/milestones/{milestoneId}/consumptions", Consumptions).Needs(Access.Read)
+            .Answers<Listing<Consumption>>("Consumption records, in the order of writing", 200).Refuses(RefusalCode.NotFound);
     }
 
-    private static async Task<IResult> Put(string milestoneId, MilestoneBody body, Caller caller, IGrainFactory grains, IQueries queries, Zones zones, HttpContext context, CancellationToken gone)
+    private static async Task<IResult> Put(
+        string milestoneId, MilestoneBody body, Caller caller, IGrainFactory grains, IQueries queries, Zones zones, HttpRequest request, CancellationToken gone)
     {
-        if (body.Check(milestoneId) is { } invalid) return Problems.Of(invalid);
-
         var present = await queries.Milestone(milestoneId).WaitAsync(gone);
         if (present is not null && !caller.Sees(present.ClientId)) return Absent(milestoneId);
-        if (await queries.Project(body.ProjectId!).WaitAsync(gone) is not { } project || !caller.Sees(project.ClientId)) return Problems.NotFound($"project {body.ProjectId}");
+        var shown = present is null ? null : await zones.Show(present);
+        var demand = Tags.DemandOf(request, shown is null ? null : Tags.Of(shown));
+        if (demand.Refused is { } refused) return refused;
 
-        var set = body.ToSet(milestoneId, Tags.Expected(context.Request, present?.Version), caller);
-        var decision = await AskAccountOf(project, account => account.SetMilestone(set), grains, queries, gone);
-        if (decision.Refusal is { } refusal) return Problems.Of(refusal);
-
-        var document = await zones.Show(decision.Value!);
-        context.Response.Headers.ETag = Tags.Of(decision.Value!.Version);
+        var (made, problem) = await Set(milestoneId, body, shown, demand.Version(present?.Version), null, caller, grains, queries, gone);
+        if (problem is not null) return problem;
+        var document = await zones.Show(made!.Answer);
         return present is null ? TypedResults.Created($"/v1/milestones/{milestoneId}", document) : TypedResults.Ok(document);
     }
 
-    private static async Task<IResult> Get(string milestoneId, Caller caller, IQueries queries, Zones zones, HttpContext context, CancellationToken gone)
+    private static async Task<IResult> Patch(
+        string milestoneId, MergePatch<MilestoneBody> patch, Caller caller, IGrainFactory grains, IQueries queries, Zones zones, HttpRequest request, CancellationToken gone)
     {
-        if (await Find(milestoneId, caller, queries, gone) is not { } milestone) return Absent(milestoneId);
+        var (key, noKey) = IdempotencyKeys.Of(request, patch);
+        if (noKey is not null) return noKey;
+        while (true)
+        {
+            if (await Find(milestoneId, caller, queries, gone) is not { } present) return Absent(milestoneId);
+            var shown = await zones.Show(present);
+            var demand = Tags.DemandOf(request, Tags.Of(shown));
+            if (demand.Refused is { } refused) return refused;
+            var (body, wrong) = patch.Over(shown, request.RouteValues);
+            if (wrong is not null) return wrong;
 
-        context.Response.Headers.ETag = Tags.Of(milestone.Version);
-        return context.Request.Headers.IfNoneMatch == Tags.Of(milestone.Version) ? TypedResults.StatusCode(StatusCodes.Status304NotModified) : TypedResults.Ok(await zones.Show(milestone));
+            var (made, problem) = await Set(milestoneId, body!, shown, demand.Version(present.Version) ?? present.Version, key, caller, grains, queries, gone);
+            if (made is not null) return Replies.Ok(await zones.Show(made.Answer), made.Replayed);
+            if (demand.IsMade || problem!.Status != StatusCodes.Status412PreconditionFailed) return problem!;
+        }
     }
 
-    private static async Task<IResult> List(string? clientId, string? projectId, string? limit, string? cursor, Caller caller, IQueries queries, Zones zones, CancellationToken gone)
+    private static async Task<(Answered<Milestone>? Made, Problem? Problem)> Set(
+        string milestoneId, MilestoneBody body, MilestoneDocument? present, long? seen, RequestKey? key, Caller caller, IGrainFactory grains, IQueries queries, CancellationToken gone)
+    {
+        if (await queries.Project(body.ProjectId!).WaitAsync(gone) is not { } project || !caller.Sees(project.ClientId)) return (null, Problems.NotFound($"project {body.ProjectId}"));
+        if (body.CheckReadOnly(present) is { } invalid) return (null, Problems.Of(invalid));
+
+        var decision = await AskAccountOf(project, account => account.SetMilestone(body.ToSet(milestoneId, seen, caller), key), grains, queries, gone);
+        return (decision.Value, decision.Refusal is { } refusal ? Problems.Of(refusal) : null);
+    }
+
+    private static async Task<IResult> Get(string milestoneId, Caller caller, IQueries queries, Zones zones, CancellationToken gone) =>
+        await Find(milestoneId, caller, queries, gone) is { } milestone ? TypedResults.Ok(await zones.Show(milestone)) : Absent(milestoneId);
+
+    private static async Task<IResult> List(
+        string? clientId, string? projectId, string? limit, string? cursor, Caller caller, IQueries queries, Zones zones, CancellationToken gone)
     {
         var page = await queries.Milestones(new(caller.ClientId ?? clientId, projectId), Parameters.Page(limit, cursor)).WaitAsync(gone);
         return TypedResults.Ok(new Listing<MilestoneDocument>(await zones.Show(page.Items).WaitAsync(gone), page.Next));
     }
 
-    private static Task<IResult> Allocate(string milestoneId, AllocateBody body, Caller caller, IGrainFactory grains, IQueries queries, HttpContext context, CancellationToken gone) =>
-        Move(milestoneId, body.DryRun, (account, expected) => account.Allocate(new(milestoneId, expected, caller.Name), body.DryRun), caller, grains, queries, context, gone);
+    private static Task<IResult> Allocate(
+        string milestoneId, AllocateBody body, Caller caller, IGrainFactory grains, IQueries queries, Zones zones, HttpContext context, CancellationToken gone) => Move(
+            milestoneId, body, body.DryRun, (account, seen, key) => account.Allocate(new(milestoneId, seen, caller.Name), body.DryRun, key),
+            caller, grains, queries, zones, context, gone);
 
-    private static async Task<IResult> Adjust(string milestoneId, AdjustBody body, Caller caller, IGrainFactory grains, IQueries queries, HttpContext context, CancellationToken gone) =>
-        Fields.Given("quantity", body.Quantity) is { } missing
-            ? Problems.Of(missing)
-            : await Move(milestoneId, body.DryRun, (account, expected) => account.Adjust(new(milestoneId, body.Quantity!.Value, expected, caller.Name), body.DryRun), caller, grains, queries, context, gone);
+    private static Task<IResult> Adjust(
+        string milestoneId, AdjustBody body, Caller caller, IGrainFactory grains, IQueries queries, Zones zones, HttpContext context, CancellationToken gone) => Move(
+            milestoneId, body, body.DryRun, (account, seen, key) => account.Adjust(new(milestoneId, body.Quantity!.Value, seen, caller.Name), body.DryRun, key),
+            caller, grains, queries, zones, context, gone);
 
-    private static async Task<IResult> Move(
-        string milestoneId, bool dryRun, Func<IAccountGrain, long?, Task<Decision<Allocated>>> move, Caller caller, IGrainFactory grains, IQueries queries, HttpContext context, CancellationToken gone)
+    private static async Task<IResult> Move<TBody>(
+        string milestoneId, TBody body, bool dryRun, Func<IAccountGrain, long?, RequestKey?, Task<Decision<Answered<Allocated>>>> move,
+        Caller caller, IGrainFactory grains, IQueries queries, Zones zones, HttpContext context, CancellationToken gone)
     {
+        var (key, noKey) = IdempotencyKeys.Of(context.Request, body);
+        if (noKey is not null) return noKey;
         if (await Find(milestoneId, caller, queries, gone) is not { } milestone) return Absent(milestoneId);
         var project = await queries.Project(milestone.ProjectId).WaitAsync(gone) ?? throw new InvariantException("a milestone's project is there");
+        var demand = await DemandOf(context.Request, milestone, zones);
+        if (demand.Refused is { } refused) return refused;
 
-        var expected = Tags.Expected(context.Request, milestone.Version);
-        var decision = await AskAccountOf(project, account => move(account, expected), grains, queries, gone);
-        if (decision.Value is { } moved)
-        {
-            if (!dryRun) context.Response.Headers.ETag = Tags.Of(moved.Milestone.Version);
-            return TypedResults.Ok(AllocatedDocument.Of(moved, dryRun));
-        }
+        var decision = await AskAccountOf(project, account => move(account, demand.Version(milestone.Version), key), grains, queries, gone);
+        context.Response.Headers.ETag = Tags.Of(await zones.Show(dryRun ? milestone : decision.Value?.Answer.Milestone ?? milestone));
+        if (decision.Value is { } moved) return Replies.Ok(AllocatedDocument.Of(moved.Answer, dryRun), moved.Replayed);
         return dryRun && decision.Refusal!.Code is RefusalCode.NotAllocated or RefusalCode.AllocationRequired or RefusalCode.InsufficientServicesCredits
             ? TypedResults.Ok(AllocatedDocument.Of(milestone, project, decision.Refusal))
             : Problems.Of(decision.Refusal!);
     }
 
-    private static async Task<IResult> Allocations(string milestoneId, string? limit, string? cursor, Caller caller, IQueries queries, Zones zones, CancellationToken gone) =>
+    private static async Task<Demand> DemandOf(HttpRequest request, Milestone? present, Zones zones) =>
+        Tags.DemandOf(request, present is null || !Tags.IsConditional(request) ? null : Tags.Of(await zones.Show(present)));
+
+    private static async Task<IResult> Allocations(
+        string milestoneId, string? limit, string? cursor, Caller caller, IQueries queries, Zones zones, CancellationToken gone) =>
         await Find(milestoneId, caller, queries, gone) is null
             ? Absent(milestoneId)
             : TypedResults.Ok(await Listing<AllocationRecord>.Of(await queries.AllocationRecords(new(null, milestoneId), Parameters.Page(limit, cursor)).WaitAsync(gone), async record => record with { TimeZone = await zones.Of(record.AccountId) }));
 
-    private static async Task<IResult> Consumptions(string milestoneId, string? limit, string? cursor, Caller caller, IQueries queries, Zones zones, CancellationToken gone) =>
+    private static async Task<IResult> Consumptions(
+        string milestoneId, string? limit, string? cursor, Caller caller, IQueries queries, Zones zones, CancellationToken gone) =>
         await Find(milestoneId, caller, queries, gone) is null
             ? Absent(milestoneId)
             : TypedResults.Ok(await Listing<Consumption>.Of(await queries.Consumptions(new(null, milestoneId), Parameters.Page(limit, cursor)).WaitAsync(gone), async record => record with { TimeZone = await zones.Of(record.AccountId) }));
@@ -114,11 +153,11 @@ internal static class MilestoneEndpoints
 /// <param name="WasAllocated">Whether it was ever allocated.</param>
 internal sealed record MilestoneDocument(
     string MilestoneId, string ProjectId, string AccountId, string Currency, decimal ServicesCredits, string Status, LocalDate? ActualDate, string TimeZone,
-    bool WasAllocated, decimal Allocated, ImmutableArray<Holding> Holdings)
+    bool WasAllocated, decimal Allocated, ImmutableArray<Holding> Holdings, string Name)
 {
     public static MilestoneDocument Of(Milestone milestone, Project project, string timeZone) => new(
         milestone.MilestoneId, project.ProjectId, project.AccountId, project.Currency, milestone.ServicesCredits, milestone.Status, milestone.ActualDate, timeZone,
-        milestone.WasAllocated, milestone.Held, milestone.Holdings);
+        milestone.WasAllocated, milestone.Held, milestone.Holdings, milestone.Name);
 }
 
 /// <summary>What moved, or would move, of each purchase; below 0: what is returned to it.</summary>
@@ -132,16 +171,27 @@ internal sealed record AllocatedDocument(string MilestoneId, decimal ServicesCre
         new(milestone.MilestoneId, milestone.ServicesCredits, milestone.Held, project.Currency, [], DryRun: true, Problems.Of(refusal));
 }
 
-/// <summary>A milestone as it shall be; services credits that are left out stay as they are, 0 at first, and a status that is left out is <c>None</c>.</summary>
-internal sealed record MilestoneBody(string? ProjectId, decimal? ServicesCredits = null, string? Status = null, LocalDate? ActualDate = null, string? MilestoneId = null)
+/// <summary>A milestone as it shall be: without services credits it costs 0, and without a status its status is <c>None</c>.</summary>
+/// <param name="TimeZone">Only the service writes it, as <paramref name="Allocated"/> and <paramref name="Holdings"/>.</param>
+internal sealed record MilestoneBody(
+    string? ProjectId, decimal? ServicesCredits = null, string? Status = null, LocalDate? ActualDate = null, string? MilestoneId = null,
+    string? TimeZone = null, decimal? Allocated = null, Holding[]? Holdings = null, string? Name = null) : IBody
 {
-    public Refusal? Check(string milestoneId) =>
-        Fields.OfPath("milestoneId", MilestoneId, milestoneId)
-        ?? Fields.Id("projectId", ProjectId) ?? Fields.NameIfGiven("status", Status);
+    public Refusal? Check(RouteValueDictionary path) => Refusal.All(
+        Fields.OfPath("milestoneId", MilestoneId, path), Fields.Id("projectId", ProjectId), Fields.NameIfGiven("status", Status), Fields.NameIfGiven("name", Name));
 
-    public SetMilestone ToSet(string milestoneId, long? expected, Caller caller) => new(milestoneId, ProjectId!, ServicesCredits, Status ?? Milestone.None, ActualDate, expected, caller.Name);
+    public Refusal? CheckReadOnly(MilestoneDocument? present) => Refusal.All(
+        Fields.ReadOnly("timeZone", TimeZone, present?.TimeZone),
+        Fields.ReadOnly("allocated", Allocated, present?.Allocated),
+        Fields.ReadOnly("holdings", Holdings, present is null ? null : [.. present.Holdings]));
+
+    public SetMilestone ToSet(string milestoneId, long? expected, Caller caller) =>
+        new(milestoneId, ProjectId!, ServicesCredits ?? 0, Status ?? Milestone.None, ActualDate, expected, caller.Name, Name ?? "");
 }
 
 internal sealed record AllocateBody(bool DryRun = false);
 
-internal sealed record AdjustBody(decimal? Quantity, bool DryRun = false);
+internal sealed record AdjustBody(decimal? Quantity, bool DryRun = false) : IBody
+{
+    public Refusal? Check(RouteValueDictionary path) => Fields.Given("quantity", Quantity);
+}

@@ -189,7 +189,7 @@ internal static class OpenApi
             schema.Properties!["code"] = new OpenApiSchema
             {
                 Type = JsonSchemaType.String,
-                Enum = [.. Problems.Codes.Order(StringComparer.Ordinal).Select(code => JsonValue.Create(code))],
+                Enum = [.. Problems.Codes.Select(code => JsonValue.Create(code))],
             };
             context.Document.AddComponent(nameof(Problem), schema);
         }

@@ -4,12 +4,13 @@ using CreditGrains.Grains;
 using CreditGrains.Domain;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 using NodaTime;
 using Calendar = CreditGrains.Domain.Calendar;
 
 namespace CreditGrains.Http;
 
-/// <summary>Ids of paths and parameters of queries: all are checked before a call is made, and what a call does not take is refused (§3).</summary>
+/// <summary>Ids of paths, parameters of queries and fields of bodies: all are checked before a call is made, and what a call does not take is refused (§3).</summary>
 internal static class Parameters
 {
     public const int MaxLimit = 1_000, DefaultLimit = 100, DefaultCount = 12;
@@ -20,8 +21,15 @@ internal static class Parameters
     /// <summary>A call takes the query parameters that its handler names, once each.</summary>
     public static EndpointFilterDelegate Check(EndpointFilterFactoryContext call, EndpointFilterDelegate next)
     {
-        var taken = call.MethodInfo.GetParameters().Where(parameter => parameter.ParameterType == typeof(string)).Select(parameter => parameter.Name!).ToFrozenSet();
-        return async invocation => Fault(invocation.HttpContext, taken) is { } problem ? problem : await next(invocation);
+        var parameters = call.MethodInfo.GetParameters();
+        var taken = parameters.Where(parameter => parameter.ParameterType == typeof(string)).Select(parameter => parameter.Name!).ToFrozenSet();
+        var body = Array.FindIndex(parameters, parameter => parameter.ParameterType.IsAssignableTo(typeof(IBody)));
+        return async invocation =>
+        {
+            var context = invocation.HttpContext;
+            if ((Strange(context, taken) ?? Wrong(context) ?? await Unknown(context)) is { } problem) return problem;
+            return body >= 0 && Wrong(context, invocation.GetArgument<IBody>(body)) is { } refusal ? Problems.Of(refusal) : await next(invocation);
+        };
     }
 
     public static PageRequest Page(string? limit, string? cursor) => new(limit is null ? DefaultLimit : int.Parse(limit, CultureInfo.InvariantCulture), cursor);
@@ -30,42 +38,75 @@ internal static class Parameters
 
     public static Instant? Instant(string? text) => text is null ? null : Calendar.ReadInstant(text);
 
-    public static CreditStatus? Status(string? text) => Enum.GetValues<CreditStatus>().Cast<CreditStatus?>().FirstOrDefault(status => Text(status!.Value) == text);
+    public static CreditStatus? Status(string? text) => Named<CreditStatus>(text);
 
-    public static UsageBy? GroupBy(string? text) => Enum.GetValues<UsageBy>().Cast<UsageBy?>().FirstOrDefault(by => Text(by!.Value) == text);
+    public static UsageBy? GroupBy(string? text) => Named<UsageBy>(text);
 
-    private static Problem? Fault(HttpContext context, FrozenSet<string> taken)
+    // A parameter that is not known here, or is given twice.
+    private static Problem? Strange(HttpContext context, FrozenSet<string> taken)
     {
-        var path = context.Request.RouteValues;
-        foreach (var (name, value) in path)
-            if (name != CreditId && Fields.Id(name, (string?)value) is { } refusal) return Problems.Of(refusal);
-
         foreach (var (name, values) in context.Request.Query)
         {
-            if (!taken.Contains(name) || path.ContainsKey(name)) return Problems.Of(Problems.UnknownField, $"There is no query parameter {name} here.", name);
-            if (values is not [{ } value]) return Problems.Of(Problems.Malformed, $"{name} is given once.", name);
-            if (Fault(name, value, context.Features.Get<Caller>()!) is { } problem) return problem;
+            if (!taken.Contains(name) || context.Request.RouteValues.ContainsKey(name))
+                return Problems.Of(Problems.UnknownField, $"{(name.Length == 0 ? "A query parameter without a name" : name)} must be left out; it is not known here.", name);
+            if (values is not [not null]) return Problems.Of(Problems.Malformed, $"{name} must be given once.", name);
         }
         return null;
     }
 
-    private static Problem? Fault(string name, string value, Caller caller) => name switch
+    private static Problem? Wrong(HttpContext context)
     {
-        "limit" or "count" when !int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) || limit is < 1 or > MaxLimit => Malformed(name, $"is 1 to {MaxLimit}"),
-        "from" or "to" or "at" when Calendar.ReadInstant(value) is null => Malformed(name, "is an ISO-8601 UTC instant"),
-        "status" when Status(value) is null => Malformed(name, $"is one of {string.Join(", ", Enum.GetValues<CreditStatus>().Select(Text))}"),
-        "groupBy" when GroupBy(value) is null => Malformed(name, $"is one of {string.Join(", ", Enum.GetValues<UsageBy>().Select(Text))}"),
-        "lotId" or "paymentId" => Ids.CanBe(value) ? null : Problems.Of(Refusal.Invalid(name, $"has 1 to {Ids.MaxMadeLength} characters of {Ids.Alphabet}")),
-        "cursor" or "limit" or "count" or "from" or "to" or "at" or "status" or "groupBy" => null,
-        _ when Fields.Id(name, value) is { } refusal => Problems.Of(refusal),
-        "clientId" when !caller.Sees(value) => Problems.NotFound($"client {value}"),
-        "userId" when !caller.IsFor(value) => Problems.NotFound($"user {value}"),
-        _ => null,
+        var (path, query) = (context.Request.RouteValues, context.Request.Query);
+        var ids = path.Where(pair => pair.Key != CreditId).Select(pair => Fields.Id(pair.Key, (string?)pair.Value));
+        return Refusal.All([.. ids, .. query.Select(pair => Wrong(pair.Key, pair.Value!))]) is { } refusal ? Problems.Of(refusal) : null;
+    }
+
+    private static Refusal? Wrong(HttpContext context, IBody body)
+    {
+        var wrong = body.Check(context.Request.RouteValues);
+        return body is IPatch && context.Features.Get<Bodies.Received>() is { } received ? Refusal.All([.. BodyFaults.Nulls(received.Json, received.Type), wrong]) : wrong;
+    }
+
+    private static Refusal? Wrong(string name, string value) => name switch
+    {
+        "cursor" => null,
+        "limit" or "count" => int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit is >= 1 and <= MaxLimit
+            ? null
+            : Refusal.Invalid(name, $"must be a whole number from 1 to {MaxLimit:N0}"),
+        "from" or "to" or "at" => Calendar.ReadInstant(value) is not { } instant ? NotOf<Instant>(name)
+            : Calendar.IsInstant(instant) ? null
+            : Refusal.Invalid(name, Calendar.InstantRange),
+        "status" => Status(value) is null ? NotOf<CreditStatus>(name) : null,
+        "groupBy" => GroupBy(value) is null ? NotOf<UsageBy>(name) : null,
+        "lotId" or "paymentId" => Ids.CanBe(value) ? null : Refusal.Invalid(name, $"must have 1 to {Ids.MaxMadeLength} characters of {Ids.Alphabet}"),
+        _ => Fields.Id(name, value),
     };
 
-    private static Problem Malformed(string name, string rule) => Problems.Of(Problems.Malformed, $"{name} {rule}.", name);
+    private static Refusal NotOf<T>(string name)
+    {
+        var (rule, allowed) = BodyFaults.Expected(typeof(T));
+        return Refusal.Invalid(name, rule) with { Faults = [new(name, $"{name} {rule}.", allowed)] };
+    }
 
-    private static string Text(UsageBy by) => by.ToString().ToLowerInvariant();
+    // A filter by what is not there is no empty list.
+    private static async ValueTask<Problem?> Unknown(HttpContext context)
+    {
+        if (context.Request.Query.Count == 0) return null;
+        var (known, caller) = (context.RequestServices.GetRequiredService<Known>(), context.Features.Get<Caller>()!);
+        var query = context.Request.Query;
+        string? clientId = query["clientId"], contractId = query["contractId"];
+        if (clientId is not null && !await known.Client(clientId, caller)) return Problems.NotFound($"client {clientId}");
+        if (contractId is not null && await known.ClientOf(contractId, caller) is var owner && (owner is null || (clientId ?? owner) != owner)) return Problems.NoContract(contractId);
+        if (query["accountId"] is [{ } accountId] && !await known.Account(accountId, clientId, caller)) return Problems.NotFound($"account {accountId}");
+        if (query["projectId"] is [{ } projectId] && !await known.Project(projectId, clientId, caller)) return Problems.NotFound($"project {projectId}");
 
-    private static string Text(CreditStatus status) => status.ToString().ToUpperInvariant();
+        // Users and reports belong to a client, which an operator need not name.
+        var client = caller.ClientId ?? clientId ?? (contractId is null ? null : await known.ClientOf(contractId, caller));
+        if (query["userId"] is [{ } userId] && (!caller.IsFor(userId) || (client is not null && !await known.User(client, userId)))) return Problems.NotFound($"user {userId}");
+        if (query["reportId"] is [{ } reportId] && client is not null && !await known.Report(client, reportId)) return Problems.NotFound($"report {reportId}");
+        return null;
+    }
+
+    private static T? Named<T>(string? text) where T : struct, Enum =>
+        Enum.GetValues<T>().Cast<T?>().FirstOrDefault(value => BodyFaults.Name(value!.Value) == text);
 }

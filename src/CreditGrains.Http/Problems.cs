@@ -1,8 +1,10 @@
 using System.Collections.Frozen;
+using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using CreditGrains.Grains;
 using CreditGrains.Domain;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -12,20 +14,32 @@ using NodaTime;
 namespace CreditGrains.Http;
 
 /// <summary>What every refused request is answered with (RFC 9457); <paramref name="Code"/> is stable.</summary>
-/// <param name="Field">The field, header or query parameter that is not as it must be.</param>
+/// <param name="Type">Where a short page explains it.</param>
+/// <param name="Field">The field, header or query parameter that is not as it must be; of several the first.</param>
 [JsonDerivedType(typeof(Shortage))]
 [JsonDerivedType(typeof(ServicesShortage))]
-internal record Problem(string Type, string Title, int Status, string Detail, string Code, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Field) : IResult
+internal record Problem(
+    string Type, string Title, int Status, string Detail, string Code, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Field) : IResult
 {
     public const string ContentType = "application/problem+json";
+
+    /// <summary>Every field that is wrong; null where it is none's fault.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ImmutableArray<FieldFault>? Errors { get; init; }
+
+    /// <summary>The same as in the header Request-Id.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? RequestId { get; init; }
 
     public Task ExecuteAsync(HttpContext httpContext)
     {
         var response = httpContext.Response;
         response.StatusCode = Status;
-        if (Status == StatusCodes.Status401Unauthorized) response.Headers.WWWAuthenticate = "Bearer";
-        if (Status is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable) response.Headers.RetryAfter = "1";
-        return response.WriteAsJsonAsync(this, options: null, ContentType);
+        if (Status == StatusCodes.Status401Unauthorized) response.Headers.WWWAuthenticate = "Bearer realm=\"CreditGrains\"";
+        if (Status is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable && response.Headers.RetryAfter.Count == 0) response.Headers.RetryAfter = "1";
+        response.Headers.Remove(HeaderNames.ETag);
+        response.Headers.CacheControl = "no-store";
+        return response.WriteAsJsonAsync(this with { RequestId = httpContext.TraceIdentifier }, options: null, ContentType);
     }
 }
 
@@ -36,12 +50,14 @@ internal sealed record Shortage(
 
 /// <summary>A refused allocation, and what it would have needed (S2), in services credits.</summary>
 internal sealed record ServicesShortage(
-    string Type, string Title, int Status, string Detail, string Code, string? Field, string Currency, decimal ToAllocate, decimal Available) : Problem(Type, Title, Status, Detail, Code, Field);
+    string Type, string Title, int Status, string Detail, string Code, string? Field,
+    string Currency, decimal ToAllocate, decimal Available) : Problem(Type, Title, Status, Detail, Code, Field);
 
 /// <summary>The one table from refusals and failures to problems (§3).</summary>
 internal static class Problems
 {
-    public const string Malformed = "malformed", UnknownField = "unknown-field", TooLarge = "too-large", Unauthenticated = "unauthenticated", Forbidden = "forbidden", Unavailable = "unavailable", CursorGone = "cursor-gone";
+    public const string Malformed = "malformed", UnknownField = "unknown-field", TooLarge = "too-large", Unauthenticated = "unauthenticated",
+        Forbidden = "forbidden", Unavailable = "unavailable", CursorGone = "cursor-gone", Timeout = "request-timeout", MediaType = "unsupported-media-type";
 
     private const string NotAllowed = "method-not-allowed", Overload = "overloaded", Internal = "internal-error";
 
@@ -51,10 +67,12 @@ internal static class Problems
         [Malformed] = (400, "The request cannot be read"),
         [UnknownField] = (400, "The request has a field that is not known"),
         [Unauthenticated] = (401, "A valid API key is needed"),
-        [Forbidden] = (403, "The API key may not do this"),
+        [Forbidden] = (403, "The caller may not do this"),
         [NotAllowed] = (405, "The method is not allowed here"),
+        [Timeout] = (408, "The body took too long"),
         [CursorGone] = (410, "The cursor is of a history that is gone"),
         [TooLarge] = (413, "The body is too large"),
+        [MediaType] = (415, "The body is of a media type that is not read here"),
         [Overload] = (429, "Too many requests at once"),
         [Internal] = (500, "Something is wrong with the service"),
         [Unavailable] = (503, "The service cannot answer now"),
@@ -83,37 +101,50 @@ internal static class Problems
         RefusalCode.InvalidField => (422, "A field breaks a rule"),
     };
 
-    /// <summary>All of them.</summary>
-    public static IEnumerable<string> Codes => Refusals.Keys.Concat(Failures.Keys);
-
     /// <summary>The status and title of a problem's code.</summary>
     public static (int Status, string Title) Meaning(string code) => Refusals.TryGetValue(code, out var refusal) ? refusal : Failures[code];
 
+    /// <summary>All codes, by status.</summary>
+    public static IEnumerable<string> Codes => Refusals.Keys.Concat(Failures.Keys).OrderBy(code => Meaning(code).Status).ThenBy(code => code, StringComparer.Ordinal);
+
     public static Problem Overloaded { get; } = Of(Overload, "Too many requests wait already; try again after a moment.");
 
-    private static Problem NoBody { get; } = Of(Malformed, "A JSON body is needed.");
+    public static Problem TooMany { get; } = Of(Overload, "The key must send fewer requests, at once and in a second; RateLimit-Policy says how many.");
 
-    private static Problem BodyTooLarge { get; } = Of(TooLarge, "The body is larger than this service reads.");
+    public static Problem NoBody { get; } = Of(Malformed, "A JSON body must be sent.");
 
-    private static Problem NotJson { get; } = Of(Malformed, "A body of Content-Type application/json is needed.", HeaderNames.ContentType);
+    public static Problem BodyTooLarge { get; } = Of(TooLarge, "The body must be smaller.");
+
+    public static Problem TooSlow { get; } = Of(Timeout, "The whole body must arrive sooner; send the same request again.");
+
+    public static Problem NotJson { get; } = Of(MediaType, "Content-Type must be application/json.", HeaderNames.ContentType);
+
+    public static Problem NotUtf8 { get; } = Of(MediaType, "The charset of Content-Type must be utf-8.", HeaderNames.ContentType);
+
+    public static Problem Encoded { get; } = Of(MediaType, "Content-Encoding must be left out: the body must be sent as it is.", HeaderNames.ContentEncoding);
 
     /// <summary>The stable code of a refusal.</summary>
     public static string Code(RefusalCode code) => JsonNamingPolicy.KebabCaseLower.ConvertName(code.ToString());
 
     public static Problem Of(Refusal refusal)
     {
-        var problem = Of(Code(refusal.Code), refusal.Detail, refusal.Field);
+        var problem = Of(Code(refusal.Code), refusal.Detail, refusal.Field) with { Errors = refusal.Told.IsEmpty ? null : refusal.Told };
+        var (type, title, status, detail, code, field) = problem;
         if (refusal.Services is { } needed)
-            return new ServicesShortage(problem.Type, problem.Title, problem.Status, problem.Detail, problem.Code, problem.Field, needed.Currency, needed.ToAllocate, needed.Available);
-        return refusal.Amounts is { } amounts
-            ? new Shortage(problem.Type, problem.Title, problem.Status, problem.Detail, problem.Code, problem.Field, amounts.ToCharge, amounts.UserAvailable, amounts.ContractRemaining, amounts.NextRenewalAt, amounts.NextCreditsAt)
-            : problem;
+            return new ServicesShortage(type, title, status, detail, code, field, needed.Currency, needed.ToAllocate, needed.Available) { Errors = problem.Errors };
+        return refusal.Amounts is not { } amounts
+            ? problem
+            : new Shortage(
+                type, title, status, detail, code, field, amounts.ToCharge, amounts.UserAvailable, amounts.ContractRemaining, amounts.NextRenewalAt, amounts.NextCreditsAt)
+            {
+                Errors = problem.Errors,
+            };
     }
 
     public static Problem Of(string code, string detail, string? field = null)
     {
         var (status, title) = Meaning(code);
-        return new($"urn:creditgrains:problem:{code}", title, status, detail, code, field);
+        return new($"{ProblemPages.Path}/{code}", title, status, detail, code, field) { Errors = field is null ? null : [new(field, detail)] };
     }
 
     public static Problem NotFound(string what) => Of(Refusal.NotFound(what));
@@ -124,12 +155,22 @@ internal static class Problems
     public static Task Explain(HttpContext context) => context.Response.StatusCode switch
     {
         StatusCodes.Status404NotFound => NotFound($"{context.Request.Path}").ExecuteAsync(context),
-        StatusCodes.Status405MethodNotAllowed => Of(NotAllowed, $"{context.Request.Method} is not possible here; {context.Response.Headers.Allow} is.").ExecuteAsync(context),
+        StatusCodes.Status405MethodNotAllowed => ExplainMethods(context),
+        StatusCodes.Status408RequestTimeout => TooSlow.ExecuteAsync(context),
         StatusCodes.Status413PayloadTooLarge => BodyTooLarge.ExecuteAsync(context),
         StatusCodes.Status415UnsupportedMediaType => NotJson.ExecuteAsync(context),
         StatusCodes.Status400BadRequest => NoBody.ExecuteAsync(context),
         _ => Task.CompletedTask,
     };
+
+    private static Task ExplainMethods(HttpContext context)
+    {
+        var methods = Conventions.Allowed(context.Response.Headers.Allow.ToString());
+        context.Response.Headers.Allow = methods;
+        if (!HttpMethods.IsOptions(context.Request.Method)) return Of(NotAllowed, $"The method must be one of {methods}.").ExecuteAsync(context);
+        Conventions.Allow(context, methods);
+        return Task.CompletedTask;
+    }
 
     /// <summary>Turns what was thrown on the way into a problem; nothing of the service's inside shows in it.</summary>
     public static async Task Catch(HttpContext context, RequestDelegate next)
@@ -138,24 +179,36 @@ internal static class Problems
         {
             await next(context);
         }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        catch (Exception e) when (IsOfLeaving(e, context))
         {
-            context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
+            // Who leaves is no fault of anybody's.
+            if (!context.Response.HasStarted) context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
         }
         catch (Exception e) when (!context.Response.HasStarted)
         {
-            var problem = Of(e);
+            var problem = Of(e, context);
             if (problem.Status >= 500)
-                context.RequestServices.GetRequiredService<ILogger<Problem>>().Log(problem.Code == Internal ? LogLevel.Error : LogLevel.Warning, e, "{Method} {Path} ended with {Code}", context.Request.Method, context.Request.Path, problem.Code);
+                context.RequestServices.GetRequiredService<ILogger<Problem>>().Log(
+                    problem.Code == Internal ? LogLevel.Error : LogLevel.Warning, e, "{Method} {Path} ended with {Code}, request {RequestId}",
+                    context.Request.Method, context.Request.Path, problem.Code, context.TraceIdentifier);
             await problem.ExecuteAsync(context);
         }
     }
+
+    private static bool IsOfLeaving(Exception exception, HttpContext context) =>
+        exception is ConnectionResetException || (context.RequestAborted.IsCancellationRequested && exception is OperationCanceledException or IOException);
+
+    // The body is looked through again only where it could not be read.
+    private static Problem Of(Exception exception, HttpContext context) =>
+        exception is BadHttpRequestException { StatusCode: StatusCodes.Status400BadRequest } && context.Features.Get<Bodies.Received>() is { } body
+            ? BodyFaults.Of(body.Json, body.Type, context.Request.RouteValues)
+            : Of(exception);
 
     /// <summary>The problem of what was thrown.</summary>
     public static Problem Of(Exception exception) => exception switch
     {
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => BodyTooLarge,
-        BadHttpRequestException { InnerException: JsonException json } => Of(json),
+        BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout } => TooSlow,
         BadHttpRequestException { StatusCode: StatusCodes.Status415UnsupportedMediaType } => NotJson,
         BadHttpRequestException => NoBody,
         InvalidCursorException => Of(Malformed, exception.Message, "cursor"),
@@ -165,11 +218,4 @@ internal static class Problems
         _ when Calls.IsLost(exception) => Of(Unavailable, "An answer was lost; send the same request again."),
         _ => Of(Internal, "The request was not carried out because of a fault in the service."),
     };
-
-    // The serializer tells an unknown member from other faults by its words only.
-    private static Problem Of(JsonException json) => json.Message.Contains("could not be mapped to any .NET member", StringComparison.Ordinal)
-        ? Of(UnknownField, $"{Field(json)} is not known here.", Field(json))
-        : Of(Malformed, $"The body cannot be read at {json.Path ?? "$"}, line {json.LineNumber + 1}, byte {json.BytePositionInLine + 1}.", Field(json));
-
-    private static string? Field(JsonException json) => json.Path?.TrimStart('$').TrimStart('.') is { Length: > 0 } field ? field : null;
 }

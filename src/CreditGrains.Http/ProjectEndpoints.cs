@@ -11,39 +11,85 @@ internal static class ProjectEndpoints
 {
     public static void MapProjects(this IEndpointRouteBuilder v1)
     {
-        v1.MapPut("/projects/{projectId}", Put).Needs(Access.Operate).Answers<ProjectDocument>("Makes a project, or changes its account or currency", 200, 201).Refuses(RefusalCode.NotFound, RefusalCode.InvalidField);
+        v1.MapPut("/projects/{projectId}", Put).Needs(Access.Manage).ComparesTags()
+            .Answers<ProjectDocument>("Makes a project, or changes its account or currency", 200, 201)
+            .Refuses(RefusalCode.NotFound, RefusalCode.InvalidField, RefusalCode.PreconditionFailed);
+        v1.MapPatch("/projects/{projectId}", Patch).Needs(Access.Manage).ComparesTags().Answers<ProjectDocument>("Changes what the merge patch names", 200)
+            .Refuses(RefusalCode.NotFound, RefusalCode.InvalidField, RefusalCode.PreconditionFailed, RefusalCode.IdempotencyKeyReused);
         v1.MapGet("/projects/{projectId}", Get).Needs(Access.Read).Answers<ProjectDocument>("A project", 200).Refuses(RefusalCode.NotFound);
         v1.MapGet("/projects", List).Needs(Access.Read).Answers<Listing<ProjectDocument>>("Projects, by id", 200);
     }
 
-    private static async Task<IResult> Put(string projectId, ProjectBody body, Caller caller, IGrainFactory grains, IQueries queries, CancellationToken gone)
+    private static async Task<IResult> Put(
+        string projectId, ProjectBody body, Caller caller, IGrainFactory grains, IQueries queries, HttpRequest request, CancellationToken gone)
     {
-        if (body.Check(projectId) is { } invalid) return Problems.Of(invalid);
-
         var present = await queries.Project(projectId).WaitAsync(gone);
-        var decision = await grains.Ask(all => all.Account(body.AccountId!).SetProject(new(projectId, body.Currency!, caller.Name)), gone);
+        if (present is not null && !caller.Sees(present.ClientId)) return Absent(projectId);
+        if (await AccountOf(body, caller, queries, gone) is { } absent) return absent;
+        var demand = DemandOf(request, present);
+        if (demand.Refused is { } refused) return refused;
+        if (body.CheckReadOnly(present) is { } invalid) return Problems.Of(invalid);
+
+        var decision = await Set(projectId, body, demand.Value(present?.Terms), null, caller, grains, gone);
         if (decision.Refusal is { } refusal) return Problems.Of(refusal);
 
-        var document = ProjectDocument.Of(decision.Value!);
+        var document = ProjectDocument.Of(decision.Value!.Answer);
         return present is null ? TypedResults.Created($"/v1/projects/{projectId}", document) : TypedResults.Ok(document);
     }
 
-    private static async Task<IResult> Get(string projectId, Caller caller, IQueries queries, CancellationToken gone) =>
-        await queries.Project(projectId).WaitAsync(gone) is { } project && caller.Sees(project.ClientId) ? TypedResults.Ok(ProjectDocument.Of(project)) : Problems.NotFound($"project {projectId}");
+    private static async Task<IResult> Patch(
+        string projectId, MergePatch<ProjectBody> patch, Caller caller, IGrainFactory grains, IQueries queries, HttpRequest request, CancellationToken gone)
+    {
+        var (key, noKey) = IdempotencyKeys.Of(request, patch);
+        if (noKey is not null) return noKey;
+        while (true)
+        {
+            if (await queries.Project(projectId).WaitAsync(gone) is not { } present || !caller.Sees(present.ClientId)) return Absent(projectId);
+            var demand = DemandOf(request, present);
+            if (demand.Refused is { } refused) return refused;
+            var (body, problem) = patch.Over(ProjectDocument.Of(present), request.RouteValues);
+            if (problem is not null) return problem;
+            if (await AccountOf(body!, caller, queries, gone) is { } absent) return absent;
+            if (body!.CheckReadOnly(present) is { } invalid) return Problems.Of(invalid);
 
-    private static async Task<IResult> List(string? clientId, string? accountId, string? limit, string? cursor, Caller caller, IQueries queries, CancellationToken gone) =>
+            var decision = await Set(projectId, body, demand.Value(present.Terms) ?? Seen.Of(present.Terms), key, caller, grains, gone);
+            if (decision.Value is { } changed) return Replies.Ok(ProjectDocument.Of(changed.Answer), changed.Replayed);
+            if (demand.IsMade || decision.Refusal!.Code != RefusalCode.PreconditionFailed) return Problems.Of(decision.Refusal!);
+        }
+    }
+
+    private static Task<Decision<Answered<Project>>> Set(
+        string projectId, ProjectBody body, string? seen, RequestKey? key, Caller caller, IGrainFactory grains, CancellationToken gone) =>
+        grains.Ask(all => all.Account(body.AccountId!).SetProject(new(projectId, body.Currency!, caller.Name, seen, body.Name ?? ""), key), gone);
+
+    // Why the account that the body names is not there for the caller; null: it is.
+    private static async Task<Problem?> AccountOf(ProjectBody body, Caller caller, IQueries queries, CancellationToken gone) =>
+        await queries.Account(body.AccountId!).WaitAsync(gone) is { } account && caller.Sees(account.ClientId) ? null : Problems.NotFound($"account {body.AccountId}");
+
+    private static Demand DemandOf(HttpRequest request, Project? present) => Tags.DemandOf(request, present is null ? null : Tags.Of(ProjectDocument.Of(present)));
+
+    private static Problem Absent(string projectId) => Problems.NotFound($"project {projectId}");
+
+    private static async Task<IResult> Get(string projectId, Caller caller, IQueries queries, CancellationToken gone) =>
+        await queries.Project(projectId).WaitAsync(gone) is { } project && caller.Sees(project.ClientId) ? TypedResults.Ok(ProjectDocument.Of(project)) : Absent(projectId);
+
+    private static async Task<IResult> List(
+        string? clientId, string? accountId, string? limit, string? cursor, Caller caller, IQueries queries, CancellationToken gone) =>
         TypedResults.Ok(Listing<ProjectDocument>.Of(await queries.Projects(new(caller.ClientId ?? clientId, accountId), Parameters.Page(limit, cursor)).WaitAsync(gone), ProjectDocument.Of));
 }
 
 /// <summary>A project as it is shown (S1).</summary>
-internal sealed record ProjectDocument(string ProjectId, string ClientId, string AccountId, string Currency)
+internal sealed record ProjectDocument(string ProjectId, string ClientId, string AccountId, string Currency, string Name)
 {
-    public static ProjectDocument Of(Project project) => new(project.ProjectId, project.ClientId, project.AccountId, project.Currency);
+    public static ProjectDocument Of(Project project) => new(project.ProjectId, project.ClientId, project.AccountId, project.Currency, project.Name);
 }
 
-internal sealed record ProjectBody(string? AccountId, string? Currency, string? ProjectId = null)
+/// <summary>A project as it shall be.</summary>
+/// <param name="ClientId">The account's; only the service writes it.</param>
+internal sealed record ProjectBody(string? AccountId, string? Currency, string? ProjectId = null, string? ClientId = null, string? Name = null) : IBody
 {
-    public Refusal? Check(string projectId) =>
-        Fields.OfPath("projectId", ProjectId, projectId)
-        ?? Fields.Id("accountId", AccountId) ?? Fields.Given("currency", Currency);
+    public Refusal? Check(RouteValueDictionary path) => Refusal.All(
+        Fields.OfPath("projectId", ProjectId, path), Fields.Id("accountId", AccountId), Fields.Given("currency", Currency), Fields.NameIfGiven("name", Name));
+
+    public Refusal? CheckReadOnly(Project? present) => Fields.ReadOnly("clientId", ClientId, present?.ClientId);
 }

@@ -4,8 +4,27 @@ using Microsoft.AspNetCore.Http;
 
 namespace CreditGrains.Http;
 
+/// <summary>A page of a list.</summary>
+internal interface IListing
+{
+    string? NextCursor { get; }
+
+    /// <summary>Names the next page in the header Link, too (RFC 8288).</summary>
+    static EndpointFilterDelegate Link(EndpointFilterFactoryContext call, EndpointFilterDelegate next) => async invocation =>
+    {
+        var result = await next(invocation);
+        if (result is IValueHttpResult { Value: IListing { NextCursor: { } cursor } })
+        {
+            var request = invocation.HttpContext.Request;
+            var query = QueryString.Create(request.Query.Where(parameter => parameter.Key != "cursor")).Add("cursor", cursor);
+            invocation.HttpContext.Response.Headers.Link = $"<{request.Path.ToUriComponent()}{query}>; rel=\"next\"";
+        }
+        return result;
+    };
+}
+
 /// <summary>A page of a list; <paramref name="NextCursor"/> null: the last.</summary>
-internal sealed record Listing<T>(ImmutableArray<T> Items, string? NextCursor)
+internal sealed record Listing<T>(ImmutableArray<T> Items, string? NextCursor) : IListing
 {
     public static Listing<T> Of(Page<T> page) => new(page.Items, page.Next);
 
@@ -31,4 +50,10 @@ internal sealed class Replayed<T>(T answer) : IResult, IStatusCodeHttpResult, IV
         httpContext.Response.Headers["Idempotency-Replayed"] = "true";
         return TypedResults.Ok(answer).ExecuteAsync(httpContext);
     }
+}
+
+/// <summary>How a change is answered.</summary>
+internal static class Replies
+{
+    public static IResult Ok<T>(T document, bool replayed) => replayed ? new Replayed<T>(document) : TypedResults.Ok(document);
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.ComponentModel.DataAnnotations;
 using CreditGrains.Grains;
 using CreditGrains.Domain;
 using Microsoft.AspNetCore.Builder;
@@ -17,20 +18,22 @@ internal static class ReportEndpoints
 
     public static void MapReports(this IEndpointRouteBuilder v1)
     {
-        v1.MapPost("/reports", Post).Needs(Access.Report).Answers<Report>("Makes a report, once for each reportId; with dryRun it says what would happen", 201, 200).Refuses(
+        v1.MapPost("/reports", Post).Needs(Access.Report)
+            .Answers<Report>("Makes a report, once for each reportId; with dryRun it says what would happen", 201, 200).Refuses(
             RefusalCode.NotFound, RefusalCode.InvalidField, RefusalCode.ReportIdReused, RefusalCode.IdempotencyKeyReused, RefusalCode.ContractNotActive, RefusalCode.UserNotAssigned, RefusalCode.UserDisabled, RefusalCode.InsufficientAllocation, RefusalCode.InsufficientContractCredits);
-        v1.MapPost("/reports/batch", PostAll).WithMetadata(new RequestSizeLimitAttribute(MaxBatchBytes)).Needs(Access.Report).Answers<Batch>("Makes up to 100 reports one after another, each with an answer of its own", 200).Refuses(RefusalCode.InvalidField);
-        v1.MapGet("/reports/{reportId}", Get).Needs(Access.Any).Answers<Report>("A report of a client", 200).Refuses(RefusalCode.NotFound, RefusalCode.InvalidField);
+        v1.MapPost("/reports/batch", PostAll).WithMetadata(new RequestSizeLimitAttribute(MaxBatchBytes)).Needs(Access.Report)
+            .Answers<Batch>("Makes up to 100 reports one after another, each with an answer of its own", 200).Refuses(RefusalCode.InvalidField);
+        v1.MapGet("/reports/{reportId}", Get).Needs(Access.Any)
+            .Answers<Report>("A report of a client", 200).Refuses(RefusalCode.NotFound, RefusalCode.InvalidField);
         v1.MapGet("/reports", List).Needs(Access.Any).Answers<Listing<Report>>("Reports, by instant", 200).Refuses(RefusalCode.NotFound);
     }
 
-    private static async Task<IResult> PostAll(ReportsBody body, Caller caller, Clients clients, IGrainFactory grains, HttpRequest request, CancellationToken gone)
+    private static async Task<IResult> PostAll(
+        ReportsBody body, Caller caller, Clients clients, IGrainFactory grains, HttpRequest request, CancellationToken gone)
     {
-        if (body.Check() is { } invalid) return Problems.Of(invalid);
-
         var answers = new List<BatchItem>();
         Problem? away = null;
-        for (var i = 0; i < body.Reports!.Length; i++) answers.Add(BatchItem.Of(away ?? await Try(body.Reports[i]!, i)));
+        for (var i = 0; i < body.Reports!.Length; i++) answers.Add(BatchItem.Of(away ?? await Try(body.Reports[i]!, i), request));
         return TypedResults.Ok(new Batch([.. answers]));
 
         // Once the store is away, the rest is not tried: all of it may be sent again.
@@ -38,7 +41,7 @@ internal static class ReportEndpoints
         {
             try
             {
-                return await Make(report, IdempotencyKeys.Of(request, report, part), caller, clients, grains, gone);
+                return report.Check([]) is { } invalid ? Problems.Of(invalid) : await Make(report, IdempotencyKeys.Of(request, report, part), caller, clients, grains, request, gone);
             }
             catch (Exception e) when (!gone.IsCancellationRequested && Problems.Of(e) is { Code: Problems.Unavailable } problem)
             {
@@ -48,20 +51,20 @@ internal static class ReportEndpoints
     }
 
     private static Task<IResult> Post(ReportBody body, Caller caller, Clients clients, IGrainFactory grains, HttpRequest request, CancellationToken gone) =>
-        Make(body, IdempotencyKeys.Of(request, body), caller, clients, grains, gone);
+        Make(body, IdempotencyKeys.Of(request, body), caller, clients, grains, request, gone);
 
-    private static async Task<IResult> Make(ReportBody body, (RequestKey? Given, Problem? Refusal) key, Caller caller, Clients clients, IGrainFactory grains, CancellationToken gone)
+    private static async Task<IResult> Make(
+        ReportBody body, (RequestKey? Given, Problem? Refusal) key, Caller caller, Clients clients, IGrainFactory grains, HttpRequest request, CancellationToken gone)
     {
         if (key.Refusal is { } noKey) return noKey;
-        if (body.Check() is { } invalid) return Problems.Of(invalid);
-        if (!caller.IsFor(body.UserId!)) return Problems.Of(Problems.Forbidden, "The API key makes reports as its own user only.", "userId");
+        if (!caller.IsFor(body.UserId!)) return Problems.Of(Problems.Forbidden, "userId must be the user of the API key.", "userId");
         if (await clients.Of(body.ContractId!, caller) is not { } clientId) return Problems.NoContract(body.ContractId!);
 
         return await grains.Ask(all => all.Contract(body.ContractId!).Charge(body.ToReport(clientId, caller) with { Key = key.Given }), gone, isIdempotent: true) switch
         {
             ReportAnswer.First(var report) => TypedResults.Created($"/v1/reports/{report.ReportId}?clientId={clientId}", report),
             ReportAnswer.Replayed(var report) => new Replayed<Report>(report),
-            ReportAnswer.Rehearsed(var report, var refusal) => TypedResults.Ok(Rehearsal.Of(report, refusal)),
+            ReportAnswer.Rehearsed(var report, var refusal) => TypedResults.Ok(Rehearsal.Of(report, refusal, request)),
             ReportAnswer.Refused(var refusal) => Problems.Of(refusal),
             var other => throw new InvariantException($"a report is not answered with {other}"),
         };
@@ -69,7 +72,7 @@ internal static class ReportEndpoints
 
     private static async Task<IResult> Get(string reportId, string? clientId, Caller caller, IQueries queries, CancellationToken gone)
     {
-        if ((caller.ClientId ?? clientId) is not { } client) return Problems.Of(Refusal.Invalid("clientId", "is required: a reportId belongs to a client"));
+        if ((caller.ClientId ?? clientId) is not { } client) return Problems.Of(Refusal.Invalid("clientId", "must be given: a reportId belongs to a client"));
 
         return await queries.Report(new(client, reportId)).WaitAsync(gone) is { } report && caller.IsFor(report.UserId)
             ? TypedResults.Ok(report)
@@ -85,14 +88,24 @@ internal static class ReportEndpoints
 }
 
 /// <summary>A report to be made: 1 to 1,000 players; of one who is named twice the first name counts (R1).</summary>
-internal sealed record ReportBody(string? ReportId, string? ContractId, string? UserId, ReportBody.Player?[]? Players, bool DryRun = false)
+internal sealed record ReportBody(
+    string? ReportId, string? ContractId, string? UserId, [property: MaxLength(ReportBody.MaxNamed)] ReportBody.Player?[]? Players, bool DryRun = false) : IBody
 {
+    // How often a report may name players, each of whom counts once.
+    private const int MaxNamed = 2 * Report.MaxPlayers;
+
     internal sealed record Player(string? PlayerId, string? Name = null);
 
-    public Refusal? Check() =>
-        Fields.Id("reportId", ReportId) ?? Fields.Id("contractId", ContractId) ?? Fields.Id("userId", UserId) ?? Fields.Given("players", Players)
-        ?? Fields.Each("players", Players!, (at, player) => Fields.Id($"{at}playerId", player.PlayerId) ?? Fields.NameIfGiven($"{at}name", player.Name))
-        ?? (Distinct().Count() is >= 1 and <= Report.MaxPlayers ? null : Refusal.Invalid("players", $"are 1 to {Report.MaxPlayers}"));
+    public Refusal? Check(RouteValueDictionary path) => Refusal.All([
+        Fields.Id("reportId", ReportId),
+        Fields.Id("contractId", ContractId),
+        Fields.Id("userId", UserId),
+        Fields.Given("players", Players),
+        .. Fields.Each("players", Players, player => Refusal.All(Fields.Id("playerId", player.PlayerId), Fields.NameIfGiven("name", player.Name))),
+        Players is null || Players.Select(player => player?.PlayerId).Distinct().Count() is >= 1 and <= Report.MaxPlayers
+            ? null
+            : Refusal.Invalid("players", $"must be 1 to {Report.MaxPlayers:N0}"),
+    ]);
 
     public ChargeReport ToReport(string clientId, Caller caller) => new(new(clientId, ReportId!), ContractId!, UserId!, [.. Distinct()], caller.Name, DryRun);
 
@@ -100,13 +113,13 @@ internal sealed record ReportBody(string? ReportId, string? ContractId, string? 
 }
 
 /// <summary>Reports to be made in this order: 1 to 100.</summary>
-internal sealed record ReportsBody(ReportBody?[]? Reports)
+internal sealed record ReportsBody([property: MaxLength(ReportsBody.MaxReports)] ReportBody?[]? Reports) : IBody
 {
     private const int MaxReports = 100;
 
-    public Refusal? Check() =>
-        Fields.Given("reports", Reports) ?? Fields.Each("reports", Reports!, (_, _) => null)
-        ?? (Reports!.Length is >= 1 and <= MaxReports ? null : Refusal.Invalid("reports", $"are 1 to {MaxReports}"));
+    public Refusal? Check(RouteValueDictionary path) => Fields.Given("reports", Reports)
+        ?? (Reports!.Length is >= 1 and <= MaxReports ? null : Refusal.Invalid("reports", $"must be 1 to {MaxReports}"))
+        ?? Refusal.All(Fields.Each("reports", Reports, _ => null));
 }
 
 /// <summary>What each report of a batch would have been answered alone, in the order of the request.</summary>
@@ -114,8 +127,8 @@ internal sealed record Batch(ImmutableArray<BatchItem> Items);
 
 internal sealed record BatchItem(int Status, object? Body)
 {
-    public static BatchItem Of(IResult result) => result is Problem problem
-        ? new(problem.Status, problem)
+    public static BatchItem Of(IResult result, HttpRequest request) => result is Problem problem
+        ? new(problem.Status, problem with { RequestId = request.HttpContext.TraceIdentifier })
         : new(((IStatusCodeHttpResult)result).StatusCode!.Value, ((IValueHttpResult)result).Value);
 }
 
@@ -123,7 +136,7 @@ internal sealed record BatchItem(int Status, object? Body)
 internal sealed record Rehearsal(
     string ReportId, string ClientId, string ContractId, string UserId, Instant At, int Charged, int Covered, ImmutableArray<PlayerOutcome> Players, Balance Balance, bool DryRun, Problem? Refusal)
 {
-    public static Rehearsal Of(Report report, Refusal? refusal) => new(
+    public static Rehearsal Of(Report report, Refusal? refusal, HttpRequest request) => new(
         report.ReportId, report.ClientId, report.ContractId, report.UserId, report.At, report.Charged, report.Covered, report.Players, report.Balance,
-        DryRun: true, refusal is null ? null : Problems.Of(refusal));
+        DryRun: true, refusal is null ? null : Problems.Of(refusal) with { RequestId = request.HttpContext.TraceIdentifier });
 }

@@ -11,23 +11,31 @@ internal static class ServicesSettingsEndpoints
 {
     public static void MapServicesSettings(this IEndpointRouteBuilder v1)
     {
-        v1.MapPut("/settings/services-credits", Put).Needs(Access.Operate).Answers<ServicesSettings>("Sets the statuses in which a milestone's services credits need not be allocated", 200).Refuses(RefusalCode.InvalidField);
-        v1.MapGet("/settings/services-credits", Get).Needs(Access.Read).Answers<ServicesSettings>("The statuses in which a milestone's services credits need not be allocated", 200);
+        v1.MapPut("/settings/services-credits", Put).Needs(Access.Operate).ComparesTags()
+            .Answers<ServicesSettings>("Sets the statuses in which a milestone's services credits need not be allocated", 200)
+            .Refuses(RefusalCode.InvalidField, RefusalCode.PreconditionFailed);
+        v1.MapGet("/settings/services-credits", Get).Needs(Access.Read)
+            .Answers<ServicesSettings>("The statuses in which a milestone's services credits need not be allocated", 200);
     }
 
-    private static async Task<IResult> Put(ServicesSettingsBody body, Caller caller, IGrainFactory grains, CancellationToken gone)
+    private static async Task<IResult> Put(
+        ServicesSettingsBody body, Caller caller, IGrainFactory grains, IQueries queries, HttpRequest request, CancellationToken gone)
     {
-        if (body.Check() is { } invalid) return Problems.Of(invalid);
+        var present = await queries.ServicesSettings().WaitAsync(gone);
+        var demand = Tags.DemandOf(request, Tags.Of(present));
+        if (demand.Refused is { } refused) return refused;
 
-        var decision = await grains.Ask(all => all.ServicesSettings().Set(new([.. body.NoAllocationStatuses!.Select(status => status!)]), caller.Name), gone);
+        var decision = await grains.Ask(all => all.ServicesSettings().Set(body.ToSettings(), caller.Name, demand.Value(present)), gone);
         return decision.Refusal is { } refusal ? Problems.Of(refusal) : TypedResults.Ok(decision.Value);
     }
 
     private static async Task<IResult> Get(IQueries queries, CancellationToken gone) => TypedResults.Ok(await queries.ServicesSettings().WaitAsync(gone));
 }
 
-internal sealed record ServicesSettingsBody(string?[]? NoAllocationStatuses)
+internal sealed record ServicesSettingsBody(string?[]? NoAllocationStatuses) : IBody
 {
-    public Refusal? Check() => Fields.Given("noAllocationStatuses", NoAllocationStatuses)
-        ?? Fields.Each("noAllocationStatuses", NoAllocationStatuses!, (at, status) => Fields.Name(at.TrimEnd('.'), status));
+    public Refusal? Check(RouteValueDictionary path) => Fields.Given("noAllocationStatuses", NoAllocationStatuses)
+        ?? Refusal.All(NoAllocationStatuses!.Select((status, i) => Fields.Name($"noAllocationStatuses[{i}]", status)));
+
+    public ServicesSettings ToSettings() => new([.. NoAllocationStatuses!.Select(status => status!)]);
 }

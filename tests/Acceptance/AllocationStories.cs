@@ -372,7 +372,7 @@ public sealed class AllocationStories
         Assert.Equal("Europe/Berlin", (string)renewals["timeZone"]!);
         Assert.Equal([$"{Date(21)} {Date(20)}T23:00:00Z"], renewals.Items.Select(item => $"{item!["renewalDate"]} {item["renewalAt"]}"));
         Assert.Empty((await api.Get($"{Path}/U2/renewals?count=5")).Is(200).Items);
-        (await api.Get($"{Path}/U1/renewals?count=0")).Is(400, "malformed", "count");
+        (await api.Get($"{Path}/U1/renewals?count=0")).Is(422, "invalid-field", "count");
         (await api.Get($"{Path}/U9")).Is(404, "not-found");
         Assert.Equal("Europe/Berlin", (string)(await api.Get($"{Path}/U1")).Is(200)["timeZone"]!);
 

@@ -26,12 +26,13 @@ internal sealed class Api(string url) : IDisposable
         if (body is not null) request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(body)) { Headers = { ContentType = new("application/json") } };
         foreach (var (name, value) in headers)
         {
-            if (name == "Content-Type") request.Content!.Headers.ContentType = value == "" ? null : new(value);
+            if (name == "Content-Type") request.Content!.Headers.ContentType = value == "" ? null : MediaTypeHeaderValue.Parse(value);
+            else if (name == "Content-Encoding") request.Content!.Headers.ContentEncoding.Add(value);
             else request.Headers.TryAddWithoutValidation(name, value);
         }
         using var response = await http.SendAsync(request);
         var text = await response.Content.ReadAsStringAsync();
-        return new((int)response.StatusCode, text, response.Headers, response.Content.Headers.ContentType);
+        return new((int)response.StatusCode, text, response.Headers, response.Content.Headers.ContentType) { Allow = [.. response.Content.Headers.Allow] };
     }
 
     /// <summary>Whether it answers that it is ready.</summary>
@@ -59,6 +60,9 @@ internal sealed record Answer(int Status, string Text, HttpResponseHeaders Heade
 
     public JsonNode Json => json ??= JsonNode.Parse(Text)!;
 
+    /// <summary>The methods of the header Allow.</summary>
+    public HashSet<string> Allow { get; init; } = [];
+
     /// <summary>A field of the body; null where it is null or missing.</summary>
     public JsonNode? this[string field] => Json[field];
 
@@ -77,7 +81,10 @@ internal sealed record Answer(int Status, string Text, HttpResponseHeaders Heade
         // Each is a problem with all that RFC 9457 and §3 demand, and tells nothing of the inside.
         Assert.Equal("application/problem+json", ContentType?.MediaType);
         Assert.Equal(status, (int)this["status"]!);
-        Assert.All(["type", "title", "detail"], name => Assert.NotEmpty((string)this[name]!));
+        Assert.All(["title", "detail"], name => Assert.NotEmpty((string)this[name]!));
+        Assert.Equal($"/problems/{code}", (string?)this["type"]);
+        Assert.Equal(Headers.GetValues("Request-Id").Single(), (string?)this["requestId"]);
+        if (this["field"] is { } wrong) Assert.Contains(this["errors"]!.AsArray(), error => (string?)error!["field"] == (string?)wrong);
         Assert.DoesNotContain("   at ", Text);
         Assert.DoesNotContain("System.", Text);
         return this;

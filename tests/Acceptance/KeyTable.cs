@@ -18,8 +18,8 @@ public sealed class Keyed : IAsyncLifetime
 
     internal static string Key(string name) => $"cg_{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(name))).TrimEnd('=').Replace('+', '-').Replace('/', '_')}";
 
-    internal static string Line(string name, string role, string? clientId = null, string? userId = null) =>
-        JsonSerializer.Serialize(new { name, role, clientId, userId, sha256 = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Key(name)))) });
+    internal static string Line(string name, string role, string? clientId = null, string? userId = null, string? expiresAt = null, string? sha256Of = null) =>
+        JsonSerializer.Serialize(new { name, role, clientId, userId, expiresAt, sha256 = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Key(sha256Of ?? name)))) });
 
     internal Task<Answer> Send(string name, string method, string path, string? body = null) =>
         Api.Send(method, path, body, name == "none" ? [] : [("Authorization", $"Bearer {Key(name)}")]);
@@ -97,6 +97,7 @@ public sealed class KeyTable(Keyed keyed) : IClassFixture<Keyed>
         GET /v1/usage                                200     200       200       200        200    200       200        200  401
         GET /v1/usage?clientId=A                     200     200       200       200        200    200       404        404  401
         GET /v1/usage?userId=U2                      200     200       200       200        200    404       200        200  401
+        GET /v1/me                                   200     200       200       200        200    200       200        200  401
         GET /v1/clock                                200     200       200       200        200    200       200        200  401
         POST /v1/clock                               200     403       403       403        403    403       403        403  401
         PUT /v1/contracts/C1                         200     403       403       403        403    403       403        403  401
@@ -106,7 +107,7 @@ public sealed class KeyTable(Keyed keyed) : IClassFixture<Keyed>
         PUT /v1/contracts/C1/users/U1                200     403       403       200        403    403       404        403  401
         DELETE /v1/contracts/C1/users/U9             404     403       403       404        403    403       404        403  401
         POST /v1/users/U1/enable                     200     403       403       200        403    403       404        403  401
-        POST /v1/users/U1/disable                    422     403       403       422        403    403       422        403  401
+        POST /v1/users/U1/disable                    404     403       403       404        403    403       404        403  401
         POST /v1/reports                             200     403       403       403        200    200       403        404  401
         POST /v1/reports/batch                       200     403       403       403        200    200       403        200  401
         GET /v1/accounts/A1                          200     200       200       200        200    403       404        404  401
@@ -126,7 +127,11 @@ public sealed class KeyTable(Keyed keyed) : IClassFixture<Keyed>
         GET /v1/settings/services-credits            200     200       200       200        200    403       200        200  401
         PUT /v1/accounts/A1                          200     403       403       403        403    403       403        403  401
         POST /v1/accounts/A1/purchases               200     403       403       403        403    403       403        403  401
-        PUT /v1/projects/J1                          200     403       403       403        403    403       403        403  401
+        PUT /v1/projects/J1                          200     403       403       200        403    403       404        403  401
+        PATCH /v1/projects/J1                        200     403       403       200        403    403       404        403  401
+        PATCH /v1/contracts/C1                       200     403       403       200        403    403       404        403  401
+        PATCH /v1/accounts/A1                        200     403       403       403        403    403       403        403  401
+        PATCH /v1/milestones/M1                      200     403       403       200        403    403       404        403  401
         PUT /v1/settings/services-credits            200     403       403       403        403    403       403        403  401
         PUT /v1/milestones/M1                        200     403       403       200        403    403       404        403  401
         PUT /v1/milestones/M9                        404     403       403       404        403    403       404        403  401
@@ -147,7 +152,7 @@ public sealed class KeyTable(Keyed keyed) : IClassFixture<Keyed>
         ["POST /v1/contracts/C1/users"] = """{"users":[{"userId":"U1","name":""}]}""",
         ["PUT /v1/contracts/C1/users/U1"] = """{"name":""}""",
         ["POST /v1/users/U1/enable"] = """{"clientId":"A"}""",
-        ["POST /v1/users/U1/disable"] = "{}",
+        ["POST /v1/users/U1/disable"] = """{"clientId":"nobody"}""",
         ["PATCH /v1/contracts/C1/allocations"] = """{"enabled":false}""",
         ["POST /v1/contracts/C1/allocations/preview"] = """{"enabled":true}""",
         ["POST /v1/contracts/C1/allocations/confirm"] = """{"confirmationToken":"none"}""",
@@ -157,6 +162,10 @@ public sealed class KeyTable(Keyed keyed) : IClassFixture<Keyed>
         ["POST /v1/reports/batch"] = """{"reports":[{"reportId":"R-U1","contractId":"C1","userId":"U1","players":[{"playerId":"P-U1"}]}]}""",
         ["PUT /v1/accounts/A1"] = """{"clientId":"A","name":"Account"}""",
         ["POST /v1/accounts/A1/purchases"] = Keyed.Purchase,
+        ["PATCH /v1/projects/J1"] = """{"currency":"EUR"}""",
+        ["PATCH /v1/contracts/C1"] = """{"name":"Scouting"}""",
+        ["PATCH /v1/accounts/A1"] = """{"name":"Account"}""",
+        ["PATCH /v1/milestones/M1"] = """{"status":"None"}""",
         ["PUT /v1/projects/J1"] = """{"accountId":"A1","currency":"EUR"}""",
         ["PUT /v1/settings/services-credits"] = """{"noAllocationStatuses":["Planned","Canceled","None"]}""",
         ["PUT /v1/milestones/M1"] = """{"projectId":"J1","servicesCredits":5}""",
@@ -192,7 +201,7 @@ public sealed class KeyTable(Keyed keyed) : IClassFixture<Keyed>
             Assert.Equal(["A"], await Clients("consumer-a", path));
             Assert.Equal(["B"], await Clients("manager-b", path));
             var narrower = path is "/v1/accounts" or "/v1/projects" ? "/v1/projects?accountId=A1" : path.Replace("contracts", "reports") + "?contractId=C1";
-            Assert.Empty((await keyed.Send("manager-b", "GET", narrower)).Is(200).Items);
+            (await keyed.Send("manager-b", "GET", narrower)).Is(404, "not-found");
         }
         Assert.Equal(["R-U1"], (await keyed.Send("user-a", "GET", "/v1/reports")).Is(200).Items.Select(item => (string)item!["reportId"]!));
     }
@@ -200,6 +209,14 @@ public sealed class KeyTable(Keyed keyed) : IClassFixture<Keyed>
     [Fact]
     public async Task A_user_s_key_makes_reports_as_that_user_only() =>
         (await keyed.Send("user-a", "POST", "/v1/reports", """{"reportId":"R9","contractId":"C1","userId":"U2","players":[{"playerId":"P9"}]}""")).Is(403, "forbidden", "userId");
+
+    [Fact]
+    public async Task A_key_of_one_client_need_not_say_whose_user_it_disables()
+    {
+        (await keyed.Send("manager-a", "POST", "/v1/users/U2/disable")).Is(200);
+        Assert.False((bool)(await keyed.Send("manager-a", "POST", "/v1/users/U2/enable", "{}")).Is(200)["disabled"]!);
+        (await keyed.Send("operator", "POST", "/v1/users/U2/disable")).Is(422, "invalid-field", "clientId");
+    }
 
     [Fact]
     public async Task The_ledger_names_the_key()

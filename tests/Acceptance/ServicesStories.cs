@@ -67,14 +67,14 @@ public sealed class ServicesStories
         (await api.Post("/v1/accounts/A1/purchases", unnamed with { quantity = 2 }, ("Idempotency-Key", "K1"))).Is(409, "idempotency-key-reused");
         Assert.Equal(2, (await api.All("/v1/accounts/A1/purchases", limit: 1)).Count);
 
-        Assert.Equal("""{"projectId":"J1","clientId":"A","accountId":"A1","currency":"EUR"}""", (await api.Project()).Text);
+        Assert.Equal("""{"projectId":"J1","clientId":"A","accountId":"A1","currency":"EUR","name":""}""", (await api.Project()).Text);
         Assert.Equal(
-            """{"milestoneId":"M1","projectId":"J1","accountId":"A1","currency":"EUR","servicesCredits":0,"status":"None","actualDate":null,"timeZone":"UTC","wasAllocated":false,"allocated":0,"holdings":[]}""", (await api.Milestone("M1")).Is(201).Text);
+            """{"milestoneId":"M1","projectId":"J1","accountId":"A1","currency":"EUR","servicesCredits":0,"status":"None","actualDate":null,"timeZone":"UTC","wasAllocated":false,"allocated":0,"holdings":[],"name":""}""", (await api.Milestone("M1")).Is(201).Text);
         (await api.Milestone("M2", 7, "Planned")).Is(201);
         Assert.Equal(["A1"], (await api.All("/v1/accounts?clientId=A")).Select(account => (string)account["accountId"]!));
         Assert.Equal(["J1"], (await api.All("/v1/projects?accountId=A1")).Select(project => (string)project["projectId"]!));
         Assert.Equal(["M1", "M2"], (await api.All("/v1/milestones?projectId=J1", limit: 1)).Select(milestone => (string)milestone["milestoneId"]!));
-        Assert.Empty(await api.All("/v1/milestones?projectId=J9"));
+        (await api.Get("/v1/milestones?projectId=J9")).Is(404, "not-found");
     }
 
     [Fact]
@@ -263,7 +263,7 @@ public sealed class ServicesStories
 
         // Allocated: free to go on; what it costs changes by adjusting only, and its place is fixed.
         (await api.Allocate("M1")).Is(200);
-        (await api.Milestone("M1", null, "Done", Date(0))).Is(200);
+        (await api.Milestone("M1", 5, "Done", Date(0))).Is(200);
         (await api.Milestone("M1", 5, "Done", Date(1))).Is(200);
         (await api.Milestone("M1", 6, "Done", Date(1))).Is(422, "invalid-field", "servicesCredits");
         (await api.Milestone("M1", 5, "Done", Date(1), "J2")).Is(422, "invalid-field", "projectId");
@@ -272,9 +272,9 @@ public sealed class ServicesStories
         (await api.Put("/v1/projects/J1", new { accountId = "A1", currency = "EUR" })).Is(200);
         (await api.Adjust("M1", 7)).Is(200);
         (await api.Adjust("M1", 0)).Is(409, "allocation-required", "status");
-        (await api.Milestone("M1", null, "Canceled", Date(1))).Is(200);
+        (await api.Milestone("M1", 7, "Canceled", Date(1))).Is(200);
         (await api.Adjust("M1", 0)).Is(409, "allocation-required", "actualDate");
-        (await api.Milestone("M1", null, "Canceled")).Is(200);
+        (await api.Milestone("M1", 7, "Canceled")).Is(200);
         (await api.Adjust("M1", 0)).Is(200);
 
         // Nothing is held any more: all of it may move, within the client.
@@ -305,7 +305,7 @@ public sealed class ServicesStories
         (await api.Milestone("M1", 5, "Planned")).Is(409, "allocation-required", "status");
         (await api.Milestone("M1", 5, "Draft")).Is(201);
         (await api.Allocate("M1")).Is(200);
-        (await api.Milestone("M1", null, "Planned")).Is(200);
+        (await api.Milestone("M1", 5, "Planned")).Is(200);
         (await api.Adjust("M1", 0)).Is(409, "allocation-required", "status");
 
         var ledger = await api.Ledger();

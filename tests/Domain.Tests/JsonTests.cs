@@ -80,10 +80,43 @@ public sealed class JsonTests
     }
 
     [Theory]
+    [InlineData("2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z")]
+    [InlineData("2026-01-01T00:00:00+01:00", "2025-12-31T23:00:00Z")]
+    [InlineData("2025-12-31T18:29:59.1234567-05:30", "2025-12-31T23:59:59.123456Z")]
+    [InlineData("2026-01-01t00:00:00z", "2026-01-01T00:00:00Z")]
+    [InlineData("2026-01-01T00:00:00-00:00", "2026-01-01T00:00:00Z")]
+    public void T1_an_instant_has_any_offset_and_is_written_in_UTC(string read, string written) =>
+        Assert.Equal($"\"{written}\"", Json.Write(Json.Read<NodaTime.Instant>($"\"{read}\"")));
+
+    [Theory]
     [InlineData("\"2026-01-01\"")]
-    [InlineData("\"2026-01-01T00:00:00+01:00\"")]
+    [InlineData("\"2026-01-01T24:00:00Z\"")]
+    [InlineData("\"2026-01-01T00:00:00,5Z\"")]
+    [InlineData("\"2026-01-01T00:00:00+1:00\"")]
+    [InlineData("\"2026-01-01T00:00:00\"")]
+    [InlineData("\"2026-01-01T00:00:00Z\\n\"")]
     [InlineData("1767225600")]
-    public void T1_an_instant_is_written_in_UTC(string json) => Assert.Throws<JsonException>(() => Json.Read<NodaTime.Instant>(json));
+    public void T1_nothing_else_is_an_instant(string json) => Assert.Throws<JsonException>(() => Json.Read<NodaTime.Instant>(json));
+
+    [Theory]
+    [InlineData("7", 7)]
+    [InlineData("7.0", 7)]
+    [InlineData("-1e3", -1_000)]
+    [InlineData("2.147483647E9", int.MaxValue)]
+    public void A_number_without_a_fraction_is_whole(string json, int number)
+    {
+        Assert.Equal(number, Json.Read<int>(json));
+        Assert.Equal(number, Json.Read<long>(json));
+    }
+
+    [Theory]
+    [InlineData("7.5")]
+    [InlineData("1e-1")]
+    [InlineData("2147483648")]
+    [InlineData("1e99")]
+    [InlineData("\"7\"")]
+    [InlineData("null")]
+    public void Nothing_else_is_a_whole_number(string json) => Assert.ThrowsAny<JsonException>(() => Json.Read<int>(json));
 
     private static void Same<T>(T value) => Assert.Equal(Json.Write(value), Json.Write(Json.Read<T>(Json.Write(value))));
 }

@@ -36,8 +36,8 @@ public sealed class TidyTests
     private static readonly Dictionary<string, int> StillWide = new()
     {
         ["src/CreditGrains.Cli"] = 18,
-        ["src/CreditGrains.Grains"] = 55,
-        ["src/CreditGrains.Http"] = 160,
+        ["src/CreditGrains.Grains"] = 50,
+        ["src/CreditGrains.Http"] = 118,
         ["src/CreditGrains.Stores"] = 35,
         ["silo"] = 2,
     };
@@ -47,7 +47,6 @@ public sealed class TidyTests
     {
         ["src/CreditGrains.Grains/Committing/Batch.cs"] = 1,
         ["src/CreditGrains.Grains/Committing/Committing.cs"] = 1,
-        ["src/CreditGrains.Http/ApiKeys.cs"] = 1,
     };
 
     [Theory]

@@ -118,7 +118,7 @@ internal sealed class Managers(World world, IGrainFactory grains, MemoryStore st
     {
         var from = history.Moment;
         Window? shown = null;
-        await attempt(async () => shown = (await grains.Contract(terms.ContractId).Preview(NewChange(terms, users), "manager")).Value);
+        await attempt(async () => shown = (await grains.Contract(terms.ContractId).Preview(NewChange(terms, users), "manager")).Value?.Window);
         if (shown is null) return null;
         rights.WasShown(shown.ConfirmationToken!, from);
         previews.Add((terms.ContractId, shown));

@@ -70,7 +70,7 @@ internal sealed class Operators(World world, IGrainFactory grains, MemoryStore s
         return attempt(async () =>
         {
             var answer = await grains.Contract(edit.Id.ContractId).Edit(edit);
-            if (answer.Value is { } credit)
+            if (answer.Value is { Answer.Credit: var credit })
             {
                 world.Holds(Was(from, (_, now) => EditBooks.IsAsWanted(edit, credit, now)), "an edit does what it says (P5)", $"{edit}: {credit}");
                 world.Holds(Was(from, (moment, _) => IsAsAnswered(edit, credit, moment)) || WasFreed(edit, from), "what is answered is durable (R5)", $"{edit}: {credit}, stored {store.Credit(edit.Id)}");

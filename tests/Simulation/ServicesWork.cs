@@ -76,20 +76,20 @@ internal sealed class ServicesWork(World world, IGrainFactory grains, MemoryStor
         var project = AnyProject();
         var milestone = AnyMilestone(project);
         var set = new SetMilestone(milestone, project, Dice.Chance(0.5) ? Dice.Below(40) * 0.25m : null, Dice.Pick(Statuses), Dice.Chance(0.3) ? new LocalDate(2026, 3, 27) : null, null, "manager");
-        if ((await AccountOf(project).SetMilestone(set)).Value is { } answer) IsDurable(answer);
+        if ((await AccountOf(project).SetMilestone(set)).Value is { } answer) IsDurable(answer.Answer);
     }
 
     private async Task Allocate()
     {
         var (milestone, account) = Held();
         var dryRun = Dice.Chance(0.1);
-        if ((await account.Allocate(new(milestone, null, dryRun ? Rehearsing : "manager"), dryRun)).Value is { } answer && !dryRun) IsDurable(answer.Milestone);
+        if ((await account.Allocate(new(milestone, null, dryRun ? Rehearsing : "manager"), dryRun)).Value is { } answer && !dryRun) IsDurable(answer.Answer.Milestone);
     }
 
     private async Task Adjust(decimal? quantity = null)
     {
         var (milestone, account) = Held();
-        if ((await account.Adjust(new(milestone, quantity ?? Dice.Below(40) * 0.25m, null, "manager"), dryRun: false)).Value is { } answer) IsDurable(answer.Milestone);
+        if ((await account.Adjust(new(milestone, quantity ?? Dice.Below(40) * 0.25m, null, "manager"), dryRun: false)).Value is { } answer) IsDurable(answer.Answer.Milestone);
     }
 
     private async Task MoveProject()

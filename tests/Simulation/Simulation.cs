@@ -596,7 +596,7 @@ internal sealed class Simulation : IDisposable
         {
             var answer = await grains.Contract(terms.ContractId).Set(new(terms, null, "operator"));
             if (answer.Value is { } set)
-                world.Holds(history.WasEver(from, history.Moment, moment => history.Terms(terms.ContractId, moment) == set.Terms), "what is answered is durable (R5)", $"{set}");
+                world.Holds(history.WasEver(from, history.Moment, moment => history.Terms(terms.ContractId, moment) == set.Answer.Terms), "what is answered is durable (R5)", $"{set}");
         });
     }
 

@@ -10,14 +10,11 @@ public sealed record BillingCycle(RecurrenceUnit Unit, int Every, LocalDate Anch
 {
     internal Recurrence Starts => Recurrence.From(Anchor, Unit, Every);
 
-    /// <summary>A refusal of the first field that breaks a rule; null: none does.</summary>
-    public Refusal? Check()
-    {
-        if (Every is < 1 or > Recurrence.MaxEvery) return Refusal.Invalid("billingCycle.every", $"must be 1 to {Recurrence.MaxEvery:N0}");
-        if (Calendar.CheckDate("billingCycle.anchor", Anchor) is { } outside) return outside;
-        if (Credits is < 1 or > Lot.MaxQuantity) return Refusal.Invalid("billingCycle.credits", $"must be 1 to {Lot.MaxQuantity:N0}");
-        return null;
-    }
+    /// <summary>A refusal of every field that breaks a rule; null: none does.</summary>
+    public Refusal? Check() => Refusal.All(
+        Every is < 1 or > Recurrence.MaxEvery ? Refusal.Invalid("billingCycle.every", $"must be 1 to {Recurrence.MaxEvery:N0}") : null,
+        Calendar.CheckDate("billingCycle.anchor", Anchor),
+        Credits is < 1 or > Lot.MaxQuantity ? Refusal.Invalid("billingCycle.credits", $"must be 1 to {Lot.MaxQuantity:N0}") : null);
 }
 
 /// <summary>

@@ -13,6 +13,15 @@ public static class Membership
     /// <summary>The most users in one list.</summary>
     public const int MaxUsers = 10_000;
 
+    /// <summary>Replaces the list; refuses with <see cref="RefusalCode.PreconditionFailed"/>. The same list again changes nothing.</summary>
+    /// <param name="seen">The plan's version that the caller has seen (If-Match).</param>
+    public static Decision<Changed<Contract, ImmutableArray<Member>>> Replace(
+        Contract contract, IReadOnlyCollection<UserName> users, string actor, Instant now, long? seen)
+    {
+        var changed = Replace(contract, users, actor, now);
+        return seen is not null && seen != contract.Plan.Version && !changed.Changes.IsNothing ? Refusal.Changed("list of users") : changed;
+    }
+
     /// <summary>Replaces the list: assigned users who are not in it are removed.</summary>
     public static Changed<Contract, ImmutableArray<Member>> Replace(Contract contract, IReadOnlyCollection<UserName> users, string actor, Instant now)
     {

@@ -23,6 +23,7 @@ public enum CoverageFrom { Activation, Creation }
 /// <param name="BillingCycle">
 /// Credits that are granted by themselves (L5); null: none. null is not written, so that versions which do not know the field can read the document.
 /// </param>
+/// <param name="Notes">At most 2,000 characters for people to read; null: none.</param>
 public sealed record Terms(
     string ContractId,
     string ClientId,
@@ -34,9 +35,10 @@ public sealed record Terms(
     int? UnallocatedLifetimeDays,
     int CoverageDays,
     CoverageFrom CoverageFrom,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] BillingCycle? BillingCycle = null)
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] BillingCycle? BillingCycle = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Notes = null)
 {
-    private const int MaxDays = 36_500;
+    private const int MaxDays = 36_500, MaxNotes = 2_000;
 
     [JsonIgnore]
     public DateTimeZone Zone => Calendar.KnownZone(TimeZone);
@@ -61,32 +63,35 @@ public sealed record Terms(
         ? createdToExpireAt
         : Calendar.SameTimeAfter(at, CoverageDays, Zone);
 
-    /// <summary>A refusal of the first field that breaks a rule by itself; null: none does.</summary>
-    public Refusal? Check()
-    {
-        if (Name is not { Length: >= 1 and <= 200 }) return Refusal.Invalid("name", "must have 1 to 200 characters");
-        if (Calendar.Zone(TimeZone) is null) return Refusal.Invalid("timeZone", "must be an IANA time zone, e.g. Europe/Berlin");
-        if (Calendar.CheckDate("startsOn", StartsOn) is { } first) return first;
-        if (EndsOn is { } end && Calendar.CheckDate("endsOn", end) is { } last) return last;
-        if (EndsOn < StartsOn) return Refusal.Invalid("endsOn", "must not be before startsOn");
-        if (UnallocatedLifetimeDays is < 1 or > MaxDays) return Refusal.Invalid("unallocatedLifetimeDays", $"must be null or 1 to {MaxDays:N0}");
-        if (CoverageDays is < 1 or > MaxDays) return Refusal.Invalid("coverageDays", $"must be 1 to {MaxDays:N0}");
-        if (BillingCycle is not null && Type == ContractType.Unlimited)
-            return Refusal.Invalid("billingCycle", "must be left out of an unlimited contract, whose credits are minted as they are used");
-        return BillingCycle?.Check();
-    }
+    /// <summary>A refusal of every field that breaks a rule by itself; null: none does.</summary>
+    public Refusal? Check() => Refusal.All(
+        Name is { Length: >= 1 and <= 200 } ? null : Refusal.Invalid("name", "must have 1 to 200 characters"),
+        Calendar.Zone(TimeZone) is null ? Refusal.Invalid("timeZone", "must be an IANA time zone, e.g. Europe/Berlin") : null,
+        Calendar.CheckDate("startsOn", StartsOn),
+        EndsOn is { } end && Calendar.CheckDate("endsOn", end) is { } outside ? outside
+        : EndsOn < StartsOn ? Refusal.Invalid("endsOn", "must not be before startsOn")
+        : null,
+        UnallocatedLifetimeDays is < 1 or > MaxDays ? Refusal.Invalid("unallocatedLifetimeDays", $"must be null or 1 to {MaxDays:N0}") : null,
+        Notes is null || (Notes.Length <= MaxNotes && !Notes.Contains('\0'))
+            ? null
+            : Refusal.Invalid("notes", $"must have at most {MaxNotes:N0} characters, none of them NUL"),
+        CoverageDays is < 1 or > MaxDays ? Refusal.Invalid("coverageDays", $"must be 1 to {MaxDays:N0}") : null,
+        BillingCycle is not null && Type == ContractType.Unlimited
+            ? Refusal.Invalid("billingCycle", "must be left out of an unlimited contract, whose credits are minted as they are used")
+            : BillingCycle?.Check());
 
-    /// <summary>A refusal of the first field that may not change from <paramref name="present"/> to these terms (C1); null: none.</summary>
+    /// <summary>A refusal of every field that may not change from <paramref name="present"/> to these terms (C1); null: none.</summary>
     public Refusal? CheckChange(Terms present, Instant now)
     {
         var today = Calendar.DateAt(now, present.Zone);
-        if (ClientId != present.ClientId) return Refusal.Invalid("clientId", $"must stay {present.ClientId}");
-        if (Type != present.Type) return Refusal.Invalid("type", $"must stay {present.Type.ToString().ToLowerInvariant()}");
-        if (TimeZone != present.TimeZone) return Refusal.Invalid("timeZone", $"must stay {present.TimeZone}");
-        if (StartsOn != present.StartsOn && present.Begins <= now)
-            return Refusal.Invalid("startsOn", $"must stay {present.StartsOn:R}: the contract has begun");
-        if (StartsOn != present.StartsOn && StartsOn < today) return Refusal.Invalid("startsOn", $"must stay or move to today, {today:R}, or later");
-        if (EndsOn != present.EndsOn && EndsOn < today) return Refusal.Invalid("endsOn", $"must stay or move to today, {today:R}, or later");
-        return null;
+        return Refusal.All(
+            ClientId == present.ClientId ? null : Refusal.Invalid("clientId", $"must stay {present.ClientId}"),
+            Type == present.Type ? null : Refusal.Invalid("type", $"must stay {present.Type.ToString().ToLowerInvariant()}"),
+            TimeZone == present.TimeZone ? null : Refusal.Invalid("timeZone", $"must stay {present.TimeZone}"),
+            StartsOn == present.StartsOn ? null
+            : present.Begins <= now ? Refusal.Invalid("startsOn", $"must stay {present.StartsOn:R}: the contract has begun")
+            : StartsOn < today ? Refusal.Invalid("startsOn", $"must stay or move to today, {today:R}, or later")
+            : null,
+            EndsOn != present.EndsOn && EndsOn < today ? Refusal.Invalid("endsOn", $"must stay or move to today, {today:R}, or later") : null);
     }
 }

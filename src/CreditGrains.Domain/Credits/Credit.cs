@@ -29,6 +29,8 @@ public sealed record Credit(
     public CreditStatus StatusAt(Instant now) =>
         ExpiryBooked || now >= ExpiresAt ? CreditStatus.Expired : PlayerId is null ? CreditStatus.Unallocated : CreditStatus.Allocated;
 
+    internal CreditVersion SeenAs => new(UsedBy, PlayerId, PlayerName, ExpiresAt, ActivatedAt, ReportId);
+
     /// <summary>Whether its player costs nothing at that instant (P2); at the expiry itself the coverage is over (P3).</summary>
     public bool CoversAt(Instant now) => StatusAt(now) == CreditStatus.Allocated;
 

@@ -6,8 +6,12 @@ namespace CreditGrains.Domain;
 /// <param name="PlayerId">The player to assign the credit to.</param>
 /// <param name="Frees">Whether to take the credit from its player.</param>
 /// <param name="ExpiresAt">In the future.</param>
+/// <param name="Seen">The <see cref="CreditVersion"/> that the caller has seen (If-Match), as <see cref="Domain.Seen.Of"/>; null: any.</param>
 public sealed record EditCredit(
-    CreditId Id, CreditStatus? Status, string? PlayerId, bool Frees, string? PlayerName, Instant? ExpiresAt, string Reason, string Actor);
+    CreditId Id, CreditStatus? Status, string? PlayerId, bool Frees, string? PlayerName, Instant? ExpiresAt, string Reason, string Actor, string? Seen = null);
+
+/// <summary>What tells two versions of a credit apart.</summary>
+public sealed record CreditVersion(string? UsedBy, string? PlayerId, string? PlayerName, Instant? ExpiresAt, Instant? ActivatedAt, string? ReportId);
 
 /// <summary>The rows that an edit reads.</summary>
 /// <param name="Lot">The credit's lot; where the contract has it open, the contract's own copy counts.</param>
@@ -150,8 +154,8 @@ public static class Editing
     };
 
     /// <summary>
-    /// Refuses with <see cref="RefusalCode.NotFound"/>, <see cref="RefusalCode.InvalidField"/> or <see cref="RefusalCode.PlayerCovered"/>.
-    /// An edit that changes nothing writes no entry.
+    /// Refuses with <see cref="RefusalCode.NotFound"/>, <see cref="RefusalCode.InvalidField"/>, <see cref="RefusalCode.PreconditionFailed"/> or
+    /// <see cref="RefusalCode.PlayerCovered"/>. An edit that changes nothing writes no entry.
     /// </summary>
     public static Decision<Changed<Contract, Credit>> Decide(Contract contract, SeenCredit seen, EditCredit edit, Instant now)
     {
@@ -166,6 +170,9 @@ public static class Editing
         if (Check(edit, seen.Touched, now) is { } invalid) return invalid;
 
         var step = Table[(state, Wish(edit, state, seen.Touched?.PlayerId))];
+        var credit = seen.Touched ?? Untouched(contract, edit.Id, source!);
+        var isDone = step is { Refusal: null, Value: EditStep.Nothing };
+        if (edit.Seen is { } expected && expected != Seen.Of(credit.SeenAs) && !isDone) return Refusal.Changed("credit");
         if (step.Refusal is { } refusal) return refusal;
         var player = edit.PlayerId is null ? seen.Owner : seen.Next;
         if (step.Value is EditStep.Give or EditStep.PassOn or EditStep.Revive && player!.IsCoveredAt(now) && player.Credit != edit.Id)
@@ -174,7 +181,6 @@ public static class Editing
         if (step.Value is EditStep.Part && (edit.ExpiresAt <= lot.AvailableFrom || now >= contract.Terms.Ends)) return NotBegun;
 
         // After this line the edit succeeds.
-        var credit = seen.Touched ?? Untouched(contract, edit.Id, source!);
         var edited = new Edited(contract, lot, seen.Touched is null ? source : null, seen.Apart, credit, seen.Owner, player, edit, now);
         return step.Value switch
         {

@@ -68,6 +68,11 @@ public static class Remembered
     public static DocumentChange Keep(KeyedRequest request, Instant now) =>
         new(DocumentKind.Request, RequestId(request.ClientId, request.Key), 1, 0, Json.Write(request), request.ClientId, now, request.ForgetAt);
 
+    /// <summary>What a request is remembered by; null key: it is not.</summary>
+    /// <param name="made">The id of what it made, or its answer.</param>
+    public static Changes Keep(string clientId, RequestKey? key, Func<string> made, Instant now, Instant? forgetAt = null) =>
+        key is null ? Changes.None : [Keep(new KeyedRequest(clientId, key.Key, key.Fingerprint, made()) { ForgetAt = forgetAt }, now)];
+
     /// <summary>A preview as it is made (version 1), or as it is confirmed (version 2).</summary>
     public static DocumentChange Keep(Preview preview, Instant now)
     {

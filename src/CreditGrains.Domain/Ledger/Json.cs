@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Numerics;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -10,6 +11,9 @@ namespace CreditGrains.Domain;
 /// <summary>The JSON of the domain's values, the same in ledger entries, stored states, messages and HTTP (T1, §3).</summary>
 public static class Json
 {
+    /// <summary>The most characters of a number that is read exactly.</summary>
+    public const int MaxNumberCharacters = 28;
+
     public static readonly JsonSerializerOptions Options = Configure(new(JsonSerializerDefaults.Web));
 
     /// <summary>Sets those options up for the domain's values.</summary>
@@ -23,13 +27,15 @@ public static class Json
         options.Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
         options.Converters.Add(new TextConverter<Instant>(
             InstantPattern.ExtendedIso.Format,
-            text => Calendar.InMicroseconds(Read(InstantPattern.ExtendedIso.Parse(text), "an ISO-8601 UTC instant"))));
+            text => Calendar.ReadInstant(text) ?? throw new JsonException("expected an RFC 3339 instant")));
         options.Converters.Add(new TextConverter<LocalDate>(LocalDatePattern.Iso.Format, text => Read(LocalDatePattern.Iso.Parse(text), "an ISO-8601 date")));
         options.Converters.Add(new TextConverter<Runs>(runs => runs.ToString(), Runs.Parse));
         options.Converters.Add(new TextConverter<CreditId>(id => id.ToString(), CreditId.Parse));
         options.Converters.Add(new RenewalDayConverter());
         options.Converters.Add(new EnumConverter());
         options.Converters.Add(new DecimalConverter());
+        options.Converters.Add(new WholeNumberConverter<int>());
+        options.Converters.Add(new WholeNumberConverter<long>());
         return options;
     }
 
@@ -71,7 +77,7 @@ public static class Json
 
         public override RenewalDay Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.TokenType switch
         {
-            JsonTokenType.Number when reader.TryGetInt32(out var day) => RenewalDay.Of(day),
+            JsonTokenType.Number when Whole<int>(reader) is { } day => RenewalDay.Of(day),
             JsonTokenType.String when Array.IndexOf(Weekdays, reader.GetString()) is >= 0 and var day => RenewalDay.Of((IsoDayOfWeek)(day + 1)),
             _ => throw new JsonException("expected monday to sunday or 1 to 31"),
         };
@@ -83,20 +89,43 @@ public static class Json
         }
     }
 
+    // A number as it is written; null: it is longer, and could not be read exactly.
+    private static decimal? Exactly(in Utf8JsonReader reader)
+    {
+        var length = reader.HasValueSequence ? reader.ValueSequence.Length : reader.ValueSpan.Length;
+        return length <= MaxNumberCharacters && reader.TryGetDecimal(out var number) ? number : null;
+    }
+
+    // JSON knows one kind of number: 1.0 and 1e3 are whole.
+    private static T? Whole<T>(in Utf8JsonReader reader) where T : struct, IBinaryInteger<T>, IMinMaxValue<T>
+    {
+        if (!reader.TryGetInt64(out var number))
+        {
+            if (Exactly(reader) is not { } exact || exact != decimal.Truncate(exact) || exact < long.MinValue || exact > long.MaxValue) return null;
+            number = (long)exact;
+        }
+        var whole = T.CreateSaturating(number);
+        return long.CreateTruncating(whole) == number ? whole : null;
+    }
+
+    private sealed class WholeNumberConverter<T> : JsonConverter<T> where T : struct, IBinaryInteger<T>, IMinMaxValue<T>
+    {
+        public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            reader.TokenType == JsonTokenType.Number && Whole<T>(reader) is { } number ? number : throw new JsonException("expected a whole number");
+
+        public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options) => writer.WriteNumberValue(long.CreateChecked(value));
+    }
+
     // Decimals are read exactly or not at all, and written without trailing zeros.
     private sealed class DecimalConverter : JsonConverter<decimal>
     {
-        private const int MaxCharacters = 28;
-
         public override decimal Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-            reader.TokenType == JsonTokenType.Number && LengthOf(reader) <= MaxCharacters && reader.TryGetDecimal(out var number)
+            reader.TokenType == JsonTokenType.Number && Exactly(reader) is { } number
                 ? ServicesCredits.Plain(number)
-                : throw new JsonException($"expected a number of at most {MaxCharacters} characters");
+                : throw new JsonException($"expected a number of at most {MaxNumberCharacters} characters");
 
         public override void Write(Utf8JsonWriter writer, decimal value, JsonSerializerOptions options) =>
             writer.WriteNumberValue(ServicesCredits.Plain(value));
-
-        private static long LengthOf(in Utf8JsonReader reader) => reader.HasValueSequence ? reader.ValueSequence.Length : reader.ValueSpan.Length;
     }
 
     private sealed class TextConverter<T>(Func<T, string> write, Func<string, T> read) : JsonConverter<T>

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 using NodaTime;
 
 namespace CreditGrains.Domain;
@@ -61,11 +63,54 @@ public enum RefusalCode
 /// <param name="NextCreditsAt">When the user's cycle next gives credits: its start where that is still to come, else <paramref name="NextRenewalAt"/>.</param>
 public sealed record Amounts(long ToCharge, long? UserAvailable, long? ContractRemaining, Instant? NextRenewalAt, Instant? NextCreditsAt);
 
+/// <summary>One field that breaks a rule.</summary>
+/// <param name="Field">Where it is in the request, e.g. <c>users[0].amount</c>.</param>
+/// <param name="Reason">A sentence that states what must hold.</param>
+/// <param name="Allowed">Every possible value, where they are few; null: they are not listed.</param>
+public sealed record FieldFault(
+    string Field,
+    string Reason,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ImmutableArray<string>? Allowed = null)
+{
+    /// <summary>The same fault in a field of something else, e.g. of <c>users[0].</c></summary>
+    public FieldFault Within(string prefix) => this with { Field = prefix + Field, Reason = prefix + Reason };
+}
+
 /// <summary>Why a command was refused; it changes nothing.</summary>
 /// <param name="Detail">A sentence for the caller that states what must hold or must be done.</param>
 /// <param name="Field">The field of the request that breaks the rule, e.g. <c>users[0].amount</c>; null: no single one.</param>
 public sealed record Refusal(RefusalCode Code, string Detail, string? Field = null, Amounts? Amounts = null, ServicesAmounts? Services = null)
 {
+    /// <summary>The most faults that one refusal tells.</summary>
+    private const int MaxFaults = 100;
+
+    /// <summary>Every field that breaks a rule, where they are several; else <see cref="Field"/> and <see cref="Detail"/> tell the one.</summary>
+    public ImmutableArray<FieldFault> Faults { get; init; } = [];
+
+    /// <summary>The faults of all these, told together; null where none refuses.</summary>
+    public static Refusal? All(params IEnumerable<Refusal?> found)
+    {
+        var refusals = found.OfType<Refusal>().Take(MaxFaults).ToList();
+        return refusals switch
+        {
+            [] => null,
+            [var only] => only,
+            [var first, ..] => first with { Faults = [.. refusals.SelectMany(refusal => refusal.Told).Take(MaxFaults)] },
+        };
+    }
+
+    /// <summary>The same refusal for a field of something else, e.g. of <c>users[0].</c></summary>
+    public Refusal Within(string prefix) => this with
+    {
+        Detail = prefix + Detail,
+        Field = prefix + Field,
+        Faults = [.. Faults.Select(fault => fault.Within(prefix))],
+    };
+
+    /// <summary>Every field that breaks a rule.</summary>
+    [JsonIgnore]
+    public ImmutableArray<FieldFault> Told => !Faults.IsEmpty ? Faults : Field is null ? [] : [new(Field, Detail)];
+
     /// <summary>"There is no contract C1."</summary>
     public static Refusal NotFound(string what) => new(RefusalCode.NotFound, $"There is no {what}.");
 
@@ -75,8 +120,8 @@ public sealed record Refusal(RefusalCode Code, string Detail, string? Field = nu
     public static Refusal Invalid(string field, string rule) => new(RefusalCode.InvalidField, $"{field} {rule}.", field);
 
     /// <summary>The caller named an earlier version in If-Match.</summary>
-    internal static Refusal Changed(string what) => new(
-        RefusalCode.PreconditionFailed, $"If-Match must name the present version of the {what}; read it again and repeat the change.");
+    public static Refusal Changed(string what) => new(
+        RefusalCode.PreconditionFailed, $"If-Match must name the present version of the {what}; read it again and repeat the change.", "If-Match");
 
     internal static Refusal NotAssigned(string userId) => new(RefusalCode.UserNotAssigned, $"The user {userId} must be assigned to the contract first.");
 

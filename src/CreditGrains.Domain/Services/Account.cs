@@ -106,20 +106,27 @@ public sealed record ServicesFacts(
 }
 
 /// <summary>The wanted terms of an account.</summary>
-public sealed record SetAccount(AccountTerms Terms, string Actor);
+/// <param name="Seen">The terms that the caller has seen (If-Match), as <see cref="Domain.Seen.Of"/>; null: any.</param>
+public sealed record SetAccount(AccountTerms Terms, string Actor, string? Seen = null);
 
 /// <summary>Makes an account, or changes its name (S1).</summary>
 public static class Opening
 {
-    /// <summary>Refuses with <see cref="RefusalCode.InvalidField"/>. Terms equal to the present ones change nothing.</summary>
+    /// <summary>
+    /// Refuses with <see cref="RefusalCode.PreconditionFailed"/> or <see cref="RefusalCode.InvalidField"/>. Terms equal to the present ones change nothing.
+    /// </summary>
     public static Decision<Changed<Account, AccountTerms>> Decide(Account? present, SetAccount set, Instant now)
     {
         var terms = set.Terms;
-        if (terms.Name is not { Length: >= 1 and <= 200 }) return Refusal.Invalid("name", "must have 1 to 200 characters");
-        if (Calendar.Zone(terms.TimeZone) is null) return Refusal.Invalid("timeZone", "must be an IANA time zone, e.g. Europe/Berlin");
-        if (present is not null && terms.ClientId != present.Terms.ClientId) return Refusal.Invalid("clientId", $"must stay {present.Terms.ClientId}");
-        if (present is not null && terms.TimeZone != present.Terms.TimeZone) return Refusal.Invalid("timeZone", $"must stay {present.Terms.TimeZone}");
         if (terms == present?.Terms) return new Changed<Account, AccountTerms>(present, Changes.None, terms);
+        if (set.Seen is { } seen && seen != Seen.Of(present?.Terms)) return Refusal.Changed("account");
+        var invalid = Refusal.All(
+            terms.Name is { Length: >= 1 and <= 200 } ? null : Refusal.Invalid("name", "must have 1 to 200 characters"),
+            Calendar.Zone(terms.TimeZone) is null ? Refusal.Invalid("timeZone", "must be an IANA time zone, e.g. Europe/Berlin")
+            : present is not null && terms.TimeZone != present.Terms.TimeZone ? Refusal.Invalid("timeZone", $"must stay {present.Terms.TimeZone}")
+            : null,
+            present is null || terms.ClientId == present.Terms.ClientId ? null : Refusal.Invalid("clientId", $"must stay {present.Terms.ClientId}"));
+        if (invalid is not null) return invalid;
 
         var account = present is null ? new Account(terms, 0, [], now, ServicesFacts.None) : present with { Terms = terms };
         var told = account.Tell(EntryKind.AccountSet, Subjects.Account(terms.AccountId), set.Actor, Causes.Request, now) with

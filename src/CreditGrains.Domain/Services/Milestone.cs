@@ -14,7 +14,8 @@ public sealed record Holding(string PurchaseId, decimal Quantity);
 /// <param name="Status">1 to 64 characters; <see cref="None"/> where none is given.</param>
 /// <param name="WasAllocated">Whether it was ever allocated, so that it can be adjusted (S3).</param>
 /// <param name="Holdings">The services credits that it holds, by purchase id.</param>
-/// <param name="Version">The row's fence and ETag: rises with every change.</param>
+/// <param name="Version">The row's fence: rises with every change.</param>
+/// <param name="Name">0 to 200 characters.</param>
 public sealed record Milestone(
     string MilestoneId,
     string ClientId,
@@ -24,7 +25,8 @@ public sealed record Milestone(
     LocalDate? ActualDate,
     bool WasAllocated,
     ImmutableArray<Holding> Holdings,
-    long Version)
+    long Version,
+    string Name = "")
 {
     /// <summary>The status of a milestone that was given none.</summary>
     public const string None = "None";
@@ -44,7 +46,8 @@ public sealed record Milestone(
     public bool NeedsAllocation => ServicesCredits != Held;
 
     internal bool SaysTheSame(Milestone other) =>
-        ProjectId == other.ProjectId && ServicesCredits == other.ServicesCredits && Status == other.Status && ActualDate == other.ActualDate;
+        ProjectId == other.ProjectId && ServicesCredits == other.ServicesCredits && Status == other.Status && ActualDate == other.ActualDate
+        && Name == other.Name;
 }
 
 /// <summary>A milestone's row as it now is.</summary>
@@ -59,8 +62,9 @@ public sealed record MilestoneChange(Milestone Milestone, long Expected) : Chang
 /// <summary>The wanted values of a milestone; the account of its project decides.</summary>
 /// <param name="ServicesCredits">null: unchanged, or 0 for a new milestone.</param>
 /// <param name="Expected">The version that the caller has seen (If-Match); null: any.</param>
+/// <param name="Name">null: unchanged, or empty for a new milestone.</param>
 public sealed record SetMilestone(
-    string MilestoneId, string ProjectId, decimal? ServicesCredits, string Status, LocalDate? ActualDate, long? Expected, string Actor);
+    string MilestoneId, string ProjectId, decimal? ServicesCredits, string Status, LocalDate? ActualDate, long? Expected, string Actor, string? Name = null);
 
 /// <summary>Makes a milestone, or changes it (S1, S5).</summary>
 public static class Planning
@@ -79,8 +83,7 @@ public static class Planning
         if (account.Own(set.ProjectId) is not { } project) return Refusal.NotFound($"project {set.ProjectId}");
         var milestone = new Milestone(
             set.MilestoneId, project.ClientId, project.ProjectId, set.ServicesCredits ?? present?.ServicesCredits ?? 0, Milestone.Spelled(set.Status),
-            set.ActualDate,
-            present?.WasAllocated ?? false, present?.Holdings ?? [], present?.Version ?? 0);
+            set.ActualDate, present?.WasAllocated ?? false, present?.Holdings ?? [], present?.Version ?? 0, set.Name ?? present?.Name ?? "");
 
         // This comes before the version is compared: an equal change has been made already, perhaps by this very request (RFC 9110, 13.1.1).
         if (present is not null && milestone.SaysTheSame(present)) return new Changed<Account, Milestone>(account, Changes.None, present);
@@ -118,5 +121,5 @@ public static class Planning
         };
 
     private static string Shown(Milestone milestone) =>
-        Json.Write(new { milestone.ProjectId, milestone.ServicesCredits, milestone.Status, milestone.ActualDate });
+        Json.Write(new { milestone.ProjectId, milestone.ServicesCredits, milestone.Status, milestone.ActualDate, milestone.Name });
 }

@@ -71,11 +71,13 @@ public static class Buying
     /// <summary>Refuses with <see cref="RefusalCode.InvalidField"/>.</summary>
     public static Decision<Changed<Account, Purchase>> Decide(Account account, BuyCredits buy, Instant now)
     {
-        if (Currencies.Check("currency", buy.Currency) is { } unknown) return unknown;
-        if (ServicesCredits.Check("quantity", buy.Quantity) is { } invalid) return invalid;
-        if (Calendar.CheckDate("startsOn", buy.StartsOn) is { } early) return early;
-        if (Calendar.CheckDate("expiresOn", buy.ExpiresOn) is { } late) return late;
-        if (buy.ExpiresOn < buy.StartsOn) return Refusal.Invalid("expiresOn", "must not be before startsOn");
+        var invalid = Refusal.All(
+            Currencies.Check("currency", buy.Currency),
+            ServicesCredits.Check("quantity", buy.Quantity),
+            Calendar.CheckDate("startsOn", buy.StartsOn),
+            Calendar.CheckDate("expiresOn", buy.ExpiresOn)
+                ?? (buy.ExpiresOn < buy.StartsOn ? Refusal.Invalid("expiresOn", "must not be before startsOn") : null));
+        if (invalid is not null) return invalid;
         var expiresAt = Calendar.StartOf(buy.ExpiresOn.PlusDays(1), account.Terms.Zone);
         if (expiresAt <= now) return Refusal.Invalid("expiresOn", $"must be today, {Calendar.DateAt(now, account.Terms.Zone):R}, or later");
 

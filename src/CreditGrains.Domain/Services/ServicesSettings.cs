@@ -27,16 +27,18 @@ public sealed record ServicesSettings(ImmutableArray<string> NoAllocationStatuse
     }
 
     /// <summary>Refuses with <see cref="RefusalCode.InvalidField"/>. Equal statuses change nothing. A milestone is checked when it changes next.</summary>
-    public Decision<Changed<ServicesSettings, ServicesSettings>> Set(ServicesSettings next, string actor, Instant now)
+    /// <param name="seen">The settings that the caller has seen (If-Match), as <see cref="Seen.Of"/>; null: any.</param>
+    public Decision<Changed<ServicesSettings, ServicesSettings>> Set(ServicesSettings next, string actor, Instant now, string? seen = null)
     {
         const string Field = "noAllocationStatuses";
         next = new(next.NoAllocationStatuses.Select(Milestone.Spelled).ToImmutableArray());
         var statuses = next.NoAllocationStatuses;
+        if (statuses.SequenceEqual(NoAllocationStatuses)) return new Changed<ServicesSettings, ServicesSettings>(this, Changes.None, this);
+        if (seen is not null && seen != Seen.Of(this)) return Refusal.Changed("settings");
         if (statuses.Length > MaxStatuses) return Refusal.Invalid(Field, $"must have at most {MaxStatuses} statuses");
         if (statuses.Any(status => status is not { Length: >= 1 and <= Planning.MaxStatus }))
             return Refusal.Invalid(Field, $"must have statuses of 1 to {Planning.MaxStatus} characters");
         if (statuses.Distinct().Count() < statuses.Length) return Refusal.Invalid(Field, "must have each status once");
-        if (statuses.SequenceEqual(NoAllocationStatuses)) return new Changed<ServicesSettings, ServicesSettings>(this, Changes.None, this);
 
         return new Changed<ServicesSettings, ServicesSettings>(
             next,

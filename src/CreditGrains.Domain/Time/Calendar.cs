@@ -1,4 +1,6 @@
 using System.Collections.Frozen;
+using System.Globalization;
+using System.Text.RegularExpressions;
 using NodaTime;
 using NodaTime.Text;
 using NodaTime.TimeZones;
@@ -6,13 +8,14 @@ using NodaTime.TimeZones;
 namespace CreditGrains.Domain;
 
 /// <summary>Converts between local dates and instants, here alone (T1).</summary>
-public static class Calendar
+public static partial class Calendar
 {
     /// <summary>The first and last date that a document may carry; every period that is added to them still fits.</summary>
     public static readonly LocalDate MinDate = new(1800, 1, 1), MaxDate = new(8999, 12, 31);
 
     /// <summary>The first and last instant that a document may carry.</summary>
-    public static readonly Instant MinInstant = MinDate.AtMidnight().InUtc().ToInstant(), MaxInstant = MaxDate.AtMidnight().InUtc().ToInstant();
+    public static readonly Instant MinInstant = MinDate.AtMidnight().InUtc().ToInstant(),
+        MaxInstant = MaxDate.PlusDays(1).AtMidnight().InUtc().ToInstant() - Duration.FromTicks(NodaConstants.TicksPerMillisecond / 1_000);
 
     /// <summary>The rule for <see cref="Refusal.Invalid"/> that an instant outside that range breaks.</summary>
     public const string InstantRange = "must be in the years 1800 to 8999";
@@ -45,9 +48,29 @@ public static class Calendar
     /// <summary>Whether a document may carry that instant.</summary>
     public static bool IsInstant(Instant instant) => instant >= MinInstant && instant <= MaxInstant;
 
-    /// <summary>Reads an ISO-8601 UTC instant that a document may carry, in whole microseconds; null: the text is none.</summary>
-    public static Instant? ReadInstant(string text) =>
-        InstantPattern.ExtendedIso.Parse(text) is { Success: true, Value: var instant } && IsInstant(instant) ? InMicroseconds(instant) : null;
+    /// <summary>Reads an RFC 3339 instant with any offset, in whole microseconds; null: the text is none.</summary>
+    public static Instant? ReadInstant(string text)
+    {
+        // What stores and most callers write.
+        if (text.EndsWith('Z') && !text.Contains(',') && text.AsSpan(text.IndexOf('T') + 1) is not ['2', '4', ..]
+            && InstantPattern.ExtendedIso.Parse(text) is { Success: true, Value: var utc }) return InMicroseconds(utc);
+
+        var parts = Rfc3339().Match(text);
+        if (!parts.Success) return null;
+        if (LocalDateTimePattern.ExtendedIso.Parse(parts.Groups["local"].Value.ToUpperInvariant()) is not { Success: true, Value: var local }) return null;
+        var sign = parts.Groups["sign"].Value == "-" ? -1 : 1;
+        var offset = Duration.FromHours(sign * Number("hours")) + Duration.FromMinutes(sign * Number("minutes"));
+        return InMicroseconds(local.InUtc().ToInstant() - offset);
+
+        int Number(string part) => int.TryParse(parts.Groups[part].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0;
+    }
+
+    // RFC 3339, 5.6, without leap seconds.
+    [GeneratedRegex("""
+        ^(?<local>[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,9})?)
+        (?:[Zz]|(?<sign>[+-])(?<hours>[01][0-9]|2[0-3]):(?<minutes>[0-5][0-9]))\z
+        """, RegexOptions.IgnorePatternWhitespace | RegexOptions.ExplicitCapture)]
+    private static partial Regex Rfc3339();
 
     /// <summary>The first valid instant of a local day (T1); of a day that the zone skipped, that of the next.</summary>
     public static Instant StartOf(LocalDate day, DateTimeZone zone) => zone.ResolveLocal(day.AtMidnight(), Resolver).ToInstant();

@@ -150,6 +150,32 @@ public abstract class Committing<TState>(IGrainContext context, GrainServices se
     protected Changed<TState?, Decision<T>> Existing<T>(TState? state, Func<TState, Decision<Changed<TState, T>>> decide) =>
         Answer(state, state is null ? Absent : decide(state));
 
+    /// <summary>What is remembered by a request's key; null: nothing is.</summary>
+    protected async Task<KeyedRequest?> Recall(RequestKey? key) =>
+        key is not null && State is { ClientId: var client }
+        && await services.Store.Document(DocumentKind.Request, Remembered.RequestId(client, key.Key)) is { } document
+            ? Json.Read<KeyedRequest>(document.Body)
+            : null;
+
+    /// <summary>Decides a request once for its key: the commit that makes the change remembers the answer, and the same request gets it again.</summary>
+    protected static Decision<Changed<TState, Answered<T>>> Once<T>(
+        TState known, RequestKey? key, KeyedRequest? recalled, Func<Decision<Changed<TState, T>>> decide, Instant now, Instant? forgetAt = null)
+    {
+        if (recalled is null)
+        {
+            return decide().Select(changed => new Changed<TState, Answered<T>>(
+                changed.State,
+                changed.Changes + Remembered.Keep(known.ClientId, key, () => Json.Write(changed.Answer), now, forgetAt),
+                new(changed.Answer, Replayed: false)));
+        }
+        return recalled.Fingerprint == key!.Fingerprint
+            ? new Changed<TState, Answered<T>>(known, Changes.None, new(Json.Read<T>(recalled.Made), Replayed: true))
+            : Remembered.KeyReused;
+    }
+
+    /// <summary>What is made for the first time is remembered by no key.</summary>
+    protected static Changed<TState, Answered<T>> ForTheFirstTime<T>(Changed<TState, T> made) => new(made.State, made.Changes, new(made.Answer, Replayed: false));
+
     private async Task CommitAll()
     {
         committing = true;

@@ -212,20 +212,14 @@ public sealed partial class ContractGrain
         Run(new ContractCommand<TAnswer>(decide) { IsAlone = true, Members = members, Learns = _ => learn() });
 
     // A lost outcome is looked up under the key, never brought about twice; a caller without one gets one for this call.
-    private async Task<Decision<(T Answer, bool Replayed)>> Once<T>(
+    private async Task<Decision<Answered<T>>> Once<T>(
         RequestKey? given, Func<Contract, Instant, Decision<Changed<Contract, T>>> decide, MembersNeeded members = MembersNeeded.AllAnew,
-        Func<Contract, Task>? look = null, Func<Instant>? restsOn = null, Func<IEnumerable<Guard>>? guards = null)
+        Func<Contract, Task>? look = null, Func<Instant>? restsOn = null, Func<IEnumerable<Guard>>? guards = null, Duration? kept = null)
     {
         var key = given ?? new RequestKey($"{Guid.NewGuid():N}", "");
         KeyedRequest? recalled = null;
-        return await Run(new ContractCommand<Decision<(T Answer, bool Replayed)>>((contract, now) => Existing(contract, known => recalled is { } first
-            ? first.Fingerprint == key.Fingerprint
-                ? new Changed<Contract, (T Answer, bool Replayed)>(known, Changes.None, (Json.Read<T>(first.Made), Replayed: given is not null))
-                : Remembered.KeyReused
-            : decide(known, now).Select(changed => new Changed<Contract, (T Answer, bool Replayed)>(
-                changed.State,
-                changed.Changes + Keeping(known, key, Json.Write(changed.Answer), now, given is null ? now + Remembered.Kept : null),
-                (changed.Answer, Replayed: false)))))
+        var decision = await Run(new ContractCommand<Decision<Answered<T>>>((contract, now) => Existing(contract, known =>
+            Once(known, key, recalled, () => decide(known, now), now, now + (given is null ? Remembered.Kept : kept))))
         {
             IsAlone = true,
             Members = members,
@@ -237,13 +231,6 @@ public sealed partial class ContractGrain
                 if (contract is not null && look is not null) await look(contract);
             },
         });
+        return decision.Select(made => made with { Replayed = made.Replayed && given is not null });
     }
-
-    private static Changes Keeping(Contract contract, RequestKey? key, string made, Instant now, Instant? forgetAt = null) =>
-        key is null ? Changes.None : [Remembered.Keep(new KeyedRequest(contract.ClientId, key.Key, key.Fingerprint, made) { ForgetAt = forgetAt }, now)];
-
-    private async Task<KeyedRequest?> Recall(RequestKey key) =>
-        State is { ClientId: var client } && await Services.Store.Document(DocumentKind.Request, Remembered.RequestId(client, key.Key)) is { } document
-            ? Json.Read<KeyedRequest>(document.Body)
-            : null;
 }

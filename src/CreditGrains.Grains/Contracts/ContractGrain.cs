@@ -13,13 +13,18 @@ public sealed partial class ContractGrain(IGrainContext context, GrainServices s
 {
     private readonly DueReminder reminder = new(services);
 
-    public Task<Decision<ContractDocument>> Set(SetTerms set)
+    public Task<Decision<Answered<ContractDocument>>> Set(SetTerms set, RequestKey? key)
     {
         LocalDate? billed = null;
+        KeyedRequest? recalled = null;
         return Alone(
-            async () => billed = await Billed(set.Terms),
-            (contract, now) => Answer(contract, Agreeing.Decide(contract, set with { Billed = billed }, now)
-                .Select(changed => new Changed<Contract, ContractDocument>(changed.State, changed.Changes, new(changed.Answer.Terms, changed.Answer.Revision)))));
+            async () => (billed, recalled) = (await Billed(set.Terms), await Recall(key)),
+            (contract, now) => Answer(contract, contract is not null
+                ? Once(contract, key, recalled, () => Decide(contract, now), now)
+                : Decide(contract, now).Select(ForTheFirstTime)));
+
+        Decision<Changed<Contract, ContractDocument>> Decide(Contract? contract, Instant now) => Agreeing.Decide(contract, set with { Billed = billed }, now)
+            .Select(changed => new Changed<Contract, ContractDocument>(changed.State, changed.Changes, new(changed.Answer.Terms, changed.Answer.Revision)));
     }
 
     public async Task<Decision<GrantedLot>> Grant(GrantLot grant, RequestKey? key)
@@ -37,13 +42,13 @@ public sealed partial class ContractGrain(IGrainContext context, GrainServices s
                 : made is not null && recalled is null && !grant.Made(made) ? new Refusal(RefusalCode.IdempotencyKeyReused, $"The lot {grant.LotId} was added by another request.")
                 : made is not null ? new Changed<Contract, GrantedLot>(known, Changes.None, new(made, Replayed: true))
                 : Granting.Decide(known, grant, now).Select(granted => new Changed<Contract, GrantedLot>(
-                    granted.State, granted.Changes + Keeping(known, key, grant.LotId, now), new(granted.Answer, Replayed: false)))));
+                    granted.State, granted.Changes + Remembered.Keep(known.ClientId, key, () => grant.LotId, now), new(granted.Answer, Replayed: false)))));
         return decision.Value is { Replayed: true, Lot: var lot } ? new GrantedLot(await AsGranted(lot), Replayed: true) : decision;
     }
 
-    public Task<Decision<ImmutableArray<Member>>> ReplaceUsers(ImmutableArray<UserName> users, string actor) =>
+    public Task<Decision<ImmutableArray<Member>>> ReplaceUsers(ImmutableArray<UserName> users, string actor, long? seen) =>
         Run(new ContractCommand<Decision<ImmutableArray<Member>>>(
-            (contract, now) => Existing<ImmutableArray<Member>>(contract, known => Membership.Replace(known, users, actor, now))) { Members = MembersNeeded.All });
+            (contract, now) => Existing(contract, known => Membership.Replace(known, users, actor, now, seen))) { Members = MembersNeeded.All });
 
     public Task<Decision<ImmutableArray<Member>>> AddUsers(ImmutableArray<UserName> users, string actor) =>
         Run(new ContractCommand<Decision<ImmutableArray<Member>>>(
@@ -57,48 +62,49 @@ public sealed partial class ContractGrain(IGrainContext context, GrainServices s
         Run(new ContractCommand<Decision<ImmutableArray<Member>>>(
             (contract, now) => Existing(contract, known => Membership.Remove(known, userId, actor, now))) { Members = MembersNeeded.All });
 
-    // Each decision has a token of its own: one whose outcome is unknown may have been kept.
-    public Task<Decision<Window>> Preview(AllocationChange change, string actor) =>
-        Run(new ContractCommand<Decision<Window>>((contract, now) => Existing(contract, known =>
+    public async Task<Decision<AllocationAnswer>> Preview(AllocationChange change, string actor, RequestKey? key) => key is null
+        ? await Run(new ContractCommand<Decision<AllocationAnswer>>((contract, now) => Existing(contract, known => Previewed(known, change, actor, now)
+            .Select(shown => new Changed<Contract, AllocationAnswer>(shown.State, shown.Changes, new(shown.Answer, Replayed: false)))))
         {
-            var token = $"{Guid.NewGuid():N}";
-            return Allocating.Decide(known, change, actor, Causes.Confirmation(token), now).Select(shown => new Changed<Contract, Window>(
-                known,
-                [Remembered.Keep(new Preview(token, known.ClientId, Id, change, PlanVersion.Of(known, now), now, null), now)],
-                shown.Answer with { ConfirmationToken = token }));
-        })) { Members = MembersNeeded.AllAnew });
+            Members = MembersNeeded.AllAnew,
+        })
+        : (await Once(key, (contract, now) => Previewed(contract, change, actor, now), kept: Remembered.Kept))
+            .Select(made => new AllocationAnswer(made.Answer, made.Replayed));
 
-    public Task<Decision<AllocationAnswer>> Confirm(string token, string actor)
+    // The token is a key, too.
+    public async Task<Decision<AllocationAnswer>> Confirm(string token, string actor, RequestKey? key)
     {
         Preview? preview = null;
-        return Alone(
-            async () => preview = await Previewed(token),
-            (contract, now) => Existing(contract, known => preview?.Answer is { } first
-                ? new Changed<Contract, AllocationAnswer>(known, Changes.None, new(first, Replayed: true))
-                : Allocating.Confirm(known, preview, actor, now).Select(changed => new Changed<Contract, AllocationAnswer>(
-                    changed.State, changed.Changes, new(changed.Answer, Replayed: false)))),
+        KeyedRequest? recalled = null;
+        var decision = await Alone(
+            async () => (preview, recalled) = (await Previewed(token), await Recall(key)),
+            (contract, now) => Existing(contract, known => Once(known, key, recalled, () => preview?.Answer is { } first
+                ? new Changed<Contract, Window>(known, Changes.None, first)
+                : Allocating.Confirm(known, preview, actor, now), now)),
             MembersNeeded.AllAnew);
+        return decision.Select(made => new AllocationAnswer(made.Answer, made.Replayed || preview?.Answer is not null));
     }
 
-    public async Task<Decision<AllocationAnswer>> Allocate(AllocationChange change, string? seen, string actor) => (await Once(
-        null,
+    public async Task<Decision<AllocationAnswer>> Allocate(AllocationChange change, string? seen, string actor, RequestKey? key) => (await Once(
+        key,
         (contract, now) => seen is not null && seen != $"{PlanVersion.Of(contract, now)}"
-            ? new Refusal(RefusalCode.PreconditionFailed, "The allocation has changed since.")
+            ? Refusal.Changed("allocation")
             : Allocating.Decide(contract, change, actor, Causes.Request, now))).Select(made => new AllocationAnswer(made.Answer, made.Replayed));
 
     public async Task<Decision<GrantedExtra>> GrantExtra(GrantExtra grant, RequestKey? key) =>
         (await Once(key, (contract, now) => Allocating.Decide(contract, grant, now))).Select(made => new GrantedExtra(made.Answer, made.Replayed));
 
-    public async Task<Decision<Credit>> Edit(EditCredit edit)
+    public Task<Decision<Answered<EditedCredit>>> Edit(EditCredit edit, RequestKey? key)
     {
         SeenCredit? seen = null;
-        return (await Once(
-            null,
-            (contract, now) => Editing.Decide(contract, seen!, edit, now),
+        return Once(
+            key,
+            (contract, now) => Editing.Decide(contract, seen!, edit, now)
+                .Select(changed => new Changed<Contract, EditedCredit>(changed.State, changed.Changes, new(changed.Answer, now))),
             MembersNeeded.None,
             async contract => seen = await See(contract, edit),
             () => seen?.AsOf ?? Instant.MinValue,
-            () => seen?.RestsOn(Id) ?? [])).Select(made => made.Answer);
+            () => seen?.RestsOn(Id) ?? []);
     }
 
     public Task<ReportAnswer> Charge(ChargeReport report) => Run(new ReportCommand(this, report));
@@ -142,6 +148,16 @@ public sealed partial class ContractGrain(IGrainContext context, GrainServices s
         return new(lot, touched, apart, Row(touched?.PlayerId), Row(edit.PlayerId)) { User = rows.Members.Values.SingleOrDefault() };
 
         Player? Row(string? playerId) => playerId is null ? null : rows.Players.GetValueOrDefault(playerId) ?? Player.Unknown(contract.ClientId, playerId);
+    }
+
+    // Each decision has a token of its own: one whose outcome is unknown may have been kept.
+    private Decision<Changed<Contract, Window>> Previewed(Contract known, AllocationChange change, string actor, Instant now)
+    {
+        var token = $"{Guid.NewGuid():N}";
+        return Allocating.Decide(known, change, actor, Causes.Confirmation(token), now).Select(shown => new Changed<Contract, Window>(
+            known,
+            [Remembered.Keep(new Preview(token, known.ClientId, Id, change, PlanVersion.Of(known, now), now, null), now)],
+            shown.Answer with { ConfirmationToken = token }));
     }
 
     private async Task<Preview?> Previewed(string token) =>

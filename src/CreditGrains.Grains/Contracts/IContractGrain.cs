@@ -1,18 +1,21 @@
 using System.Collections.Immutable;
 using System.Text.Json.Serialization;
 using CreditGrains.Domain;
+using NodaTime;
 
 namespace CreditGrains.Grains;
 
 /// <summary>A contract: its terms, pool, plan and users. It decides alone on everything that draws on it; its key is the contract's id.</summary>
 public interface IContractGrain : IGrainWithStringKey
 {
-    Task<Decision<ContractDocument>> Set(SetTerms set);
+    /// <summary>Makes a contract, or changes its terms. The same key and request again, where there is a contract: the first answer.</summary>
+    Task<Decision<Answered<ContractDocument>>> Set(SetTerms set, RequestKey? key = null);
 
     /// <summary>Adds a lot. The same id or key and the same request again: the first answer; another request under it is refused.</summary>
     Task<Decision<GrantedLot>> Grant(GrantLot grant, RequestKey? key);
 
-    Task<Decision<ImmutableArray<Member>>> ReplaceUsers(ImmutableArray<UserName> users, string actor);
+    /// <param name="seen">The plan's version that the caller has seen (If-Match); null: any.</param>
+    Task<Decision<ImmutableArray<Member>>> ReplaceUsers(ImmutableArray<UserName> users, string actor, long? seen = null);
 
     /// <summary>Assigns users; the others stay.</summary>
     Task<Decision<ImmutableArray<Member>>> AddUsers(ImmutableArray<UserName> users, string actor);
@@ -22,19 +25,19 @@ public interface IContractGrain : IGrainWithStringKey
     Task<Decision<ImmutableArray<Member>>> RemoveUser(string userId, string actor);
 
     /// <summary>Shows what a change of the allocation would do, and keeps it for a while so that its token confirms it (A7).</summary>
-    Task<Decision<Window>> Preview(AllocationChange change, string actor);
+    Task<Decision<AllocationAnswer>> Preview(AllocationChange change, string actor, RequestKey? key = null);
 
     /// <summary>Does what was previewed; the same token again: the first answer.</summary>
-    Task<Decision<AllocationAnswer>> Confirm(string token, string actor);
+    Task<Decision<AllocationAnswer>> Confirm(string token, string actor, RequestKey? key = null);
 
     /// <summary>Changes the allocation at once; <paramref name="seen"/>: the window's version that the caller has seen (If-Match), null: any.</summary>
-    Task<Decision<AllocationAnswer>> Allocate(AllocationChange change, string? seen, string actor);
+    Task<Decision<AllocationAnswer>> Allocate(AllocationChange change, string? seen, string actor, RequestKey? key = null);
 
     /// <summary>Adds extra credits, or takes unused ones back (A5). The same key and request again: the first answer.</summary>
     Task<Decision<GrantedExtra>> GrantExtra(GrantExtra grant, RequestKey? key);
 
     /// <summary>Changes one credit by hand (P5), and answers it as it then is.</summary>
-    Task<Decision<Credit>> Edit(EditCredit edit);
+    Task<Decision<Answered<EditedCredit>>> Edit(EditCredit edit, RequestKey? key = null);
 
     /// <summary>Makes a report (R1 to R6). The same report again: the first answer.</summary>
     Task<ReportAnswer> Charge(ChargeReport report);
@@ -42,6 +45,9 @@ public interface IContractGrain : IGrainWithStringKey
     /// <summary>Books what fell due (T3), and sets the reminder of what falls due next.</summary>
     Task WakeUp();
 }
+
+/// <summary>A credit as an edit has left it, at the instant of that.</summary>
+public sealed record EditedCredit(Credit Credit, Instant At);
 
 /// <summary>A contract's allocation as it now is; <paramref name="Replayed"/>: that was the first answer.</summary>
 public sealed record AllocationAnswer(Window Window, bool Replayed);

@@ -38,8 +38,17 @@ public sealed class AccountGrain(IGrainContext context, GrainServices services)
         string[] Projects { get; }
     }
 
-    public Task<Decision<AccountTerms>> Set(SetAccount set) =>
-        Run(new AccountCommand<Decision<AccountTerms>>((account, now) => Answer(account, Opening.Decide(account, set, now))));
+    public Task<Decision<Answered<AccountTerms>>> Set(SetAccount set, RequestKey? key)
+    {
+        KeyedRequest? recalled = null;
+        return Run(new AccountCommand<Decision<Answered<AccountTerms>>>((account, now) => Answer(account, account is not null
+            ? Once(account, key, recalled, () => Opening.Decide(account, set, now), now)
+            : Opening.Decide(account, set, now).Select(ForTheFirstTime)))
+        {
+            IsAlone = key is not null,
+            Learns = async () => recalled = await Recall(key),
+        });
+    }
 
     public Task<Decision<BoughtCredits>> Buy(BuyCredits buy, RequestKey? key)
     {
@@ -51,32 +60,29 @@ public sealed class AccountGrain(IGrainContext context, GrainServices services)
             : made is not null ? new Changed<Account, BoughtCredits>(known, Changes.None, new(made.AsBought(), Replayed: true))
             : Buying.Decide(known, buy, now).Select(bought => new Changed<Account, BoughtCredits>(
                 bought.State,
-                key is null ? bought.Changes : bought.Changes + [Remembered.Keep(new KeyedRequest(known.ClientId, key.Key, key.Fingerprint, buy.PurchaseId), now)],
+                bought.Changes + Remembered.Keep(known.ClientId, key, () => buy.PurchaseId, now),
                 new(bought.Answer.AsBought(), Replayed: false)))))
         {
             IsAlone = true,
             Learns = async () =>
             {
-                recalled = key is not null && State is { ClientId: var client }
-                    && await Services.Store.Document(DocumentKind.Request, Remembered.RequestId(client, key.Key)) is { } document
-                    ? Json.Read<KeyedRequest>(document.Body)
-                    : null;
+                recalled = await Recall(key);
                 made = recalled?.Fingerprint == key?.Fingerprint || recalled is null ? await Services.Store.Purchase(Id, recalled?.Made ?? buy.PurchaseId) : null;
             },
         });
     }
 
-    public Task<Decision<Project>> SetProject(SetProject set) => Run(new AccountCommand<Decision<Project>>(
-        (account, now) => Existing(account, known => Projecting.Decide(known, set, now))) { Projects = [set.ProjectId] });
+    public Task<Decision<Answered<Project>>> SetProject(SetProject set, RequestKey? key) =>
+        Once(key, (account, now) => Projecting.Decide(account, set, now), [], [set.ProjectId]);
 
-    public Task<Decision<Milestone>> SetMilestone(SetMilestone set) => Run(new AccountCommand<Decision<Milestone>>(
-        (account, now) => Existing(account, known => Planning.Decide(known, set, now))) { Milestones = [set.MilestoneId], Projects = [set.ProjectId] });
+    public Task<Decision<Answered<Milestone>>> SetMilestone(SetMilestone set, RequestKey? key) =>
+        Once(key, (account, now) => Planning.Decide(account, set, now), [set.MilestoneId], [set.ProjectId]);
 
-    public Task<Decision<Allocated>> Allocate(AllocateCredits allocate, bool dryRun) => Run(new AccountCommand<Decision<Allocated>>(
-        (account, now) => Existing(account, known => Rehearse(known, ServicesAllocating.Decide(known, allocate, now), dryRun))) { Milestones = [allocate.MilestoneId] });
+    public Task<Decision<Answered<Allocated>>> Allocate(AllocateCredits allocate, bool dryRun, RequestKey? key) =>
+        Once(dryRun ? null : key, (account, now) => Rehearse(account, ServicesAllocating.Decide(account, allocate, now), dryRun), [allocate.MilestoneId], []);
 
-    public Task<Decision<Allocated>> Adjust(AdjustCredits adjust, bool dryRun) => Run(new AccountCommand<Decision<Allocated>>(
-        (account, now) => Existing(account, known => Rehearse(known, ServicesAllocating.Decide(known, adjust, now), dryRun))) { Milestones = [adjust.MilestoneId] });
+    public Task<Decision<Answered<Allocated>>> Adjust(AdjustCredits adjust, bool dryRun, RequestKey? key) =>
+        Once(dryRun ? null : key, (account, now) => Rehearse(account, ServicesAllocating.Decide(account, adjust, now), dryRun), [adjust.MilestoneId], []);
 
     public Task WakeUp() => ReceiveReminder("", default);
 
@@ -113,6 +119,20 @@ public sealed class AccountGrain(IGrainContext context, GrainServices services)
     protected override void Committed(Account? before, Account after, Changes changes)
     {
         if (after.NextDue is { } next && next != before?.NextDue) reminder.Set(this, next).Ignore();
+    }
+
+    private Task<Decision<Answered<T>>> Once<T>(
+        RequestKey? key, Func<Account, Instant, Decision<Changed<Account, T>>> decide, string[] milestones, string[] projects)
+    {
+        KeyedRequest? recalled = null;
+        return Run(new AccountCommand<Decision<Answered<T>>>(
+            (account, now) => Existing(account, known => Once(known, key, recalled, () => decide(known, now), now)))
+        {
+            IsAlone = key is not null,
+            Milestones = milestones,
+            Projects = projects,
+            Learns = async () => recalled = await Recall(key),
+        });
     }
 
     private static Decision<Changed<Account, Allocated>> Rehearse(Account account, Decision<Changed<Account, Allocated>> decision, bool dryRun) =>

@@ -5,20 +5,20 @@ namespace CreditGrains.Grains;
 /// <summary>An account: its terms and purchases, and what its projects' milestones hold of them. It alone decides on all of that (S1 to S6); its key is the account's id.</summary>
 public interface IAccountGrain : IGrainWithStringKey
 {
-    Task<Decision<AccountTerms>> Set(SetAccount set);
+    Task<Decision<Answered<AccountTerms>>> Set(SetAccount set, RequestKey? key = null);
 
     /// <summary>Adds a purchase. The same id or key and the same request again: the first answer; another request under it is refused.</summary>
     Task<Decision<BoughtCredits>> Buy(BuyCredits buy, RequestKey? key);
 
-    Task<Decision<Project>> SetProject(SetProject set);
+    Task<Decision<Answered<Project>>> SetProject(SetProject set, RequestKey? key = null);
 
-    Task<Decision<Milestone>> SetMilestone(SetMilestone set);
-
-    /// <param name="dryRun">What would happen; nothing changes.</param>
-    Task<Decision<Allocated>> Allocate(AllocateCredits allocate, bool dryRun);
+    Task<Decision<Answered<Milestone>>> SetMilestone(SetMilestone set, RequestKey? key = null);
 
     /// <param name="dryRun">What would happen; nothing changes.</param>
-    Task<Decision<Allocated>> Adjust(AdjustCredits adjust, bool dryRun);
+    Task<Decision<Answered<Allocated>>> Allocate(AllocateCredits allocate, bool dryRun, RequestKey? key = null);
+
+    /// <param name="dryRun">What would happen; nothing changes.</param>
+    Task<Decision<Answered<Allocated>>> Adjust(AdjustCredits adjust, bool dryRun, RequestKey? key = null);
 
     /// <summary>Books what fell due (T3), and sets the reminder of what falls due next.</summary>
     Task WakeUp();
@@ -33,5 +33,6 @@ public sealed record AccountDocument(AccountTerms Terms, long Records);
 /// <summary>The settings of all accounts (S5); there is one, under one key.</summary>
 public interface IServicesSettingsGrain : IGrainWithStringKey
 {
-    Task<Decision<ServicesSettings>> Set(ServicesSettings settings, string actor);
+    /// <param name="seen">The settings that the caller has seen (If-Match), as <see cref="Seen.Of"/>; null: any.</param>
+    Task<Decision<ServicesSettings>> Set(ServicesSettings settings, string actor, string? seen = null);
 }

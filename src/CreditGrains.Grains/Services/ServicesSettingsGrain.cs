@@ -12,14 +12,14 @@ public sealed class ServicesSettingsGrain(IGrainContext context, GrainServices s
     public IGrainContext GrainContext => context;
 
     // The wish is a state, so that it may be decided again after any outcome.
-    public async Task<Decision<ServicesSettings>> Set(ServicesSettings settings, string actor)
+    public async Task<Decision<ServicesSettings>> Set(ServicesSettings settings, string actor, string? seen)
     {
         while (true)
         {
             var document = await services.Store.Document(DocumentKind.Settings, Id);
             var (present, version) = document.AsSettings();
             var now = Instant.Max(services.Clock.Now, document?.AsOf ?? Instant.MinValue);
-            var decision = present.Set(settings, actor, now);
+            var decision = present.Set(settings, actor, now, seen);
             if (decision.Value is not { } changed) return decision.Refusal!;
             if (changed.Changes.IsNothing) return changed.Answer;
             var write = new DocumentChange(DocumentKind.Settings, Id, version + 1, version, Stored<ServicesSettings>.Write(changed.State), Entry.AllClients, now, null);

@@ -12,13 +12,24 @@ public sealed class UserGrain(IGrainContext context, GrainServices services) : I
     public IGrainContext GrainContext => context;
 
     // The wish is a state, so that it may be decided again after any outcome.
-    public async Task<Decision<User>> Switch(bool disabled, string actor)
+    public async Task<Decision<Answered<User>>> Switch(bool disabled, string actor, RequestKey? request)
     {
-        while (true)
+        for (var isDoubted = false; ;)
         {
+            if (request is not null && await services.Store.Document(DocumentKind.Request, Remembered.RequestId(key.ClientId, request.Key)) is { } document)
+            {
+                var recalled = Json.Read<KeyedRequest>(document.Body);
+                if (recalled.Fingerprint != request.Fingerprint) return Remembered.KeyReused;
+                return new Answered<User>(Json.Read<User>(recalled.Made), Replayed: !isDoubted);
+            }
+
             var user = await services.Store.User(key) ?? User.Enabled(key.ClientId, key.UserId);
-            var (next, changes) = user.Switch(disabled, actor, Instant.Max(services.Clock.Now, user.AsOf));
-            if (changes.IsNothing || await services.Store.Commit(new(key.ClientId, changes)) is CommitResult.Done) return next;
+            var now = Instant.Max(services.Clock.Now, user.AsOf);
+            var (next, switched) = user.Switch(disabled, actor, now);
+            var changes = switched + Remembered.Keep(key.ClientId, request, () => Json.Write(next), now);
+            var result = changes.IsNothing ? new CommitResult.Done() : await services.Store.Commit(new(key.ClientId, changes));
+            if (result is CommitResult.Done) return new Answered<User>(next, Replayed: false);
+            isDoubted |= result is CommitResult.Unknown;
         }
     }
 }

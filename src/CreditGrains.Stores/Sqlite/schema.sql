@@ -162,6 +162,7 @@ create table project (
     account_id text    not null,
     currency   text    not null,
     holding    integer not null,
+    name       text    not null,
     version    integer not null
 ) strict, without rowid;
 create index project_account on project (account_id, project_id);
@@ -176,6 +177,7 @@ create table milestone (
     actual_date      text,
     was_allocated    integer not null,
     holdings         text    not null,
+    name             text    not null,
     version          integer not null
 ) strict, without rowid;
 create index milestone_project on milestone (project_id, milestone_id);

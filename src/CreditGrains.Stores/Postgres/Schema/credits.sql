@@ -210,6 +210,7 @@ create table project (
     account_id text collate "C" not null,
     currency   text not null,
     holding    bigint not null,
+    name       text not null,
     version    bigint not null
 ) with (fillfactor = 70);
 create index project_account on project (account_id, project_id);
@@ -224,6 +225,7 @@ create table milestone (
     actual_date      date,
     was_allocated    boolean not null,
     holdings         text not null,
+    name             text not null,
     version          bigint not null
 ) with (fillfactor = 70);
 create index milestone_project on milestone (project_id, milestone_id);

@@ -1,0 +1,144 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Threading.RateLimiting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.RateLimiting;
+
+namespace CreditGrains.Http;
+
+/// <summary>
+/// Nobody may lock others out (§3). Each key has its own limits: requests a second, requests that are open, requests that are worked on, readers of the feed.
+/// Whoever waits for a turn waits for a while at most; a turn is taken once the body is there.
+/// </summary>
+internal sealed class Admission(HttpOptions options, TimeProvider time) : IDisposable
+{
+    private readonly ConcurrentDictionary<string, Share> shares = new(StringComparer.Ordinal);
+
+    private readonly ConcurrencyLimiter turns = Turns(options.MaxConcurrentRequests, options.MaxQueuedRequests);
+
+    /// <summary>Counts a request as one of its key's, before its body is received.</summary>
+    public async Task Enter(HttpContext context, RequestDelegate next)
+    {
+        if (IsFree(context) || ShareOf(context) is not { } share)
+        {
+            await next(context);
+            return;
+        }
+        var entered = share.TryEnter(out var left);
+        context.Response.Headers["RateLimit-Policy"] = share.Policy;
+        context.Response.Headers["RateLimit"] = $"\"key\";r={left};t=1";
+        try
+        {
+            await (entered ? next(context) : Problems.TooMany.ExecuteAsync(context));
+        }
+        finally
+        {
+            if (entered) share.Leave();
+        }
+    }
+
+    /// <summary>Waits for the request's turn: its key's, then everybody's.</summary>
+    public async Task TakeTurn(HttpContext context, RequestDelegate next)
+    {
+        if (IsFree(context))
+        {
+            await next(context);
+            return;
+        }
+        using var patience = new Patience(options.MaxWait, time, context.RequestAborted);
+        using var ofKey = ShareOf(context) is { } share ? await patience.Acquire(share.Turns) : null;
+        using var ofAll = ofKey is { IsAcquired: false } ? null : await patience.Acquire(turns);
+        await (ofAll is { IsAcquired: true } ? next(context) : Problems.Overloaded.ExecuteAsync(context));
+    }
+
+    /// <summary>One more reader of the feed for this caller, who leaves later; false where the key has too many.</summary>
+    public bool EnterFeed(Caller caller)
+    {
+        if (ShareOf(caller) is not { } share || Interlocked.Increment(ref share.Feeds) <= options.MaxFeedReadersOfKey) return true;
+        LeaveFeed(caller);
+        return false;
+    }
+
+    public void LeaveFeed(Caller caller)
+    {
+        if (ShareOf(caller) is { } share) Interlocked.Decrement(ref share.Feeds);
+    }
+
+    public void Dispose()
+    {
+        turns.Dispose();
+        foreach (var share in shares.Values) share.Turns.Dispose();
+    }
+
+    private static bool IsFree(HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<DisableRateLimitingAttribute>() is not null;
+
+    private Share? ShareOf(HttpContext context) => ShareOf(context.Features.Get<Caller>() ?? Caller.Nobody);
+
+    // Where there are no keys, everybody is the one operator of this machine, whom the limits of all bound.
+    private Share? ShareOf(Caller caller) => caller == Caller.Local ? null : shares.GetOrAdd(caller.Name, _ => new(options, time));
+
+    private static ConcurrencyLimiter Turns(int atOnce, int waiting) => new(new() { PermitLimit = atOnce, QueueLimit = waiting });
+
+    /// <summary>What one key has under way.</summary>
+    private sealed class Share(HttpOptions options, TimeProvider time)
+    {
+        private readonly Lock counting = new();
+        private long second;
+        private int begun, open;
+
+        /// <summary>Its readers of the feed.</summary>
+        public int Feeds;
+
+        public ConcurrencyLimiter Turns { get; } = Admission.Turns(options.MaxConcurrentRequestsOfKey, options.MaxOpenRequestsOfKey);
+
+        public string Policy { get; } = string.Create(CultureInfo.InvariantCulture, $"\"key\";q={options.MaxRequestsASecondOfKey};w=1");
+
+        /// <summary>One more request; false: too many are open, or have begun in this second.</summary>
+        public bool TryEnter(out int left)
+        {
+            lock (counting)
+            {
+                var now = time.GetTimestamp() / time.TimestampFrequency;
+                if (now != second) (second, begun) = (now, 0);
+                left = Math.Max(0, options.MaxRequestsASecondOfKey - begun - 1);
+                if (begun >= options.MaxRequestsASecondOfKey || open >= options.MaxOpenRequestsOfKey) return false;
+                begun++;
+                open++;
+                return true;
+            }
+        }
+
+        public void Leave()
+        {
+            lock (counting) open--;
+        }
+    }
+
+    // A bounded wait that costs nothing where nobody waits.
+    private sealed class Patience(TimeSpan limit, TimeProvider time, CancellationToken gone) : IDisposable
+    {
+        private CancellationTokenSource? late, either;
+
+        public async ValueTask<RateLimitLease> Acquire(ConcurrencyLimiter limiter)
+        {
+            var lease = limiter.AttemptAcquire();
+            if (lease.IsAcquired) return lease;
+            late ??= new(limit, time);
+            either ??= CancellationTokenSource.CreateLinkedTokenSource(late.Token, gone);
+            try
+            {
+                return await limiter.AcquireAsync(1, either.Token);
+            }
+            catch (OperationCanceledException) when (!gone.IsCancellationRequested)
+            {
+                return lease;
+            }
+        }
+
+        public void Dispose()
+        {
+            either?.Dispose();
+            late?.Dispose();
+        }
+    }
+}

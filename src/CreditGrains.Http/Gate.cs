@@ -1,0 +1,92 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+using System.Net;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using NodaTime;
+using NodaTime.Extensions;
+
+namespace CreditGrains.Http;
+
+/// <summary>Lets a request in with its caller (§3, Keys), and notices who tries keys that are none.</summary>
+internal sealed class Gate : IDisposable
+{
+    // Whoever fails that often in a minute is answered later; nobody guesses 256 bits, but somebody may try.
+    private const int FreeFailures = 10, MaxAddresses = 10_000;
+
+    private static readonly TimeSpan Slowed = TimeSpan.FromMilliseconds(500), Minute = TimeSpan.FromMinutes(1);
+    private static readonly string[] OfProxies = ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Via"];
+
+    private readonly KeyFile file;
+    private readonly TimeProvider time;
+    private readonly ILogger<Gate> log;
+    private readonly Meter meter = new("CreditGrains.Http");
+    private readonly Counter<long> refused;
+    private readonly ConcurrentDictionary<IPAddress, int> failures = new();
+    private long began, said;
+
+    public Gate(KeyFile file, TimeProvider time, ILogger<Gate> log)
+    {
+        (this.file, this.time, this.log) = (file, time, log);
+        refused = meter.CreateCounter<long>("creditgrains.keys.refused", description: "Requests with a key that is none");
+    }
+
+    public async Task Admit(HttpContext context, RequestDelegate next)
+    {
+        if (await Refuse(context) is { } problem) await problem.ExecuteAsync(context);
+        else await next(context);
+    }
+
+    public void Dispose() => meter.Dispose();
+
+    private async ValueTask<Problem?> Refuse(HttpContext context)
+    {
+        var keys = file.Keys;
+        if (keys.AreNone && !IsLocal(context)) return Problems.Of(Problems.Forbidden, "Without configured API keys only this machine is served, and no proxy.");
+
+        var metadata = context.GetEndpoint()?.Metadata;
+        if (metadata?.GetMetadata<IAllowAnonymous>() is not null || HttpMethods.IsOptions(context.Request.Method)) return null;
+        var authorization = context.Request.Headers.Authorization.ToString();
+        if ((keys.AreNone ? Caller.Local : Find(keys, authorization)) is not { } caller)
+        {
+            await Notice(context, authorization);
+            return Problems.Of(Problems.Unauthenticated, "Authorization must be Bearer and a key that is known here and has not expired.");
+        }
+
+        context.Features.Set(caller);
+        return metadata?.GetMetadata<Needs>() is { Access: var access } && !caller.May(access)
+            ? Problems.Of(Problems.Forbidden, $"A key of the role {caller.Role.ToString().ToLowerInvariant()}{(caller.UserId is null ? "" : " and of one user")} may not do this.")
+            : null;
+    }
+
+    private Caller? Find(ApiKeys keys, string authorization) => authorization.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase)
+        ? keys.Find(authorization["Bearer ".Length..].Trim(), time.GetUtcNow().ToInstant())
+        : null;
+
+    // Counted, told once in a while, and slowed where one address fails again and again.
+    private async Task Notice(HttpContext context, string authorization)
+    {
+        refused.Add(1);
+        if (authorization.Length == 0 || context.Connection.RemoteIpAddress is not { } address) return;
+
+        var now = time.GetTimestamp();
+        if (time.GetElapsedTime(Interlocked.Read(ref began), now) > Minute || failures.Count > MaxAddresses)
+        {
+            Interlocked.Exchange(ref began, now);
+            failures.Clear();
+        }
+        var times = failures.AddOrUpdate(address, 1, (_, before) => before + 1);
+        var last = Interlocked.Read(ref said);
+        if ((last == 0 || time.GetElapsedTime(last, now) > Minute / 6) && Interlocked.CompareExchange(ref said, now, last) == last)
+            log.LogWarning("A key that is none was sent from {Address}, {Times} times in this minute; request {RequestId}", address, times, context.TraceIdentifier);
+        if (times > FreeFailures) await Task.Delay(Slowed, time, context.RequestAborted);
+    }
+
+    // The Host, too: a web page elsewhere may have its own name resolved to this machine. What a proxy passes on comes from elsewhere.
+    private static bool IsLocal(HttpContext context) =>
+        context.Connection.RemoteIpAddress is { } remote && IPAddress.IsLoopback(remote)
+        && context.Request.Host.Host.TrimEnd('.') is var host
+        && (host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address)))
+        && !OfProxies.Any(header => context.Request.Headers.ContainsKey(header));
+}

@@ -1,0 +1,56 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using CreditGrains.Domain;
+using Microsoft.AspNetCore.Routing;
+
+namespace CreditGrains.Http;
+
+/// <summary>A JSON merge patch (RFC 7396) of a document that is put as <typeparamref name="TBody"/>: what is absent stays; null clears, where a PUT takes null.</summary>
+[JsonConverter(typeof(MergePatchConverter))]
+internal sealed record MergePatch<TBody>(JsonObject Fields) : IBody where TBody : class, IBody
+{
+    public Refusal? Check(RouteValueDictionary path) => null;
+
+    /// <summary>The body whose PUT is this patch of a document as it is shown; or what is wrong with it.</summary>
+    public (TBody? Body, Problem? Problem) Over<TDocument>(TDocument document, RouteValueDictionary path)
+    {
+        var merged = JsonSerializer.SerializeToNode(document, Json.Options)!.AsObject();
+        Merge(merged, Fields);
+        try
+        {
+            var body = merged.Deserialize<TBody>(Json.Options)!;
+            return body.Check(path) is { } refusal ? (null, Problems.Of(refusal)) : (body, null);
+        }
+        catch (JsonException)
+        {
+            return (null, BodyFaults.Of(merged, typeof(TBody), path));
+        }
+    }
+
+    // Null stays in the document, so that a field that cannot be null is refused rather than set to its default.
+    private static void Merge(JsonObject document, JsonObject patch)
+    {
+        foreach (var (name, value) in patch)
+        {
+            if (value is JsonObject inner && document[name] is JsonObject before) Merge(before, inner);
+            else document[name] = value?.DeepClone();
+        }
+    }
+}
+
+internal sealed class MergePatchConverter : JsonConverterFactory
+{
+    public override bool CanConvert(Type typeToConvert) => typeToConvert.IsGenericType && typeToConvert.GetGenericTypeDefinition() == typeof(MergePatch<>);
+
+    public override JsonConverter CreateConverter(Type typeToConvert, JsonSerializerOptions options) =>
+        (JsonConverter)Activator.CreateInstance(typeof(Of<>).MakeGenericType(typeToConvert.GenericTypeArguments))!;
+
+    private sealed class Of<TBody> : JsonConverter<MergePatch<TBody>> where TBody : class, IBody
+    {
+        public override MergePatch<TBody> Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            reader.TokenType == JsonTokenType.StartObject ? new(JsonSerializer.Deserialize<JsonObject>(ref reader, options)!) : throw new JsonException("expected an object");
+
+        public override void Write(Utf8JsonWriter writer, MergePatch<TBody> value, JsonSerializerOptions options) => value.Fields.WriteTo(writer, options);
+    }
+}
