@@ -205,8 +205,12 @@ internal sealed class Rights(World world, MemoryStore store, History history)
         var rows = preview.Answer!.Changes!.Value;
         Holds(told.SetEquals(rows.Select(row => row.UserId)), "a confirm is whole (A7)", $"{string.Join(' ', told)}, answered {string.Join(' ', rows)}");
         Holds(WasDone(commit, preview.ContractId, rows), "a confirm is whole (A7)", $"{string.Join(' ', rows)}, but {string.Join(' ', commit.Changes.Members)}");
+        var today = DayByDay.Date(preview.At, TermsOf(new(preview.ContractId, "")));
         foreach (var wanted in preview.Change.Users)
         {
+            var given = store.Member(new(preview.ContractId, wanted.UserId))!.Allocation;
+            Holds(!(wanted.Settings.StartDate >= today) || (given.StartDate == wanted.Settings.StartDate && given.UsedInCycle == 0),
+                "a given start date of today or later counts (A6)", $"{wanted}, but {given}");
             if (!told.Contains(wanted.UserId) && commit.Changes.Members.Any(change => change.Member.UserId == wanted.UserId)) continue;
             var allocation = store.Member(new(preview.ContractId, wanted.UserId))!.Allocation;
             Holds(store.Member(new(preview.ContractId, wanted.UserId))!.Assigned == (wanted.Assigned ?? true) && (!wanted.Settings.Clears || allocation.Settings is null)
