@@ -31,6 +31,8 @@ internal sealed class KeyFile : BackgroundService
             throw new InvalidDataException($"The API keys in {path} cannot be read: {e.Message}", e);
         }
         keys = ApiKeys.Read(path, text);
+        if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & (UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite)) != 0)
+            log.LogWarning("Others than its owner can read or change the file of API keys {File}", path);
     }
 
     /// <summary>The keys as they are now.</summary>

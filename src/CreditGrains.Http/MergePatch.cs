@@ -22,7 +22,7 @@ internal sealed record MergePatch<TBody>(JsonObject Fields) : IBody where TBody 
             var body = merged.Deserialize<TBody>(Json.Options)!;
             return body.Check(path) is { } refusal ? (null, Problems.Of(refusal)) : (body, null);
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             return (null, BodyFaults.Of(merged, typeof(TBody), path));
         }
@@ -48,8 +48,27 @@ internal sealed class MergePatchConverter : JsonConverterFactory
 
     private sealed class Of<TBody> : JsonConverter<MergePatch<TBody>> where TBody : class, IBody
     {
-        public override MergePatch<TBody> Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-            reader.TokenType == JsonTokenType.StartObject ? new(JsonSerializer.Deserialize<JsonObject>(ref reader, options)!) : throw new JsonException("expected an object");
+        public override MergePatch<TBody> Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+        {
+            if (reader.TokenType != JsonTokenType.StartObject) throw new JsonException("expected an object");
+            try
+            {
+                var fields = JsonNode.Parse(ref reader)!.AsObject();
+                LookThrough(fields);
+                return new(fields);
+            }
+            catch (ArgumentException e)
+            {
+                throw new JsonException("expected each field once", e);
+            }
+        }
+
+        // A node finds out that it has a field twice when it is looked into.
+        private static void LookThrough(JsonNode? node)
+        {
+            if (node is JsonObject fields) foreach (var field in fields) LookThrough(field.Value);
+            if (node is JsonArray items) foreach (var item in items) LookThrough(item);
+        }
 
         public override void Write(Utf8JsonWriter writer, MergePatch<TBody> value, JsonSerializerOptions options) => value.Fields.WriteTo(writer, options);
     }

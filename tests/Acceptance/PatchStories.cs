@@ -64,6 +64,7 @@ public sealed class PatchStories
             (await api.Send("PATCH", Path, $$"""{"{{field}}":null}""")).Is(422, "invalid-field", field);
         (await api.Send("PATCH", Path, """{"color":"red"}""")).Is(400, "unknown-field", "color");
         (await api.Send("PATCH", Path, """{"name":"a","name":"b"}""")).Is(400, "malformed");
+        (await api.Send("PATCH", Path, """{"billingCycle":{"credits":1,"credits":2}}""")).Is(400, "malformed");
         (await api.Send("PATCH", Path, "[]")).Is(400, "malformed");
         (await api.Send("PATCH", Path, """{"coverageDays":"x","name":7}""")).Is(422, "invalid-field", "name");
         (await api.Send("PATCH", Path, """{"clientId":"B"}""")).Is(422, "invalid-field", "clientId");

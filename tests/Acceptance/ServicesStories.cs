@@ -91,16 +91,12 @@ public sealed class ServicesStories
         Assert.Equal("EUR 999999999.9997/0.0003/0", await api.ServicesBalance());
 
         var ledger = await api.Ledger();
-        foreach (var (quantity, status) in new[]
+        foreach (var quantity in (string[])[
+            "0", "-1", "0.00001", "1.00001", "1000000000", "999999999.99991", "1e20", "79228162514264337593543950335", "1.00000000000000000000000000001", "1e400", "\"5\""])
         {
-            ("0", 422), ("-1", 422), ("0.00001", 422), ("1.00001", 422), ("1000000000", 422), ("999999999.99991", 422), ("1e20", 422), ("79228162514264337593543950335", 400),
-            ("1.00000000000000000000000000001", 400), ("1e400", 400), ("\"5\"", 400),
-        })
-        {
-            var code = status == 400 ? "malformed" : "invalid-field";
-            (await api.Post("/v1/accounts/A1/purchases", $$"""{"purchaseId":"P9","currency":"EUR","quantity":{{quantity}},"startsOn":"{{Date(0)}}","expiresOn":"{{Date(9)}}"}""")).Is(status, code, "quantity");
-            if (quantity != "0") (await api.Put("/v1/milestones/M2", $$"""{"projectId":"J1","servicesCredits":{{quantity}}}""")).Is(status, code, "servicesCredits");
-            if (quantity != "0") (await api.Post("/v1/milestones/M1/adjust", $$"""{"quantity":{{quantity}}}""")).Is(status, code, "quantity");
+            (await api.Post("/v1/accounts/A1/purchases", $$"""{"purchaseId":"P9","currency":"EUR","quantity":{{quantity}},"startsOn":"{{Date(0)}}","expiresOn":"{{Date(9)}}"}""")).Is(422, "invalid-field", "quantity");
+            if (quantity != "0") (await api.Put("/v1/milestones/M2", $$"""{"projectId":"J1","servicesCredits":{{quantity}}}""")).Is(422, "invalid-field", "servicesCredits");
+            if (quantity != "0") (await api.Post("/v1/milestones/M1/adjust", $$"""{"quantity":{{quantity}}}""")).Is(422, "invalid-field", "quantity");
         }
         Assert.Equal(ledger, await api.Ledger());
     }
@@ -456,8 +452,8 @@ public sealed class ServicesStories
             (await api.Milestone(milestone, 5)).Is(201);
             (await api.Allocate(milestone)).Is(200);
             var answers = round % 2 == 0
-                ? await Task.WhenAll(api.Adjust(milestone, 0), api.Milestone(milestone, null, "Done"))
-                : (await Task.WhenAll(api.Milestone(milestone, null, "Done"), api.Adjust(milestone, 0))).Reverse().ToArray();
+                ? await Task.WhenAll(api.Adjust(milestone, 0), Done(milestone))
+                : (await Task.WhenAll(Done(milestone), api.Adjust(milestone, 0))).Reverse().ToArray();
 
             // The change of status is allowed before and after; the adjustment only before it.
             answers[1].Is(200);
@@ -467,6 +463,8 @@ public sealed class ServicesStories
             Assert.Equal(answers[0].Status == 200 ? "" : "P1:5", (await api.Get($"/v1/milestones/{milestone}")).Holds());
         }
         await api.RecordsAddUp("J1");
+
+        Task<Answer> Done(string milestone) => api.Send("PATCH", $"/v1/milestones/{milestone}", """{"status":"Done"}""");
     }
 
     [Fact]
