@@ -175,13 +175,17 @@ internal sealed record AllocatedDocument(string MilestoneId, decimal ServicesCre
 /// <param name="TimeZone">Only the service writes it, as <paramref name="Allocated"/> and <paramref name="Holdings"/>.</param>
 internal sealed record MilestoneBody(
     string? ProjectId, decimal? ServicesCredits = null, string? Status = null, LocalDate? ActualDate = null, string? MilestoneId = null,
-    string? TimeZone = null, decimal? Allocated = null, Holding[]? Holdings = null, string? Name = null) : IBody
+    string? AccountId = null, string? Currency = null, string? TimeZone = null, bool? WasAllocated = null, decimal? Allocated = null, Holding[]? Holdings = null,
+    string? Name = null) : IBody
 {
     public Refusal? Check(RouteValueDictionary path) => Refusal.All(
         Fields.OfPath("milestoneId", MilestoneId, path), Fields.Id("projectId", ProjectId), Fields.NameIfGiven("status", Status), Fields.NameIfGiven("name", Name));
 
     public Refusal? CheckReadOnly(MilestoneDocument? present) => Refusal.All(
+        Fields.ReadOnly("accountId", AccountId, present?.AccountId),
+        Fields.ReadOnly("currency", Currency, present?.Currency),
         Fields.ReadOnly("timeZone", TimeZone, present?.TimeZone),
+        Fields.ReadOnly("wasAllocated", WasAllocated, present?.WasAllocated),
         Fields.ReadOnly("allocated", Allocated, present?.Allocated),
         Fields.ReadOnly("holdings", Holdings, present is null ? null : [.. present.Holdings]));
 

@@ -55,6 +55,10 @@ internal static class OpenApi
                 document.Servers = [new() { Url = "/" }];
                 document.Components ??= new();
 
+                // A patch is told as the fields that it may have.
+                foreach (var patch in (document.Components.Schemas ?? new Dictionary<string, IOpenApiSchema>()).Keys.Where(name => name.StartsWith(nameof(MergePatch<>), StringComparison.Ordinal)).ToList())
+                    document.Components.Schemas!.Remove(patch);
+
                 // Answers may gain fields.
                 foreach (var (name, schema) in document.Components.Schemas ?? new Dictionary<string, IOpenApiSchema>())
                     if (schema is OpenApiSchema plain && !name.Contains("Body", StringComparison.Ordinal))
@@ -204,11 +208,25 @@ internal static class OpenApi
                     [Problem.ContentType] = new() { Schema = new OpenApiSchemaReference(nameof(Problem), context.Document) },
                 },
             };
+        if (context.Description.ParameterDescriptions.Select(parameter => parameter.Type).FirstOrDefault(IsPatch) is { } patch)
+            operation.RequestBody = new OpenApiRequestBody { Required = true, Content = await PatchOf(patch.GenericTypeArguments[0], context, cancelled) };
         Headers(operation, method);
         if (!isOpen) operation.Security = [new() { [new OpenApiSecuritySchemeReference("key", context.Document)] = [] }];
         foreach (var parameter in (operation.Parameters ?? []).OfType<OpenApiParameter>())
             if (parameter.In != ParameterLocation.Header)
                 parameter.Schema = SchemaOf(parameter.Name!);
+    }
+
+    private static bool IsPatch(Type? type) => type is { IsGenericType: true } && type.GetGenericTypeDefinition() == typeof(MergePatch<>);
+
+    // A merge patch has the fields that a PUT has, and needs none of them (RFC 7396).
+    private static async Task<Dictionary<string, OpenApiMediaType>> PatchOf(Type body, OpenApiOperationTransformerContext context, CancellationToken cancelled)
+    {
+        var schema = await context.GetOrCreateSchemaAsync(body, cancellationToken: cancelled);
+        schema.Required?.Clear();
+        var name = body.Name.Replace("Body", "PatchBody", StringComparison.Ordinal);
+        context.Document!.AddComponent(name, schema);
+        return new() { ["application/json"] = new() { Schema = new OpenApiSchemaReference(name, context.Document) } };
     }
 
     private static void Headers(OpenApiOperation operation, string method)

@@ -55,7 +55,7 @@ internal static class UserEndpoints
     }
 
     // Again is harmless: who is in the list stays in it.
-    private static async Task<IResult> Add(string contractId, UsersBody body, Caller caller, Clients clients, IGrainFactory grains, CancellationToken gone)
+    private static async Task<IResult> Add(string contractId, MoreUsersBody body, Caller caller, Clients clients, IGrainFactory grains, CancellationToken gone)
     {
         if (await clients.Of(contractId, caller) is null) return Problems.NoContract(contractId);
 
@@ -103,6 +103,14 @@ internal static class UserEndpoints
     private static string Tag(ContractDocument contract) => Tags.OfVersion($"users.{contract.Plan?.Version ?? 0}");
 
     private static UserName Show(Member member) => new(member.UserId, member.Name);
+}
+
+/// <summary>Users who are added to the list: at most as many as a list may have.</summary>
+internal sealed record MoreUsersBody([property: MaxLength(Membership.MaxUsers)] UsersBody.User?[]? Users) : IBody
+{
+    public Refusal? Check(RouteValueDictionary path) => new UsersBody(Users).Check(path);
+
+    public ImmutableArray<UserName> ToUsers() => new UsersBody(Users).ToUsers();
 }
 
 /// <summary>The users that a contract shall have, each once; at most 10,000.</summary>

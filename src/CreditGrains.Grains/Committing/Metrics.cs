@@ -9,7 +9,8 @@ public sealed class GrainMetrics : IDisposable
 
     public GrainMetrics()
     {
-        Decisions = meter.CreateHistogram<long>("creditgrains.decisions", description: "How often a command was decided until it was answered: more than once after conflicts");
+        Decisions = meter.CreateHistogram<long>(
+            "creditgrains.decisions", description: "How often a command was decided until it was answered: more than once after conflicts");
         Conflicts = meter.CreateCounter<long>("creditgrains.conflicts", description: "Commits that met a row that had changed");
     }
 
