@@ -9,6 +9,8 @@ namespace CreditGrains.Editions;
 /// <summary>A process that a test started, and that ends with it.</summary>
 public sealed class Child : IAsyncDisposable
 {
+    private static readonly ConcurrentDictionary<int, bool> Given = new();
+
     private readonly ConcurrentQueue<string> output = new();
     private readonly Process process;
 
@@ -88,12 +90,24 @@ public sealed class Child : IAsyncDisposable
         process.Dispose();
     }
 
-    /// <summary>A port of loopback that is free now.</summary>
+    /// <summary>A port of loopback that is free now, given once; below those that the system takes for connections.</summary>
     public static int FreePort()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        while (true)
+        {
+            var port = Random.Shared.Next(10_000, 32_000);
+            if (!Given.TryAdd(port, true)) continue;
+            try
+            {
+                using var listener = new TcpListener(IPAddress.Loopback, port);
+                listener.Start();
+                return port;
+            }
+            catch (SocketException)
+            {
+                // Somebody listens there.
+            }
+        }
     }
 
     /// <summary>The folder of the solution.</summary>

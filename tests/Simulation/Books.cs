@@ -242,10 +242,13 @@ internal sealed class Books(World world, MemoryStore store, History history, Clo
             }
             var before = store.Player(row);
             Holds(before?.Credit is null || report.At >= before.CoversUntil, "one active credit a player (P2)", $"{key} at {report.At}: {before}");
-            Holds(earlier is [var one] && $"{one.Id}" == player.CreditId && one.ReportId == report.ReportId && one.UsedBy == report.UserId
-                && one.ActivatedAt == report.At && one.ExpiresAt == player.ExpiresAt,
+            // Another report of the same commit may have come after the coverage.
+            var owned = earlier.FindAll(one => one.ReportId == report.ReportId);
+            Holds(owned is [var one] && $"{one.Id}" == player.CreditId && one.UsedBy == report.UserId
+                && one.ActivatedAt == report.At && one.ExpiresAt == player.ExpiresAt
+                && earlier.TrueForAll(other => other == one || other.ActivatedAt >= one.ExpiresAt || one.ActivatedAt >= other.ExpiresAt),
                 "a charged player owns one credit drawn for the report (P2)", $"{key}: {player}, {string.Join(' ', earlier)}");
-            if (earlier is [var owned]) CheckExpiry(report, terms, owned, commit);
+            if (owned is [var own]) CheckExpiry(report, terms, own, commit);
         }
     }
 

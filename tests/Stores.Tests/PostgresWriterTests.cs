@@ -60,23 +60,21 @@ public sealed class PostgresWriterTests
 
         var wrong = new Commit("acme", [new DocumentChange("thing", "T", 1, 0, "a\0b", "acme", Reporting.Now, null)]);
         var surrogate = new Commit("acme", [new DocumentChange("thing", "S", 1, 0, "a\ud800b", "acme", Reporting.Now, null)]);
-        var release = await Busy(database);
-        var failing = new[] { database.Store.Commit(wrong), database.Store.Commit(surrogate) };
-        var good = contracts.Select(contract => database.Store.Commit(contract.Report($"R-{contract.ContractId}", 1))).ToList();
-        await release();
-
-        Assert.All(await Task.WhenAll(good).WaitAsync(Soon, TestContext.Current.CancellationToken), result => Assert.IsType<CommitResult.Done>(result));
-        foreach (var task in failing) await Assert.ThrowsAnyAsync<Exception>(() => task);
+        await Together(database, async () =>
+        {
+            var failing = new[] { database.Store.Commit(wrong), database.Store.Commit(surrogate) };
+            var good = contracts.Select(contract => database.Store.Commit(contract.Report($"R-{contract.ContractId}", 1))).ToList();
+            Assert.All(await Task.WhenAll(good), result => Assert.IsType<CommitResult.Done>(result));
+            foreach (var task in failing) await Assert.ThrowsAnyAsync<Exception>(() => task);
+        });
     }
 
     [Fact]
     public async Task Two_commits_that_write_one_row_never_share_a_transaction()
     {
         await using var database = await PostgresDatabase.New();
-        var release = await Busy(database);
-        var tasks = Enumerable.Range(1, 3).Select(version => database.Store.Commit(new("acme", [new UserChange(new("acme", "U", true, Reporting.Now, version), version - 1)]))).ToList();
-        await release();
-        var results = await Task.WhenAll(tasks);
+        var results = await Together(database, [.. Enumerable.Range(1, 3).Select(version =>
+            new Commit("acme", [new UserChange(new("acme", "U", true, Reporting.Now, version), version - 1)]))]);
 
         Assert.Equal(3, results.Count(result => result is CommitResult.Done) + results.Count(result => result is CommitResult.Conflict));
         Assert.Equal(results.Count(result => result is CommitResult.Done), (await database.Store.User(new("acme", "U")))!.Version);
@@ -213,35 +211,35 @@ public sealed class PostgresWriterTests
     // Sends those in one transaction.
     private static async Task<CommitResult[]> Together(PostgresDatabase database, params Commit[] commits)
     {
-        var release = await Busy(database);
-        var tasks = commits.Select(database.Store.Commit).ToList();
-        await release();
-        return await Task.WhenAll(tasks);
+        CommitResult[] results = [];
+        await Together(database, async () => results = await Task.WhenAll(commits.Select(database.Store.Commit)));
+        return results;
     }
 
-    // Keeps all writers waiting until it is called.
-    private static async Task<Func<Task>> Busy(PostgresDatabase database)
+    private static async Task Together(PostgresDatabase database, Func<Task> send)
     {
-        var connection = await database.Direct.OpenConnectionAsync(TestContext.Current.CancellationToken);
-        await using var take = connection.CreateCommand();
-        take.CommandText = $"select pg_advisory_lock({ClientLock.Of("busy")})";
-        await take.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
-        var busy = new List<Task<CommitResult>>();
-        for (var i = 1; i <= 2; i++)
+        await using var connection = await database.Direct.OpenConnectionAsync(TestContext.Current.CancellationToken);
+        string[] busy = ["busy", "busy, too"];
+        var waiting = new List<Task<CommitResult>>();
+        foreach (var client in busy)
         {
-            busy.Add(database.Store.Commit(new("busy", [new UserChange(new("busy", $"{Guid.NewGuid()}", false, Reporting.Now, 1), 0)])));
-            while (await database.Value<long>("select count(*) from pg_locks where locktype = 'advisory' and not granted and database = (select oid from pg_database where datname = current_database())") < i)
+            await Run($"select pg_advisory_lock({ClientLock.Of(client)})");
+            waiting.Add(database.Store.Commit(new(client, [new UserChange(new(client, $"{Guid.NewGuid()}", false, Reporting.Now, 1), 0)])));
+            while (await database.Value<long>("select count(*) from pg_locks where locktype = 'advisory' and not granted and database = (select oid from pg_database where datname = current_database())") < waiting.Count)
                 await Task.Yield();
         }
-        return async () =>
+
+        // Both writers wait; one of them goes on and finds all that is sent.
+        var sent = send();
+        await Run($"select pg_advisory_unlock({ClientLock.Of(busy[0])})");
+        await sent;
+        await Run("select pg_advisory_unlock_all()");
+        await Task.WhenAll(waiting);
+
+        async Task Run(string sql)
         {
-            await using (var release = connection.CreateCommand())
-            {
-                release.CommandText = "select pg_advisory_unlock_all()";
-                await release.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
-            }
-            await connection.DisposeAsync();
-            await Task.WhenAll(busy);
-        };
+            await using var command = new NpgsqlCommand(sql, connection);
+            await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        }
     }
 }
