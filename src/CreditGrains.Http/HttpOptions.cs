@@ -25,7 +25,7 @@ public sealed record HttpOptions
     public int MaxOpenRequestsOfKey { get; init; } = 512;
 
     /// <summary>Requests that one key begins in a second; one more is answered 429.</summary>
-    public int MaxRequestsASecondOfKey { get; init; } = 2_000;
+    public int MaxRequestsASecondOfKey { get; init; } = 10_000;
 
     /// <summary>Readers of the feed with one key; one more is answered 429.</summary>
     public int MaxFeedReadersOfKey { get; init; } = 256;
