@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net.Sockets;
 using CreditGrains.Editions;
 using CreditGrains.Stores.Postgres;
 using Npgsql;
@@ -45,7 +46,7 @@ internal static class FrontSystem
         {
             return (await http.GetAsync(new Uri($"{url}/health/ready"))).IsSuccessStatusCode;
         }
-        catch (HttpRequestException)
+        catch (Exception e) when (e is HttpRequestException or SocketException)
         {
             return false;
         }

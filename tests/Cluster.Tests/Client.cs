@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
 using CreditGrains.Editions;
@@ -37,9 +38,9 @@ internal sealed class Client(IReadOnlyList<SiloProcess> silos) : IDisposable
                 if ((int)answer.Status < 500) return answer;
                 if (tries > 600) throw new InvalidOperationException($"{method} {path} is answered {answer.Status} for a minute: {answer.Body}");
             }
-            catch (Exception e) when (tries <= 600 && e is HttpRequestException or TaskCanceledException or IOException)
+            catch (Exception e) when (tries <= 600 && e is HttpRequestException or SocketException or TaskCanceledException or IOException)
             {
-                // That silo is gone for now.
+                // That silo is gone for now; one that goes while it is connected to is a bare SocketException.
             }
             await pause.WaitForNextTickAsync();
         }

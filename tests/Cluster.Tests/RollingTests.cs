@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using CreditGrains.Editions;
 
 namespace CreditGrains.Cluster.Tests;
@@ -45,7 +46,7 @@ public sealed class RollingTests(ITestOutputHelper output)
                     if (answer.Status is HttpStatusCode.Created or HttpStatusCode.OK) Interlocked.Increment(ref answered);
                     else lock (failures) failures.Add($"{answer.Status}: {answer.Body?.ToJsonString()}");
                 }
-                catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
+                catch (Exception e) when (e is HttpRequestException or SocketException or TaskCanceledException)
                 {
                     lock (failures) failures.Add(e.Message);
                 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net.Sockets;
 
 namespace CreditGrains.Editions;
 
@@ -30,6 +31,7 @@ public sealed class SiloProcess : IAsyncDisposable
 
     /// <summary>The memory that it has now, in bytes.</summary>
     public long Memory => child!.Memory;
+
     public int ProcessId => child!.ProcessId;
 
     /// <summary>Which build it starts with next.</summary>
@@ -74,7 +76,7 @@ public sealed class SiloProcess : IAsyncDisposable
             using var answer = await Http.GetAsync(new Uri($"{Url}/health/ready"));
             return answer.IsSuccessStatusCode;
         }
-        catch (HttpRequestException)
+        catch (Exception e) when (e is HttpRequestException or SocketException)
         {
             return false;
         }
