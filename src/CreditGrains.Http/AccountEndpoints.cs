@@ -48,25 +48,16 @@ internal static class AccountEndpoints
         return present is null ? TypedResults.Created($"/v1/accounts/{accountId}", decision.Value!.Answer) : TypedResults.Ok(decision.Value!.Answer);
     }
 
-    private static async Task<IResult> Patch(
-        string accountId, MergePatch<AccountBody> patch, Caller caller, IGrainFactory grains, IQueries queries, HttpRequest request, CancellationToken gone)
-    {
-        var (key, noKey) = IdempotencyKeys.Of(request, patch);
-        if (noKey is not null) return noKey;
-        while (true)
-        {
-            if (await Find(accountId, caller, queries, gone) is not { } present) return Absent(accountId);
-            var demand = Tags.DemandOf(request, Tags.Of(present));
-            if (demand.Refused is { } refused) return refused;
-            var (body, problem) = patch.Over(present, request.RouteValues);
-            if (problem is not null) return problem;
-
-            var set = new SetAccount(body!.ToTerms(accountId), caller.Name, demand.Value(present) ?? Seen.Of(present));
-            var decision = await grains.Ask(all => all.Account(accountId).Set(set, key), gone);
-            if (decision.Value is { } changed) return Replies.Ok(changed.Answer, changed.Replayed);
-            if (demand.IsMade || decision.Refusal!.Code != RefusalCode.PreconditionFailed) return Problems.Of(decision.Refusal!);
-        }
-    }
+    private static Task<IResult> Patch(
+        string accountId, MergePatch<AccountBody> patch, Caller caller, IGrainFactory grains, IQueries queries, HttpRequest request, CancellationToken gone) =>
+        patch.Make<AccountTerms, AccountTerms>(
+            request, Absent(accountId),
+            async () => await Find(accountId, caller, queries, gone) is { } present ? (present, present) : null,
+            async (body, found, demand, key) =>
+            {
+                var set = new SetAccount(body.ToTerms(accountId), caller.Name, demand.Value(found.Present) ?? Seen.Of(found.Present));
+                return Replies.Shown(await grains.Ask(all => all.Account(accountId).Set(set, key), gone), changed => changed);
+            });
 
     private static async Task<IResult> Get(string accountId, Caller caller, IQueries queries, CancellationToken gone) =>
         await Find(accountId, caller, queries, gone) is { } account ? TypedResults.Ok(account) : Absent(accountId);

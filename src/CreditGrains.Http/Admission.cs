@@ -45,9 +45,9 @@ internal sealed class Admission(HttpOptions options, TimeProvider time) : IDispo
             await next(context);
             return;
         }
-        using var patience = new Patience(options.MaxWait, time, context.RequestAborted);
-        using var ofKey = ShareOf(context) is { } share ? await patience.Acquire(share.Turns) : null;
-        using var ofAll = ofKey is { IsAcquired: false } ? null : await patience.Acquire(turns);
+        using var deadline = new Deadline(options.MaxWait, time, context.RequestAborted);
+        using var ofKey = ShareOf(context) is { } share ? await Acquire(share.Turns, deadline) : null;
+        using var ofAll = ofKey is { IsAcquired: false } ? null : await Acquire(turns, deadline);
         await (ofAll is { IsAcquired: true } ? next(context) : Problems.Overloaded.ExecuteAsync(context));
     }
 
@@ -76,6 +76,21 @@ internal sealed class Admission(HttpOptions options, TimeProvider time) : IDispo
 
     // Where there are no keys, everybody is the one operator of this machine, whom the limits of all bound.
     private Share? ShareOf(Caller caller) => caller == Caller.Local ? null : shares.GetOrAdd(caller.Name, _ => new(options, time));
+
+    // Not acquired: there are too many who wait, or the wait was too long.
+    private static async ValueTask<RateLimitLease> Acquire(ConcurrencyLimiter limiter, Deadline deadline)
+    {
+        var lease = limiter.AttemptAcquire();
+        if (lease.IsAcquired) return lease;
+        try
+        {
+            return await limiter.AcquireAsync(1, deadline.Token);
+        }
+        catch (OperationCanceledException) when (!deadline.IsGone)
+        {
+            return lease;
+        }
+    }
 
     private static ConcurrencyLimiter Turns(int atOnce, int waiting) => new(new() { PermitLimit = atOnce, QueueLimit = waiting });
 
@@ -111,34 +126,6 @@ internal sealed class Admission(HttpOptions options, TimeProvider time) : IDispo
         public void Leave()
         {
             lock (counting) open--;
-        }
-    }
-
-    // A bounded wait that costs nothing where nobody waits.
-    private sealed class Patience(TimeSpan limit, TimeProvider time, CancellationToken gone) : IDisposable
-    {
-        private CancellationTokenSource? late, either;
-
-        public async ValueTask<RateLimitLease> Acquire(ConcurrencyLimiter limiter)
-        {
-            var lease = limiter.AttemptAcquire();
-            if (lease.IsAcquired) return lease;
-            late ??= new(limit, time);
-            either ??= CancellationTokenSource.CreateLinkedTokenSource(late.Token, gone);
-            try
-            {
-                return await limiter.AcquireAsync(1, either.Token);
-            }
-            catch (OperationCanceledException) when (!gone.IsCancellationRequested)
-            {
-                return lease;
-            }
-        }
-
-        public void Dispose()
-        {
-            either?.Dispose();
-            late?.Dispose();
         }
     }
 }

@@ -174,13 +174,13 @@ internal record SettingsBody : PatchBody
     public LocalDate? StartDate { get; init => field = Sent(value); }
 
     /// <summary>A null beside a renewal that has no use for the field says what holds anyway; any other is refused.</summary>
-    public Refusal? CheckSettings(string at)
+    public Refusal? CheckSettings()
     {
         if (IsNull(nameof(Renewal)))
-            return (Amount, Frequency, On, StartDate) == default ? null : Refusal.Invalid($"{at}renewal", "must not be null where other settings are given");
-        return NotNull(at, nameof(Amount), unless: Renewal is Domain.Renewal.Unlimited)
-            ?? NotNull(at, nameof(Frequency), unless: Renewal is Domain.Renewal.Fixed or Domain.Renewal.Unlimited)
-            ?? NotNull(at, nameof(On), unless: Renewal is Domain.Renewal.Daily or Domain.Renewal.Fixed or Domain.Renewal.Unlimited);
+            return (Amount, Frequency, On, StartDate) == default ? null : Refusal.Invalid("renewal", "must not be null where other settings are given");
+        return NotNull(nameof(Amount), unless: Renewal?.HasAmount() == false)
+            ?? NotNull(nameof(Frequency), unless: Renewal?.Repeats() == false)
+            ?? NotNull(nameof(On), unless: Renewal?.HasDay() == false);
     }
 
     public SettingsChange ToSettings() => IsNull(nameof(Renewal))
@@ -204,6 +204,7 @@ internal sealed record AllocationBody : PatchBody, IBody
 
     internal sealed record User : SettingsBody
     {
+        [Required]
         public string? UserId { get; init; }
 
         public long? ExtraCredits { get; init => field = Sent(value); }
@@ -213,9 +214,9 @@ internal sealed record AllocationBody : PatchBody, IBody
         /// <summary>true assigns the user, false removes the user.</summary>
         public bool? Assigned { get; init => field = Sent(value); }
 
-        public Refusal? Check(string at) => Fields.Id($"{at}userId", UserId)
-            ?? CheckSettings(at) ?? NotNull(at, nameof(StartDate), unless: IsNull(nameof(Renewal)))
-            ?? NotNull(at, nameof(ExtraCredits)) ?? NotNull(at, nameof(Assigned)) ?? NotNull(at, nameof(Name)) ?? Fields.NameIfGiven($"{at}name", Name);
+        public Refusal? Check() => Fields.Id("userId", UserId)
+            ?? CheckSettings() ?? NotNull(nameof(StartDate), unless: IsNull(nameof(Renewal)))
+            ?? NotNull(nameof(ExtraCredits)) ?? NotNull(nameof(Assigned)) ?? NotNull(nameof(Name)) ?? Fields.NameIfGiven("name", Name);
 
         public UserAllocationChange ToChange() => new(UserId!, ToSettings(), ExtraCredits) { Name = Name, Assigned = Assigned };
     }
@@ -227,9 +228,9 @@ internal sealed record AllocationBody : PatchBody, IBody
             ? Refusal.Invalid("users", $"must have at most {Membership.MaxUsers:N0} users")
             : Refusal.All(
             [
-                NotNull("", nameof(Enabled)), NotNull("", nameof(Users)), NotNull("", nameof(Reason)),
-                Defaults?.CheckSettings("defaults."), Fields.ReasonIfGiven("reason", Reason),
-                .. Fields.Each("users", Users, user => user.Check("") ?? (seen.Add(user.UserId!) ? null : Refusal.Invalid("userId", "must be in the list once"))),
+                NotNull(nameof(Enabled)), NotNull(nameof(Users)), NotNull(nameof(Reason)),
+                Defaults?.CheckSettings()?.Within("defaults."), Fields.ReasonIfGiven("reason", Reason),
+                .. Fields.Each("users", Users, user => user.Check() ?? (seen.Add(user.UserId!) ? null : Refusal.Invalid("userId", "must be in the list once"))),
             ]);
     }
 

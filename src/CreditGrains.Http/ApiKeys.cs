@@ -105,7 +105,7 @@ internal sealed class ApiKeys
     private static string? Fault(KeyLine[] lines) =>
         lines.Length == 0 ? "there are none"
         : lines.Select(Fault).FirstOrDefault(fault => fault is not null)
-            ?? lines.GroupBy(line => line.Name).Where(same => same.Distinct(RightsOnly.Instance).Count() > 1).Select(same => $"two of the name {same.Key} have different rights").FirstOrDefault()
+            ?? lines.GroupBy(line => line.Name).Where(same => same.Select(line => line.Rights).Distinct().Count() > 1).Select(same => $"two of the name {same.Key} have different rights").FirstOrDefault()
             ?? (lines.DistinctBy(line => line.Sha256!.ToLowerInvariant()).Count() < lines.Length ? "two have the same sha256" : null);
 
     private static string? Fault(KeyLine? line) => line switch
@@ -125,15 +125,6 @@ internal sealed class ApiKeys
         _ when !line.Sha256.All(char.IsAsciiHexDigit) => $"{line.Name} needs a sha256 of 64 hexadecimal digits",
         _ => null,
     };
-
-    private sealed class RightsOnly : IEqualityComparer<KeyLine>
-    {
-        public static readonly RightsOnly Instance = new();
-
-        public bool Equals(KeyLine? x, KeyLine? y) => x?.Rights == y?.Rights;
-
-        public int GetHashCode(KeyLine line) => line.Rights.GetHashCode();
-    }
 }
 
 /// <summary>A call's need, as metadata of its endpoint.</summary>

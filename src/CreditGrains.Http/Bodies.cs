@@ -112,7 +112,7 @@ internal sealed class Bodies(HttpOptions options, TimeProvider time)
                 if (read.IsCompleted) return (buffer.WrittenSpan.ToArray(), null);
             }
         }
-        catch (OperationCanceledException) when (!request.HttpContext.RequestAborted.IsCancellationRequested)
+        catch (OperationCanceledException) when (!deadline.IsGone)
         {
             request.HttpContext.Response.Headers.Connection = "close";
             return (null, Problems.TooSlow);
@@ -179,26 +179,4 @@ internal sealed class Bodies(HttpOptions options, TimeProvider time)
             : [];
 
     private static Type? ItemOf(Type type) => type.IsArray ? type.GetElementType() : null;
-
-    // A time limit that costs nothing until somebody waits.
-    private sealed class Deadline(TimeSpan limit, TimeProvider time, CancellationToken gone) : IDisposable
-    {
-        private CancellationTokenSource? late, either;
-
-        public CancellationToken Token
-        {
-            get
-            {
-                late ??= new(limit, time);
-                either ??= CancellationTokenSource.CreateLinkedTokenSource(late.Token, gone);
-                return either.Token;
-            }
-        }
-
-        public void Dispose()
-        {
-            either?.Dispose();
-            late?.Dispose();
-        }
-    }
 }

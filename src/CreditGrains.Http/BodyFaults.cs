@@ -51,20 +51,13 @@ internal static class BodyFaults
             : Problems.Of(Problems.Malformed, "The body must be JSON that fits this call.");
     }
 
-    /// <summary>The fields of a patch that are null although null clears nothing there.</summary>
-    public static IEnumerable<Refusal> Nulls(ReadOnlyMemory<byte> json, Type type) =>
-        from field in JsonNode.Parse(json.Span)!.AsObject()
-        where field.Value is null && Json.Options.GetTypeInfo(type).Properties.Single(property => property.Name == field.Key)
-            .AttributeProvider!.GetCustomAttributes(typeof(ClearsAttribute), inherit: true).Length == 0
-        select Refusal.Invalid(field.Key, "must not be null; leave it out to keep it as it is");
-
     /// <summary>What a value of that type must be; the rule, and every possible value where they are few.</summary>
     public static (string Rule, ImmutableArray<string>? Allowed) Expected(Type type)
     {
         var value = Nullable.GetUnderlyingType(type) ?? type;
         if (value.IsEnum)
         {
-            ImmutableArray<string> names = [.. Enum.GetValuesAsUnderlyingType(value).Cast<object>().Select(number => Name(Enum.ToObject(value, number)))];
+            var names = Names(value);
             return ($"must be one of {string.Join(", ", names)}", names);
         }
         return (value == typeof(Instant) ? "must be an RFC 3339 instant, e.g. 2026-03-31T12:00:00Z"
@@ -77,6 +70,10 @@ internal static class BodyFaults
             : Json.Options.GetTypeInfo(value).Kind is JsonTypeInfoKind.Enumerable ? "must be a list"
             : "must be an object", null);
     }
+
+    /// <summary>All values of an enumeration as they are written.</summary>
+    public static ImmutableArray<string> Names(Type enumeration) =>
+        [.. Enum.GetValuesAsUnderlyingType(enumeration).Cast<object>().Select(number => Name(Enum.ToObject(enumeration, number)))];
 
     /// <summary>A value of an enumeration as it is written.</summary>
     public static string Name(object value) => JsonSerializer.SerializeToNode(value, value.GetType(), Json.Options)!.GetValue<string>();

@@ -37,34 +37,27 @@ internal static class ContractEndpoints
         return present is null ? TypedResults.Created($"/v1/contracts/{contractId}", decision.Value!.Answer.Terms) : TypedResults.Ok(decision.Value!.Answer.Terms);
     }
 
-    // What is patched is the contract as it was read; where it has changed since, the patch is made again.
     private static async Task<IResult> Patch(
         string contractId, MergePatch<ContractBody> patch, Caller caller, IGrainFactory grains, IQueries queries, HttpRequest request, CancellationToken gone)
     {
-        var (key, noKey) = IdempotencyKeys.Of(request, patch);
-        if (noKey is not null) return noKey;
         if (!caller.May(Access.Operate) && patch.Fields.Select(field => field.Key).Except(OfManagers).FirstOrDefault() is { } foreign)
             return Problems.Of(Problems.Forbidden, $"{foreign} must be changed by an operator.", foreign);
 
-        while (true)
-        {
-            if (await queries.Contract(contractId).WaitAsync(gone) is not { } present || !caller.Sees(present.Terms.ClientId)) return Problems.NoContract(contractId);
-            var demand = Tags.DemandOf(request, Tags.Of(present.Terms));
-            if (demand.Refused is { } refused) return refused;
-            var (body, problem) = patch.Over(present.Terms, request.RouteValues);
-            if (problem is not null) return problem;
-
-            var set = new SetTerms(body!.ToTerms(contractId), demand.Version(present.Revision) ?? present.Revision, caller.Name);
-            var decision = await grains.Ask(all => all.Contract(contractId).Set(set, key), gone);
-            if (decision.Value is { } changed) return Replies.Ok(changed.Answer.Terms, changed.Replayed);
-            if (demand.IsMade || decision.Refusal!.Code != RefusalCode.PreconditionFailed) return Problems.Of(decision.Refusal!);
-        }
+        return await patch.Make<ContractDocument, Terms>(
+            request, Problems.NoContract(contractId),
+            async () => await Find(contractId, caller, queries, gone) is { } present ? (present, present.Terms) : null,
+            async (body, found, demand, key) =>
+            {
+                var set = new SetTerms(body.ToTerms(contractId), demand.Version(found.Present.Revision) ?? found.Present.Revision, caller.Name);
+                return Replies.Shown(await grains.Ask(all => all.Contract(contractId).Set(set, key), gone), changed => changed.Terms);
+            });
     }
 
     private static async Task<IResult> Get(string contractId, Caller caller, IQueries queries, CancellationToken gone) =>
-        await queries.Contract(contractId).WaitAsync(gone) is { } contract && caller.Sees(contract.Terms.ClientId)
-            ? TypedResults.Ok(contract.Terms)
-            : Problems.NoContract(contractId);
+        await Find(contractId, caller, queries, gone) is { } contract ? TypedResults.Ok(contract.Terms) : Problems.NoContract(contractId);
+
+    private static async Task<ContractDocument?> Find(string contractId, Caller caller, IQueries queries, CancellationToken gone) =>
+        await queries.Contract(contractId).WaitAsync(gone) is { } contract && caller.Sees(contract.Terms.ClientId) ? contract : null;
 
     private static async Task<IResult> List(string? clientId, string? limit, string? cursor, Caller caller, IQueries queries, CancellationToken gone) =>
         TypedResults.Ok(Listing<Terms>.Of(await queries.Contracts(caller.ClientId ?? clientId, Parameters.Page(limit, cursor)).WaitAsync(gone), contract => contract.Terms));

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 using CreditGrains.Grains;
 using CreditGrains.Domain;
@@ -82,21 +83,25 @@ internal sealed record CreditsBody(string? ClientId, string? ContractId, string?
 }
 
 /// <summary>A credit as it shall be (P5); what is left out stays, and a playerId of null frees it.</summary>
-internal sealed record CreditBody(CreditStatus? Status = null, string? PlayerName = null, Instant? ExpiresAt = null, string? Reason = null) : IPatch
+internal sealed record CreditBody : PatchBody, IBody
 {
-    private bool frees;
+    public CreditStatus? Status { get; init => field = Sent(value); }
 
-    [Clears]
-    public string? PlayerId
-    {
-        get;
-        init => (field, frees) = (value, value is null);
-    }
+    public string? PlayerId { get; init => field = Sent(value); }
+
+    public string? PlayerName { get; init => field = Sent(value); }
+
+    public Instant? ExpiresAt { get; init => field = Sent(value); }
+
+    [Required]
+    public string? Reason { get; init => field = Sent(value); }
 
     public Refusal? Check(RouteValueDictionary path) => Refusal.All(
+        NotNull(nameof(Status)), NotNull(nameof(PlayerName)), NotNull(nameof(ExpiresAt)), NotNull(nameof(Reason)),
         Fields.IdIfGiven("playerId", PlayerId), Fields.NameIfGiven("playerName", PlayerName), Fields.Reason("reason", Reason));
 
-    public EditCredit ToEdit(CreditId id, Caller caller) => new(id, Status, PlayerId, frees, PlayerName, ExpiresAt, Reason!, caller.Name);
+    public EditCredit ToEdit(CreditId id, Caller caller) =>
+        new(id, Status, PlayerId, IsNull(nameof(PlayerId)), PlayerName, ExpiresAt, Reason!, caller.Name);
 }
 
 /// <summary>A credit (P1), and the ledger entries that tell of it.</summary>

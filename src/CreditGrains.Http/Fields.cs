@@ -11,13 +11,6 @@ internal interface IBody
     Refusal? Check(RouteValueDictionary path);
 }
 
-/// <summary>A body that leaves as it is what it leaves out; null is refused but where it clears something.</summary>
-internal interface IPatch : IBody;
-
-/// <summary>A field of a patch that null clears.</summary>
-[AttributeUsage(AttributeTargets.Property)]
-internal sealed class ClearsAttribute : Attribute;
-
 /// <summary>What fields of bodies must be before they become a command; each answers the refusal, or null.</summary>
 internal static class Fields
 {

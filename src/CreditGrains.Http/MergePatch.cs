@@ -2,6 +2,8 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using CreditGrains.Domain;
+using CreditGrains.Grains;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 
 namespace CreditGrains.Http;
@@ -12,8 +14,33 @@ internal sealed record MergePatch<TBody>(JsonObject Fields) : IBody where TBody 
 {
     public Refusal? Check(RouteValueDictionary path) => null;
 
-    /// <summary>The body whose PUT is this patch of a document as it is shown; or what is wrong with it.</summary>
-    public (TBody? Body, Problem? Problem) Over<TDocument>(TDocument document, RouteValueDictionary path)
+    /// <summary>
+    /// Patches what is there as it was read; where that has changed since, the patch is made again, unless the caller has said which version it is of.
+    /// </summary>
+    /// <param name="find">What is there for the caller, and as it is shown; null: nothing.</param>
+    /// <param name="put">Puts the body in place of what was found, if that is there still.</param>
+    public async Task<IResult> Make<TPresent, TDocument>(
+        HttpRequest request, Problem absent, Func<Task<(TPresent Present, TDocument Shown)?>> find,
+        Func<TBody, (TPresent Present, TDocument Shown), Demand, RequestKey?, Task<(Answered<TDocument>? Made, Problem? Problem)>> put) where TDocument : class
+    {
+        var (key, noKey) = IdempotencyKeys.Of(request, this);
+        if (noKey is not null) return noKey;
+        while (true)
+        {
+            if (await find() is not { } found) return absent;
+            var demand = Tags.DemandOf(request, Tags.Of(found.Shown));
+            if (demand.Refused is { } refused) return refused;
+            var (body, wrong) = Over(found.Shown, request.RouteValues);
+            if (wrong is not null) return wrong;
+
+            var (made, problem) = await put(body!, found, demand, key);
+            if (made is not null) return Replies.Ok(made.Answer, made.Replayed);
+            if (demand.IsMade || problem!.Status != StatusCodes.Status412PreconditionFailed) return problem!;
+        }
+    }
+
+    // The body whose PUT is this patch of a document as it is shown; or what is wrong with it.
+    private (TBody? Body, Problem? Problem) Over<TDocument>(TDocument document, RouteValueDictionary path)
     {
         var merged = JsonSerializer.SerializeToNode(document, Json.Options)!.AsObject();
         Merge(merged, Fields);

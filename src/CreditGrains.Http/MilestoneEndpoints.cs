@@ -47,25 +47,17 @@ internal static class MilestoneEndpoints
         return present is null ? TypedResults.Created($"/v1/milestones/{milestoneId}", document) : TypedResults.Ok(document);
     }
 
-    private static async Task<IResult> Patch(
-        string milestoneId, MergePatch<MilestoneBody> patch, Caller caller, IGrainFactory grains, IQueries queries, Zones zones, HttpRequest request, CancellationToken gone)
-    {
-        var (key, noKey) = IdempotencyKeys.Of(request, patch);
-        if (noKey is not null) return noKey;
-        while (true)
-        {
-            if (await Find(milestoneId, caller, queries, gone) is not { } present) return Absent(milestoneId);
-            var shown = await zones.Show(present);
-            var demand = Tags.DemandOf(request, Tags.Of(shown));
-            if (demand.Refused is { } refused) return refused;
-            var (body, wrong) = patch.Over(shown, request.RouteValues);
-            if (wrong is not null) return wrong;
-
-            var (made, problem) = await Set(milestoneId, body!, shown, demand.Version(present.Version) ?? present.Version, key, caller, grains, queries, gone);
-            if (made is not null) return Replies.Ok(await zones.Show(made.Answer), made.Replayed);
-            if (demand.IsMade || problem!.Status != StatusCodes.Status412PreconditionFailed) return problem!;
-        }
-    }
+    private static Task<IResult> Patch(
+        string milestoneId, MergePatch<MilestoneBody> patch, Caller caller, IGrainFactory grains, IQueries queries, Zones zones, HttpRequest request, CancellationToken gone) =>
+        patch.Make<Milestone, MilestoneDocument>(
+            request, Absent(milestoneId),
+            async () => await Find(milestoneId, caller, queries, gone) is { } present ? (present, await zones.Show(present)) : null,
+            async (body, found, demand, key) =>
+            {
+                var seen = demand.Version(found.Present.Version) ?? found.Present.Version;
+                var (made, problem) = await Set(milestoneId, body, found.Shown, seen, key, caller, grains, queries, gone);
+                return made is null ? (null, problem) : (new(await zones.Show(made.Answer), made.Replayed), null);
+            });
 
     private static async Task<(Answered<Milestone>? Made, Problem? Problem)> Set(
         string milestoneId, MilestoneBody body, MilestoneDocument? present, long? seen, RequestKey? key, Caller caller, IGrainFactory grains, IQueries queries, CancellationToken gone)

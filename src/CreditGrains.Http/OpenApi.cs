@@ -1,7 +1,6 @@
+using System.ComponentModel.DataAnnotations;
 using System.IO.Compression;
-using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
@@ -54,13 +53,14 @@ internal static class OpenApi
                 };
                 document.Servers = [new() { Url = "/" }];
                 document.Components ??= new();
+                var schemas = document.Components.Schemas ??= new Dictionary<string, IOpenApiSchema>();
 
                 // A patch is told as the fields that it may have.
-                foreach (var patch in (document.Components.Schemas ?? new Dictionary<string, IOpenApiSchema>()).Keys.Where(name => name.StartsWith(nameof(MergePatch<>), StringComparison.Ordinal)).ToList())
-                    document.Components.Schemas!.Remove(patch);
+                foreach (var patch in schemas.Keys.Where(name => name.StartsWith(nameof(MergePatch<>), StringComparison.Ordinal)).ToList())
+                    schemas.Remove(patch);
 
                 // Answers may gain fields.
-                foreach (var (name, schema) in document.Components.Schemas ?? new Dictionary<string, IOpenApiSchema>())
+                foreach (var (name, schema) in schemas)
                     if (schema is OpenApiSchema plain && !name.Contains("Body", StringComparison.Ordinal))
                         plain.AdditionalPropertiesAllowed = true;
                 document.Components.SecuritySchemes = new Dictionary<string, IOpenApiSecurityScheme>
@@ -85,29 +85,35 @@ internal static class OpenApi
 
     /// <summary>The description is made once, and served with its entity tag.</summary>
     public static IEndpointConventionBuilder MapDescription(this IEndpointRouteBuilder app) =>
-        app.MapMethods("/openapi/v1.json", [HttpMethods.Get, HttpMethods.Head], async (Description description, HttpContext context) =>
+        app.MapGet("/openapi/v1.json", async (Description description, HttpContext context) =>
         {
-            var (plain, zipped, tag) = await description.Made;
+            var (plain, zipped) = await description.Made;
             var isZipped = context.Request.Headers.AcceptEncoding.ToString().Contains("gzip", StringComparison.OrdinalIgnoreCase);
+            var (text, tag) = isZipped ? zipped : plain;
             context.Response.Headers.Vary = HeaderNames.AcceptEncoding;
             if (isZipped) context.Response.Headers.ContentEncoding = "gzip";
-            return TypedResults.Bytes(isZipped ? zipped : plain, "application/json; charset=utf-8", entityTag: new($"\"{tag}{(isZipped ? "-gzip" : "")}\""));
+            Tags.Tag(context.Response, tag);
+            return TypedResults.Bytes(text, "application/json; charset=utf-8", entityTag: new(tag));
         }).ExcludeFromDescription();
 
-    /// <summary>The description as text, plain and zipped, and what tells it from that of another version.</summary>
+    /// <summary>The description as text, plain and zipped.</summary>
     private sealed class Description(IServiceProvider services)
     {
-        private readonly Lazy<Task<(byte[] Plain, byte[] Zipped, string Tag)>> made = new(() => Make(services));
+        private readonly Lazy<Task<(Tagged Plain, Tagged Zipped)>> made = new(() => Make(services));
 
-        public Task<(byte[] Plain, byte[] Zipped, string Tag)> Made => made.Value;
+        public readonly record struct Tagged(byte[] Text, string Tag);
 
-        private static async Task<(byte[], byte[], string)> Make(IServiceProvider services)
+        public Task<(Tagged Plain, Tagged Zipped)> Made => made.Value;
+
+        private static async Task<(Tagged, Tagged)> Make(IServiceProvider services)
         {
             var document = await services.GetRequiredKeyedService<IOpenApiDocumentProvider>("v1").GetOpenApiDocumentAsync(CancellationToken.None);
             var plain = Encoding.UTF8.GetBytes(await document.SerializeAsJsonAsync(OpenApiSpecVersion.OpenApi3_1));
             using var zipped = new MemoryStream();
             await using (var zip = new GZipStream(zipped, CompressionLevel.SmallestSize, leaveOpen: true)) await zip.WriteAsync(plain);
-            return (plain, zipped.ToArray(), Convert.ToHexStringLower(SHA256.HashData(plain))[..16]);
+            return (Tag(plain), Tag(zipped.ToArray()));
+
+            static Tagged Tag(byte[] text) => new(text, Tags.Of(text));
         }
     }
 
@@ -159,8 +165,8 @@ internal static class OpenApi
     }
 
     // A body's fields are optional in C#, so that all that are missing can be told together; those without a default must be given.
-    private static bool IsRequired(JsonPropertyInfo? property) =>
-        property is { AssociatedParameter.HasDefaultValue: false } && IsRequest(property.DeclaringType);
+    private static bool IsRequired(JsonPropertyInfo? property) => property is not null && IsRequest(property.DeclaringType)
+        && (property.AssociatedParameter is { HasDefaultValue: false } || property.AttributeProvider?.IsDefined(typeof(RequiredAttribute), true) == true);
 
     // POST /v1/contracts/{contractId}/lots is postContractLots: a segment before an id is of one.
     private static string IdOf(string method, string path)
@@ -210,7 +216,7 @@ internal static class OpenApi
             };
         if (context.Description.ParameterDescriptions.Select(parameter => parameter.Type).FirstOrDefault(IsPatch) is { } patch)
             operation.RequestBody = new OpenApiRequestBody { Required = true, Content = await PatchOf(patch.GenericTypeArguments[0], context, cancelled) };
-        Headers(operation, method);
+        Headers(operation, method, comparesTags: !isOpen && (method is "GET" || metadata.OfType<Tags.Compares>().Any()));
         if (!isOpen) operation.Security = [new() { [new OpenApiSecuritySchemeReference("key", context.Document)] = [] }];
         foreach (var parameter in (operation.Parameters ?? []).OfType<OpenApiParameter>())
             if (parameter.In != ParameterLocation.Header)
@@ -229,17 +235,17 @@ internal static class OpenApi
         return new() { ["application/json"] = new() { Schema = new OpenApiSchemaReference(name, context.Document) } };
     }
 
-    private static void Headers(OpenApiOperation operation, string method)
+    private static void Headers(OpenApiOperation operation, string method, bool comparesTags)
     {
         operation.Parameters ??= [];
         if (method is "POST" or "PATCH")
-            Take("Idempotency-Key", "Sent again with the same key and request, the call gets its first answer; 1 to 64 of A-Z a-z 0-9 . _ : -");
-        if (method is not ("GET" or "POST")) Take(HeaderNames.IfMatch, "Entity tags of which the present one must be one (RFC 9110)");
-        if (method is "GET") Take(HeaderNames.IfNoneMatch, "Entity tags of which the present one must not be one: 304 otherwise (RFC 9110)");
+            Take(IdempotencyKeys.Header, $"Sent again with the same key and request, the call gets its first answer; {IdempotencyKeys.Rule}");
+        if (comparesTags) Take(HeaderNames.IfMatch, "Entity tags of which the present one must be one (RFC 9110)");
+        if (comparesTags) Take(HeaderNames.IfNoneMatch, "Entity tags of which the present one must not be one (RFC 9110)");
         foreach (var (status, response) in operation.Responses!)
         {
             if (status is "201") Give(response, HeaderNames.Location, "Where what was made is");
-            if (status is "200" && method is "POST" or "PATCH") Give(response, "Idempotency-Replayed", "true: this is the first answer, given again");
+            if (status is "200" && method is "POST" or "PATCH") Give(response, IdempotencyKeys.Replayed, "true: this is the first answer, given again");
             if (status is "429" or "503") Give(response, HeaderNames.RetryAfter, "Seconds to wait before the request is sent again");
             if (status is "401") Give(response, HeaderNames.WWWAuthenticate, "Bearer");
         }
@@ -272,7 +278,5 @@ internal static class OpenApi
         _ => new() { Type = JsonSchemaType.String, Pattern = "^[A-Za-z0-9._:-]+$" },
     };
 
-    private static List<JsonNode> Names(Type enumeration) =>
-        [.. Enum.GetValuesAsUnderlyingType(enumeration).Cast<int>()
-            .Select(number => JsonSerializer.SerializeToNode(Enum.ToObject(enumeration, number), enumeration, Json.Options)!)];
+    private static List<JsonNode> Names(Type enumeration) => [.. BodyFaults.Names(enumeration).Select(name => JsonValue.Create(name))];
 }

@@ -28,7 +28,7 @@ internal static class Parameters
         {
             var context = invocation.HttpContext;
             if ((Strange(context, taken) ?? Wrong(context) ?? await Unknown(context)) is { } problem) return problem;
-            return body >= 0 && Wrong(context, invocation.GetArgument<IBody>(body)) is { } refusal ? Problems.Of(refusal) : await next(invocation);
+            return body >= 0 && invocation.GetArgument<IBody>(body).Check(context.Request.RouteValues) is { } refusal ? Problems.Of(refusal) : await next(invocation);
         };
     }
 
@@ -59,12 +59,6 @@ internal static class Parameters
         var (path, query) = (context.Request.RouteValues, context.Request.Query);
         var ids = path.Where(pair => pair.Key != CreditId).Select(pair => Fields.Id(pair.Key, (string?)pair.Value));
         return Refusal.All([.. ids, .. query.Select(pair => Wrong(pair.Key, pair.Value!))]) is { } refusal ? Problems.Of(refusal) : null;
-    }
-
-    private static Refusal? Wrong(HttpContext context, IBody body)
-    {
-        var wrong = body.Check(context.Request.RouteValues);
-        return body is IPatch && context.Features.Get<Bodies.Received>() is { } received ? Refusal.All([.. BodyFaults.Nulls(received.Json, received.Type), wrong]) : wrong;
     }
 
     private static Refusal? Wrong(string name, string value) => name switch

@@ -19,6 +19,6 @@ internal abstract record PatchBody
     protected bool IsNull(string field) => nulls.Contains(field);
 
     /// <summary>A refusal of a null that means nothing.</summary>
-    protected Refusal? NotNull(string at, string field, bool unless = false) =>
-        unless || !IsNull(field) ? null : Refusal.Invalid($"{at}{JsonNamingPolicy.CamelCase.ConvertName(field)}", "must not be null; leave it out to keep it as it is");
+    protected Refusal? NotNull(string field, bool unless = false) =>
+        unless || !IsNull(field) ? null : Refusal.Invalid(JsonNamingPolicy.CamelCase.ConvertName(field), "must not be null; leave it out to keep it as it is");
 }

@@ -26,7 +26,7 @@ internal static class ProjectEndpoints
         var present = await queries.Project(projectId).WaitAsync(gone);
         if (present is not null && !caller.Sees(present.ClientId)) return Absent(projectId);
         if (await AccountOf(body, caller, queries, gone) is { } absent) return absent;
-        var demand = DemandOf(request, present);
+        var demand = Tags.DemandOf(request, present is null ? null : Tags.Of(ProjectDocument.Of(present)));
         if (demand.Refused is { } refused) return refused;
         if (body.CheckReadOnly(present) is { } invalid) return Problems.Of(invalid);
 
@@ -37,26 +37,19 @@ internal static class ProjectEndpoints
         return present is null ? TypedResults.Created($"/v1/projects/{projectId}", document) : TypedResults.Ok(document);
     }
 
-    private static async Task<IResult> Patch(
-        string projectId, MergePatch<ProjectBody> patch, Caller caller, IGrainFactory grains, IQueries queries, HttpRequest request, CancellationToken gone)
-    {
-        var (key, noKey) = IdempotencyKeys.Of(request, patch);
-        if (noKey is not null) return noKey;
-        while (true)
-        {
-            if (await queries.Project(projectId).WaitAsync(gone) is not { } present || !caller.Sees(present.ClientId)) return Absent(projectId);
-            var demand = DemandOf(request, present);
-            if (demand.Refused is { } refused) return refused;
-            var (body, problem) = patch.Over(ProjectDocument.Of(present), request.RouteValues);
-            if (problem is not null) return problem;
-            if (await AccountOf(body!, caller, queries, gone) is { } absent) return absent;
-            if (body!.CheckReadOnly(present) is { } invalid) return Problems.Of(invalid);
+    private static Task<IResult> Patch(
+        string projectId, MergePatch<ProjectBody> patch, Caller caller, IGrainFactory grains, IQueries queries, HttpRequest request, CancellationToken gone) =>
+        patch.Make<Project, ProjectDocument>(
+            request, Absent(projectId),
+            async () => await Find(projectId, caller, queries, gone) is { } present ? (present, ProjectDocument.Of(present)) : null,
+            async (body, found, demand, key) =>
+            {
+                if (await AccountOf(body, caller, queries, gone) is { } absent) return (null, absent);
+                if (body.CheckReadOnly(found.Present) is { } invalid) return (null, Problems.Of(invalid));
 
-            var decision = await Set(projectId, body, demand.Value(present.Terms) ?? Seen.Of(present.Terms), key, caller, grains, gone);
-            if (decision.Value is { } changed) return Replies.Ok(ProjectDocument.Of(changed.Answer), changed.Replayed);
-            if (demand.IsMade || decision.Refusal!.Code != RefusalCode.PreconditionFailed) return Problems.Of(decision.Refusal!);
-        }
-    }
+                var seen = demand.Value(found.Present.Terms) ?? Seen.Of(found.Present.Terms);
+                return Replies.Shown(await Set(projectId, body, seen, key, caller, grains, gone), ProjectDocument.Of);
+            });
 
     private static Task<Decision<Answered<Project>>> Set(
         string projectId, ProjectBody body, string? seen, RequestKey? key, Caller caller, IGrainFactory grains, CancellationToken gone) =>
@@ -66,12 +59,13 @@ internal static class ProjectEndpoints
     private static async Task<Problem?> AccountOf(ProjectBody body, Caller caller, IQueries queries, CancellationToken gone) =>
         await queries.Account(body.AccountId!).WaitAsync(gone) is { } account && caller.Sees(account.ClientId) ? null : Problems.NotFound($"account {body.AccountId}");
 
-    private static Demand DemandOf(HttpRequest request, Project? present) => Tags.DemandOf(request, present is null ? null : Tags.Of(ProjectDocument.Of(present)));
-
     private static Problem Absent(string projectId) => Problems.NotFound($"project {projectId}");
 
     private static async Task<IResult> Get(string projectId, Caller caller, IQueries queries, CancellationToken gone) =>
-        await queries.Project(projectId).WaitAsync(gone) is { } project && caller.Sees(project.ClientId) ? TypedResults.Ok(ProjectDocument.Of(project)) : Absent(projectId);
+        await Find(projectId, caller, queries, gone) is { } project ? TypedResults.Ok(ProjectDocument.Of(project)) : Absent(projectId);
+
+    private static async Task<Project?> Find(string projectId, Caller caller, IQueries queries, CancellationToken gone) =>
+        await queries.Project(projectId).WaitAsync(gone) is { } project && caller.Sees(project.ClientId) ? project : null;
 
     private static async Task<IResult> List(
         string? clientId, string? accountId, string? limit, string? cursor, Caller caller, IQueries queries, CancellationToken gone) =>

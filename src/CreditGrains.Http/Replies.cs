@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using CreditGrains.Domain;
 using CreditGrains.Grains;
 using Microsoft.AspNetCore.Http;
 
@@ -38,7 +39,7 @@ internal sealed record Listing<T>(ImmutableArray<T> Items, string? NextCursor) :
     }
 }
 
-/// <summary>The first answer again (R3): 200 and <c>Idempotency-Replayed: true</c>.</summary>
+/// <summary>The first answer again (R3): 200 and <see cref="IdempotencyKeys.Replayed"/>.</summary>
 internal sealed class Replayed<T>(T answer) : IResult, IStatusCodeHttpResult, IValueHttpResult
 {
     public int? StatusCode => StatusCodes.Status200OK;
@@ -47,7 +48,7 @@ internal sealed class Replayed<T>(T answer) : IResult, IStatusCodeHttpResult, IV
 
     public Task ExecuteAsync(HttpContext httpContext)
     {
-        httpContext.Response.Headers["Idempotency-Replayed"] = "true";
+        httpContext.Response.Headers[IdempotencyKeys.Replayed] = "true";
         return TypedResults.Ok(answer).ExecuteAsync(httpContext);
     }
 }
@@ -55,5 +56,9 @@ internal sealed class Replayed<T>(T answer) : IResult, IStatusCodeHttpResult, IV
 /// <summary>How a change is answered.</summary>
 internal static class Replies
 {
+    /// <summary>What a change made, as it is shown, or why it was refused.</summary>
+    public static (Answered<TDocument>? Made, Problem? Problem) Shown<T, TDocument>(Decision<Answered<T>> decision, Func<T, TDocument> show) =>
+        decision.Value is { } made ? (new(show(made.Answer), made.Replayed), null) : (null, Problems.Of(decision.Refusal!));
+
     public static IResult Ok<T>(T document, bool replayed) => replayed ? new Replayed<T>(document) : TypedResults.Ok(document);
 }

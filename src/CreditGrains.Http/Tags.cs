@@ -17,7 +17,7 @@ internal static class Tags
     private const int HashBytes = 12;
 
     /// <summary>The call compares If-Match and If-None-Match, as metadata of its endpoint.</summary>
-    private sealed record Compares;
+    internal sealed record Compares;
 
     public static TBuilder ComparesTags<TBuilder>(this TBuilder endpoint) where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new Compares());
 
@@ -62,7 +62,8 @@ internal static class Tags
         return Names(request.Headers.IfNoneMatch, tag, strong: false) ? TypedResults.StatusCode(StatusCodes.Status304NotModified) : new Shown(json);
     };
 
-    private static void Tag(HttpResponse response, string tag) => (response.Headers.ETag, response.Headers.CacheControl) = (tag, "private, no-cache");
+    /// <summary>Says the tag of what is answered, which may be kept as long as it is compared.</summary>
+    public static void Tag(HttpResponse response, string tag) => (response.Headers.ETag, response.Headers.CacheControl) = (tag, "private, no-cache");
 
     private static Problem NotTheSame { get; } = Problems.Of(new Refusal(RefusalCode.PreconditionFailed, "If-Match must name the present version.", HeaderNames.IfMatch));
 
@@ -72,7 +73,8 @@ internal static class Tags
     private static Problem? Refuse(HttpRequest request, string header) =>
         request.Headers[header].Count == 0 ? null : Problems.Of(Problems.Malformed, $"{header} must be left out: this call compares no versions.", header);
 
-    private static string Of(byte[] json) => $"\"{Convert.ToHexStringLower(SHA256.HashData(json).AsSpan(0, HashBytes))}\"";
+    /// <summary>The tag of a text.</summary>
+    public static string Of(byte[] json) => $"\"{Convert.ToHexStringLower(SHA256.HashData(json).AsSpan(0, HashBytes))}\"";
 
     // Whether one of the tags of a header, in however many lines, is the present one. "*": there is something.
     private static bool Names(StringValues header, string? present, bool strong) => present is not null && header.Any(line => Names(line!, present, strong));

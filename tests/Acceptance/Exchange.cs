@@ -100,8 +100,25 @@ public sealed class Exchange
                 if (property!["oneOf"] is { } either)
                     Assert.Equal("object", (string?)schemas[((string)either[1]!["$ref"]!).Split('/')[^1]]!["type"]);
         }
+        // What a PUT must have stays so beside the patch of it, which needs none of it.
+        Assert.Equal(["clientId", "name", "type", "startsOn"], Required("ContractBody"));
+        Assert.Empty(Required("ContractPatchBody"));
+        Assert.Equal(["userId"], Required("AllocationBodyUser"));
+        Assert.Equal(["reason"], Required("CreditBody"));
+
+        // Headers are named where they are taken.
+        Assert.Equal(["If-Match", "If-None-Match"], Taken("/v1/contracts/{contractId}", "put"));
+        Assert.Equal(["Idempotency-Key", "If-Match", "If-None-Match"], Taken("/v1/milestones/{milestoneId}/adjust", "post"));
+        Assert.Equal(["Idempotency-Key"], Taken("/v1/reports", "post"));
+        Assert.Empty(Taken("/v1/contracts/{contractId}/users/{userId}", "delete"));
+
         Assert.Contains("report-id-reused", schemas["Problem"]!["properties"]!["code"]!["enum"]!.AsArray().Select(code => (string)code!));
         Assert.Equal("/", (string)document["servers"]![0]!["url"]!);
+
+        IEnumerable<string> Required(string schema) => (schemas[schema]!["required"]?.AsArray() ?? []).Select(name => (string)name!);
+
+        IEnumerable<string> Taken(string path, string method) => (document["paths"]![path]![method]!["parameters"]?.AsArray() ?? [])
+            .Where(parameter => (string)parameter!["in"]! == "header").Select(parameter => (string)parameter!["name"]!);
     }
 
     [Fact]

@@ -13,9 +13,8 @@ public sealed class DeathTests(ITestOutputHelper output)
     private const int Writers = 64, Contracts = 16;
 
     // The whole trial: two minutes and ten kills, and twenty seconds without PostgreSQL. A shorter one runs with every test.
-    private static readonly bool IsWhole = Environment.GetEnvironmentVariable("CREDITGRAINS_TRIAL") == "whole";
-    private static readonly int Kills = IsWhole ? 10 : 2;
-    private static readonly TimeSpan BetweenKills = TimeSpan.FromSeconds(IsWhole ? 10 : 5), Away = TimeSpan.FromSeconds(IsWhole ? 20 : 5);
+    private static readonly int Kills = Trials.AreWhole ? 10 : 2;
+    private static readonly TimeSpan BetweenKills = TimeSpan.FromSeconds(Trials.AreWhole ? 10 : 5), Away = TimeSpan.FromSeconds(Trials.AreWhole ? 20 : 5);
 
     private readonly int seed = Random.Shared.Next();
 

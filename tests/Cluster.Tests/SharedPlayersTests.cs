@@ -16,10 +16,8 @@ public sealed class SharedPlayersTests(ITestOutputHelper output)
 {
     private const int Contracts = 12, Players = 1_000;
 
-    // The whole trial is for a machine that does nothing else.
-    private static readonly bool IsWhole = Environment.GetEnvironmentVariable("CREDITGRAINS_TRIAL") == "whole";
-    private static readonly int Users = IsWhole ? 10_000 : 1_200;
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(IsWhole ? 2 : 10);
+    private static readonly int Users = Trials.AreWhole ? 10_000 : 1_200;
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(Trials.AreWhole ? 2 : 10);
     private static readonly Instant Start = Engine.At("2026-03-01T12:00:00Z"), Midnight = Engine.At("2026-03-02T00:00:00Z");
 
     [Theory, InlineData(true), InlineData(false)]

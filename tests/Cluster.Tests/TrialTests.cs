@@ -15,9 +15,7 @@ public sealed class TrialTests(ITestOutputHelper output)
 
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(2);
 
-    public static bool IsNotWhole => Environment.GetEnvironmentVariable("CREDITGRAINS_TRIAL") != "whole";
-
-    [Theory(Skip = "takes ten minutes; CREDITGRAINS_TRIAL=whole runs it", SkipWhen = nameof(IsNotWhole)), InlineData(true), InlineData(false)]
+    [Theory(Skip = "takes ten minutes; CREDITGRAINS_TRIAL=whole runs it", SkipType = typeof(Trials), SkipWhen = nameof(Trials.AreShort)), InlineData(true), InlineData(false)]
     public async Task Reports_of_46_new_players_keep_their_memory_and_pace_for_ten_minutes_in_the_heap_of_two_gibibytes(bool isEmbedded)
     {
         await using var trial = await Trial.Start(isEmbedded, new(MaxHeapBytes: Heap));
@@ -39,7 +37,7 @@ public sealed class TrialTests(ITestOutputHelper output)
         Assert.InRange(slowest, TimeSpan.Zero, Longest);
     }
 
-    [Theory(Skip = "takes some minutes; CREDITGRAINS_TRIAL=whole runs it", SkipWhen = nameof(IsNotWhole)), InlineData(true), InlineData(false)]
+    [Theory(Skip = "takes some minutes; CREDITGRAINS_TRIAL=whole runs it", SkipType = typeof(Trials), SkipWhen = nameof(Trials.AreShort)), InlineData(true), InlineData(false)]
     public async Task A_million_players_who_were_asked_for_once_do_not_stay_in_memory(bool isEmbedded)
     {
         await using var trial = await Trial.Start(isEmbedded, new());
@@ -57,7 +55,7 @@ public sealed class TrialTests(ITestOutputHelper output)
         Assert.InRange(trial.Silo.Memory >> 20, 0, 1_000);
     }
 
-    [Theory(Skip = "takes some minutes; CREDITGRAINS_TRIAL=whole runs it", SkipWhen = nameof(IsNotWhole)), InlineData(true), InlineData(false)]
+    [Theory(Skip = "takes some minutes; CREDITGRAINS_TRIAL=whole runs it", SkipType = typeof(Trials), SkipWhen = nameof(Trials.AreShort)), InlineData(true), InlineData(false)]
     public async Task A_hundred_thousand_allocations_renew_at_midnight_while_reports_go_on(bool isEmbedded)
     {
         const int contracts = 100, users = 1_000;
@@ -107,7 +105,7 @@ public sealed class TrialTests(ITestOutputHelper output)
     }
 
     /// <summary>One silo on a store of its own, and callers.</summary>
-    private sealed record Trial(SiloProcess Silo, Client Client, IReadOnlyList<IAsyncDisposable> Parts) : IAsyncDisposable
+    private sealed record Trial(SiloProcess Silo, Client Client, TempDirectory Data, ScratchPostgres? Postgres) : IAsyncDisposable
     {
         public static async Task<Trial> Start(bool isEmbedded, SiloOptions options)
         {
@@ -115,7 +113,7 @@ public sealed class TrialTests(ITestOutputHelper output)
             var data = new TempDirectory();
             var silo = isEmbedded ? SiloProcess.Embedded(data.Path) : SiloProcess.Cluster(postgres!.ConnectionString);
             await silo.Start(options);
-            return new(silo, new([silo]), [silo, new Folder(data), .. postgres is null ? Array.Empty<IAsyncDisposable>() : [postgres]]);
+            return new(silo, new([silo]), data, postgres);
         }
 
         public static Task Callers(int count, CancellationToken stop, Func<int, int, Task> call) => Task.WhenAll(Enumerable.Range(0, count).Select(caller => Task.Run(async () =>
@@ -135,16 +133,9 @@ public sealed class TrialTests(ITestOutputHelper output)
         public async ValueTask DisposeAsync()
         {
             Client.Dispose();
-            foreach (var part in Parts) await part.DisposeAsync();
-        }
-
-        private sealed class Folder(TempDirectory data) : IAsyncDisposable
-        {
-            public ValueTask DisposeAsync()
-            {
-                data.Dispose();
-                return ValueTask.CompletedTask;
-            }
+            await Silo.DisposeAsync();
+            Data.Dispose();
+            if (Postgres is not null) await Postgres.DisposeAsync();
         }
     }
 }

@@ -22,7 +22,7 @@ internal sealed class Managers(World world, IGrainFactory grains, MemoryStore st
     {
         var today = DayByDay.Date(clocks.Latest, terms);
         Settings[] each = [new(null, Renewal.Unlimited, 1, null), new(amount, Renewal.Daily, 1, null), new(2 * amount, Renewal.Weekly, 1, RenewalDay.Of(IsoDayOfWeek.Sunday)), new(4 * amount, Renewal.Fixed, 1, null)];
-        var settings = users.Zip(each, (user, its) => new UserAllocationChange(user, new(its.Amount, its.Renewal, its.Renews ? its.Frequency : null, its.On, today), amount / 2)).ToImmutableArray();
+        var settings = users.Zip(each, (user, its) => new UserAllocationChange(user, new(its.Amount, its.Renewal, its.Renewal.Repeats() ? its.Frequency : null, its.On, today), amount / 2)).ToImmutableArray();
         await Allocate(terms.ContractId, new(true, new(amount, Renewal.Daily), false, settings), null);
     }
 

@@ -224,7 +224,7 @@ internal sealed class Rights(World world, MemoryStore store, History history)
         change.ContractId == contractId && change.Member.UserId == row.UserId && change.Member.Allocation is var allocation && allocation.ExtraCredits == row.After.ExtraCredits
         && change.Member.Assigned == row.After.Assigned
         && allocation.Settings?.Amount == row.After.Amount && allocation.Settings?.Renewal == row.After.Renewal
-        && (allocation.Settings is { Renews: true } ? allocation.Settings.Frequency : null) == row.After.Frequency
+        && allocation.Settings?.ShownFrequency == row.After.Frequency
         && allocation.Settings?.On == row.After.On && allocation.StartDate == row.After.StartDate));
 
     private void CheckBalance(MemberChange change)

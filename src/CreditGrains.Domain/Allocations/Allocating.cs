@@ -371,7 +371,7 @@ public static class Allocating
     private static IEnumerable<Warning> WarnOfLoss(Terms terms, MemberChanged member, Instant now)
     {
         var was = member.Was.At(now, terms);
-        if (was is not { Settings.Renews: true, CycleLeft: > 0 }) yield break;
+        if (was is not { Settings: { } settings, CycleLeft: > 0 } || !settings.Renewal.Repeats()) yield break;
         yield return new(
             WarningCode.CycleLost,
             $"{member.After.UserId} loses the {was.CycleLeft:N0} left of the running cycle; a user who comes back starts anew.",

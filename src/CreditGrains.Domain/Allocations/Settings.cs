@@ -8,6 +8,17 @@ namespace CreditGrains.Domain;
 /// </summary>
 public enum Renewal { Daily, Weekly, Monthly, Fixed, Unlimited }
 
+/// <summary>What a renewal has a use for (A1).</summary>
+public static class RenewalUses
+{
+    public static bool HasAmount(this Renewal renewal) => renewal != Renewal.Unlimited;
+
+    /// <summary>Whether cycles follow one another; else there is one for the whole contract.</summary>
+    public static bool Repeats(this Renewal renewal) => renewal is Renewal.Daily or Renewal.Weekly or Renewal.Monthly;
+
+    public static bool HasDay(this Renewal renewal) => renewal is Renewal.Weekly or Renewal.Monthly;
+}
+
 /// <summary>The day of a reset (A1): a weekday or a day of the month.</summary>
 /// <param name="Weekday"><see cref="IsoDayOfWeek.None"/>: it is a day of the month.</param>
 /// <param name="DayOfMonth">1 to 31; 0: it is a weekday.</param>
@@ -27,9 +38,9 @@ public sealed record Settings(long? Amount, Renewal Renewal, int Frequency, Rene
     /// <summary>The most credits of a cycle.</summary>
     public const long MaxAmount = Lot.MaxQuantity;
 
-    /// <summary>Whether cycles follow one another; else there is one for the whole contract.</summary>
+    /// <summary>The frequency as it is shown: null where no cycle follows another.</summary>
     [JsonIgnore]
-    public bool Renews => Renewal is Renewal.Daily or Renewal.Weekly or Renewal.Monthly;
+    public int? ShownFrequency => Renewal.Repeats() ? Frequency : null;
 
     /// <summary>The start date where none is given (A2).</summary>
     /// <param name="today">The local date, or the day before the contract's first where that is later.</param>
@@ -65,11 +76,9 @@ public sealed record SettingsChange(long? Amount = null, Renewal? Renewal = null
         if (On is { Weekday: IsoDayOfWeek.None, DayOfMonth: < 1 or > 31 }) return Refusal.Invalid($"{at}on", "must be a weekday or 1 to 31");
         if ((Renewal ?? present?.Renewal) is not { } renewal) return Refusal.Invalid($"{at}renewal", "must be given where there are no settings yet");
 
-        var hasAmount = renewal != Domain.Renewal.Unlimited;
-        var resets = renewal is Domain.Renewal.Daily or Domain.Renewal.Weekly or Domain.Renewal.Monthly;
-        var hasDay = renewal is Domain.Renewal.Weekly or Domain.Renewal.Monthly;
+        var (hasAmount, repeats, hasDay) = (renewal.HasAmount(), renewal.Repeats(), renewal.HasDay());
         if (!hasAmount && Amount is not null) return Refusal.Invalid($"{at}amount", "must be left out where renewal is unlimited");
-        if (!resets && Frequency is not null) return Refusal.Invalid($"{at}frequency", "must be left out unless renewal is daily, weekly or monthly");
+        if (!repeats && Frequency is not null) return Refusal.Invalid($"{at}frequency", "must be left out unless renewal is daily, weekly or monthly");
         if (!hasDay && On is not null) return Refusal.Invalid($"{at}on", "must be left out unless renewal is weekly or monthly");
 
         var amount = hasAmount ? Amount ?? present?.Amount : null;
@@ -80,6 +89,6 @@ public sealed record SettingsChange(long? Amount = null, Renewal? Renewal = null
             return Refusal.Invalid($"{at}on", "must be monday to sunday where renewal is weekly");
         if (renewal == Domain.Renewal.Monthly && on is not { DayOfMonth: > 0 })
             return Refusal.Invalid($"{at}on", "must be 1 to 31 where renewal is monthly");
-        return new Settings(amount, renewal, resets ? frequency : 1, hasDay ? on : null);
+        return new Settings(amount, renewal, repeats ? frequency : 1, hasDay ? on : null);
     }
 }

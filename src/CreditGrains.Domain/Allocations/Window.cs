@@ -53,7 +53,7 @@ public sealed record AllocationRow(
             member.Name,
             settings?.Amount,
             settings?.Renewal,
-            settings is { Renews: true } ? settings.Frequency : null,
+            settings?.ShownFrequency,
             settings?.On,
             allocation.StartDate,
             schedule?.StartsAt,
@@ -81,7 +81,7 @@ public sealed record InactiveUser(string UserId, string Name, Inactivity Status,
 public sealed record DefaultSettings(long? Amount, Renewal Renewal, int? Frequency, RenewalDay? On, LocalDate? StartDate)
 {
     public static DefaultSettings? Of(Plan plan) => plan.Defaults is { } settings
-        ? new(settings.Amount, settings.Renewal, settings.Renews ? settings.Frequency : null, settings.On, plan.DefaultStart)
+        ? new(settings.Amount, settings.Renewal, settings.ShownFrequency, settings.On, plan.DefaultStart)
         : null;
 }
 

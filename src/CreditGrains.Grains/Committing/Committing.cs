@@ -152,10 +152,7 @@ public abstract class Committing<TState>(IGrainContext context, GrainServices se
 
     /// <summary>What is remembered by a request's key; null: nothing is.</summary>
     protected async Task<KeyedRequest?> Recall(RequestKey? key) =>
-        key is not null && State is { ClientId: var client }
-        && await services.Store.Document(DocumentKind.Request, Remembered.RequestId(client, key.Key)) is { } document
-            ? Json.Read<KeyedRequest>(document.Body)
-            : null;
+        State is { ClientId: var client } ? await services.Store.Recall(client, key) : null;
 
     /// <summary>Decides a request once for its key: the commit that makes the change remembers the answer, and the same request gets it again.</summary>
     protected static Decision<Changed<TState, Answered<T>>> Once<T>(

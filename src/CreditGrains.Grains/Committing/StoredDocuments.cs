@@ -34,4 +34,10 @@ public static class StoredDocuments
     /// <summary>The settings of all accounts, and their version; throws <see cref="UnknownSchemaException"/>.</summary>
     public static (ServicesSettings Settings, long Version) AsSettings(this Document? document) =>
         document is null ? (ServicesSettings.Default, 0) : (Stored<ServicesSettings>.Read(document), document.Version);
+
+    /// <summary>What is remembered by a request's key; null: nothing is.</summary>
+    public static async Task<KeyedRequest?> Recall(this IStore store, string clientId, RequestKey? key) =>
+        key is not null && await store.Document(DocumentKind.Request, Remembered.RequestId(clientId, key.Key)) is { } document
+            ? Json.Read<KeyedRequest>(document.Body)
+            : null;
 }

@@ -16,10 +16,9 @@ public sealed class UserGrain(IGrainContext context, GrainServices services) : I
     {
         for (var isDoubted = false; ;)
         {
-            if (request is not null && await services.Store.Document(DocumentKind.Request, Remembered.RequestId(key.ClientId, request.Key)) is { } document)
+            if (await services.Store.Recall(key.ClientId, request) is { } recalled)
             {
-                var recalled = Json.Read<KeyedRequest>(document.Body);
-                if (recalled.Fingerprint != request.Fingerprint) return Remembered.KeyReused;
+                if (recalled.Fingerprint != request!.Fingerprint) return Remembered.KeyReused;
                 return new Answered<User>(Json.Read<User>(recalled.Made), Replayed: !isDoubted);
             }
 

@@ -26,8 +26,8 @@ internal sealed class MilestoneRow : Row<MilestoneChange, Milestone>
         Set.Date("actual_date", change => change.Milestone.ActualDate),
         Set.Flag("was_allocated", change => change.Milestone.WasAllocated),
         Set.Json("holdings", change => Json.Write(change.Milestone.Holdings)),
-        Set.Text("name", change => change.Milestone.Name),
         Fence,
+        Set.Text("name", change => change.Milestone.Name),
     ];
 
     public override RowKey KeyOf(MilestoneChange change) => change.Row;
@@ -36,11 +36,7 @@ internal sealed class MilestoneRow : Row<MilestoneChange, Milestone>
 
     public override long Version(MilestoneChange change) => change.Milestone.Version;
 
-    public override Milestone Read(IRowReader row)
-    {
-        var named = new Milestone(
-            row.Text(), row.Text(), row.Text(), row.Quantity(), row.Text(), row.OptionalDate(), row.Flag(),
-            Json.Read<ImmutableArray<Holding>>(row.Text()), Version: 0, row.Text());
-        return named with { Version = row.Number() };
-    }
+    public override Milestone Read(IRowReader row) => new(
+        row.Text(), row.Text(), row.Text(), row.Quantity(), row.Text(), row.OptionalDate(), row.Flag(),
+        Json.Read<ImmutableArray<Holding>>(row.Text()), row.Number(), row.Text());
 }

@@ -23,8 +23,8 @@ internal sealed class ProjectRow : Row<ProjectChange, Project>
         Set.Text("account_id", change => change.Project.AccountId),
         Set.Text("currency", change => change.Project.Currency),
         Set.Number("holding", change => change.Project.Holding),
-        Set.Text("name", change => change.Project.Name),
         Fence,
+        Set.Text("name", change => change.Project.Name),
     ];
 
     public override RowKey KeyOf(ProjectChange change) => change.Row;
@@ -33,9 +33,5 @@ internal sealed class ProjectRow : Row<ProjectChange, Project>
 
     public override long Version(ProjectChange change) => change.Project.Version;
 
-    public override Project Read(IRowReader row)
-    {
-        var (projectId, clientId, accountId, currency, holding, name) = (row.Text(), row.Text(), row.Text(), row.Text(), (int)row.Number(), row.Text());
-        return new(projectId, clientId, accountId, currency, holding, row.Number(), name);
-    }
+    public override Project Read(IRowReader row) => new(row.Text(), row.Text(), row.Text(), row.Text(), (int)row.Number(), row.Number(), row.Text());
 }

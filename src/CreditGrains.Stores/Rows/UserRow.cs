@@ -22,9 +22,9 @@ internal sealed class UserRow : Row<UserChange, User>
     private UserRow() => Columns =
     [
         Set.Flag("disabled", change => change.User.Disabled),
-        Set.Text("changed_by", change => change.User.ChangedBy),
         Set.Instant("as_of", change => change.User.AsOf),
         Fence,
+        Set.Text("changed_by", change => change.User.ChangedBy),
     ];
 
     public override RowKey KeyOf(UserChange change) => change.Row;
@@ -33,9 +33,5 @@ internal sealed class UserRow : Row<UserChange, User>
 
     public override long Version(UserChange change) => change.User.Version;
 
-    public override User Read(IRowReader row)
-    {
-        var (clientId, userId, disabled, changedBy) = (row.Text(), row.Text(), row.Flag(), row.OptionalText());
-        return new(clientId, userId, disabled, row.Instant(), row.Number()) { ChangedBy = changedBy };
-    }
+    public override User Read(IRowReader row) => new(row.Text(), row.Text(), row.Flag(), row.Instant(), row.Number()) { ChangedBy = row.OptionalText() };
 }

@@ -12,11 +12,6 @@ namespace CreditGrains.Stores.Sqlite;
 /// </summary>
 public sealed partial class SqliteStore : IStore, IQueries, IDisposable
 {
-    private readonly FileStream mine;
-    private readonly string directory;
-    private readonly string file;
-    private readonly Database database;
-    private readonly string history;
     // Players come in no order, so that each charge touches pages of its own: small ones make less to write. The log grows to 64 MiB before it is
     // worked in, and a transaction may touch as much (in KiB) before pages are written twice.
     private const string Pragmas = """
@@ -24,6 +19,11 @@ public sealed partial class SqliteStore : IStore, IQueries, IDisposable
         pragma cache_size = -65536; pragma temp_store = memory;
         """;
 
+    private readonly FileStream mine;
+    private readonly string directory;
+    private readonly string file;
+    private readonly Database database;
+    private readonly string history;
     private readonly Writer writer;
     private readonly Readers grains;
     private readonly Readers lists;
