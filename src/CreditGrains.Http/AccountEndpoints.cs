@@ -68,7 +68,7 @@ internal static class AccountEndpoints
     private static async Task<IResult> Buy(
         string accountId, PurchaseBody body, Caller caller, IGrainFactory grains, Zones zones, HttpRequest request, CancellationToken gone)
     {
-        var (key, noKey) = IdempotencyKeys.Of(request, body);
+        var (key, noKey) = IdempotencyKeys.Of(request);
         if (noKey is not null) return noKey;
 
         var decision = await grains.Ask(all => all.Account(accountId).Buy(body.ToBuy(caller), key), gone);

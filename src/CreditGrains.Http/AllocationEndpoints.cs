@@ -53,7 +53,7 @@ internal static class AllocationEndpoints
         string contractId, AllocationBody body, Caller caller, IQueries queries, IGrainFactory grains, IBusinessClock clock, HttpContext context, CancellationToken gone)
     {
         if (await queries.Contract(contractId).WaitAsync(gone) is not { } present || !caller.Sees(present.Terms.ClientId)) return Problems.NoContract(contractId);
-        var (key, noKey) = IdempotencyKeys.Of(context.Request, body);
+        var (key, noKey) = IdempotencyKeys.Of(context.Request);
         if (noKey is not null) return noKey;
         string? seen = null;
         if (Tags.IsConditional(context.Request))
@@ -71,7 +71,7 @@ internal static class AllocationEndpoints
     private static async Task<IResult> Preview(
         string contractId, AllocationBody body, Caller caller, Clients clients, IGrainFactory grains, HttpRequest request, CancellationToken gone)
     {
-        var (key, noKey) = IdempotencyKeys.Of(request, body);
+        var (key, noKey) = IdempotencyKeys.Of(request);
         if (noKey is not null) return noKey;
         if (await clients.Of(contractId, caller) is null) return Problems.NoContract(contractId);
 
@@ -82,7 +82,7 @@ internal static class AllocationEndpoints
     private static async Task<IResult> Confirm(
         string contractId, ConfirmBody body, Caller caller, Clients clients, IGrainFactory grains, HttpContext context, CancellationToken gone)
     {
-        var (key, noKey) = IdempotencyKeys.Of(context.Request, body);
+        var (key, noKey) = IdempotencyKeys.Of(context.Request);
         if (noKey is not null) return noKey;
         if (await clients.Of(contractId, caller) is null) return Problems.NoContract(contractId);
 
@@ -99,7 +99,7 @@ internal static class AllocationEndpoints
     private static async Task<IResult> PostExtra(
         string contractId, string userId, ExtraBody body, Caller caller, IQueries queries, IGrainFactory grains, HttpRequest request, CancellationToken gone)
     {
-        var (key, noKey) = IdempotencyKeys.Of(request, body);
+        var (key, noKey) = IdempotencyKeys.Of(request);
         if (noKey is not null) return noKey;
         if (await queries.Contract(contractId).WaitAsync(gone) is not { Terms: var terms } || !caller.Sees(terms.ClientId)) return Problems.NoContract(contractId);
 

@@ -21,7 +21,7 @@ internal static class LotEndpoints
 
     private static async Task<IResult> Post(string contractId, LotBody body, Caller caller, IGrainFactory grains, HttpRequest request, CancellationToken gone)
     {
-        var (key, noKey) = IdempotencyKeys.Of(request, body);
+        var (key, noKey) = IdempotencyKeys.Of(request);
         if (noKey is not null) return noKey;
 
         var decision = await grains.Ask(all => all.Contract(contractId).Grant(body.ToGrant(caller), key), gone);

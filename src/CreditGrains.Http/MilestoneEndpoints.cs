@@ -93,7 +93,7 @@ internal static class MilestoneEndpoints
         string milestoneId, TBody body, bool dryRun, Func<IAccountGrain, long?, RequestKey?, Task<Decision<Answered<Allocated>>>> move,
         Caller caller, IGrainFactory grains, IQueries queries, Zones zones, HttpContext context, CancellationToken gone)
     {
-        var (key, noKey) = IdempotencyKeys.Of(context.Request, body);
+        var (key, noKey) = IdempotencyKeys.Of(context.Request);
         if (noKey is not null) return noKey;
         if (await Find(milestoneId, caller, queries, gone) is not { } milestone) return Absent(milestoneId);
         var project = await queries.Project(milestone.ProjectId).WaitAsync(gone) ?? throw new InvariantException("a milestone's project is there");

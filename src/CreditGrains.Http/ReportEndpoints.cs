@@ -41,7 +41,7 @@ internal static class ReportEndpoints
         {
             try
             {
-                return report.Check([]) is { } invalid ? Problems.Of(invalid) : await Make(report, IdempotencyKeys.Of(request, report, part), caller, clients, grains, request, gone);
+                return report.Check([]) is { } invalid ? Problems.Of(invalid) : await Make(report, IdempotencyKeys.Of(request, part), caller, clients, grains, request, gone);
             }
             catch (Exception e) when (!gone.IsCancellationRequested && Problems.Of(e) is { Code: Problems.Unavailable } problem)
             {
@@ -51,7 +51,7 @@ internal static class ReportEndpoints
     }
 
     private static Task<IResult> Post(ReportBody body, Caller caller, Clients clients, IGrainFactory grains, HttpRequest request, CancellationToken gone) =>
-        Make(body, IdempotencyKeys.Of(request, body), caller, clients, grains, request, gone);
+        Make(body, IdempotencyKeys.Of(request), caller, clients, grains, request, gone);
 
     private static async Task<IResult> Make(
         ReportBody body, (RequestKey? Given, Problem? Refusal) key, Caller caller, Clients clients, IGrainFactory grains, HttpRequest request, CancellationToken gone)

@@ -13,8 +13,11 @@ public interface IBusinessClock
 /// <summary>A clock that is moved by hand (T4).</summary>
 public interface IMovableClock : IBusinessClock
 {
-    /// <summary>Moves forward to that instant and returns when all that fell due has been processed; false, and nothing moves, where it lies in the past.</summary>
-    Task<bool> Advance(Instant to);
+    /// <summary>
+    /// Moves forward to that instant and returns it when all that fell due has been processed. Refuses an instant in the past with <see cref="RefusalCode.InvalidField"/>.
+    /// The same key and request again: the first answer.
+    /// </summary>
+    Task<Decision<Answered<Instant>>> Advance(Instant to, RequestKey? key = null);
 }
 
 /// <summary>A versioned document: a contract's or an account's terms, the settings, a preview, an idempotency key.</summary>

@@ -50,9 +50,22 @@ public sealed partial class ContractGrain(IGrainContext context, GrainServices s
         Run(new ContractCommand<Decision<ImmutableArray<Member>>>(
             (contract, now) => Existing(contract, known => Membership.Replace(known, users, actor, now, seen))) { Members = MembersNeeded.All });
 
-    public Task<Decision<ImmutableArray<Member>>> AddUsers(ImmutableArray<UserName> users, string actor) =>
-        Run(new ContractCommand<Decision<ImmutableArray<Member>>>(
-            (contract, now) => Existing<ImmutableArray<Member>>(contract, known => Membership.Add(known, users, actor, now))) { Members = MembersNeeded.All });
+    public Task<Decision<Answered<ImmutableArray<UserName>>>> AddUsers(ImmutableArray<UserName> users, string actor, RequestKey? key)
+    {
+        KeyedRequest? recalled = null;
+        return Run(new ContractCommand<Decision<Answered<ImmutableArray<UserName>>>>((contract, now) => Existing(contract, known => Once(known, key, recalled, () => Add(known, now), now)))
+        {
+            IsAlone = key is not null,
+            Members = MembersNeeded.All,
+            Learns = async _ => recalled = await Recall(key),
+        });
+
+        Decision<Changed<Contract, ImmutableArray<UserName>>> Add(Contract known, Instant now)
+        {
+            var (next, changes, assigned) = Membership.Add(known, users, actor, now);
+            return new Changed<Contract, ImmutableArray<UserName>>(next, changes, [.. assigned.Select(member => new UserName(member.UserId, member.Name))]);
+        }
+    }
 
     public Task<Decision<ImmutableArray<Member>>> AssignUser(UserName user, string actor) =>
         Run(new ContractCommand<Decision<ImmutableArray<Member>>>(
