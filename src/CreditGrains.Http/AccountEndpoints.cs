@@ -62,8 +62,8 @@ internal static class AccountEndpoints
     private static async Task<IResult> Get(string accountId, Caller caller, IQueries queries, CancellationToken gone) =>
         await Find(accountId, caller, queries, gone) is { } account ? TypedResults.Ok(account) : Absent(accountId);
 
-    private static async Task<IResult> List(string? clientId, string? limit, string? cursor, Caller caller, IQueries queries, CancellationToken gone) =>
-        TypedResults.Ok(Listing<AccountTerms>.Of(await queries.Accounts(caller.ClientId ?? clientId, Parameters.Page(limit, cursor)).WaitAsync(gone)));
+    private static async Task<IResult> List(string? clientId, string? limit, string? cursor, string? order, Caller caller, IQueries queries, CancellationToken gone) =>
+        TypedResults.Ok(Listing<AccountTerms>.Of(await queries.Accounts(caller.ClientId ?? clientId, Parameters.Page(limit, cursor, order)).WaitAsync(gone)));
 
     private static async Task<IResult> Buy(
         string accountId, PurchaseBody body, Caller caller, IGrainFactory grains, Zones zones, HttpRequest request, CancellationToken gone)
@@ -81,12 +81,12 @@ internal static class AccountEndpoints
     }
 
     private static async Task<IResult> Purchases(
-        string accountId, string? limit, string? cursor, Caller caller, IQueries queries, IBusinessClock clock, CancellationToken gone)
+        string accountId, string? limit, string? cursor, string? order, Caller caller, IQueries queries, IBusinessClock clock, CancellationToken gone)
     {
         if (await Find(accountId, caller, queries, gone) is not { TimeZone: var zone }) return Absent(accountId);
 
         var now = clock.Now;
-        return TypedResults.Ok(Listing<PurchaseDocument>.Of(await queries.Purchases(accountId, Parameters.Page(limit, cursor)).WaitAsync(gone), purchase => PurchaseDocument.Of(accountId, zone, purchase, now)));
+        return TypedResults.Ok(Listing<PurchaseDocument>.Of(await queries.Purchases(accountId, Parameters.Page(limit, cursor, order)).WaitAsync(gone), purchase => PurchaseDocument.Of(accountId, zone, purchase, now)));
     }
 
     private static async Task<IResult> Balance(string accountId, string? at, Caller caller, IQueries queries, IBusinessClock clock, CancellationToken gone)
@@ -103,14 +103,14 @@ internal static class AccountEndpoints
             ? TypedResults.Ok(audit)
             : Absent(accountId);
 
-    private static async Task<IResult> Consumptions(string accountId, string? limit, string? cursor, Caller caller, IQueries queries, CancellationToken gone) =>
+    private static async Task<IResult> Consumptions(string accountId, string? limit, string? cursor, string? order, Caller caller, IQueries queries, CancellationToken gone) =>
         await Find(accountId, caller, queries, gone) is { TimeZone: var zone }
-            ? TypedResults.Ok(Listing<Consumption>.Of(await queries.Consumptions(new(accountId, null), Parameters.Page(limit, cursor)).WaitAsync(gone), record => record with { TimeZone = zone }))
+            ? TypedResults.Ok(Listing<Consumption>.Of(await queries.Consumptions(new(accountId, null), Parameters.Page(limit, cursor, order)).WaitAsync(gone), record => record with { TimeZone = zone }))
             : Absent(accountId);
 
-    private static async Task<IResult> Allocations(string accountId, string? limit, string? cursor, Caller caller, IQueries queries, CancellationToken gone) =>
+    private static async Task<IResult> Allocations(string accountId, string? limit, string? cursor, string? order, Caller caller, IQueries queries, CancellationToken gone) =>
         await Find(accountId, caller, queries, gone) is { TimeZone: var zone }
-            ? TypedResults.Ok(Listing<AllocationRecord>.Of(await queries.AllocationRecords(new(accountId, null), Parameters.Page(limit, cursor)).WaitAsync(gone), record => record with { TimeZone = zone }))
+            ? TypedResults.Ok(Listing<AllocationRecord>.Of(await queries.AllocationRecords(new(accountId, null), Parameters.Page(limit, cursor, order)).WaitAsync(gone), record => record with { TimeZone = zone }))
             : Absent(accountId);
 
     private static async Task<AccountTerms?> Find(string accountId, Caller caller, IQueries queries, CancellationToken gone) =>

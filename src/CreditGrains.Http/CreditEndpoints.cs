@@ -27,11 +27,11 @@ internal static class CreditEndpoints
     }
 
     private static async Task<IResult> List(
-        string? clientId, string? contractId, string? status, string? playerId, string? userId, string? lotId, string? paymentId, string? limit, string? cursor,
+        string? clientId, string? contractId, string? status, string? playerId, string? userId, string? lotId, string? paymentId, string? limit, string? cursor, string? order,
         Caller caller, Unbooked unbooked, IBusinessClock clock, CancellationToken gone)
     {
         var filter = new CreditFilter(caller.ClientId ?? clientId, contractId, Parameters.Status(status), playerId, userId, lotId, paymentId);
-        return TypedResults.Ok(Listing<CreditDocument>.Of(await unbooked.Credits(filter, clock.Now, Parameters.Page(limit, cursor)).WaitAsync(gone)));
+        return TypedResults.Ok(Listing<CreditDocument>.Of(await unbooked.Credits(filter, clock.Now, Parameters.Page(limit, cursor, order)).WaitAsync(gone)));
     }
 
     private static async Task<IResult> Post(CreditsBody body, Caller caller, Clients clients, IGrainFactory grains, HttpRequest request, CancellationToken gone)

@@ -269,6 +269,7 @@ internal static class OpenApi
 
     private static OpenApiSchema SchemaOf(string parameter) => parameter switch
     {
+        "order" => new() { Type = JsonSchemaType.String, Enum = [.. Names(typeof(Order))], Default = "asc" },
         "limit" => new() { Type = JsonSchemaType.Integer, Minimum = "1", Maximum = $"{Parameters.MaxLimit}", Default = Parameters.DefaultLimit },
         "count" => new() { Type = JsonSchemaType.Integer, Minimum = "1", Maximum = $"{Parameters.MaxLimit}", Default = Parameters.DefaultCount },
         "from" or "to" or "at" => new() { Type = JsonSchemaType.String, Format = "date-time" },

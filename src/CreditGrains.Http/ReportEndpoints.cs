@@ -80,10 +80,10 @@ internal static class ReportEndpoints
     }
 
     private static async Task<IResult> List(
-        string? clientId, string? contractId, string? userId, string? from, string? to, string? limit, string? cursor, Caller caller, IQueries queries, CancellationToken gone)
+        string? clientId, string? contractId, string? userId, string? from, string? to, string? limit, string? cursor, string? order, Caller caller, IQueries queries, CancellationToken gone)
     {
         var filter = new ReportFilter(caller.ClientId ?? clientId, contractId, caller.UserId ?? userId, Parameters.Instant(from), Parameters.Instant(to));
-        return TypedResults.Ok(Listing<Report>.Of(await queries.Reports(filter, Parameters.Page(limit, cursor)).WaitAsync(gone)));
+        return TypedResults.Ok(Listing<Report>.Of(await queries.Reports(filter, Parameters.Page(limit, cursor, order)).WaitAsync(gone)));
     }
 }
 

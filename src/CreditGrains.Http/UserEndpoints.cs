@@ -32,11 +32,11 @@ internal static class UserEndpoints
 
     // The list has the version of the contract's plan, which changes with every user.
     private static async Task<IResult> List(
-        string contractId, string? limit, string? cursor, Caller caller, IQueries queries, HttpResponse response, CancellationToken gone)
+        string contractId, string? limit, string? cursor, string? order, Caller caller, IQueries queries, HttpResponse response, CancellationToken gone)
     {
         if (await queries.Contract(contractId).WaitAsync(gone) is not { } contract || !caller.Sees(contract.Terms.ClientId)) return Problems.NoContract(contractId);
 
-        var page = await queries.Users(contractId, Parameters.Page(limit, cursor)).WaitAsync(gone);
+        var page = await queries.Users(contractId, Parameters.Page(limit, cursor, order)).WaitAsync(gone);
         response.Headers.ETag = Tag(contract);
         return TypedResults.Ok(Listing<UserName>.Of(page, Show));
     }
