@@ -24,6 +24,8 @@ internal static class AccountEndpoints
             .Refuses(RefusalCode.NotFound, RefusalCode.InvalidField, RefusalCode.IdempotencyKeyReused);
         v1.MapGet("/accounts/{accountId}/purchases", Purchases).Needs(Access.Read)
             .Answers<Listing<PurchaseDocument>>("Purchases, by creation", 200).Refuses(RefusalCode.NotFound);
+        v1.MapGet("/accounts/{accountId}/purchases/{purchaseId}", GetPurchase).Needs(Access.Read)
+            .Answers<PurchaseDocument>("A purchase", 200).Refuses(RefusalCode.NotFound);
         v1.MapGet("/accounts/{accountId}/balance", Balance).Needs(Access.Read)
             .Answers<AccountBalance>("The balance of each currency, now or at another instant", 200).Refuses(RefusalCode.NotFound);
         v1.MapGet("/accounts/{accountId}/audit", GetAudit).Needs(Access.Read)
@@ -77,7 +79,7 @@ internal static class AccountEndpoints
         // As of its creation, so that a replay says what the first answer said.
         var (purchase, replayed) = decision.Value!;
         var document = PurchaseDocument.Of(accountId, await zones.Of(accountId), purchase, purchase.CreatedAt);
-        return replayed ? new Replayed<PurchaseDocument>(document) : TypedResults.Created($"/v1/accounts/{accountId}/purchases", document);
+        return replayed ? new Replayed<PurchaseDocument>(document) : TypedResults.Created($"/v1/accounts/{accountId}/purchases/{purchase.PurchaseId}", document);
     }
 
     private static async Task<IResult> Purchases(
@@ -87,6 +89,16 @@ internal static class AccountEndpoints
 
         var now = clock.Now;
         return TypedResults.Ok(Listing<PurchaseDocument>.Of(await queries.Purchases(accountId, Parameters.Page(limit, cursor, order)).WaitAsync(gone), purchase => PurchaseDocument.Of(accountId, zone, purchase, now)));
+    }
+
+    private static async Task<IResult> GetPurchase(
+        string accountId, string purchaseId, Caller caller, IQueries queries, IBusinessClock clock, CancellationToken gone)
+    {
+        if (await Find(accountId, caller, queries, gone) is not { TimeZone: var zone }) return Absent(accountId);
+
+        return await queries.Purchase(accountId, purchaseId).WaitAsync(gone) is { } purchase
+            ? TypedResults.Ok(PurchaseDocument.Of(accountId, zone, purchase, clock.Now))
+            : Problems.NotFound($"purchase {purchaseId} of account {accountId}");
     }
 
     private static async Task<IResult> Balance(string accountId, string? at, Caller caller, IQueries queries, IBusinessClock clock, CancellationToken gone)
@@ -121,10 +133,12 @@ internal static class AccountEndpoints
 
 /// <summary>A purchase as it is shown (S1); <paramref name="Available"/>: what an allocation could take, in services credits.</summary>
 internal sealed record PurchaseDocument(
-    string PurchaseId, string AccountId, string Currency, decimal Quantity, decimal Available, decimal Allocated, decimal Expired, LocalDate StartsOn, LocalDate ExpiresOn, string TimeZone, Instant CreatedAt)
+    string PurchaseId, string AccountId, string Currency, decimal Quantity, decimal Available, decimal Allocated, decimal Expired, LocalDate StartsOn, LocalDate ExpiresOn, string TimeZone, Instant CreatedAt,
+    string? Description)
 {
     public static PurchaseDocument Of(string accountId, string timeZone, Purchase purchase, Instant now) => new(
-        purchase.PurchaseId, accountId, purchase.Currency, purchase.Quantity, purchase.AvailableAt(now), purchase.Allocated, purchase.ExpiredAt(now), purchase.StartsOn, purchase.ExpiresOn, timeZone, purchase.CreatedAt);
+        purchase.PurchaseId, accountId, purchase.Currency, purchase.Quantity, purchase.AvailableAt(now), purchase.Allocated, purchase.ExpiredAt(now), purchase.StartsOn, purchase.ExpiresOn, timeZone, purchase.CreatedAt,
+        purchase.Description);
 }
 
 internal sealed record AccountBalance(string AccountId, Instant At, ImmutableArray<CurrencyBalance> Currencies);
@@ -138,7 +152,9 @@ internal sealed record AccountBody(string? ClientId, string? Name, string? Accou
 }
 
 /// <summary>A purchase; without a <paramref name="PurchaseId"/> the service makes one.</summary>
-internal sealed record PurchaseBody(string? Currency, decimal? Quantity, LocalDate? StartsOn, LocalDate? ExpiresOn, string? PurchaseId = null) : IBody
+/// <param name="Description">1 to 1,000 characters for people to read.</param>
+internal sealed record PurchaseBody(
+    string? Currency, decimal? Quantity, LocalDate? StartsOn, LocalDate? ExpiresOn, string? PurchaseId = null, string? Description = null) : IBody
 {
     public Refusal? Check(RouteValueDictionary path) => Refusal.All(
         Fields.IdIfGiven("purchaseId", PurchaseId),
@@ -147,5 +163,8 @@ internal sealed record PurchaseBody(string? Currency, decimal? Quantity, LocalDa
         Fields.Given("startsOn", StartsOn),
         Fields.Given("expiresOn", ExpiresOn));
 
-    public BuyCredits ToBuy(Caller caller) => new(PurchaseId ?? $"{Guid.CreateVersion7():N}", Currency!, Quantity!.Value, StartsOn!.Value, ExpiresOn!.Value, caller.Name);
+    public BuyCredits ToBuy(Caller caller) => new(PurchaseId ?? $"{Guid.CreateVersion7():N}", Currency!, Quantity!.Value, StartsOn!.Value, ExpiresOn!.Value, caller.Name)
+    {
+        Description = Description,
+    };
 }

@@ -19,6 +19,14 @@ public sealed class Unbooked(IQueries queries)
         return placed.Cut([.. placed.Sort(all, LotPlace.Of)], LotPlace.Of, booked.Next is not null);
     }
 
+    /// <summary>A contract's lot; null where there is none.</summary>
+    public async Task<Lot?> Lot(string contractId, string lotId, Instant now)
+    {
+        if (await queries.Lot(contractId, lotId) is { } booked) return booked;
+        var due = Granted(await queries.Due(contractId, null, now), now).Select(listed => listed.Lot).FirstOrDefault(lot => lot.LotId == lotId);
+        return due ?? await queries.Lot(contractId, lotId);
+    }
+
     /// <summary>Credits that pass the filter, by creation, then credit id (P4).</summary>
     public async Task<Page<CreditDocument>> Credits(CreditFilter filter, Instant now, PageRequest page)
     {

@@ -31,6 +31,9 @@ public interface IQueries
     /// <summary>By creation, then lot id.</summary>
     Task<Page<Lot>> Lots(string contractId, PageRequest page);
 
+    /// <summary>A lot; null where there is none.</summary>
+    Task<Lot?> Lot(string contractId, string lotId);
+
     /// <summary>A contract's credits that lie apart from their lots and have not expired (P5).</summary>
     Task<ImmutableArray<Lot>> Apart(string contractId);
 
@@ -75,6 +78,8 @@ public interface IQueries
 
     /// <summary>By creation, then purchase id.</summary>
     Task<Page<Purchase>> Purchases(string accountId, PageRequest page);
+
+    Task<Purchase?> Purchase(string accountId, string purchaseId);
 
     /// <summary>Every purchase made at or before <paramref name="at"/>, and what of it was allocated by then, by its records; null: as they are.</summary>
     Task<ImmutableArray<PurchaseFacts>> PurchasesAsOf(string accountId, Instant? at);

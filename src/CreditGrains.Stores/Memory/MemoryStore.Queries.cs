@@ -36,6 +36,8 @@ public sealed partial class MemoryStore
     Task<Page<Lot>> IQueries.Lots(string contractId, PageRequest page) =>
         Task.FromResult(List(Lists.Lots(contractId), page, LotRow.Instance, lots.All, Read).Of(listed => listed.Lot));
 
+    Task<Lot?> IQueries.Lot(string contractId, string lotId) => Task.FromResult(Lot(contractId, lotId));
+
     Task<ImmutableArray<Lot>> IQueries.Apart(string contractId) =>
         Task.FromResult(OpenLots(contractId).Where(lot => lot.Apart > 0).ToImmutableArray());
 
@@ -183,6 +185,8 @@ public sealed partial class MemoryStore
 
     Task<Page<Purchase>> IQueries.Purchases(string accountId, PageRequest page) =>
         Task.FromResult(List(Lists.Purchases(accountId), page, PurchaseRow.Instance, purchases.All, change => change.Purchase));
+
+    Task<Purchase?> IQueries.Purchase(string accountId, string purchaseId) => Task.FromResult(Purchase(accountId, purchaseId));
 
     Task<ImmutableArray<PurchaseFacts>> IQueries.PurchasesAsOf(string accountId, Instant? at)
     {

@@ -34,6 +34,8 @@ public sealed partial class SqliteStore
     public async Task<Page<Lot>> Lots(string contractId, PageRequest page) =>
         (await List(Lists.Lots(contractId), page)).Of(listed => listed.Lot);
 
+    Task<Lot?> IQueries.Lot(string contractId, string lotId) => Lot(contractId, lotId);
+
     public Task<ImmutableArray<Lot>> Apart(string contractId) => lists.Read(database =>
         All(database, LotRow.Instance, "l.contract_id = ? and l.is_open = 1 and l.apart > 0 order by l.key", contractId)
             .Select(listed => listed.Lot).ToImmutableArray());
