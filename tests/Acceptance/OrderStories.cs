@@ -50,7 +50,7 @@ public sealed class OrderStories : IAsyncLifetime
 
         Assert.Equal(Texts(all), Texts(await Api.All($"{query}order=asc", 1)));
         foreach (var limit in (int[])[1, 2, 1000])
-            Assert.Equal(Texts(all).Reverse(), Texts(await Api.All($"{query}order=desc", limit)));
+            Assert.Equal(Enumerable.Reverse(Texts(all)), Texts(await Api.All($"{query}order=desc", limit)));
     }
 
     [Fact]
