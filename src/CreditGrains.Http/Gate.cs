@@ -19,6 +19,7 @@ internal sealed class Gate : IDisposable
     private static readonly string[] OfProxies = ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Via"];
 
     private readonly KeyFile file;
+    private readonly bool takesTokens;
     private readonly TimeProvider time;
     private readonly ILogger<Gate> log;
     private readonly Meter meter = new("CreditGrains.Http");
@@ -26,11 +27,14 @@ internal sealed class Gate : IDisposable
     private readonly ConcurrentDictionary<IPAddress, int> failures = new();
     private long began, said;
 
-    public Gate(KeyFile file, TimeProvider time, ILogger<Gate> log)
+    public Gate(KeyFile file, HttpOptions options, TimeProvider time, ILogger<Gate> log)
     {
-        (this.file, this.time, this.log) = (file, time, log);
+        (this.file, takesTokens, this.time, this.log) = (file, options.Tokens is not null, time, log);
         refused = meter.CreateCounter<long>("creditgrains.keys.refused", description: "Requests with a key that is none");
     }
+
+    /// <summary>Without keys and tokens every caller of this machine is the operator.</summary>
+    public bool IsOpen => file.Keys.AreNone && !takesTokens;
 
     public async Task Admit(HttpContext context, RequestDelegate next)
     {
@@ -42,16 +46,18 @@ internal sealed class Gate : IDisposable
 
     private async ValueTask<Problem?> Refuse(HttpContext context)
     {
-        var keys = file.Keys;
-        if (keys.AreNone && !IsLocal(context)) return Problems.Of(Problems.Forbidden, "Without configured API keys only this machine is served, and no proxy.");
+        var isOpen = IsOpen;
+        if (isOpen && !IsLocal(context)) return Problems.Of(Problems.Forbidden, "Without configured API keys only this machine is served, and no proxy.");
 
         var metadata = context.GetEndpoint()?.Metadata;
         if (metadata?.GetMetadata<IAllowAnonymous>() is not null || HttpMethods.IsOptions(context.Request.Method)) return null;
         var authorization = context.Request.Headers.Authorization.ToString();
-        if ((keys.AreNone ? Caller.Local : Find(keys, authorization)) is not { } caller)
+        var (sender, problem) = isOpen ? (Caller.Local, null) : Find(authorization) is { } known ? (known, null) : Tokens.CallerOf(context.User);
+        if (problem is not null) return problem;
+        if (sender is not { } caller)
         {
             await Notice(context, authorization);
-            return Problems.Of(Problems.Unauthenticated, "Authorization must be Bearer and a key that is known here and has not expired.");
+            return Problems.Of(Problems.Unauthenticated, "Authorization must be Bearer and a key or token that is known here and has not expired.");
         }
 
         context.Features.Set(caller);
@@ -60,8 +66,8 @@ internal sealed class Gate : IDisposable
             : null;
     }
 
-    private Caller? Find(ApiKeys keys, string authorization) => authorization.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase)
-        ? keys.Find(authorization["Bearer ".Length..].Trim(), time.GetUtcNow().ToInstant())
+    private Caller? Find(string authorization) => authorization.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase)
+        ? file.Keys.Find(authorization["Bearer ".Length..].Trim(), time.GetUtcNow().ToInstant())
         : null;
 
     // Counted, told once in a while, and slowed where one address fails again and again.

@@ -246,6 +246,7 @@ public sealed class KeyTable(Keyed keyed) : IClassFixture<Keyed>
     [InlineData("""{"keys":[{"name":"x","role":"consumer","sha256":""}]}""", "x needs a clientId")]
     [InlineData("""{"keys":[{"name":"x","role":"operator","sha256":"abc"}]}""", "x needs a sha256")]
     [InlineData("""{"keys":[{"name":"x","role":"operator","key":"secret"}]}""", "cannot be read")]
+    [InlineData("""{"keys":[{"name":"jwt:x","role":"operator","sha256":""}]}""", "jwt:x is no name for a key")]
     public async Task A_file_that_is_not_as_it_must_be_stops_the_start(string keys, string why)
     {
         var file = Path.GetTempFileName();
