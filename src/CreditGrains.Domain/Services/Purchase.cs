@@ -69,9 +69,10 @@ public sealed record BuyCredits(string PurchaseId, string Currency, decimal Quan
     /// <summary>The request without its id and actor, as JSON: equal requests are the same.</summary>
     internal string Request => Json.Write(new { Currency, Quantity, StartsOn, ExpiresOn, Description });
 
-    internal Refusal? CheckDescription() => Description is null || (Description.Trim().Length > 0 && Description.Length <= MaxDescription && !Description.Contains('\0'))
-        ? null
-        : Refusal.Invalid("description", $"must have 1 to {MaxDescription:N0} characters, not only blanks, none of them NUL");
+    internal Refusal? CheckDescription() =>
+        Description is null || (Description.Trim().Length > 0 && Description.Length <= MaxDescription && !Description.Contains('\0'))
+            ? null
+            : Refusal.Invalid("description", $"must have 1 to {MaxDescription:N0} characters, not only blanks, none of them NUL");
 
     /// <summary>Whether this same request added the purchase.</summary>
     public bool Made(Purchase purchase) => purchase.Request == Request;

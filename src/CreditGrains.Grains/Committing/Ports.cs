@@ -14,8 +14,8 @@ public interface IBusinessClock
 public interface IMovableClock : IBusinessClock
 {
     /// <summary>
-    /// Moves forward to that instant and returns it when all that fell due has been processed. Refuses an instant in the past with <see cref="RefusalCode.InvalidField"/>.
-    /// The same key and request again: the first answer.
+    /// Moves forward to that instant and returns it when all that fell due has been processed. Refuses an instant in the past with
+    /// <see cref="RefusalCode.InvalidField"/>. The same key and request again: the first answer.
     /// </summary>
     Task<Decision<Answered<Instant>>> Advance(Instant to, RequestKey? key = null);
 }
@@ -50,6 +50,9 @@ public interface IStore
 
     /// <summary>A user's own row; null: there is none, and the user is enabled.</summary>
     Task<User?> User(UserKey key);
+
+    /// <summary>The own rows of those users of a client who have one, by user id.</summary>
+    Task<ImmutableDictionary<string, User>> Users(string clientId, IReadOnlyCollection<string> userIds);
 
     /// <summary>Reads many rows set-wise, in one snapshot.</summary>
     Task<Rows> Read(Wanted wanted);

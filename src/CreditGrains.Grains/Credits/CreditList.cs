@@ -53,7 +53,10 @@ public static class CreditList
         return page.Cut([.. page.Sort(all, CreditPlace.Of)], CreditPlace.Of, listed.Next is not null);
     }
 
-    /// <summary>The untouched credits of lots that pass the filter. The lots are in the list's order, by creation and then by their credits' ids, from the lot on where the page begins.</summary>
+    /// <summary>
+    /// The untouched credits of lots that pass the filter. The lots are in the list's order, by creation and then by their credits' ids, from that on where
+    /// the page begins.
+    /// </summary>
     public static IEnumerable<CreditDocument> Untouched(IEnumerable<ListedLot> lots, CreditStatus? status, PlacedPage<CreditPlace> page, Instant now) =>
         from listed in lots
         from ordinal in From(listed, page)

@@ -36,8 +36,9 @@ public static class Cursor
         return parts.Length == count + 1 && parts[0] == list && After(list, parts.Skip(1)) == cursor ? new(parts[1..]) : throw new InvalidCursorException();
     }
 
-    private static string[] Open(string cursor) =>
-        Base64Url.IsValid(cursor) && Base64Url.DecodeFromChars(cursor) is { Length: > CheckBytes } bytes ? Encoding.UTF8.GetString(bytes.AsSpan(CheckBytes)).Split(Between) : [];
+    private static string[] Open(string cursor) => Base64Url.IsValid(cursor) && Base64Url.DecodeFromChars(cursor) is { Length: > CheckBytes } bytes
+        ? Encoding.UTF8.GetString(bytes.AsSpan(CheckBytes)).Split(Between)
+        : [];
 
     internal static string Write(object part) => part switch
     {

@@ -35,7 +35,8 @@ public sealed record Usage(string? ClientId, string? ContractId, string? UserId,
     {
         var after = page.Read(List, 1)?.Text(0);
         var order = Comparer<string>.Create((one, other) => page.IsDescending ? string.CompareOrdinal(other, one) : string.CompareOrdinal(one, other));
-        var all = rows.Select(row => Of(row, by)).GroupBy(usage => usage.Key).Where(group => after is null || order.Compare(group.Key, after) > 0).OrderBy(group => group.Key, order)
+        var all = rows.Select(row => Of(row, by)).GroupBy(usage => usage.Key)
+            .Where(group => after is null || order.Compare(group.Key, after) > 0).OrderBy(group => group.Key, order)
             .Take(page.Limit + 1).Select(group => group.First() with
             {
                 Reports = group.Sum(usage => usage.Reports),

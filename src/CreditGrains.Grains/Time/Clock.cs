@@ -16,7 +16,9 @@ public interface IClockGrain : IGrainWithIntegerKey
     /// <summary>The instant of the clock; null: nobody has started it.</summary>
     Task<Instant?> Stands();
 
-    /// <summary>Moves forward; returns when every silo has it and all that fell due has been processed. The same key and request again: the first answer.</summary>
+    /// <summary>
+    /// Moves forward; returns when every silo has it and all that fell due has been processed. The same key and request again: the first answer.
+    /// </summary>
     [ResponseTimeout("00:30:00")]
     Task<Decision<Answered<Instant>>> Advance(Instant to, RequestKey? key);
 }
@@ -64,8 +66,8 @@ public sealed class ClockGrain(
             if (to < Now) return Refusal.Invalid("advanceTo", $"must not be before the clock's now, {Now}");
 
             // Remembered before it is done: whoever sends it again has it done, if it is not.
-            if (key is not null && await store.Commit(new(Entry.AllClients, Remembered.Keep(Entry.AllClients, key, () => Json.Write(to), to))) is not CommitResult.Done)
-                throw new AskAgainException("the clock");
+            var kept = Remembered.Keep(Entry.AllClients, key, () => Json.Write(to), to);
+            if (!kept.IsNothing && await store.Commit(new(Entry.AllClients, kept)) is not CommitResult.Done) throw new AskAgainException("the clock");
         }
         await Move(to);
         return new Answered<Instant>(to, Replayed: false);
