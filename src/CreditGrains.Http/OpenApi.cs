@@ -97,7 +97,7 @@ internal static class OpenApi
         }).ExcludeFromDescription();
 
     /// <summary>The description as text, plain and zipped.</summary>
-    private sealed class Description(IServiceProvider services)
+    internal sealed class Description(IServiceProvider services)
     {
         private readonly Lazy<Task<(Tagged Plain, Tagged Zipped)>> made = new(() => Make(services));
 
