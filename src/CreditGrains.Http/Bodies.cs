@@ -17,7 +17,7 @@ namespace CreditGrains.Http;
 /// <summary>
 /// Receives a request's body whole, within a time and a size, before the request takes anybody's turn. What it cannot read is refused here.
 /// </summary>
-internal sealed class Bodies(HttpOptions options, TimeProvider time)
+internal sealed class Bodies(HttpOptions options, TimeProvider time, HttpMetrics metrics)
 {
     // In fewer bytes no list is so long that it would matter.
     private const int LeastSearched = 64 << 10, LeastBuffered = 256;
@@ -106,7 +106,11 @@ internal sealed class Bodies(HttpOptions options, TimeProvider time)
             while (true)
             {
                 if (!request.BodyReader.TryRead(out var read)) read = await request.BodyReader.ReadAsync(deadline.Token);
-                if (!hold(read.Buffer.Length)) return (null, Problems.Overloaded);
+                if (!hold(read.Buffer.Length))
+                {
+                    metrics.Limits.Add(HttpMetrics.OfBodies);
+                    return (null, Problems.Overloaded);
+                }
                 foreach (var part in read.Buffer) buffer.Write(part.Span);
                 request.BodyReader.AdvanceTo(read.Buffer.End);
                 if (read.IsCompleted) return (buffer.WrittenSpan.ToArray(), null);
