@@ -15,9 +15,10 @@ internal interface IBody
 internal static class Fields
 {
     /// <summary>The longest name, in characters.</summary>
-    public const int MaxName = 200;
+    public const int MaxName = Terms.MaxName;
 
-    private const int MaxReason = 1_000;
+    /// <summary>The longest reason, in characters.</summary>
+    public const int MaxReason = 1_000;
 
     public static Refusal? Given(string field, object? value) => value is null ? Refusal.Invalid(field, "must be given") : null;
 

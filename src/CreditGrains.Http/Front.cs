@@ -1,4 +1,5 @@
 using CreditGrains.Grains;
+using CreditGrains.Grains.Hosting;
 using CreditGrains.Domain;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -18,6 +19,7 @@ public static class Front
         .AddSingleton<KeyFile>()
         .AddHostedService(provider => provider.GetRequiredService<KeyFile>())
         .AddTokens(options.Tokens)
+        .AddSingleton<HttpMetrics>()
         .AddSingleton<Gate>()
         .AddSingleton<Admission>()
         .AddSingleton<Bodies>()
@@ -27,7 +29,8 @@ public static class Front
         .AddSingleton<Zones>()
         .AddSingleton<Unbooked>()
         .AddSingleton(provider => new Feed(provider.GetRequiredService<IQueries>(), TimeProvider.System))
-        .AddSingleton<FeedReaders>()
+        .AddSingleton<StoreWatch>()
+        .AddHostedService(provider => provider.GetRequiredService<StoreWatch>())
         .AddSingleton<Readiness>()
         .ConfigureHttpJsonOptions(json => Json.Configure(json.SerializerOptions))
         .Configure<KestrelServerOptions>(kestrel => kestrel.AddServerHeader = false)

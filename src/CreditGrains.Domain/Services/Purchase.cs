@@ -61,7 +61,8 @@ public sealed record PurchaseChange(string AccountId, string ClientId, Purchase 
 /// <param name="ExpiresOn">The last day, included: today or later, and not before <paramref name="StartsOn"/>.</param>
 public sealed record BuyCredits(string PurchaseId, string Currency, decimal Quantity, LocalDate StartsOn, LocalDate ExpiresOn, string Actor)
 {
-    private const int MaxDescription = 1_000;
+    /// <summary>The longest description, in characters.</summary>
+    public const int MaxDescription = 1_000;
 
     /// <summary>1 to 1,000 characters for people to read; null: none.</summary>
     public string? Description { get; init; }

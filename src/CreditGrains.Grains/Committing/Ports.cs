@@ -52,7 +52,7 @@ public interface IStore
     Task<User?> User(UserKey key);
 
     /// <summary>The own rows of those users of a client who have one, by user id.</summary>
-    Task<ImmutableDictionary<string, User>> Users(string clientId, IReadOnlyCollection<string> userIds);
+    Task<ImmutableDictionary<string, User>> UserRows(string clientId, IReadOnlyCollection<string> userIds);
 
     /// <summary>Reads many rows set-wise, in one snapshot.</summary>
     Task<Rows> Read(Wanted wanted);

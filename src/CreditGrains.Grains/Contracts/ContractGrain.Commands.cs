@@ -136,7 +136,7 @@ public sealed partial class ContractGrain
             staleUsers.Clear();
         }
         var strangers = commands.SelectMany(command => command.Names).Where(user => !state.Members.ContainsKey(user)).ToHashSet();
-        state = state with { Strangers = strangers.Count == 0 ? NoStrangers : await Services.Store.Users(state.ClientId, strangers) };
+        state = state with { Strangers = strangers.Count == 0 ? NoStrangers : await Services.Store.UserRows(state.ClientId, strangers) };
         if (charges.Count == 0) return state;
 
         var wanted = WantedBy(state, charges);

@@ -18,7 +18,7 @@ public sealed partial class MemoryStore
 
     Task<User?> IStore.User(UserKey key) => Task.FromResult(User(key));
 
-    Task<ImmutableDictionary<string, User>> IStore.Users(string clientId, IReadOnlyCollection<string> userIds) =>
+    Task<ImmutableDictionary<string, User>> IStore.UserRows(string clientId, IReadOnlyCollection<string> userIds) =>
         Task.FromResult(userIds.Select(userId => User(new(clientId, userId))).OfType<User>().ToImmutableDictionary(user => user.UserId));
 
     Task<Rows> IStore.Read(Wanted wanted) => Task.FromResult(Read(wanted));
