@@ -50,8 +50,8 @@ public sealed partial class MemoryStore
     Task<Page<CreditDocument>> IQueries.Credits(CreditFilter filter, Instant now, PageRequest page)
     {
         var placed = CreditPlace.Read(page);
-        var touched = placed.Sort(
-            Credits.Select(credit => CreditDocument.Of(credit, now)).Where(credit => Passes(filter, credit) && placed.IsBehind(CreditPlace.Of(credit))), CreditPlace.Of);
+        var shown = Credits.Select(credit => CreditDocument.Of(credit, now)).Where(credit => Passes(filter, credit));
+        var touched = placed.Sort(shown.Where(credit => placed.IsBehind(CreditPlace.Of(credit))), CreditPlace.Of);
         var free = Lots.Where(listed => CreditList.ShowsUntouched(filter) && Passes(filter, listed))
             .ToLookup(listed => listed.Lot.Apart > 0);
         return Task.FromResult(CreditList.Merge(placed, touched, Untouched(isApart: false), Untouched(isApart: true)));

@@ -14,7 +14,8 @@ public sealed partial class PostgresStore
         var reading = new Reading();
         var touched = Touched(filter, placed, now).Select(reading.Add).ToList();
         // Those apart are a list of their own: their places lie among those of their lots.
-        var free = CreditList.ShowsUntouched(filter) ? new[] { false, true }.Select(isApart => reading.Add(FreeLots(filter, placed, now, isApart))).ToList() : [];
+        bool[] places = CreditList.ShowsUntouched(filter) ? [false, true] : [];
+        var free = places.Select(isApart => reading.Add(FreeLots(filter, placed, now, isApart))).ToList();
         await Run(reading);
         return CreditList.Merge(placed, [
             .. touched.Select(credits => credits.Select(credit => CreditDocument.Of(credit, now))),
@@ -45,7 +46,8 @@ public sealed partial class PostgresStore
 
         if (filter.PlayerId is not null)
         {
-            yield return Paged(Checked(OfStatus(Credits().WhereText("c.player_id", filter.PlayerId), filter, now), filter).Checked("c.used_by", filter.UserId), page);
+            var ofPlayer = OfStatus(Credits().WhereText("c.player_id", filter.PlayerId), filter, now);
+            yield return Paged(Checked(ofPlayer, filter).Checked("c.used_by", filter.UserId), page);
         }
         else if (filter is { UserId: not null, ContractId: null, LotId: null, PaymentId: null })
         {
@@ -88,7 +90,8 @@ public sealed partial class PostgresStore
     // The one lot of an unlimited contract grows, so that its credits lie among those of others. Those whose end is booked have an order of their own.
     private static Query<Credit> Minted(CreditFilter filter, PlacedPage<CreditPlace> page, Instant now, bool isBooked)
     {
-        var credits = new Select("*", "credit c").Where($"c.lot = l.key and c.lot like '%~minted' and c.expiry_booked = {isBooked}").WhereText("c.used_by", filter.UserId);
+        var credits = new Select("*", "credit c").WhereText("c.used_by", filter.UserId)
+            .Where($"c.lot = l.key and c.lot like '%~minted' and c.expiry_booked = {isBooked}");
         var inner = Behind(OfStatus(credits, filter, now), page);
         var order = new Direction(page.IsDescending).OrderBy("c.created_at", "c.ordinal");
         var byLot = new Select(CreditRow.Instance.Selected, $"lot l cross join lateral ({inner.Page(order, page.Limit + 1)}) c", inner)
@@ -115,9 +118,12 @@ public sealed partial class PostgresStore
         return filter.Status is CreditStatus.Allocated ? select.Where("(c.expires_at is null or c.expires_at > ?)", Values.Of(now)) : select;
     }
 
-    private static Select FromLot(Select select, PlacedPage<CreditPlace> page, bool isApart = false) => page.After is not { } after
-        ? select
-        : select.Where(new Direction(page.IsDescending).From(LotOrder), Values.Of(after.CreatedAt), Values.Of($"{(isApart ? $"{after.Id}" : LotKeys.Of(after.Id))}~"));
+    private static Select FromLot(Select select, PlacedPage<CreditPlace> page, bool isApart = false)
+    {
+        if (page.After is not { } after) return select;
+        var place = isApart ? $"{after.Id}" : LotKeys.Of(after.Id);
+        return select.Where(new Direction(page.IsDescending).From(LotOrder), Values.Of(after.CreatedAt), Values.Of($"{place}~"));
+    }
 
     private static Select OfLot(Select select, CreditFilter filter) => select
         .WhereText("l.contract_id", filter.ContractId).WhereText("l.payment_id", filter.PaymentId).WhereText("l.lot_id", filter.LotId).WhereText("l.client_id", filter.ClientId);
