@@ -42,6 +42,9 @@ public sealed record HttpOptions
     /// <summary>Readers of the feed with one key; one more is answered 429.</summary>
     public int MaxFeedReadersOfKey { get; init; } = 256;
 
+    /// <summary>How long a request beyond its key's limits waits for its refusal.</summary>
+    public TimeSpan PauseBeforeRefusal { get; init; } = TimeSpan.FromMilliseconds(200);
+
     /// <summary>How long a body may take to arrive; a later one is answered 408.</summary>
     public TimeSpan BodyDeadline { get; init; } = TimeSpan.FromSeconds(30);
 

@@ -119,7 +119,7 @@ public sealed class ClusterClock(IGrainFactory grains, Instant start) : IMovable
 
     public Instant Now => Instant.FromUnixTimeTicks(Volatile.Read(ref ticks));
 
-    public Task<Decision<Answered<Instant>>> Advance(Instant to, RequestKey? key) =>
+    public Task<Decision<Answered<Instant>>> Advance(Instant to, RequestKey? key = null) =>
         grains.Ask(all => all.GetGrain<IClockGrain>(0).Advance(to, key), CancellationToken.None);
 
     /// <summary>Reads the cluster's instant; before that nothing may be decided here.</summary>
