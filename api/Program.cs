@@ -29,7 +29,7 @@ static Task<WebApplication> Build(ServerOptions options)
         }));
     builder.Services.AddCreditGrainsPostgres(pools.Store);
     builder.Services.AddCreditGrainsMessages().AddSingleton<IBusinessClock, MachineClock>();
-    builder.Services.AddCreditGrainsHttp(new() { ApiKeysFile = options.ApiKeys });
+    builder.Services.AddCreditGrainsHttp(HttpOptions.Of(options));
     var app = builder.Build();
     readiness = app.Services.GetRequiredService<Readiness>();
     app.MapMetrics(options);
