@@ -6,6 +6,9 @@ public sealed record HttpOptions
     /// <summary>The file of hashed API keys; null: only loopback is served, and whoever calls from there is the operator.</summary>
     public string? ApiKeysFile { get; init; }
 
+    /// <summary>How long a stopping process serves on after it has said that it is not ready.</summary>
+    public TimeSpan Drain { get; init; }
+
     /// <summary>Requests worked on at the same time.</summary>
     public int MaxConcurrentRequests { get; init; } = 1_024;
 
