@@ -58,7 +58,7 @@ internal sealed class Bodies(HttpOptions options, TimeProvider time, HttpMetrics
         {
             var (json, problem) = await ReadAll(request, bytes => Hold(bytes, ref held));
             if (problem is null && json!.Length > 0 && request.ContentType is null) problem = Problems.NotJson;
-            if (problem is null && json!.Length == 0) (json, problem) = NeedsNone(request, type) ? ("{}"u8.ToArray(), null) : (json, Problems.NoBody);
+            if (problem is null && json!.Length == 0) (json, problem) = NeedsNone(request.Method, type) ? ("{}"u8.ToArray(), null) : (json, Problems.NoBody);
             if (problem is null && json!.Length >= LeastSearched && Overlong(json, type) is { } refusal) problem = Problems.Of(refusal);
             if (problem is not null)
             {
@@ -132,8 +132,8 @@ internal sealed class Bodies(HttpOptions options, TimeProvider time, HttpMetrics
         return Interlocked.Add(ref received, bytes) <= options.MaxBytesOfBodies;
     }
 
-    // A POST whose fields are all optional.
-    private static bool NeedsNone(HttpRequest request, Type type) => HttpMethods.IsPost(request.Method)
+    /// <summary>Whether it is a POST whose fields are all optional, and needs no body.</summary>
+    public static bool NeedsNone(string method, Type type) => HttpMethods.IsPost(method)
         && NeedNone.GetOrAdd(type, body => body.GetConstructors().Any(constructor => constructor.GetParameters().All(parameter => parameter.HasDefaultValue)));
 
     // A refusal of a list that has more items than any such list may have, before they become objects.

@@ -13,14 +13,20 @@ namespace CreditGrains.Http;
 /// <summary>The ledger as it grows (G4), as server-sent events. Readers are not counted among the requests that are worked on; they have a bound of their own.</summary>
 internal static class FeedEndpoints
 {
+    /// <summary>The media type of server-sent events.</summary>
+    public const string ContentType = "text/event-stream";
+
+    /// <summary>The header by which a reader that comes back says how far it has come.</summary>
+    public const string LastEventId = "Last-Event-ID";
+
     public static void MapFeed(this IEndpointRouteBuilder v1) => v1.MapGet("/ledger/feed", Get).Needs(Access.Read).DisableRateLimiting().WithSummary("Ledger entries as they are booked, behind the cursor or Last-Event-ID; else from the first on")
-        .Produces<LedgerEntry>(StatusCodes.Status200OK, Events.ContentType);
+        .Produces<LedgerEntry>(StatusCodes.Status200OK, ContentType);
 
     private static async Task<IResult> Get(
         string? clientId, string? contractId, string? cursor, Caller caller, Clients clients, IQueries queries, Feed feed, Admission admission, IHostApplicationLifetime lifetime, HttpRequest request)
     {
         // A browser that connects again repeats the address, and says in the header how far it has come since.
-        var last = request.Headers["Last-Event-ID"].ToString();
+        var last = request.Headers[LastEventId].ToString();
         var start = await queries.FeedStart();
         var after = FeedPlace.Read(last.Length > 0 ? last : cursor) ?? start;
         if (after.History != start.History) throw new CursorGoneException();
@@ -33,8 +39,6 @@ internal static class FeedEndpoints
 
     private sealed class Events(Feed feed, FeedFilter filter, FeedPlace after, Action leave, CancellationToken stopping) : IResult
     {
-        public const string ContentType = "text/event-stream";
-
         private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(10);
 
         private static readonly byte[] Beat = ": nothing new\n\n"u8.ToArray(), Hello = ": the feed follows\nretry: 1000\n\n"u8.ToArray();

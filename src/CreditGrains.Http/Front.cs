@@ -53,6 +53,7 @@ public static class Front
         app.Use(Problems.Catch);
         app.UseStatusCodePages(pages => Problems.Explain(pages.HttpContext));
         app.UseRouting();
+        app.Use(Parameters.Unescape);
         app.Use(app.Services.GetRequiredService<Gate>().Admit);
         app.Use(admission.Enter);
         app.Use(app.Services.GetRequiredService<Bodies>().Receive);

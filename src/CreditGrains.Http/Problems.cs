@@ -70,9 +70,10 @@ internal sealed record NotReady(string Type, string Title, int Status, string De
 internal static class Problems
 {
     public const string Malformed = "malformed", UnknownField = "unknown-field", TooLarge = "too-large", Unauthenticated = "unauthenticated",
-        Forbidden = "forbidden", Unavailable = "unavailable", CursorGone = "cursor-gone", Timeout = "request-timeout", MediaType = "unsupported-media-type";
+        Forbidden = "forbidden", Unavailable = "unavailable", CursorGone = "cursor-gone", Timeout = "request-timeout", MediaType = "unsupported-media-type",
+        Internal = "internal-error";
 
-    private const string NotAllowed = "method-not-allowed", Overload = "overloaded", Internal = "internal-error";
+    private const string NotAllowed = "method-not-allowed", Overload = "overloaded";
 
     // Failures that are not refusals of a rule.
     private static readonly FrozenDictionary<string, (int Status, string Title)> Failures = new Dictionary<string, (int, string)>
