@@ -63,7 +63,7 @@ internal sealed record Caller(string Name, Role Role, string? ClientId = null, s
         { Role: Role.Operator, ClientId: not null } => $"{what} is an operator, who has no {client}",
         { Role: not Role.Consumer, UserId: not null } => $"{what} is no consumer and has no {user}",
         { ClientId: { } id } when !Ids.IsValid(id) => $"the {client} of {what} is no id",
-        { UserId: { } id } when !Ids.IsValid(id) => $"the {user} of {what} is no id",
+        { UserId: { } id } when !Ids.IsExternal(id) => $"the {user} of {what} is no id",
         _ => null,
     };
 

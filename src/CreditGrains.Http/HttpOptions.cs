@@ -9,6 +9,7 @@ public sealed record HttpOptions
     public static HttpOptions Of(ServerOptions server) => new()
     {
         ApiKeysFile = server.ApiKeys,
+        Drain = server.Drain,
         Tokens = server is { JwtAuthority: { } authority, JwtAudience: { } audience } ? new(authority, audience, server.JwtKeys) : null,
     };
 
@@ -17,6 +18,9 @@ public sealed record HttpOptions
 
     /// <summary>Whose JSON Web Tokens are taken beside keys; null: nobody's.</summary>
     public TokenOptions? Tokens { get; init; }
+
+    /// <summary>How long a stopping process serves on after it has said that it is not ready.</summary>
+    public TimeSpan Drain { get; init; }
 
     /// <summary>Requests worked on at the same time.</summary>
     public int MaxConcurrentRequests { get; init; } = 1_024;

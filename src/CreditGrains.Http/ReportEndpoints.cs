@@ -99,9 +99,9 @@ internal sealed record ReportBody(
     public Refusal? Check(RouteValueDictionary path) => Refusal.All([
         Fields.Id("reportId", ReportId),
         Fields.Id("contractId", ContractId),
-        Fields.Id("userId", UserId),
+        Fields.ExternalId("userId", UserId),
         Fields.Given("players", Players),
-        .. Fields.Each("players", Players, player => Refusal.All(Fields.Id("playerId", player.PlayerId), Fields.NameIfGiven("name", player.Name))),
+        .. Fields.Each("players", Players, player => Refusal.All(Fields.ExternalId("playerId", player.PlayerId), Fields.NameIfGiven("name", player.Name))),
         Players is null || Players.Select(player => player?.PlayerId).Distinct().Count() is >= 1 and <= Report.MaxPlayers
             ? null
             : Refusal.Invalid("players", $"must be 1 to {Report.MaxPlayers:N0}"),

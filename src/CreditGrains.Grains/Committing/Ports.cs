@@ -102,8 +102,12 @@ public interface IStore
     Task Forget(Instant until);
 }
 
-/// <summary>The store is away, full or read-only: nothing that was asked has happened, or nobody can tell whether it has. A retry is safe (R5).</summary>
-public sealed class StoreUnavailableException(string message, Exception? cause = null) : Exception(message, cause);
+/// <summary>
+/// The store is away, full or read-only: nothing that was asked has happened, or nobody can tell whether it has. A retry is safe (R5). The cause is
+/// told in words: a driver's exception would not be known where the caller is.
+/// </summary>
+public sealed class StoreUnavailableException(string message, Exception? cause = null)
+    : Exception(cause is null ? message : $"{message} ({cause.GetType().Name}: {cause.GetBaseException().Message})");
 
 /// <summary>A stored state was written by a later version of this program; nothing is guessed.</summary>
 public sealed class UnknownSchemaException(string what) : Exception($"{what} was written by a later version of CreditGrains.");

@@ -246,7 +246,7 @@ public sealed partial class MemoryStore
 
     Task<ServicesSettings> IQueries.ServicesSettings() => Task.FromResult(Settings.AsSettings().Settings);
 
-    Task<StoreView> IQueries.Look() => Task.FromResult(new StoreView(true, Duration.Zero, 0, false));
+    Task<StoreView> IQueries.Look() => Task.FromResult(StoreView.Of(isWritable: true));
 
     private static decimal Sum(IEnumerable<Consumption> booked) => Domain.ServicesCredits.Plain(booked.Sum(one => one.Quantity));
 

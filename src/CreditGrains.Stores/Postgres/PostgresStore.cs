@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Data.Common;
 using CreditGrains.Domain;
 using CreditGrains.Grains;
 using CreditGrains.Grains.Hosting;
@@ -217,9 +218,9 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
             await using var connection = await sources.Reads.OpenConnectionAsync();
             return await read(connection);
         }
-        catch (Exception e) when (Faults.IsUnavailable(e))
+        catch (Exception e) when (e is DbException || Faults.IsUnavailable(e))
         {
-            throw Faults.Unavailable(e);
+            throw Faults.Told(e);
         }
     }
 }

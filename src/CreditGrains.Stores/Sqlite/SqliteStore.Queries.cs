@@ -126,15 +126,15 @@ public sealed partial class SqliteStore
     public async Task<StoreView> Look()
     {
         await grains.Read(database => database["select 1 from document limit 1"].Any());
-        if (!Metrics.WritesFail) return new(true, Duration.Zero, 0, false);
+        if (!Metrics.WritesFail) return StoreView.Of(isWritable: true);
         try
         {
             await Metrics.Measure(writer.Touch);
-            return new(true, Duration.Zero, 0, false);
+            return StoreView.Of(isWritable: true);
         }
         catch (StoreUnavailableException)
         {
-            return new(false, Duration.Zero, 0, false);
+            return StoreView.Of(isWritable: false);
         }
     }
 

@@ -19,6 +19,8 @@ public sealed partial class SqliteStore : IStore, IQueries, IDisposable
         pragma cache_size = -65536; pragma temp_store = memory;
         """;
 
+    private const string FileName = "credits.db";
+
     private readonly FileStream mine;
     private readonly string directory;
     private readonly string file;
@@ -33,7 +35,7 @@ public sealed partial class SqliteStore : IStore, IQueries, IDisposable
     {
         this.mine = mine;
         this.directory = directory;
-        file = Path.Combine(directory, "credits.db");
+        file = Path.Combine(directory, FileName);
         database = new(file);
         try
         {
@@ -66,7 +68,14 @@ public sealed partial class SqliteStore : IStore, IQueries, IDisposable
         var mine = Lock(directory);
         try
         {
+            DataFile.Check(Path.Combine(directory, FileName));
             return new(mine, directory);
+        }
+        catch (SqliteException e)
+        {
+            mine.Dispose();
+            throw new DataRefusedException(
+                $"{Path.Combine(directory, FileName)} cannot be used: {e.Message} Make it writable, or put a backup in its place.", e);
         }
         catch
         {
