@@ -107,7 +107,7 @@ internal sealed class Edition : IAsyncDisposable
     {
         public async ValueTask DisposeAsync()
         {
-            if (Postgres.IsValueCreated) await (await Postgres.Value).DisposeAsync();
+            if (Postgres is { IsValueCreated: true, Value.IsCompletedSuccessfully: true }) await (await Postgres.Value).DisposeAsync();
         }
     }
 }
