@@ -34,7 +34,7 @@ static Task<WebApplication> Build(ServerOptions options)
     if (tls is not null) builder.UseOrleansClient(client => client.UseTls(tls.Apply));
     builder.Services.AddCreditGrainsPostgres(pools.Store);
     builder.Services.AddCreditGrainsMessages().AddSingleton<IBusinessClock, MachineClock>();
-    builder.Services.AddCreditGrainsHttp(new() { ApiKeysFile = options.ApiKeys, Drain = options.Drain });
+    builder.Services.AddCreditGrainsHttp(HttpOptions.Of(options));
     var app = builder.Build();
     readiness = app.Services.GetRequiredService<Readiness>();
     app.MapMetrics(options);

@@ -13,8 +13,11 @@ public interface IBusinessClock
 /// <summary>A clock that is moved by hand (T4).</summary>
 public interface IMovableClock : IBusinessClock
 {
-    /// <summary>Moves forward to that instant and returns when all that fell due has been processed; false, and nothing moves, where it lies in the past.</summary>
-    Task<bool> Advance(Instant to);
+    /// <summary>
+    /// Moves forward to that instant and returns it when all that fell due has been processed. Refuses an instant in the past with
+    /// <see cref="RefusalCode.InvalidField"/>. The same key and request again: the first answer.
+    /// </summary>
+    Task<Decision<Answered<Instant>>> Advance(Instant to, RequestKey? key = null);
 }
 
 /// <summary>A versioned document: a contract's or an account's terms, the settings, a preview, an idempotency key.</summary>
@@ -47,6 +50,9 @@ public interface IStore
 
     /// <summary>A user's own row; null: there is none, and the user is enabled.</summary>
     Task<User?> User(UserKey key);
+
+    /// <summary>The own rows of those users of a client who have one, by user id.</summary>
+    Task<ImmutableDictionary<string, User>> UserRows(string clientId, IReadOnlyCollection<string> userIds);
 
     /// <summary>Reads many rows set-wise, in one snapshot.</summary>
     Task<Rows> Read(Wanted wanted);

@@ -29,6 +29,15 @@ public sealed record ServerOptions
     /// <summary>The file of hashed API keys; null: loopback only.</summary>
     public string? ApiKeys { get; init; }
 
+    /// <summary>The issuer of JSON Web Tokens that are taken beside keys; null: none are.</summary>
+    public Uri? JwtAuthority { get; init; }
+
+    /// <summary>For whom those tokens must be.</summary>
+    public string? JwtAudience { get; init; }
+
+    /// <summary>A JSON Web Key Set of the issuer; null: its keys are found by discovery.</summary>
+    public string? JwtKeys { get; init; }
+
     /// <summary>How long a stopping silo serves on after it has said that it is not ready, 0 to 300 seconds.</summary>
     public TimeSpan Drain { get; init; }
 
@@ -77,6 +86,9 @@ public sealed record ServerOptions
         new("urls", "URL[;URL]", "where HTTP is served (default http://127.0.0.1:5080)"),
         new("test-clock", "INSTANT", "a clock that starts there and is moved by POST /v1/clock"),
         new("api-keys", "FILE", "hashed API keys; without it only loopback is served"),
+        new("jwt-authority", "URL", "take JSON Web Tokens of this OpenID Connect issuer beside keys"),
+        new("jwt-audience", "NAME", "for whom they must be; with --jwt-authority"),
+        new("jwt-keys", "FILE", "the issuer's JSON Web Key Set instead of discovery; with --jwt-authority"),
         new("drain", "SECONDS", "serve on that long after SIGTERM, not ready (default 0; with --postgres 5)"),
         new("metrics-port", "PORT", "metrics for Prometheus, at /metrics and without a key (default 0: none)"),
         new("metrics-address", "IP", "where that port listens (default 127.0.0.1)"),
@@ -109,6 +121,10 @@ public sealed record ServerOptions
         if (!isCluster && All.FirstOrDefault(option => option.OfCluster && given.ContainsKey(option.Name)) is { } alien)
             throw new InvalidDataException($"--{alien.Name} goes with --postgres only.");
 
+        if (given.ContainsKey("jwt-authority") != given.ContainsKey("jwt-audience"))
+            throw new InvalidDataException("--jwt-authority and --jwt-audience go together.");
+        if (given.ContainsKey("jwt-keys") && !given.ContainsKey("jwt-authority")) throw new InvalidDataException("--jwt-keys goes with --jwt-authority only.");
+
         var defaults = new ServerOptions();
         var read = new ServerOptions
         {
@@ -122,6 +138,9 @@ public sealed record ServerOptions
             ApiKeys = given.TryGetValue("api-keys", out var file) && !File.Exists(file)
                 ? throw Wrong("api-keys", "must be a file that exists")
                 : file,
+            JwtAuthority = Read<Uri>("jwt-authority", "must be an https address, or an http one of this machine", null!, Issuer),
+            JwtAudience = Read<string>("jwt-audience", "must have 1 to 200 characters", null!, text => text.Length is > 0 and <= 200 ? text : null),
+            JwtKeys = given.TryGetValue("jwt-keys", out var set) && !File.Exists(set) ? throw Wrong("jwt-keys", "must be a file that exists") : set,
             Drain = TimeSpan.FromSeconds(Number("drain", 0, 300, isCluster ? 5 : 0)),
             ClusterId = Read("cluster-id", "must have 1 to 100 characters", defaults.ClusterId, text => text.Length is > 0 and <= 100 ? text : null),
             Advertise = Read("advertise", "must be an IP address, or auto where this machine has one", defaults.Advertise, Address),
@@ -202,6 +221,9 @@ public sealed record ServerOptions
     private static bool IsUrl(string text) =>
         Uri.TryCreate(text.Replace("//*", "//any", StringComparison.Ordinal).Replace("//+", "//any", StringComparison.Ordinal), UriKind.Absolute, out var url)
         && url is { Scheme: "http" or "https", AbsolutePath: "/", Query: "", Fragment: "" };
+
+    private static Uri? Issuer(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var url) && (url.Scheme == "https" || (url.Scheme == "http" && url.IsLoopback)) ? url : null;
 
     private static IPAddress? Address(string text) => text == "auto" ? Ports.OfThisMachine() : IPAddress.TryParse(text, out var address) ? address : null;
 }

@@ -59,6 +59,10 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
     public Task<User?> User(UserKey key) =>
         One(UserRow.Instance.Select("where u.client_id = $1 and u.user_id = $2", Values.Of(key.ClientId), Values.Of(key.UserId)));
 
+    public async Task<ImmutableDictionary<string, User>> UserRows(string clientId, IReadOnlyCollection<string> userIds) =>
+        (await All(UserRow.Instance.Select("where u.client_id = $1 and u.user_id = any($2)", Values.Of(clientId), Values.Of(userIds))))
+            .ToImmutableDictionary(user => user.UserId);
+
     public Task<Credit?> Credit(CreditId id) => One(CreditOf(id));
 
     public Task<Document?> Document(string kind, string id) => One(DocumentOf(kind, id));

@@ -96,6 +96,10 @@ public sealed partial class SqliteStore : IStore, IQueries, IDisposable
 
     public Task<User?> User(UserKey key) => grains.Read(database => One(database, UserRow.Instance, RowKey.User(key.ClientId, key.UserId)));
 
+    public Task<ImmutableDictionary<string, User>> UserRows(string clientId, IReadOnlyCollection<string> userIds) =>
+        grains.Read(database => database.Snapshot(() => userIds.Select(userId => One(database, UserRow.Instance, RowKey.User(clientId, userId)))
+            .OfType<User>().ToImmutableDictionary(user => user.UserId)));
+
     public Task<Rows> Read(Wanted wanted) =>
         wanted.IsNothing ? Task.FromResult(Rows.None) : grains.Read(database => database.Snapshot(() => ReadRows(database, wanted)));
 

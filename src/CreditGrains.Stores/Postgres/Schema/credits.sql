@@ -202,6 +202,7 @@ create table purchase (
     expires_at     timestamptz not null,
     created_at     timestamptz not null,
     request        text not null,
+    description    text,
     primary key (account_id, purchase_id)
 ) with (fillfactor = 70);
 create index purchase_list on purchase (account_id, created_at, purchase_id);
