@@ -11,7 +11,11 @@ namespace CreditGrains.Silo;
 internal static class Cluster
 {
     /// <summary>Brings the database to this program's schema.</summary>
-    public static Task Migrate(ServerOptions options) => Migrator.Migrate(new PostgresPools(options.Postgres!).Store, Console.WriteLine);
+    public static async Task Migrate(ServerOptions options)
+    {
+        var isMade = await Migrator.Migrate(new PostgresPools(options.Postgres!).Store, Console.WriteLine);
+        Console.WriteLine($"Schema {Migrator.Version} {(isMade ? "is made" : "was there already")}.");
+    }
 
     /// <summary>The database is brought to this program's schema first, or only looked at.</summary>
     public static async Task UsePostgres(this IHostApplicationBuilder builder, ServerOptions options)

@@ -121,7 +121,7 @@ public sealed class OptionTests
         Refused(await silo.Fail(new(Arguments: ["--migrate", "off"])), "run the command migrate first");
 
         var made = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Child.Run("dotnet", SiloProcess.Built, "migrate", "--postgres", postgres.ConnectionString)));
-        Assert.Single(made, said => said.Contains("Making schema 1 ...", StringComparison.Ordinal));
+        Assert.Single(made, said => said.Contains("Schema 1 is made.", StringComparison.Ordinal));
         await using var source = NpgsqlDataSource.Create(postgres.ConnectionString);
         await using var role = source.CreateCommand("create role clerk login; grant select, insert, update, delete on all tables in schema public to clerk");
         await role.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);

@@ -114,6 +114,19 @@ public sealed class ReadinessTests : IAsyncLifetime
         await Until(HttpStatusCode.OK);
     }
 
+    [Fact]
+    public async Task A_silo_that_is_told_to_stop_says_so_serves_on_and_closes_connections_that_are_kept_alive()
+    {
+        await silo.Start(new(DrainSeconds: 10));
+        await client.Contract("c", "acme", "u", 10);
+        var stopped = silo.Stop();
+        Assert.False((bool)(await Until(HttpStatusCode.ServiceUnavailable))["staying"]!);
+        using var http = new HttpClient();
+        using var answer = await http.GetAsync(new Uri($"{silo.Url}/v1/contracts/c"), TestContext.Current.CancellationToken);
+        Assert.Equal((HttpStatusCode.OK, true), (answer.StatusCode, answer.Headers.ConnectionClose));
+        await stopped;
+    }
+
     // The checks, once readiness answers so.
     private async Task<JsonNode> Until(HttpStatusCode status, Func<JsonNode, bool>? also = null)
     {

@@ -23,7 +23,9 @@ public static class Server
         }
         if (args.Any(arg => arg is "--help" or "-h"))
         {
-            Console.WriteLine($"CreditGrains {Product.Version}, {what}. Each option may be in the environment, too: CREDITGRAINS_DATA for --data.\n\n{ServerOptions.Help}");
+            Console.WriteLine($"CreditGrains {Product.Version}, {what}. Each option may be in the environment, too: CREDITGRAINS_DATA for --data.\n");
+            Console.WriteLine(ServerOptions.Help);
+            if (migrate is not null) Console.WriteLine("\nmigrate --postgres CONNECTION brings the schema up to date, tells what it does, and ends.");
             return 0;
         }
 

@@ -21,8 +21,9 @@ public static class Migrator
     /// Makes the schema where there is none. Nothing limits its time; of several at once one works and the others wait. Throws
     /// <see cref="DataRefusedException"/> where the server's settings or the data in the database forbid to start.
     /// </summary>
-    /// <param name="tell">Is told what is done, a line a step.</param>
-    public static async Task Migrate(string connectionString, Action<string> tell, CancellationToken cancel = default)
+    /// <param name="tell">Is told what takes its time.</param>
+    /// <returns>Whether there was anything to do.</returns>
+    public static async Task<bool> Migrate(string connectionString, Action<string> tell, CancellationToken cancel = default)
     {
         await using var connection = await Open(connectionString, cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
@@ -31,18 +32,19 @@ public static class Migrator
             tell("Another process works on the schema; waiting for it ...");
             await Execute(connection, $"select pg_advisory_xact_lock({Lock})", cancel);
         }
-        if (await IsOurs(connection, cancel))
+        var isOurs = await IsOurs(connection, cancel);
+        if (isOurs)
         {
             await CheckVersion(connection, cancel);
         }
         else
         {
             await CheckEmpty(connection, cancel);
-            tell($"Making schema {Version} ...");
             foreach (var script in new[] { "credits.sql", "orleans.sql" }) await Execute(connection, await Script(script, cancel), cancel);
         }
         await Execute(connection, "select notice_history()", cancel);
         await transaction.CommitAsync(cancel);
+        return !isOurs;
     }
 
     /// <inheritdoc cref="Migrate(string, Action{string}, CancellationToken)"/>
