@@ -125,11 +125,11 @@ internal sealed record ReportsBody([property: MaxLength(ReportsBody.MaxReports)]
 /// <summary>What each report of a batch would have been answered alone, in the order of the request.</summary>
 internal sealed record Batch(ImmutableArray<BatchItem> Items);
 
-internal sealed record BatchItem(int Status, [property: Either(typeof(Report), typeof(Problem))] object? Body)
+internal sealed record BatchItem(int Status, [property: Either(typeof(Report), typeof(Problem))] object Body)
 {
     public static BatchItem Of(IResult result, HttpRequest request) => result is Problem problem
         ? new(problem.Status, problem with { RequestId = request.HttpContext.TraceIdentifier })
-        : new(((IStatusCodeHttpResult)result).StatusCode!.Value, ((IValueHttpResult)result).Value);
+        : new(((IStatusCodeHttpResult)result).StatusCode!.Value, ((IValueHttpResult)result).Value!);
 }
 
 /// <summary>What a report would do (R6); <paramref name="Refusal"/> null: it would succeed.</summary>

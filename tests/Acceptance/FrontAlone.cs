@@ -81,21 +81,29 @@ public sealed class FrontAlone : IAsyncDisposable
     // One request at a time, none waiting; every query is answered by that.
     private async Task Serve(Func<Task<object?>> answer)
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.Services.AddCreditGrainsHttp(new HttpOptions { MaxConcurrentRequests = 1, MaxQueuedRequests = 0 });
-        builder.Services.AddSingleton(Stub<IGrainFactory>.Answering((_, _) => null));
-        builder.Services.AddSingleton(Stub<IBusinessClock>.Answering((_, _) => null));
-        builder.Services.AddSingleton(Stub<IQueries>.Answering((method, _) =>
+        var queries = Stub<IQueries>.Answering((method, _) =>
         {
             reached.TrySetResult();
             return method.Name == nameof(IQueries.Contract) ? Contract(answer) : answer();
-        }));
-        app = builder.Build();
+        });
+        app = await Start(queries, Stub<IBusinessClock>.Answering((_, _) => null), new() { MaxConcurrentRequests = 1, MaxQueuedRequests = 0 });
+        api = new(app.Urls.Single());
+    }
+
+    /// <summary>The front before these ports.</summary>
+    internal static async Task<WebApplication> Start(IQueries queries, IBusinessClock clock, HttpOptions options)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.Services.AddCreditGrainsHttp(options);
+        builder.Services.AddSingleton(Stub<IGrainFactory>.Answering((_, _) => null));
+        builder.Services.AddSingleton(clock);
+        builder.Services.AddSingleton(queries);
+        var app = builder.Build();
         app.Urls.Add("http://127.0.0.1:0");
         app.MapCreditGrains();
         await app.StartAsync();
-        api = new(app.Urls.Single());
+        return app;
     }
 
     private static async Task<ContractDocument?> Contract(Func<Task<object?>> answer) => (ContractDocument?)await answer();
