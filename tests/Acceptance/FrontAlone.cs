@@ -72,6 +72,18 @@ public sealed class FrontAlone : IAsyncDisposable
         Assert.DoesNotContain("secret", (await api!.Get("/v1/contracts/C1")).Is(500, "internal-error").Text);
     }
 
+    [Fact]
+    public async Task The_reference_to_read_asks_nobody_else()
+    {
+        await Serve(() => held.Task);
+
+        var page = (await api!.Get("/docs/")).Is(200);
+        Assert.DoesNotMatch("https?:|src=\"//", page.Text);
+        Assert.StartsWith("default-src 'self'; script-src 'self' ", page.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
+        (await api.Get("/docs/scalar.js")).Is(200);
+        (await api.Get("/docs/scalar.aspnetcore.js")).Is(200);
+    }
+
     public async ValueTask DisposeAsync()
     {
         api?.Dispose();
