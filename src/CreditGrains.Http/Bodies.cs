@@ -4,7 +4,6 @@ using System.ComponentModel.DataAnnotations;
 using System.IO.Pipelines;
 using System.Reflection;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using CreditGrains.Domain;
 using Microsoft.AspNetCore.Http;
@@ -17,7 +16,7 @@ namespace CreditGrains.Http;
 /// <summary>
 /// Receives a request's body whole, within a time and a size, before the request takes anybody's turn. What it cannot read is refused here.
 /// </summary>
-internal sealed class Bodies(HttpOptions options, TimeProvider time)
+internal sealed class Bodies(HttpOptions options, TimeProvider time, HttpMetrics metrics)
 {
     // In fewer bytes no list is so long that it would matter.
     private const int LeastSearched = 64 << 10, LeastBuffered = 256;
@@ -34,9 +33,6 @@ internal sealed class Bodies(HttpOptions options, TimeProvider time)
         public PipeReader Reader { get; } = PipeReader.Create(new ReadOnlySequence<byte>(Json));
 
         public bool CanHaveBody => true;
-
-        /// <summary>The body in one spelling, whatever blanks it was sent with.</summary>
-        public JsonNode Text => JsonNode.Parse(Json)!;
     }
 
     public async Task Receive(HttpContext context, RequestDelegate next)
@@ -106,7 +102,11 @@ internal sealed class Bodies(HttpOptions options, TimeProvider time)
             while (true)
             {
                 if (!request.BodyReader.TryRead(out var read)) read = await request.BodyReader.ReadAsync(deadline.Token);
-                if (!hold(read.Buffer.Length)) return (null, Problems.Overloaded);
+                if (!hold(read.Buffer.Length))
+                {
+                    metrics.Limits.Add(HttpMetrics.OfBodies);
+                    return (null, Problems.Overloaded);
+                }
                 foreach (var part in read.Buffer) buffer.Write(part.Span);
                 request.BodyReader.AdvanceTo(read.Buffer.End);
                 if (read.IsCompleted) return (buffer.WrittenSpan.ToArray(), null);

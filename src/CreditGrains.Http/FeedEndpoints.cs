@@ -23,7 +23,7 @@ internal static class FeedEndpoints
         .Produces<LedgerEntry>(StatusCodes.Status200OK, ContentType);
 
     private static async Task<IResult> Get(
-        string? clientId, string? contractId, string? cursor, Caller caller, Clients clients, IQueries queries, Feed feed, FeedReaders readers, Admission admission, IHostApplicationLifetime lifetime, HttpRequest request)
+        string? clientId, string? contractId, string? cursor, Caller caller, Clients clients, IQueries queries, Feed feed, Admission admission, IHostApplicationLifetime lifetime, HttpRequest request)
     {
         // A browser that connects again repeats the address, and says in the header how far it has come since.
         var last = request.Headers[LastEventId].ToString();
@@ -33,16 +33,8 @@ internal static class FeedEndpoints
 
         // A contract is looked for among the entries of its client.
         var client = caller.ClientId ?? clientId ?? (contractId is null ? null : await clients.Of(contractId, caller));
-        if (!admission.EnterFeed(caller)) return Problems.TooMany;
-        if (readers.Enter()) return new Events(feed, new(client, contractId), after, Leave, lifetime.ApplicationStopping);
-        admission.LeaveFeed(caller);
-        return Problems.Overloaded;
-
-        void Leave()
-        {
-            readers.Leave();
-            admission.LeaveFeed(caller);
-        }
+        if (admission.EnterFeed(caller) is { } refused) return refused;
+        return new Events(feed, new(client, contractId), after, () => admission.LeaveFeed(caller), lifetime.ApplicationStopping);
     }
 
     private sealed class Events(Feed feed, FeedFilter filter, FeedPlace after, Action leave, CancellationToken stopping) : IResult
@@ -81,20 +73,4 @@ internal static class FeedEndpoints
 
         private static byte[] Frame(FedEntry entry) => Encoding.UTF8.GetBytes($"id: {entry.Place.AsCursor()}\nevent: entry\ndata: {Json.Write(LedgerEntry.Of(entry.Booked))}\n\n");
     }
-}
-
-/// <summary>How many read the feed.</summary>
-internal sealed class FeedReaders(HttpOptions options)
-{
-    private int count;
-
-    /// <summary>One more, who leaves later; false where there are too many.</summary>
-    public bool Enter()
-    {
-        if (Interlocked.Increment(ref count) <= options.MaxFeedReaders) return true;
-        Leave();
-        return false;
-    }
-
-    public void Leave() => Interlocked.Decrement(ref count);
 }

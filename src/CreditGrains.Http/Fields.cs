@@ -25,6 +25,12 @@ internal static class Fields
     public static Refusal? Id(string field, string? value) =>
         Given(field, value) ?? (Ids.IsValid(value) ? null : Refusal.Invalid(field, $"must have 1 to {Ids.MaxLength} characters of {Ids.Alphabet}"));
 
+    /// <summary>An id of a user, a player or a payment.</summary>
+    public static Refusal? ExternalId(string field, string? value) =>
+        Given(field, value) ?? (Ids.IsExternal(value) ? null : Refusal.Invalid(field, $"must have 1 to {Ids.MaxLength} {Ids.ExternalAlphabet}"));
+
+    public static Refusal? ExternalIdIfGiven(string field, string? value) => value is null ? null : ExternalId(field, value);
+
     public static Refusal? IdIfGiven(string field, string? value) => value is null ? null : Id(field, value);
 
     /// <summary>An id that the path gives and the body may repeat.</summary>

@@ -21,6 +21,7 @@ internal static class Glossary
     private const string NoControls = @"^[^\u0000-\u001F\u007F-\u009F]*$", NoNul = @"^[^\u0000]*$";
     private const int MaxCreditId = Ids.MaxLength + Ids.MaxMadeLength;
 
+    private const string ExternalWord = @"[\p{L}\p{M}\p{Nd}._:@+/#-]+", OfExternalId = $"^{ExternalWord}( {ExternalWord})*$";
     private static readonly string OfId = $"^[{Ids.Alphabet.Replace(" ", "", StringComparison.Ordinal)}]+$";
 
     private static readonly FrozenDictionary<string, Word> Words = new Dictionary<string, Word>
@@ -36,13 +37,13 @@ internal static class Glossary
             "The credit: its contract, its lot and its number within the lot.", "acme-2026~L1~000000001", schema => schema.MaxLength = MaxCreditId),
         ["lotId"] = Made("The lot; its id is the caller's or made by the service, and belongs to the contract.", "L1"),
         ["milestoneId"] = Id("The milestone; its id is the caller's, and no other milestone of any client has it.", "kickoff"),
-        ["paymentId"] = Made("What the credits were paid with; the id is the caller's, or the service's for a billing cycle.", "INV-7"),
-        ["playerId"] = Id("The player; the id is the caller's and belongs to the client.", "p1"),
+        ["paymentId"] = External("What the credits were paid with; the id is the caller's, or the service's for a billing cycle.", "INV-7", Ids.MaxMadeLength),
+        ["playerId"] = External("The player; the id is the caller's and belongs to the client.", "p1"),
         ["projectId"] = Id("The project; its id is the caller's, and no other project of any client has it.", "academy"),
         ["purchaseId"] = Made("The purchase; its id is the caller's or made by the service, and belongs to the account.", "PO-31"),
         ["reportId"] = Id("The report; the id is the caller's and belongs to the client. It stands for one request for ever.", "R1"),
         ["requestId"] = Plain("The request, as in the header Request-Id and in the log.", "0199d0c2a7d87b3f9a4e5c6d7e8f9a0b"),
-        ["userId"] = Id("The user; the id is the caller's and belongs to the client.", "anna"),
+        ["userId"] = External("The user; the id is the caller's and belongs to the client.", "anna"),
 
         // Names and texts.
         ["actor"] = Plain("Who caused it: the name of the caller's key, or system for what time does.", "front-office"),
@@ -56,7 +57,7 @@ internal static class Glossary
         ["reason"] = new("Why it is done, for the ledger.", "Goodwill after the outage", schema =>
             (schema.MinLength, schema.MaxLength, schema.Pattern) = (1, Fields.MaxReason, NoControls)),
         ["timeZone"] = Plain("The IANA time zone of its local dates; it stays as it was first set.", "Europe/Berlin"),
-        ["usedBy"] = Id("The user who used the credit; null: nobody.", "anna"),
+        ["usedBy"] = External("The user who used the credit; null: nobody.", "anna"),
         ["version"] = Plain("The version that confirming compares, the same as in the ETag.", "w.3.2026-03-31"),
 
         // Contracts and lots.
@@ -142,6 +143,8 @@ internal static class Glossary
         ["currencies"] = Plain("Each currency, by code."),
         ["currency"] = new("The currency, by its code in ISO 4217.", "EUR", schema => schema.Pattern = Currencies.Pattern),
         ["date"] = On("The local date in the account's time zone."),
+        ["description"] = new("What people say of the purchase; null: nothing.", "Season 2026, first half", schema =>
+            (schema.MinLength, schema.MaxLength, schema.Pattern) = (1, BuyCredits.MaxDescription, NoNul)),
         ["expired"] = Credits("Credits that have expired.", 0),
         ["expiresOn"] = On("The purchase's last day, included: not before startsOn, and today or later when it is made."),
         ["holdings"] = Plain("What the milestone holds of each purchase."),
@@ -201,12 +204,13 @@ internal static class Glossary
         ["title"] = Plain("What the code means.", "A field breaks a rule"),
 
         // Lists.
-        ["cursor"] = Plain("The nextCursor of the page before; left out, the list begins.", "eyJsIjoiY29udHJhY3RzIn0"),
+        ["cursor"] = Plain("The nextCursor of the page before, which keeps its order; left out, the list begins.", "eyJsIjoiY29udHJhY3RzIn0"),
         ["count"] = Plain("How many resets to tell."),
         ["from"] = At("The first instant, included; left out: from the beginning."),
         ["groupBy"] = Plain("What each line sums up; by default the contract."),
         ["items"] = Plain("The items, in the order of the list."),
         ["limit"] = Plain("How many items a page has at most."),
+        ["order"] = Plain("asc: from the list's beginning. desc: from its end."),
         ["nextCursor"] = Plain("The cursor of the next page; null: this is the last one.", "eyJsIjoiY29udHJhY3RzIn0"),
         ["to"] = At("The first instant that is no longer included; left out: to the end."),
 
@@ -218,12 +222,20 @@ internal static class Glossary
         [$"{nameof(AllocationRecord)}.quantity"] = Signed("Services credits taken in all; below 0: returned.", 40),
         [$"{nameof(Consumption)}.kind"] = Plain("Whether services credits were allocated, adjusted, or expired."),
         [$"{nameof(Consumption)}.quantity"] = Signed("Services credits taken; below 0: returned.", 40),
-        [$"{nameof(CreditBody)}.playerId"] = Id("The player who gets the credit; null takes it from its player, and it is in its lot again.", "p1"),
+        [$"{nameof(CreditBody)}.playerId"] = External("The player who gets the credit; null takes it from its player, and it is in its lot again.", "p1"),
         [$"{nameof(CreditBody)}.status"] = Plain("ALLOCATED gives it to the player, UNALLOCATED takes it back, EXPIRED ends it now; left out, it stays."),
         [$"{nameof(ExtraBody)}.amount"] = new("Extra credits to add; below 0: unused ones to take back; not 0.", 2, schema =>
             (schema.Minimum, schema.Maximum) = (Text(-Allocating.MaxExtra), Text(Allocating.MaxExtra))),
         [$"{nameof(FieldFault)}.field"] = Plain("Where the field is in the request.", "users[0].amount"),
         [$"{nameof(FieldFault)}.reason"] = Plain("What must hold.", "amount must be 0 to 999,999,999."),
+        ["checks"] = Plain("What readiness rests on, as it was learnt last."),
+        ["clockSkewSeconds"] = new("How far this machine's clock is ahead of the database's, in seconds; below 0: behind.", 0.002m),
+        ["clocksAgree"] = Flag("Whether the clocks of this machine and of the database agree within a second."),
+        ["feedLagSeconds"] = new("How long entries have been waiting for a transaction that is still open, in seconds.", 0.0m),
+        ["inCluster"] = Flag("Whether this process is part of the cluster."),
+        ["staying"] = Flag("Whether this process is not about to stop."),
+        ["storeReadable"] = Flag("Whether the store can be read."),
+        ["storeWritable"] = Flag("Whether the store took what was written last."),
         [$"{nameof(Health)}.status"] = Plain("ready.", "ready"),
         [$"{nameof(Holding)}.quantity"] = Signed("Services credits held of the purchase; where they move, below 0: returned to it.", 40),
         [$"{nameof(InactiveUser)}.status"] = Plain("Why the user gets no credits: disabled, or not-assigned (removed, or without settings)."),
@@ -235,7 +247,7 @@ internal static class Glossary
         [$"{nameof(Life)}.version"] = Plain("The version of the service.", "0.1.0"),
         [$"{nameof(Me)}.clientId"] = Id("The client to which the key is bound; null: none.", "acme"),
         [$"{nameof(Me)}.name"] = Plain("The name of the caller's key.", "front-office"),
-        [$"{nameof(Me)}.userId"] = Id("The user to which the key is bound; null: none.", "anna"),
+        [$"{nameof(Me)}.userId"] = External("The user to which the key is bound; null: none.", "anna"),
         [$"{nameof(MilestoneBody)}.status"] = Status("The milestone's status, as the client's own process names it; by default None.", 1),
         [$"{nameof(MilestoneDocument)}.status"] = Status("The milestone's status, as the client's own process names it.", 1),
         [$"{nameof(MilestoneBody)}.allocated"] = Services("Only the service writes it: left out, or as it is.", 40),
@@ -286,6 +298,10 @@ internal static class Glossary
 
     private static Word Id(string description, string example, int most) =>
         new(description, example, schema => (schema.MinLength, schema.MaxLength, schema.Pattern) = (1, most, OfId));
+
+    // People and other systems gave it.
+    private static Word External(string description, string example, int most = Ids.MaxLength) =>
+        new(description, example, schema => (schema.MinLength, schema.MaxLength, schema.Pattern) = (1, most, OfExternalId));
 
     private static Word Name(string description, string example) =>
         new(description, example, schema => (schema.MaxLength, schema.Pattern) = (Fields.MaxName, NoControls));

@@ -1,10 +1,26 @@
+using CreditGrains.Grains.Hosting;
+
 namespace CreditGrains.Http;
 
 /// <summary>How the front admits requests (§3).</summary>
 public sealed record HttpOptions
 {
+    /// <summary>As the server was started.</summary>
+    public static HttpOptions Of(ServerOptions server) => new()
+    {
+        ApiKeysFile = server.ApiKeys,
+        Drain = server.Drain,
+        Tokens = server is { JwtAuthority: { } authority, JwtAudience: { } audience } ? new(authority, audience, server.JwtKeys) : null,
+    };
+
     /// <summary>The file of hashed API keys; null: only loopback is served, and whoever calls from there is the operator.</summary>
     public string? ApiKeysFile { get; init; }
+
+    /// <summary>Whose JSON Web Tokens are taken beside keys; null: nobody's.</summary>
+    public TokenOptions? Tokens { get; init; }
+
+    /// <summary>How long a stopping process serves on after it has said that it is not ready.</summary>
+    public TimeSpan Drain { get; init; }
 
     /// <summary>Requests worked on at the same time.</summary>
     public int MaxConcurrentRequests { get; init; } = 1_024;

@@ -69,7 +69,7 @@ internal static class OpenApi
                 {
                     Type = SecuritySchemeType.Http,
                     Scheme = "bearer",
-                    Description = "An API key. Without any key configured only loopback is served.",
+                    Description = "An API key, or a JSON Web Token of the configured issuer. Without any configured only loopback is served.",
                 },
             },
         };
@@ -113,7 +113,7 @@ internal static class OpenApi
         });
 
     /// <summary>The description as text, plain and zipped.</summary>
-    private sealed class Description(IServiceProvider services)
+    internal sealed class Description(IServiceProvider services)
     {
         private readonly Lazy<Task<(Tagged Plain, Tagged Zipped)>> made = new(() => Make(services));
 

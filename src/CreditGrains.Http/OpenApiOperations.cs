@@ -102,6 +102,7 @@ internal sealed class OpenApiOperations(OpenApiDocument document, OpenApiSchemas
         "limit" or "count" => typeof(int),
         "from" or "to" or "at" => typeof(Instant),
         "status" => typeof(CreditStatus),
+        "order" => typeof(Order),
         "groupBy" => typeof(UsageBy),
         _ => typeof(string),
     };
@@ -117,6 +118,7 @@ internal sealed class OpenApiOperations(OpenApiDocument document, OpenApiSchemas
             (schema.Minimum, schema.Maximum) = ("1", $"{Parameters.MaxLimit}");
             schema.Default = name == "limit" ? Parameters.DefaultLimit : Parameters.DefaultCount;
         }
+        if (name is "order") schema.Default = BodyFaults.Name(Order.Asc);
         schema.Description = null;
         (parameter.Schema, parameter.Description) = (schema, word?.Description);
     }

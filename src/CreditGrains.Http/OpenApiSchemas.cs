@@ -26,7 +26,7 @@ internal sealed class OpenApiSchemas(OpenApiDocument document)
     // Answers that share one schema: what only some of them have is optional.
     private static readonly Dictionary<Type, Type[]> Variants = new()
     {
-        [typeof(Problem)] = [typeof(Problem), typeof(Shortage), typeof(ServicesShortage)],
+        [typeof(Problem)] = [typeof(Problem), typeof(Shortage), typeof(ServicesShortage), typeof(NotReady)],
         [typeof(Report)] = [typeof(Report), typeof(Rehearsal)],
     };
 
@@ -47,6 +47,7 @@ internal sealed class OpenApiSchemas(OpenApiDocument document)
         if (type == typeof(bool)) return new OpenApiSchema { Type = JsonSchemaType.Boolean };
         if (type == typeof(int)) return new OpenApiSchema { Type = JsonSchemaType.Integer, Format = "int32" };
         if (type == typeof(long)) return new OpenApiSchema { Type = JsonSchemaType.Integer, Format = "int64" };
+        if (type == typeof(double)) return new OpenApiSchema { Type = JsonSchemaType.Number, Format = "double" };
         if (type == typeof(decimal)) return new OpenApiSchema { Type = JsonSchemaType.Number, Format = "decimal" };
 
         var info = Json.Options.GetTypeInfo(type);

@@ -18,6 +18,7 @@ namespace CreditGrains.Http;
 /// <param name="Field">The field, header or query parameter that is not as it must be; of several the first.</param>
 [JsonDerivedType(typeof(Shortage))]
 [JsonDerivedType(typeof(ServicesShortage))]
+[JsonDerivedType(typeof(NotReady))]
 internal record Problem(
     string Type, string Title, int Status, string Detail, string Code, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Field) : IResult
 {
@@ -35,12 +36,20 @@ internal record Problem(
     {
         var response = httpContext.Response;
         response.StatusCode = Status;
-        if (Status == StatusCodes.Status401Unauthorized) response.Headers.WWWAuthenticate = "Bearer realm=\"CreditGrains\"";
+        if (Status == StatusCodes.Status401Unauthorized) response.Headers.WWWAuthenticate = Challenge(httpContext.Request);
         if (Status is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable && response.Headers.RetryAfter.Count == 0) response.Headers.RetryAfter = "1";
         response.Headers.Remove(HeaderNames.ETag);
         response.Headers.CacheControl = "no-store";
+        CountIn(httpContext);
         return response.WriteAsJsonAsync(this with { RequestId = httpContext.TraceIdentifier }, options: null, ContentType);
     }
+
+    // RFC 6750, 3.
+    private static string Challenge(HttpRequest request) =>
+        $"Bearer realm=\"CreditGrains\"{(request.Headers.Authorization.Count > 0 ? ", error=\"invalid_token\"" : "")}";
+
+    /// <summary>Counts it as one more refusal.</summary>
+    public void CountIn(HttpContext context) => context.RequestServices.GetRequiredService<HttpMetrics>().Refusals.Add(Code);
 }
 
 /// <summary>A refused report, and what it would have needed (R2), in credits; null where there is no limit.</summary>
@@ -52,6 +61,14 @@ internal sealed record Shortage(
 internal sealed record ServicesShortage(
     string Type, string Title, int Status, string Detail, string Code, string? Field,
     string Currency, decimal ToAllocate, decimal Available) : Problem(Type, Title, Status, Detail, Code, Field);
+
+/// <summary>Why a process is not ready.</summary>
+internal sealed record NotReady(string Type, string Title, int Status, string Detail, string Code, string? Field, Checks Checks)
+    : Problem(Type, Title, Status, Detail, Code, Field)
+{
+    public static NotReady Of(Problem problem, Checks checks) =>
+        new(problem.Type, problem.Title, problem.Status, problem.Detail, problem.Code, problem.Field, checks);
+}
 
 /// <summary>The one table from refusals and failures to problems (§3).</summary>
 internal static class Problems

@@ -41,7 +41,7 @@ internal static class ReportEndpoints
         {
             try
             {
-                return report.Check([]) is { } invalid ? Problems.Of(invalid) : await Make(report, IdempotencyKeys.Of(request, report, part), caller, clients, grains, request, gone);
+                return report.Check([]) is { } invalid ? Problems.Of(invalid) : await Make(report, IdempotencyKeys.Of(request, part), caller, clients, grains, request, gone);
             }
             catch (Exception e) when (!gone.IsCancellationRequested && Problems.Of(e) is { Code: Problems.Unavailable } problem)
             {
@@ -51,7 +51,7 @@ internal static class ReportEndpoints
     }
 
     private static Task<IResult> Post(ReportBody body, Caller caller, Clients clients, IGrainFactory grains, HttpRequest request, CancellationToken gone) =>
-        Make(body, IdempotencyKeys.Of(request, body), caller, clients, grains, request, gone);
+        Make(body, IdempotencyKeys.Of(request), caller, clients, grains, request, gone);
 
     private static async Task<IResult> Make(
         ReportBody body, (RequestKey? Given, Problem? Refusal) key, Caller caller, Clients clients, IGrainFactory grains, HttpRequest request, CancellationToken gone)
@@ -80,10 +80,10 @@ internal static class ReportEndpoints
     }
 
     private static async Task<IResult> List(
-        string? clientId, string? contractId, string? userId, string? from, string? to, string? limit, string? cursor, Caller caller, IQueries queries, CancellationToken gone)
+        string? clientId, string? contractId, string? userId, string? from, string? to, string? limit, string? cursor, string? order, Caller caller, IQueries queries, CancellationToken gone)
     {
         var filter = new ReportFilter(caller.ClientId ?? clientId, contractId, caller.UserId ?? userId, Parameters.Instant(from), Parameters.Instant(to));
-        return TypedResults.Ok(Listing<Report>.Of(await queries.Reports(filter, Parameters.Page(limit, cursor)).WaitAsync(gone)));
+        return TypedResults.Ok(Listing<Report>.Of(await queries.Reports(filter, Parameters.Page(limit, cursor, order)).WaitAsync(gone)));
     }
 }
 
@@ -99,9 +99,9 @@ internal sealed record ReportBody(
     public Refusal? Check(RouteValueDictionary path) => Refusal.All([
         Fields.Id("reportId", ReportId),
         Fields.Id("contractId", ContractId),
-        Fields.Id("userId", UserId),
+        Fields.ExternalId("userId", UserId),
         Fields.Given("players", Players),
-        .. Fields.Each("players", Players, player => Refusal.All(Fields.Id("playerId", player.PlayerId), Fields.NameIfGiven("name", player.Name))),
+        .. Fields.Each("players", Players, player => Refusal.All(Fields.ExternalId("playerId", player.PlayerId), Fields.NameIfGiven("name", player.Name))),
         Players is null || Players.Select(player => player?.PlayerId).Distinct().Count() is >= 1 and <= Report.MaxPlayers
             ? null
             : Refusal.Invalid("players", $"must be 1 to {Report.MaxPlayers:N0}"),
@@ -127,9 +127,12 @@ internal sealed record Batch(ImmutableArray<BatchItem> Items);
 
 internal sealed record BatchItem(int Status, [property: Either(typeof(Report), typeof(Problem))] object Body)
 {
-    public static BatchItem Of(IResult result, HttpRequest request) => result is Problem problem
-        ? new(problem.Status, problem with { RequestId = request.HttpContext.TraceIdentifier })
-        : new(((IStatusCodeHttpResult)result).StatusCode!.Value, ((IValueHttpResult)result).Value!);
+    public static BatchItem Of(IResult result, HttpRequest request)
+    {
+        if (result is not Problem problem) return new(((IStatusCodeHttpResult)result).StatusCode!.Value, ((IValueHttpResult)result).Value!);
+        problem.CountIn(request.HttpContext);
+        return new(problem.Status, problem with { RequestId = request.HttpContext.TraceIdentifier });
+    }
 }
 
 /// <summary>What a report would do (R6); <paramref name="Refusal"/> null: it would succeed.</summary>

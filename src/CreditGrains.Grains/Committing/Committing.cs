@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using CreditGrains.Domain;
+using CreditGrains.Grains.Hosting;
 using NodaTime;
 using Orleans.Runtime;
 
@@ -82,6 +84,8 @@ public abstract class Committing<TState>(IGrainContext context, GrainServices se
         /// <summary>How often it was decided.</summary>
         public int Decisions { get; set; }
 
+        public ActivityContext Asked { get; } = Traces.Asking;
+
         public abstract (TState? State, Changes Changes) Decide(TState? state, Instant now);
 
         public abstract void Answer();
@@ -151,8 +155,7 @@ public abstract class Committing<TState>(IGrainContext context, GrainServices se
         Answer(state, state is null ? Absent : decide(state));
 
     /// <summary>What is remembered by a request's key; null: nothing is.</summary>
-    protected async Task<KeyedRequest?> Recall(RequestKey? key) =>
-        State is { ClientId: var client } ? await services.Store.Recall(client, key) : null;
+    protected Task<KeyedRequest?> Recall(RequestKey? key) => services.Store.Recall(key);
 
     /// <summary>Decides a request once for its key: the commit that makes the change remembers the answer, and the same request gets it again.</summary>
     protected static Decision<Changed<TState, Answered<T>>> Once<T>(
@@ -206,6 +209,7 @@ public abstract class Committing<TState>(IGrainContext context, GrainServices se
     // Returns the commands that must be decided again.
     private async Task<List<Command>> Attempt(List<Command> batch, int attempt)
     {
+        using var activity = Traces.Begin($"decide {kind}", batch.Select(command => command.Asked));
         if (!await Own()) return Leave(batch);
         var (before, epoch) = known!;
         var decided = default(Attempted);
@@ -234,12 +238,15 @@ public abstract class Committing<TState>(IGrainContext context, GrainServices se
             case CommitResult.Done:
                 known = new(decided.State, decided.Writes && epoch == 0 ? 1 : epoch);
                 foreach (var command in batch.Except(decided.Later)) Answer(command);
-                if (decided.Writes) Committed(before, decided.State!, decided.Commit.Changes);
+                services.Metrics.Batches.Record(batch.Count - decided.Later.Count);
+                if (!decided.Writes) return decided.Later;
+                services.Metrics.NoteDelays(decided.Commit.Changes);
+                Committed(before, decided.State!, decided.Commit.Changes);
                 return decided.Later;
             case CommitResult.Conflict(var rows) when rows.Contains(RowKey.Document(kind, Id)):
                 return Leave(batch);
             case CommitResult.Conflict(var rows):
-                services.Metrics.Conflicts.Add(1);
+                services.Metrics.Conflicts.Add(kind);
                 Stale(rows);
                 foreach (var command in batch) command.Meet(rows);
                 return batch;

@@ -17,6 +17,7 @@ public sealed class MessageTests
         var sent = new StoreUnavailableException("PostgreSQL is away.", new NpgsqlException("no connection", new SocketException(111)));
         var arrived = Assert.IsType<StoreUnavailableException>(serializer.Deserialize<Exception>(serializer.SerializeToArray<Exception>(sent)));
         Assert.Equal(sent.Message, arrived.Message);
-        Assert.Equal("no connection", Assert.IsType<NpgsqlException>(arrived.InnerException).Message);
+        Assert.Contains("NpgsqlException: ", arrived.Message);
+        Assert.Null(arrived.InnerException);
     }
 }
