@@ -27,7 +27,7 @@ internal static class AllocationEndpoints
             .Answers<Window>("Changes the allocation at once", 200).Refuses([.. Refusals, RefusalCode.PreconditionFailed]);
         window.MapPost("/preview", Preview).Needs(Access.Manage)
             .Answers<Window>("Shows what a change would do, and gives the token that confirms it", 200).Refuses(Refusals);
-        window.MapPost("/confirm", Confirm).Needs(Access.Manage)
+        window.MapPost("/confirm", Confirm).Needs(Access.Manage).TellsTag()
             .Answers<Window>("Does what was previewed, once", 200).Refuses([.. Refusals, RefusalCode.AllocationChanged]);
         window.MapGet("/{userId}", GetUser).Needs(Access.Any)
             .Answers<AllocationRow>("One user's allocation", 200).Refuses(RefusalCode.NotFound, RefusalCode.AllocationNotSupported);

@@ -64,6 +64,7 @@ public static class Front
 
         app.MapGroup("/health").WithTags("operation").AllowAnonymous().DisableRateLimiting().MapHealth();
         app.MapDescription().AllowAnonymous();
+        app.MapReference().AllowAnonymous();
         app.MapProblems();
 
         var v1 = app.MapGroup("/v1")

@@ -260,7 +260,7 @@ internal static class Glossary
         [$"{nameof(ReportsBody)}.reports"] = Plain("The reports, in the order in which they are made.", limit: schema => schema.MinItems = 1),
         [$"{nameof(ReportBody)}{nameof(ReportBody.Player)}.name"] = Name("The player's name, for people to read; null: none.", "Ada Finch"),
         [$"{nameof(UsersBody)}.items"] = Plain("The same as users, under the name that they have where the list is read."),
-        [$"{nameof(UsersBody)}.nextCursor"] = Plain("Must be null: the whole list is sent at once.", limit: schema => schema.Type = JsonSchemaType.Null),
+        [$"{nameof(UsersBody)}.nextCursor"] = Plain("Must be null: the whole list is sent at once.", JsonNullSentinel.JsonNull),
         [$"{nameof(Warning)}.credits"] = Credits(
             "oversubscribed: the credits missing. fixed-restarts: already used of the amount. cycle-lost: left of the cycle.", 5),
         [$"{nameof(Warning)}.date"] = On("The start date until which the user can use extra credits only, or which never comes."),

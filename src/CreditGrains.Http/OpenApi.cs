@@ -8,12 +8,17 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Net.Http.Headers;
 using Microsoft.OpenApi;
+using Scalar.AspNetCore;
 
 namespace CreditGrains.Http;
 
 /// <summary>The description of the calls, made from the calls themselves.</summary>
 internal static class OpenApi
 {
+    private const string OwnOnly =
+        "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
+        + "worker-src 'self' blob:; object-src 'none'; base-uri 'self'; frame-ancestors 'none'";
+
     /// <summary>The refusals of a call, as metadata of its endpoint.</summary>
     internal sealed record Refusals(RefusalCode[] Codes);
 
@@ -91,6 +96,21 @@ internal static class OpenApi
             Tags.Tag(context.Response, tag);
             return TypedResults.Bytes(text, "application/json; charset=utf-8", entityTag: new(tag));
         }).ExcludeFromDescription();
+
+    /// <summary>The reference to read, at /docs; it asks nobody but this service, and the browser is told to see to that.</summary>
+    public static IEndpointConventionBuilder MapReference(this IEndpointRouteBuilder app) => app
+        .MapScalarApiReference("/docs", (options, context) =>
+        {
+            context.Response.Headers.ContentSecurityPolicy = OwnOnly;
+            options.Title = "CreditGrains";
+            options.OpenApiRoutePattern = "/openapi/v1.json";
+            options.DefaultFonts = false;
+            options.Telemetry = false;
+            options.ShowDeveloperTools = DeveloperToolsVisibility.Never;
+            options.HideClientButton = true;
+            options.DisableAgent();
+            options.DisableMcp();
+        });
 
     /// <summary>The description as text, plain and zipped.</summary>
     internal sealed class Description(IServiceProvider services)

@@ -62,6 +62,7 @@ internal sealed class OpenApiOperations(OpenApiDocument document, OpenApiSchemas
         var isOpen = metadata.OfType<IAllowAnonymous>().Any();
         var isFeed = call.SupportedResponseTypes.Any(answer => answer.ApiResponseFormats.Any(format => format.MediaType == FeedEndpoints.ContentType));
         var isTagged = !isOpen && !isFeed && (method is "GET" || metadata.OfType<Tags.Compares>().Any());
+        var tellsTag = isTagged || metadata.OfType<Tags.Tells>().Any();
 
         operation.OperationId = IdOf(method, call.RelativePath!);
         operation.Description = isOpen ? "Needs no key." : WhoMay(metadata.OfType<Needs>().Single().Access);
@@ -89,7 +90,7 @@ internal sealed class OpenApiOperations(OpenApiDocument document, OpenApiSchemas
             .Distinct();
 
         operation.Responses = [];
-        foreach (var answer in call.SupportedResponseTypes) operation.Responses[$"{answer.StatusCode}"] = AnswerOf(answer, method, isOpen, isTagged, isFeed);
+        foreach (var answer in call.SupportedResponseTypes) operation.Responses[$"{answer.StatusCode}"] = AnswerOf(answer, method, isOpen, tellsTag, isFeed);
         if (isTagged && method is "GET") operation.Responses["304"] = NotModified(isOpen);
         foreach (var refusals in codes.GroupBy(code => Problems.Meaning(code).Status).OrderBy(refusals => refusals.Key))
             operation.Responses[$"{refusals.Key}"] = Shared.Contains(refusals.Key) ? ShareOf(refusals.Key) : ProblemOf(refusals);
@@ -151,12 +152,12 @@ internal sealed class OpenApiOperations(OpenApiDocument document, OpenApiSchemas
         };
     }
 
-    private OpenApiResponse AnswerOf(ApiResponseType answer, string method, bool isOpen, bool isTagged, bool isFeed)
+    private OpenApiResponse AnswerOf(ApiResponseType answer, string method, bool isOpen, bool tellsTag, bool isFeed)
     {
         var response = new OpenApiResponse { Description = ReasonPhrases.GetReasonPhrase(answer.StatusCode), Headers = HeadersOf(isOpen) };
         if (answer.StatusCode is 201) Give(response, HeaderNames.Location);
         if (answer.StatusCode is 200 && method is "POST" or "PATCH") Give(response, IdempotencyKeys.Replayed);
-        if (isTagged && answer.StatusCode is 200 or 201) Give(response, HeaderNames.ETag);
+        if (tellsTag && answer.StatusCode is 200 or 201) Give(response, HeaderNames.ETag);
         if (answer.Type is not { IsGenericType: var isGeneric } type || type == typeof(void)) return response;
 
         if (method is "GET" && isGeneric && type.GetGenericTypeDefinition() == typeof(Listing<>)) Give(response, HeaderNames.Link);

@@ -57,18 +57,17 @@ internal sealed class OpenApiSchemas(OpenApiDocument document)
     /// <summary>The reference to a merge patch's schema: the fields that a PUT has, none of them needed (RFC 7396).</summary>
     public IOpenApiSchema OfPatch(Type body) => Component(body, isPatch: true);
 
+    // A text or a number, or null: generators that know no type of both make something useless of any union, but can take it as it is where there is none.
     private static OpenApiSchema RenewalDays => new()
     {
-        AnyOf =
-        [
-            new OpenApiSchema
-            {
-                Type = JsonSchemaType.String,
-                Enum = [.. Enumerable.Range(1, 7).Select(day => JsonSerializer.SerializeToNode(RenewalDay.Of((IsoDayOfWeek)day), Json.Options)!)],
-            },
-            new OpenApiSchema { Type = JsonSchemaType.Integer, Format = "int32", Minimum = "1", Maximum = "31" },
-        ],
+        Not = new OpenApiSchema { Type = JsonSchemaType.Object | JsonSchemaType.Array | JsonSchemaType.Boolean, Items = new OpenApiSchema() },
+        Pattern = $"^({string.Join('|', Weekdays)})$",
+        Minimum = "1",
+        Maximum = "31",
     };
+
+    private static IEnumerable<JsonNode> Weekdays =>
+        Enumerable.Range(1, 7).Select(day => JsonSerializer.SerializeToNode(RenewalDay.Of((IsoDayOfWeek)day), Json.Options)!);
 
     private OpenApiSchemaReference Component(Type type, bool isPatch = false)
     {
@@ -121,8 +120,7 @@ internal sealed class OpenApiSchemas(OpenApiDocument document)
 
     private static IOpenApiSchema OrNull(IOpenApiSchema schema)
     {
-        if (schema is OpenApiSchema { AnyOf: { } any }) any.Add(Null);
-        else if (schema is OpenApiSchema { Type: { } type } plain)
+        if (schema is OpenApiSchema { Type: { } type } plain)
         {
             plain.Type = type | JsonSchemaType.Null;
             plain.Enum?.Add(JsonNullSentinel.JsonNull);
@@ -144,9 +142,10 @@ internal sealed class OpenApiSchemas(OpenApiDocument document)
     private static bool IsRequest(Type type) => NameOf(type).Contains("Body", StringComparison.Ordinal);
 
     // A body's fields are optional in C#, so that all that are missing can be told together; those without a default must be given.
+    // An answer has all its fields but those that are left out; generators take one that has no type for one that is never null, if it is required.
     private static bool IsRequired(JsonPropertyInfo field) => IsRequest(field.DeclaringType)
         ? field.AssociatedParameter is { HasDefaultValue: false } || field.AttributeProvider?.IsDefined(typeof(RequiredAttribute), true) == true
-        : !IsLeftOut(field);
+        : !IsLeftOut(field) && field.PropertyType != typeof(RenewalDay?);
 
     private static bool CanBeNull(JsonPropertyInfo field) => field.IsGetNullable && !IsLeftOut(field) && !(IsRequest(field.DeclaringType) && IsRequired(field));
 

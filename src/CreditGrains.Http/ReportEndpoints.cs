@@ -125,11 +125,11 @@ internal sealed record ReportsBody([property: MaxLength(ReportsBody.MaxReports)]
 /// <summary>What each report of a batch would have been answered alone, in the order of the request.</summary>
 internal sealed record Batch(ImmutableArray<BatchItem> Items);
 
-internal sealed record BatchItem(int Status, [property: Either(typeof(Report), typeof(Problem))] object? Body)
+internal sealed record BatchItem(int Status, [property: Either(typeof(Report), typeof(Problem))] object Body)
 {
     public static BatchItem Of(IResult result, HttpRequest request)
     {
-        if (result is not Problem problem) return new(((IStatusCodeHttpResult)result).StatusCode!.Value, ((IValueHttpResult)result).Value);
+        if (result is not Problem problem) return new(((IStatusCodeHttpResult)result).StatusCode!.Value, ((IValueHttpResult)result).Value!);
         problem.CountIn(request.HttpContext);
         return new(problem.Status, problem with { RequestId = request.HttpContext.TraceIdentifier });
     }

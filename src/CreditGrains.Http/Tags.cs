@@ -19,6 +19,11 @@ internal static class Tags
     /// <summary>The call compares If-Match and If-None-Match, as metadata of its endpoint.</summary>
     internal sealed record Compares;
 
+    /// <summary>The call answers with the tag of what it has changed, and compares none, as metadata of its endpoint.</summary>
+    internal sealed record Tells;
+
+    public static TBuilder TellsTag<TBuilder>(this TBuilder endpoint) where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new Tells());
+
     public static TBuilder ComparesTags<TBuilder>(this TBuilder endpoint) where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new Compares());
 
     /// <summary>The tag of a version.</summary>

@@ -74,6 +74,18 @@ public sealed class FrontAlone : IAsyncDisposable
         Assert.DoesNotContain("secret", (await api!.Get("/v1/contracts/C1")).Is(500, "internal-error").Text);
     }
 
+    [Fact]
+    public async Task The_reference_to_read_asks_nobody_else()
+    {
+        await Serve(() => held.Task);
+
+        var page = (await api!.Get("/docs/")).Is(200);
+        Assert.DoesNotMatch("https?:|src=\"//", page.Text);
+        Assert.StartsWith("default-src 'self'; script-src 'self' ", page.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
+        (await api.Get("/docs/scalar.js")).Is(200);
+        (await api.Get("/docs/scalar.aspnetcore.js")).Is(200);
+    }
+
     public async ValueTask DisposeAsync()
     {
         api?.Dispose();
@@ -83,22 +95,30 @@ public sealed class FrontAlone : IAsyncDisposable
     // One request at a time, none waiting; every query is answered by that.
     private async Task Serve(Func<Task<object?>> answer)
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.Services.AddCreditGrainsHttp(new HttpOptions { MaxConcurrentRequests = 1, MaxQueuedRequests = 0 });
-        builder.Services.AddSingleton(Stub<IGrainFactory>.Answering((_, _) => null));
-        builder.Services.AddSingleton(Stub<IBusinessClock>.Answering((_, _) => null));
-        builder.Services.AddSingleton(Stub<IQueries>.Answering((method, _) =>
+        var queries = Stub<IQueries>.Answering((method, _) =>
         {
             if (method.Name == nameof(IQueries.Look)) return Look(answer());
             reached.TrySetResult();
             return method.Name == nameof(IQueries.Contract) ? Contract(answer) : answer();
-        }));
-        app = builder.Build();
+        });
+        app = await Start(queries, Stub<IBusinessClock>.Answering((_, _) => null), new() { MaxConcurrentRequests = 1, MaxQueuedRequests = 0 });
+        api = new(app.Urls.Single());
+    }
+
+    /// <summary>The front before these ports.</summary>
+    internal static async Task<WebApplication> Start(IQueries queries, IBusinessClock clock, HttpOptions options)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.Services.AddCreditGrainsHttp(options);
+        builder.Services.AddSingleton(Stub<IGrainFactory>.Answering((_, _) => null));
+        builder.Services.AddSingleton(clock);
+        builder.Services.AddSingleton(queries);
+        var app = builder.Build();
         app.Urls.Add("http://127.0.0.1:0");
         app.MapCreditGrains();
         await app.StartAsync();
-        api = new(app.Urls.Single());
+        return app;
     }
 
     // Where the answer is no exception.
