@@ -2,8 +2,9 @@ using CreditGrains.Grains;
 using CreditGrains.Grains.Hosting;
 using CreditGrains.Http;
 using CreditGrains.Stores.Postgres;
+using CreditGrains.Telemetry;
 
-return await Server.Run("a front of its own", args, Build, (app, options) => $"front, {string.Join(' ', app.Urls)}, cluster id {options.ClusterId}");
+return await Server.Run("a front of its own", args, Build, (app, options) => $"front, {string.Join(' ', app.Urls.Except(options.Addresses()))}, cluster id {options.ClusterId}");
 
 static Task<WebApplication> Build(ServerOptions options)
 {
@@ -12,11 +13,15 @@ static Task<WebApplication> Build(ServerOptions options)
 
     var pools = new PostgresPools(options.Postgres);
     var builder = WebApplication.CreateBuilder();
-    StartLog.Add(builder);
-    builder.WebHost.UseUrls(options.Urls.Split(';'));
+    StartLog.Add(builder, options.Logs);
+    builder.AddCreditGrainsTelemetry(options);
+    builder.WebHost.UseUrls(options.Addresses(options.Urls.Split(';')));
+    if (Exports.ByOtlp) builder.UseOrleansClient(client => client.AddActivityPropagation());
+    Readiness? readiness = null;
     builder.UseOrleansClient(client => client
         .Configure<Orleans.Configuration.ClusterOptions>(cluster => (cluster.ClusterId, cluster.ServiceId) = (options.ClusterId, options.ClusterId))
         .UseAdoNetClustering(database => (database.Invariant, database.ConnectionString) = ("Npgsql", pools.Orleans))
+        .AddGatewayCountChangedHandler((_, gateways) => readiness?.IsInCluster = gateways.NumberOfConnectedGateways > 0)
         .UseConnectionRetryFilter(async (_, cancel) =>
         {
             await Task.Delay(TimeSpan.FromSeconds(1), cancel);
@@ -26,6 +31,8 @@ static Task<WebApplication> Build(ServerOptions options)
     builder.Services.AddCreditGrainsMessages().AddSingleton<IBusinessClock, MachineClock>();
     builder.Services.AddCreditGrainsHttp(new() { ApiKeysFile = options.ApiKeys });
     var app = builder.Build();
+    readiness = app.Services.GetRequiredService<Readiness>();
+    app.MapMetrics(options);
     app.MapCreditGrains();
     return Task.FromResult(app);
 }

@@ -1,7 +1,9 @@
 using CreditGrains.Grains;
 using CreditGrains.Grains.Hosting;
 using CreditGrains.Stores.Postgres;
+using CreditGrains.Telemetry;
 using Orleans.Configuration;
+using Orleans.Runtime;
 
 namespace CreditGrains.Silo;
 
@@ -27,6 +29,9 @@ internal static class Cluster
             silo.UseAdoNetReminderService(database => (database.Invariant, database.ConnectionString) = ("Npgsql", pools.Orleans));
             silo.AddAdoNetGrainStorageAsDefault(database => (database.Invariant, database.ConnectionString) = ("Npgsql", pools.Orleans));
             silo.Configure<ClusterMembershipOptions>(NoticeDeathsSoon);
+            silo.Services.AddSingleton<IFatalErrorHandler, FatalErrors>();
+            silo.Services.AddHostedService<Membership>();
+            if (Exports.ByOtlp) silo.AddActivityPropagation();
         });
     }
 

@@ -1,6 +1,7 @@
 using System.Net;
 using CreditGrains.Grains;
 using CreditGrains.Stores.Sqlite;
+using CreditGrains.Telemetry;
 using NodaTime;
 using Orleans.Configuration;
 
@@ -18,6 +19,7 @@ public static class Embedded
         {
             silo.UseLocalhostClustering(gatewayPort: 0);
             silo.UseInMemoryReminderService();
+            if (Exports.ByOtlp) silo.AddActivityPropagation();
 
             // Nobody connects to the one silo, whose address is only its name: it listens where the system finds a free port.
             silo.Configure<EndpointOptions>(endpoint => endpoint.SiloListeningEndpoint = new(IPAddress.Loopback, 0));

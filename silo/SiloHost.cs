@@ -1,6 +1,7 @@
 using CreditGrains.Grains.Hosting;
 using CreditGrains.Http;
 using CreditGrains.Stores.Sqlite;
+using CreditGrains.Telemetry;
 using Orleans.Configuration;
 
 namespace CreditGrains.Silo;
@@ -12,7 +13,8 @@ public static class SiloHost
     public static async Task<WebApplication> Build(ServerOptions options)
     {
         var builder = WebApplication.CreateBuilder();
-        StartLog.Add(builder);
+        StartLog.Add(builder, options.Logs);
+        builder.AddCreditGrainsTelemetry(options);
         builder.Services.AddSingleton(options);
         builder.Services.AddHostedService<Draining>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
@@ -21,9 +23,10 @@ public static class SiloHost
         if (options.Data is { } data) builder.UseEmbedded(SqliteStore.Open(data), options.TestClock);
         else await builder.UsePostgres(options);
         builder.Services.AddHostedService<Joining>();
-        builder.WebHost.UseUrls(options.Front ? options.Urls.Split(';') : ["http://127.0.0.1:0"]);
+        builder.WebHost.UseUrls(options.Addresses(options.Front ? options.Urls.Split(';') : ["http://127.0.0.1:0"]));
 
         var app = builder.Build();
+        app.MapMetrics(options);
         if (options.Front) app.MapCreditGrains();
         return app;
     }
@@ -31,7 +34,7 @@ public static class SiloHost
     /// <summary>Its edition, address and data.</summary>
     public static string Describe(WebApplication app, ServerOptions options)
     {
-        var address = options.Front ? string.Join(' ', app.Urls) : "no front";
+        var address = options.Front ? string.Join(' ', app.Urls.Except(options.Addresses())) : "no front";
         return options.Data is { } data ? $"embedded, {address}, data {data}" : $"cluster, {address}, data in PostgreSQL, cluster id {options.ClusterId}";
     }
 }

@@ -92,7 +92,8 @@ internal sealed class Service : IDisposable
             using var response = await http.SendAsync(request, stop);
             return (new(response.StatusCode, Parse(await response.Content.ReadAsStringAsync(stop))), After(response.Headers.RetryAfter), null);
         }
-        catch (Exception e) when (e is HttpRequestException or SocketException or IOException || (e is OperationCanceledException && !stop.IsCancellationRequested))
+        catch (Exception e) when (e is HttpRequestException or SocketException or IOException
+            || (e is OperationCanceledException && !stop.IsCancellationRequested))
         {
             return (null, null, e.Message);
         }

@@ -129,12 +129,12 @@ internal sealed record PurchaseDocument(
 
 internal sealed record AccountBalance(string AccountId, Instant At, ImmutableArray<CurrencyBalance> Currencies);
 
-internal sealed record AccountBody(string? ClientId, string? Name, string? AccountId = null, string? TimeZone = "UTC") : IBody
+internal sealed record AccountBody(string? ClientId, string? Name, string? AccountId = null, string TimeZone = "UTC") : IBody
 {
     public Refusal? Check(RouteValueDictionary path) => Refusal.All(
         Fields.OfPath("accountId", AccountId, path), Fields.Id("clientId", ClientId), Fields.Name("name", Name), Fields.Given("timeZone", TimeZone));
 
-    public AccountTerms ToTerms(string accountId) => new(accountId, ClientId!, Name!, TimeZone!);
+    public AccountTerms ToTerms(string accountId) => new(accountId, ClientId!, Name!, TimeZone);
 }
 
 /// <summary>A purchase; without a <paramref name="PurchaseId"/> the service makes one.</summary>

@@ -10,11 +10,23 @@ namespace CreditGrains.Http;
 /// Nobody may lock others out (§3). Each key has its own limits: requests a second, requests that are open, requests that are worked on, readers of the feed.
 /// Whoever waits for a turn waits for a while at most; a turn is taken once the body is there.
 /// </summary>
-internal sealed class Admission(HttpOptions options, TimeProvider time) : IDisposable
+internal sealed class Admission : IDisposable
 {
+    private readonly HttpOptions options;
+    private readonly TimeProvider time;
+    private readonly HttpMetrics metrics;
     private readonly ConcurrentDictionary<string, Share> shares = new(StringComparer.Ordinal);
 
-    private readonly ConcurrencyLimiter turns = Turns(options.MaxConcurrentRequests, options.MaxQueuedRequests);
+    private readonly ConcurrencyLimiter turns;
+    private int feeds;
+
+    public Admission(HttpOptions options, TimeProvider time, HttpMetrics metrics)
+    {
+        (this.options, this.time, this.metrics) = (options, time, metrics);
+        turns = Turns(options.MaxConcurrentRequests, options.MaxQueuedRequests);
+        metrics.Meter.CreateObservableUpDownCounter("creditgrains.requests.waiting", Waiting, description: "Requests that wait for their turn");
+        metrics.Meter.CreateObservableUpDownCounter("creditgrains.feed.readers", () => feeds, description: "Readers of the feed");
+    }
 
     /// <summary>Counts a request as one of its key's, before its body is received.</summary>
     public async Task Enter(HttpContext context, RequestDelegate next)
@@ -29,7 +41,7 @@ internal sealed class Admission(HttpOptions options, TimeProvider time) : IDispo
         context.Response.Headers["RateLimit"] = $"\"key\";r={left};t=1";
         try
         {
-            await (entered ? next(context) : Problems.TooMany.ExecuteAsync(context));
+            await (entered ? next(context) : Refuse(context, Problems.TooMany, HttpMetrics.OfKey));
         }
         finally
         {
@@ -48,19 +60,22 @@ internal sealed class Admission(HttpOptions options, TimeProvider time) : IDispo
         using var deadline = new Deadline(options.MaxWait, time, context.RequestAborted);
         using var ofKey = ShareOf(context) is { } share ? await Acquire(share.Turns, deadline) : null;
         using var ofAll = ofKey is { IsAcquired: false } ? null : await Acquire(turns, deadline);
-        await (ofAll is { IsAcquired: true } ? next(context) : Problems.Overloaded.ExecuteAsync(context));
+        await (ofAll is { IsAcquired: true } ? next(context) : Refuse(context, Problems.Overloaded, HttpMetrics.OfTurns));
     }
 
-    /// <summary>One more reader of the feed for this caller, who leaves later; false where the key has too many.</summary>
-    public bool EnterFeed(Caller caller)
+    /// <summary>One more reader of the feed for this caller, who leaves later; a problem where there are too many.</summary>
+    public Problem? EnterFeed(Caller caller)
     {
-        if (ShareOf(caller) is not { } share || Interlocked.Increment(ref share.Feeds) <= options.MaxFeedReadersOfKey) return true;
+        var (all, own) = (Interlocked.Increment(ref feeds), ShareOf(caller) is { } share ? Interlocked.Increment(ref share.Feeds) : 0);
+        if (all <= options.MaxFeedReaders && own <= options.MaxFeedReadersOfKey) return null;
         LeaveFeed(caller);
-        return false;
+        metrics.Limits.Add(all > options.MaxFeedReaders ? HttpMetrics.OfFeeds : HttpMetrics.OfKey);
+        return all > options.MaxFeedReaders ? Problems.Overloaded : Problems.TooMany;
     }
 
     public void LeaveFeed(Caller caller)
     {
+        Interlocked.Decrement(ref feeds);
         if (ShareOf(caller) is { } share) Interlocked.Decrement(ref share.Feeds);
     }
 
@@ -69,6 +84,15 @@ internal sealed class Admission(HttpOptions options, TimeProvider time) : IDispo
         turns.Dispose();
         foreach (var share in shares.Values) share.Turns.Dispose();
     }
+
+    private Task Refuse(HttpContext context, Problem problem, string limit)
+    {
+        metrics.Limits.Add(limit);
+        return problem.ExecuteAsync(context);
+    }
+
+    private long Waiting() =>
+        (turns.GetStatistics()?.CurrentQueuedCount ?? 0) + shares.Values.Sum(share => share.Turns.GetStatistics()?.CurrentQueuedCount ?? 0);
 
     private static bool IsFree(HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<DisableRateLimitingAttribute>() is not null;
 

@@ -108,7 +108,7 @@ internal static class AllocationEndpoints
 
         var (granted, replayed) = decision.Value!;
         var row = granted with { TimeZone = terms.TimeZone };
-        return replayed ? new Replayed<AllocationRow>(row) : TypedResults.Created($"/v1/contracts/{contractId}/allocations/{userId}", row);
+        return replayed ? new Replayed<AllocationRow>(row) : TypedResults.Created($"/v1/contracts/{contractId}/allocations/{Uri.EscapeDataString(userId)}", row);
     }
 
     private static async Task<IResult> GetRenewals(
@@ -214,7 +214,7 @@ internal sealed record AllocationBody : PatchBody, IBody
         /// <summary>true assigns the user, false removes the user.</summary>
         public bool? Assigned { get; init => field = Sent(value); }
 
-        public Refusal? Check() => Fields.Id("userId", UserId)
+        public Refusal? Check() => Fields.ExternalId("userId", UserId)
             ?? CheckSettings() ?? NotNull(nameof(StartDate), unless: IsNull(nameof(Renewal)))
             ?? NotNull(nameof(ExtraCredits)) ?? NotNull(nameof(Assigned)) ?? NotNull(nameof(Name)) ?? Fields.NameIfGiven("name", Name);
 

@@ -120,7 +120,7 @@ internal sealed class ApiKeys
         { Role: Role.Operator, ClientId: not null } => $"{line.Name} is an operator, who has no clientId",
         { Role: not Role.Consumer, UserId: not null } => $"{line.Name} is no consumer and has no userId",
         { ClientId: { } client } when !Ids.IsValid(client) => $"the clientId of {line.Name} is no id",
-        { UserId: { } user } when !Ids.IsValid(user) => $"the userId of {line.Name} is no id",
+        { UserId: { } user } when !Ids.IsExternal(user) => $"the userId of {line.Name} is no id",
         { Sha256: not { Length: 64 } } => $"{line.Name} needs a sha256 of 64 hexadecimal digits",
         _ when !line.Sha256.All(char.IsAsciiHexDigit) => $"{line.Name} needs a sha256 of 64 hexadecimal digits",
         _ => null,

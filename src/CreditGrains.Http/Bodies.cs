@@ -17,7 +17,7 @@ namespace CreditGrains.Http;
 /// <summary>
 /// Receives a request's body whole, within a time and a size, before the request takes anybody's turn. What it cannot read is refused here.
 /// </summary>
-internal sealed class Bodies(HttpOptions options, TimeProvider time)
+internal sealed class Bodies(HttpOptions options, TimeProvider time, HttpMetrics metrics)
 {
     // In fewer bytes no list is so long that it would matter.
     private const int LeastSearched = 64 << 10, LeastBuffered = 256;
@@ -58,7 +58,7 @@ internal sealed class Bodies(HttpOptions options, TimeProvider time)
         {
             var (json, problem) = await ReadAll(request, bytes => Hold(bytes, ref held));
             if (problem is null && json!.Length > 0 && request.ContentType is null) problem = Problems.NotJson;
-            if (problem is null && json!.Length == 0) (json, problem) = NeedsNone(request, type) ? ("{}"u8.ToArray(), null) : (json, Problems.NoBody);
+            if (problem is null && json!.Length == 0) (json, problem) = NeedsNone(request.Method, type) ? ("{}"u8.ToArray(), null) : (json, Problems.NoBody);
             if (problem is null && json!.Length >= LeastSearched && Overlong(json, type) is { } refusal) problem = Problems.Of(refusal);
             if (problem is not null)
             {
@@ -106,7 +106,11 @@ internal sealed class Bodies(HttpOptions options, TimeProvider time)
             while (true)
             {
                 if (!request.BodyReader.TryRead(out var read)) read = await request.BodyReader.ReadAsync(deadline.Token);
-                if (!hold(read.Buffer.Length)) return (null, Problems.Overloaded);
+                if (!hold(read.Buffer.Length))
+                {
+                    metrics.Limits.Add(HttpMetrics.OfBodies);
+                    return (null, Problems.Overloaded);
+                }
                 foreach (var part in read.Buffer) buffer.Write(part.Span);
                 request.BodyReader.AdvanceTo(read.Buffer.End);
                 if (read.IsCompleted) return (buffer.WrittenSpan.ToArray(), null);
@@ -128,8 +132,8 @@ internal sealed class Bodies(HttpOptions options, TimeProvider time)
         return Interlocked.Add(ref received, bytes) <= options.MaxBytesOfBodies;
     }
 
-    // A POST whose fields are all optional.
-    private static bool NeedsNone(HttpRequest request, Type type) => HttpMethods.IsPost(request.Method)
+    /// <summary>Whether it is a POST whose fields are all optional, and needs no body.</summary>
+    public static bool NeedsNone(string method, Type type) => HttpMethods.IsPost(method)
         && NeedNone.GetOrAdd(type, body => body.GetConstructors().Any(constructor => constructor.GetParameters().All(parameter => parameter.HasDefaultValue)));
 
     // A refusal of a list that has more items than any such list may have, before they become objects.

@@ -15,9 +15,9 @@ internal static class ClockEndpoints
     {
         if (services.GetRequiredService<IBusinessClock>() is not IMovableClock clock) return;
 
-        v1.MapGet("/clock", () => TypedResults.Ok(new ClockDocument(clock.Now))).Needs(Access.Any).Answers<ClockDocument>("The test clock", 200);
+        v1.MapGet("/clock", () => TypedResults.Ok(new ClockDocument(clock.Now))).Needs(Access.Any).Answers<ClockDocument>("The test clock", 200).Refuses(RefusalCode.NotFound);
         v1.MapPost("/clock", (ClockBody body, CancellationToken gone) => Advance(clock, body, gone)).Needs(Access.Operate)
-            .Answers<ClockDocument>("Moves the test clock forward and answers when all that fell due has been processed", 200).Refuses(RefusalCode.InvalidField);
+            .Answers<ClockDocument>("Moves the test clock forward and answers when all that fell due has been processed", 200).Refuses(RefusalCode.NotFound, RefusalCode.InvalidField);
     }
 
     private static async Task<IResult> Advance(IMovableClock clock, ClockBody body, CancellationToken gone)

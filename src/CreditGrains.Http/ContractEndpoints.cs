@@ -71,7 +71,7 @@ internal sealed record ContractBody(
     LocalDate? StartsOn,
     LocalDate? EndsOn = null,
     string? ContractId = null,
-    string? TimeZone = "UTC",
+    string TimeZone = "UTC",
     int? UnallocatedLifetimeDays = 30,
     int CoverageDays = 30,
     CoverageFrom CoverageFrom = CoverageFrom.Activation,
@@ -88,7 +88,7 @@ internal sealed record ContractBody(
         BillingCycle?.Check()?.Within("billingCycle."));
 
     public Terms ToTerms(string contractId) =>
-        new(contractId, ClientId!, Name!, Type!.Value, TimeZone!, StartsOn!.Value, EndsOn, UnallocatedLifetimeDays, CoverageDays, CoverageFrom, BillingCycle?.ToCycle(StartsOn.Value), Notes);
+        new(contractId, ClientId!, Name!, Type!.Value, TimeZone, StartsOn!.Value, EndsOn, UnallocatedLifetimeDays, CoverageDays, CoverageFrom, BillingCycle?.ToCycle(StartsOn.Value), Notes);
 }
 
 /// <summary>A billing cycle as it shall be (L5); without an anchor the contract's first day is one.</summary>

@@ -76,7 +76,7 @@ internal static class CreditEndpoints
 internal sealed record CreditsBody(string? ClientId, string? ContractId, string? PaymentId, long? Quantity, string? Reason, Instant? ExpiresAt = null) : IBody
 {
     public Refusal? Check(RouteValueDictionary path) => Refusal.All(
-        Fields.Id("clientId", ClientId), Fields.Id("contractId", ContractId), Fields.Id("paymentId", PaymentId), Fields.Given("quantity", Quantity),
+        Fields.Id("clientId", ClientId), Fields.Id("contractId", ContractId), Fields.ExternalId("paymentId", PaymentId), Fields.Given("quantity", Quantity),
         Fields.Reason("reason", Reason));
 
     public GrantLot ToGrant(Caller caller) => new($"{Guid.CreateVersion7():N}", LotSource.Manual, PaymentId!, Quantity!.Value, null, ExpiresAt, caller.Name, Reason);
@@ -98,7 +98,7 @@ internal sealed record CreditBody : PatchBody, IBody
 
     public Refusal? Check(RouteValueDictionary path) => Refusal.All(
         NotNull(nameof(Status)), NotNull(nameof(PlayerName)), NotNull(nameof(ExpiresAt)), NotNull(nameof(Reason)),
-        Fields.IdIfGiven("playerId", PlayerId), Fields.NameIfGiven("playerName", PlayerName), Fields.Reason("reason", Reason));
+        Fields.ExternalIdIfGiven("playerId", PlayerId), Fields.NameIfGiven("playerName", PlayerName), Fields.Reason("reason", Reason));
 
     public EditCredit ToEdit(CreditId id, Caller caller) =>
         new(id, Status, PlayerId, IsNull(nameof(PlayerId)), PlayerName, ExpiresAt, Reason!, caller.Name);

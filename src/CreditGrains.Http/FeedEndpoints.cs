@@ -13,36 +13,32 @@ namespace CreditGrains.Http;
 /// <summary>The ledger as it grows (G4), as server-sent events. Readers are not counted among the requests that are worked on; they have a bound of their own.</summary>
 internal static class FeedEndpoints
 {
+    /// <summary>The media type of server-sent events.</summary>
+    public const string ContentType = "text/event-stream";
+
+    /// <summary>The header by which a reader that comes back says how far it has come.</summary>
+    public const string LastEventId = "Last-Event-ID";
+
     public static void MapFeed(this IEndpointRouteBuilder v1) => v1.MapGet("/ledger/feed", Get).Needs(Access.Read).DisableRateLimiting().WithSummary("Ledger entries as they are booked, behind the cursor or Last-Event-ID; else from the first on")
-        .Produces<LedgerEntry>(StatusCodes.Status200OK, Events.ContentType);
+        .Produces<LedgerEntry>(StatusCodes.Status200OK, ContentType);
 
     private static async Task<IResult> Get(
-        string? clientId, string? contractId, string? cursor, Caller caller, Clients clients, IQueries queries, Feed feed, FeedReaders readers, Admission admission, IHostApplicationLifetime lifetime, HttpRequest request)
+        string? clientId, string? contractId, string? cursor, Caller caller, Clients clients, IQueries queries, Feed feed, Admission admission, IHostApplicationLifetime lifetime, HttpRequest request)
     {
         // A browser that connects again repeats the address, and says in the header how far it has come since.
-        var last = request.Headers["Last-Event-ID"].ToString();
+        var last = request.Headers[LastEventId].ToString();
         var start = await queries.FeedStart();
         var after = FeedPlace.Read(last.Length > 0 ? last : cursor) ?? start;
         if (after.History != start.History) throw new CursorGoneException();
 
         // A contract is looked for among the entries of its client.
         var client = caller.ClientId ?? clientId ?? (contractId is null ? null : await clients.Of(contractId, caller));
-        if (!admission.EnterFeed(caller)) return Problems.TooMany;
-        if (readers.Enter()) return new Events(feed, new(client, contractId), after, Leave, lifetime.ApplicationStopping);
-        admission.LeaveFeed(caller);
-        return Problems.Overloaded;
-
-        void Leave()
-        {
-            readers.Leave();
-            admission.LeaveFeed(caller);
-        }
+        if (admission.EnterFeed(caller) is { } refused) return refused;
+        return new Events(feed, new(client, contractId), after, () => admission.LeaveFeed(caller), lifetime.ApplicationStopping);
     }
 
     private sealed class Events(Feed feed, FeedFilter filter, FeedPlace after, Action leave, CancellationToken stopping) : IResult
     {
-        public const string ContentType = "text/event-stream";
-
         private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(10);
 
         private static readonly byte[] Beat = ": nothing new\n\n"u8.ToArray(), Hello = ": the feed follows\nretry: 1000\n\n"u8.ToArray();
@@ -77,20 +73,4 @@ internal static class FeedEndpoints
 
         private static byte[] Frame(FedEntry entry) => Encoding.UTF8.GetBytes($"id: {entry.Place.AsCursor()}\nevent: entry\ndata: {Json.Write(LedgerEntry.Of(entry.Booked))}\n\n");
     }
-}
-
-/// <summary>How many read the feed.</summary>
-internal sealed class FeedReaders(HttpOptions options)
-{
-    private int count;
-
-    /// <summary>One more, who leaves later; false where there are too many.</summary>
-    public bool Enter()
-    {
-        if (Interlocked.Increment(ref count) <= options.MaxFeedReaders) return true;
-        Leave();
-        return false;
-    }
-
-    public void Leave() => Interlocked.Decrement(ref count);
 }

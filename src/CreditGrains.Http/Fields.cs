@@ -15,14 +15,21 @@ internal interface IBody
 internal static class Fields
 {
     /// <summary>The longest name, in characters.</summary>
-    public const int MaxName = 200;
+    public const int MaxName = Terms.MaxName;
 
-    private const int MaxReason = 1_000;
+    /// <summary>The longest reason, in characters.</summary>
+    public const int MaxReason = 1_000;
 
     public static Refusal? Given(string field, object? value) => value is null ? Refusal.Invalid(field, "must be given") : null;
 
     public static Refusal? Id(string field, string? value) =>
         Given(field, value) ?? (Ids.IsValid(value) ? null : Refusal.Invalid(field, $"must have 1 to {Ids.MaxLength} characters of {Ids.Alphabet}"));
+
+    /// <summary>An id of a user, a player or a payment.</summary>
+    public static Refusal? ExternalId(string field, string? value) =>
+        Given(field, value) ?? (Ids.IsExternal(value) ? null : Refusal.Invalid(field, $"must have 1 to {Ids.MaxLength} {Ids.ExternalAlphabet}"));
+
+    public static Refusal? ExternalIdIfGiven(string field, string? value) => value is null ? null : ExternalId(field, value);
 
     public static Refusal? IdIfGiven(string field, string? value) => value is null ? null : Id(field, value);
 

@@ -1,4 +1,5 @@
 using CreditGrains.Grains;
+using CreditGrains.Grains.Hosting;
 using CreditGrains.Domain;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -17,6 +18,7 @@ public static class Front
         .AddSingleton(options)
         .AddSingleton<KeyFile>()
         .AddHostedService(provider => provider.GetRequiredService<KeyFile>())
+        .AddSingleton<HttpMetrics>()
         .AddSingleton<Gate>()
         .AddSingleton<Admission>()
         .AddSingleton<Bodies>()
@@ -26,7 +28,8 @@ public static class Front
         .AddSingleton<Zones>()
         .AddSingleton<Unbooked>()
         .AddSingleton(provider => new Feed(provider.GetRequiredService<IQueries>(), TimeProvider.System))
-        .AddSingleton<FeedReaders>()
+        .AddSingleton<StoreWatch>()
+        .AddHostedService(provider => provider.GetRequiredService<StoreWatch>())
         .AddSingleton<Readiness>()
         .ConfigureHttpJsonOptions(json => Json.Configure(json.SerializerOptions))
         .Configure<KestrelServerOptions>(kestrel => kestrel.AddServerHeader = false)
@@ -48,6 +51,7 @@ public static class Front
         app.Use(Problems.Catch);
         app.UseStatusCodePages(pages => Problems.Explain(pages.HttpContext));
         app.UseRouting();
+        app.Use(Parameters.Unescape);
         app.Use(app.Services.GetRequiredService<Gate>().Admit);
         app.Use(admission.Enter);
         app.Use(app.Services.GetRequiredService<Bodies>().Receive);

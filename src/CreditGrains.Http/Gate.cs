@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics.Metrics;
 using System.Net;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
@@ -10,7 +9,7 @@ using NodaTime.Extensions;
 namespace CreditGrains.Http;
 
 /// <summary>Lets a request in with its caller (§3, Keys), and notices who tries keys that are none.</summary>
-internal sealed class Gate : IDisposable
+internal sealed class Gate(KeyFile file, TimeProvider time, HttpMetrics metrics, ILogger<Gate> log)
 {
     // Whoever fails that often in a minute is answered later; nobody guesses 256 bits, but somebody may try.
     private const int FreeFailures = 10, MaxAddresses = 10_000;
@@ -18,27 +17,14 @@ internal sealed class Gate : IDisposable
     private static readonly TimeSpan Slowed = TimeSpan.FromMilliseconds(500), Minute = TimeSpan.FromMinutes(1);
     private static readonly string[] OfProxies = ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Via"];
 
-    private readonly KeyFile file;
-    private readonly TimeProvider time;
-    private readonly ILogger<Gate> log;
-    private readonly Meter meter = new("CreditGrains.Http");
-    private readonly Counter<long> refused;
     private readonly ConcurrentDictionary<IPAddress, int> failures = new();
     private long began, said;
-
-    public Gate(KeyFile file, TimeProvider time, ILogger<Gate> log)
-    {
-        (this.file, this.time, this.log) = (file, time, log);
-        refused = meter.CreateCounter<long>("creditgrains.keys.refused", description: "Requests with a key that is none");
-    }
 
     public async Task Admit(HttpContext context, RequestDelegate next)
     {
         if (await Refuse(context) is { } problem) await problem.ExecuteAsync(context);
         else await next(context);
     }
-
-    public void Dispose() => meter.Dispose();
 
     private async ValueTask<Problem?> Refuse(HttpContext context)
     {
@@ -67,7 +53,7 @@ internal sealed class Gate : IDisposable
     // Counted, told once in a while, and slowed where one address fails again and again.
     private async Task Notice(HttpContext context, string authorization)
     {
-        refused.Add(1);
+        metrics.Keys.Add(authorization.Length == 0 ? "none" : "unknown");
         if (authorization.Length == 0 || context.Connection.RemoteIpAddress is not { } address) return;
 
         var now = time.GetTimestamp();

@@ -1,4 +1,3 @@
-using CreditGrains.Grains;
 using CreditGrains.Grains.Hosting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -6,23 +5,22 @@ using Microsoft.AspNetCore.Routing;
 
 namespace CreditGrains.Http;
 
-/// <summary>Whether the process lives, and whether it can serve; both need no key and are never queued.</summary>
+/// <summary>Whether the process lives, and whether it can serve; both need no key, are never queued and ask nobody.</summary>
 internal static class HealthEndpoints
 {
     public static void MapHealth(this IEndpointRouteBuilder health)
     {
         health.MapGet("/live", () => TypedResults.Ok(new Life("live", Product.Version))).Answers<Life>("The process lives", 200);
-        health.MapGet("/ready", Ready).Answers<Health>("The store can be read", 200);
+        health.MapGet("/ready", Ready).Answers<Health>("The process can serve: what that rests on, as it was learnt last", 200);
     }
 
-    private static async Task<IResult> Ready(IQueries queries, Readiness readiness, CancellationToken gone)
+    private static IResult Ready(Readiness readiness)
     {
-        if (readiness.Reason is { } reason) return Problems.Of(Problems.Unavailable, reason);
-        await queries.Ping().WaitAsync(gone);
-        return TypedResults.Ok(new Health("ready"));
+        var checks = readiness.Check();
+        return checks.Fault() is { } fault ? NotReady.Of(Problems.Of(Problems.Unavailable, fault), checks) : TypedResults.Ok(new Health("ready", checks));
     }
 }
 
-internal sealed record Health(string Status);
+internal sealed record Health(string Status, Checks Checks);
 
 internal sealed record Life(string Status, string Version);

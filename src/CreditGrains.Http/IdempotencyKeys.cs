@@ -13,7 +13,8 @@ internal static class IdempotencyKeys
     /// <summary>The header of an answer that is the first one again.</summary>
     public const string Replayed = "Idempotency-Replayed";
 
-    private const int MaxLength = 200;
+    /// <summary>The longest key, in characters.</summary>
+    public const int MaxLength = 200;
 
     /// <summary>What a key must be.</summary>
     public static string Rule { get; } = $"must have 1 to {MaxLength} visible ASCII characters";

@@ -63,7 +63,7 @@ internal sealed record LotBody(string? PaymentId, long? Quantity, string? LotId 
     public Refusal? Check(RouteValueDictionary path) => Refusal.All(
         Fields.IdIfGiven("lotId", LotId)
             ?? (LotId == Lot.MintedId || (LotId is not null && Billing.IsLotId(LotId)) ? Refusal.Invalid("lotId", "must be another: this one is the service's own") : null),
-        Fields.Id("paymentId", PaymentId),
+        Fields.ExternalId("paymentId", PaymentId),
         Fields.Given("quantity", Quantity));
 
     public GrantLot ToGrant(Caller caller) =>

@@ -18,6 +18,16 @@ internal static class Parameters
     /// <summary>A credit's id is made by the service: one that cannot be is just not found.</summary>
     public const string CreditId = "creditId";
 
+    private const string UserId = "userId", EscapedSlash = "%2F";
+
+    /// <summary>An external id may have a slash, which the server leaves escaped in the path.</summary>
+    public static Task Unescape(HttpContext context, RequestDelegate next)
+    {
+        if (context.Request.RouteValues.TryGetValue(UserId, out var value) && value is string id && id.Contains(EscapedSlash, StringComparison.OrdinalIgnoreCase))
+            context.Request.RouteValues[UserId] = id.Replace(EscapedSlash, "/", StringComparison.OrdinalIgnoreCase);
+        return next(context);
+    }
+
     /// <summary>A call takes the query parameters that its handler names, once each.</summary>
     public static EndpointFilterDelegate Check(EndpointFilterFactoryContext call, EndpointFilterDelegate next)
     {
@@ -57,7 +67,8 @@ internal static class Parameters
     private static Problem? Wrong(HttpContext context)
     {
         var (path, query) = (context.Request.RouteValues, context.Request.Query);
-        var ids = path.Where(pair => pair.Key != CreditId).Select(pair => Fields.Id(pair.Key, (string?)pair.Value));
+        var ids = path.Where(pair => pair.Key != CreditId)
+            .Select(pair => pair.Key == UserId ? Fields.ExternalId(pair.Key, (string?)pair.Value) : Fields.Id(pair.Key, (string?)pair.Value));
         return Refusal.All([.. ids, .. query.Select(pair => Wrong(pair.Key, pair.Value!))]) is { } refusal ? Problems.Of(refusal) : null;
     }
 
@@ -72,7 +83,9 @@ internal static class Parameters
             : Refusal.Invalid(name, Calendar.InstantRange),
         "status" => Status(value) is null ? NotOf<CreditStatus>(name) : null,
         "groupBy" => GroupBy(value) is null ? NotOf<UsageBy>(name) : null,
-        "lotId" or "paymentId" => Ids.CanBe(value) ? null : Refusal.Invalid(name, $"must have 1 to {Ids.MaxMadeLength} characters of {Ids.Alphabet}"),
+        "lotId" => Ids.CanBe(value) ? null : Refusal.Invalid(name, $"must have 1 to {Ids.MaxMadeLength} characters of {Ids.Alphabet}"),
+        "paymentId" => Ids.CanBeExternal(value) ? null : Refusal.Invalid(name, $"must have 1 to {Ids.MaxMadeLength} {Ids.ExternalAlphabet}"),
+        UserId or "playerId" => Fields.ExternalId(name, value),
         _ => Fields.Id(name, value),
     };
 

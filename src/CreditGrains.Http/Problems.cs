@@ -18,6 +18,7 @@ namespace CreditGrains.Http;
 /// <param name="Field">The field, header or query parameter that is not as it must be; of several the first.</param>
 [JsonDerivedType(typeof(Shortage))]
 [JsonDerivedType(typeof(ServicesShortage))]
+[JsonDerivedType(typeof(NotReady))]
 internal record Problem(
     string Type, string Title, int Status, string Detail, string Code, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Field) : IResult
 {
@@ -39,8 +40,12 @@ internal record Problem(
         if (Status is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable && response.Headers.RetryAfter.Count == 0) response.Headers.RetryAfter = "1";
         response.Headers.Remove(HeaderNames.ETag);
         response.Headers.CacheControl = "no-store";
+        CountIn(httpContext);
         return response.WriteAsJsonAsync(this with { RequestId = httpContext.TraceIdentifier }, options: null, ContentType);
     }
+
+    /// <summary>Counts it as one more refusal.</summary>
+    public void CountIn(HttpContext context) => context.RequestServices.GetRequiredService<HttpMetrics>().Refusals.Add(Code);
 }
 
 /// <summary>A refused report, and what it would have needed (R2), in credits; null where there is no limit.</summary>
@@ -53,13 +58,22 @@ internal sealed record ServicesShortage(
     string Type, string Title, int Status, string Detail, string Code, string? Field,
     string Currency, decimal ToAllocate, decimal Available) : Problem(Type, Title, Status, Detail, Code, Field);
 
+/// <summary>Why a process is not ready.</summary>
+internal sealed record NotReady(string Type, string Title, int Status, string Detail, string Code, string? Field, Checks Checks)
+    : Problem(Type, Title, Status, Detail, Code, Field)
+{
+    public static NotReady Of(Problem problem, Checks checks) =>
+        new(problem.Type, problem.Title, problem.Status, problem.Detail, problem.Code, problem.Field, checks);
+}
+
 /// <summary>The one table from refusals and failures to problems (§3).</summary>
 internal static class Problems
 {
     public const string Malformed = "malformed", UnknownField = "unknown-field", TooLarge = "too-large", Unauthenticated = "unauthenticated",
-        Forbidden = "forbidden", Unavailable = "unavailable", CursorGone = "cursor-gone", Timeout = "request-timeout", MediaType = "unsupported-media-type";
+        Forbidden = "forbidden", Unavailable = "unavailable", CursorGone = "cursor-gone", Timeout = "request-timeout", MediaType = "unsupported-media-type",
+        Internal = "internal-error";
 
-    private const string NotAllowed = "method-not-allowed", Overload = "overloaded", Internal = "internal-error";
+    private const string NotAllowed = "method-not-allowed", Overload = "overloaded";
 
     // Failures that are not refusals of a rule.
     private static readonly FrozenDictionary<string, (int Status, string Title)> Failures = new Dictionary<string, (int, string)>

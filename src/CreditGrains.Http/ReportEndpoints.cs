@@ -99,9 +99,9 @@ internal sealed record ReportBody(
     public Refusal? Check(RouteValueDictionary path) => Refusal.All([
         Fields.Id("reportId", ReportId),
         Fields.Id("contractId", ContractId),
-        Fields.Id("userId", UserId),
+        Fields.ExternalId("userId", UserId),
         Fields.Given("players", Players),
-        .. Fields.Each("players", Players, player => Refusal.All(Fields.Id("playerId", player.PlayerId), Fields.NameIfGiven("name", player.Name))),
+        .. Fields.Each("players", Players, player => Refusal.All(Fields.ExternalId("playerId", player.PlayerId), Fields.NameIfGiven("name", player.Name))),
         Players is null || Players.Select(player => player?.PlayerId).Distinct().Count() is >= 1 and <= Report.MaxPlayers
             ? null
             : Refusal.Invalid("players", $"must be 1 to {Report.MaxPlayers:N0}"),
@@ -125,11 +125,14 @@ internal sealed record ReportsBody([property: MaxLength(ReportsBody.MaxReports)]
 /// <summary>What each report of a batch would have been answered alone, in the order of the request.</summary>
 internal sealed record Batch(ImmutableArray<BatchItem> Items);
 
-internal sealed record BatchItem(int Status, object? Body)
+internal sealed record BatchItem(int Status, [property: Either(typeof(Report), typeof(Problem))] object? Body)
 {
-    public static BatchItem Of(IResult result, HttpRequest request) => result is Problem problem
-        ? new(problem.Status, problem with { RequestId = request.HttpContext.TraceIdentifier })
-        : new(((IStatusCodeHttpResult)result).StatusCode!.Value, ((IValueHttpResult)result).Value);
+    public static BatchItem Of(IResult result, HttpRequest request)
+    {
+        if (result is not Problem problem) return new(((IStatusCodeHttpResult)result).StatusCode!.Value, ((IValueHttpResult)result).Value);
+        problem.CountIn(request.HttpContext);
+        return new(problem.Status, problem with { RequestId = request.HttpContext.TraceIdentifier });
+    }
 }
 
 /// <summary>What a report would do (R6); <paramref name="Refusal"/> null: it would succeed.</summary>

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using CreditGrains.Grains;
 using CreditGrains.Domain;
 using Microsoft.AspNetCore.Builder;
@@ -32,7 +33,7 @@ internal static class ServicesSettingsEndpoints
     private static async Task<IResult> Get(IQueries queries, CancellationToken gone) => TypedResults.Ok(await queries.ServicesSettings().WaitAsync(gone));
 }
 
-internal sealed record ServicesSettingsBody(string?[]? NoAllocationStatuses) : IBody
+internal sealed record ServicesSettingsBody([property: MaxLength(ServicesSettings.MaxStatuses)] string?[]? NoAllocationStatuses) : IBody
 {
     public Refusal? Check(RouteValueDictionary path) => Fields.Given("noAllocationStatuses", NoAllocationStatuses)
         ?? Refusal.All(NoAllocationStatuses!.Select((status, i) => Fields.Name($"noAllocationStatuses[{i}]", status)));

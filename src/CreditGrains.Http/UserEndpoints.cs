@@ -130,7 +130,7 @@ internal sealed record UsersBody(
         return Fields.Given(field, users) ?? (users!.Length > Membership.MaxUsers
             ? Refusal.Invalid(field, $"must have at most {Membership.MaxUsers:N0} users")
             : Refusal.All(Fields.Each(field, users, user => Refusal.All(
-                Fields.Id("userId", user.UserId) ?? (seen.Add(user.UserId!) ? null : Refusal.Invalid("userId", "must be in the list once")),
+                Fields.ExternalId("userId", user.UserId) ?? (seen.Add(user.UserId!) ? null : Refusal.Invalid("userId", "must be in the list once")),
                 Fields.Name("name", user.Name)))));
     }
 

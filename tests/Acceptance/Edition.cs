@@ -17,13 +17,7 @@ internal sealed class Edition : IAsyncDisposable
 {
     private static readonly bool IsCluster = Environment.GetEnvironmentVariable("CREDITGRAINS_EDITION") == "cluster";
 
-    // All stories share one PostgreSQL.
-    private static readonly Lazy<Task<ScratchPostgres>> Postgres = new(async () =>
-    {
-        var postgres = await ScratchPostgres.New();
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => postgres.DisposeAsync().AsTask().GetAwaiter().GetResult();
-        return postgres;
-    });
+    private static readonly Lazy<Task<ScratchPostgres>> Postgres = new(ScratchPostgres.New);
 
     private readonly SiloProcess? process;
     private readonly HostedSilo? hosted;
@@ -105,4 +99,13 @@ internal sealed class Edition : IAsyncDisposable
     private static string NewDirectory() => Directory.CreateTempSubdirectory("creditgrains-").FullName;
 
     private static async Task<string> NewDatabase() => await (await Postgres.Value).NewDatabase();
+
+    /// <summary>The one PostgreSQL that all stories share ends with them.</summary>
+    public sealed class Shared : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync()
+        {
+            if (Postgres.IsValueCreated) await (await Postgres.Value).DisposeAsync();
+        }
+    }
 }

@@ -31,6 +31,38 @@ public sealed class HostileText(Served served) : IClassFixture<Served>
         Assert.Equal(name, (string)JsonNode.Parse((await api.All($"/v1/ledger?contractId={id}")).Single()["after"]!.ToJsonString())!["name"]!);
     }
 
+    // Ids of users, players and payments come from other systems; what they give is one id all the way, also in paths and filters.
+    [Theory]
+    [InlineData("anna@example.com")]
+    [InlineData("team/a+b #7")]
+    [InlineData("Łukasz Müller")]
+    [InlineData("日本 太郎")]
+    [InlineData("กิตติ")]
+    [InlineData("𠮷野")]
+    public async Task An_external_id_is_what_people_write(string id)
+    {
+        var (api, escaped) = (served.Api, Uri.EscapeDataString(id));
+        var contract = $"X-{Convert.ToHexString(System.Text.Encoding.UTF8.GetBytes(id))}"[..14];
+        (await api.Put($"/v1/contracts/{contract}", Words.Terms())).Is(201);
+        (await api.Put($"/v1/contracts/{contract}/users/{escaped}", new { name = "N" })).Is(200);
+        (await api.Post($"/v1/contracts/{contract}/lots", new { lotId = "L", paymentId = id, quantity = 5 })).Is(201);
+        var amount = new { enabled = true, users = new[] { new { userId = id, amount = 3, renewal = "fixed" } } };
+        (await api.Send("PATCH", $"/v1/contracts/{contract}/allocations", System.Text.Json.JsonSerializer.Serialize(amount))).Is(200);
+        var extra = (await api.Post($"/v1/contracts/{contract}/allocations/{escaped}/extra", new { amount = 2, reason = "more" })).Is(201);
+        Assert.Equal(extra.Text, (await api.Get(extra.Headers.Location!.OriginalString)).Is(200).Text);
+
+        (await api.Post("/v1/reports", new { reportId = contract, contractId = contract, userId = id, players = new[] { new { playerId = id } } })).Is(201);
+        var credit = Assert.Single(await api.All($"/v1/credits?contractId={contract}&playerId={escaped}&userId={escaped}&paymentId={escaped}&status=ALLOCATED"));
+        Assert.Equal((id, id, id), ((string)credit["playerId"]!, (string)credit["usedBy"]!, (string)credit["paymentId"]!));
+        Assert.Equal(id, (string)Assert.Single(await api.All($"/v1/usage?contractId={contract}&groupBy=user"))["userId"]!);
+        Assert.NotEmpty(await api.All($"/v1/ledger?userId={escaped}&clientId=A"));
+        (await api.Post($"/v1/users/{escaped}/disable", new { clientId = "A" })).Is(200);
+        (await api.Post("/v1/reports", new { reportId = $"{contract}-2", contractId = contract, userId = id, players = new[] { new { playerId = $"{id}2" } } }))
+            .Is(409, "user-disabled");
+        Assert.True((bool)(await api.Get($"/v1/contracts/{contract}/audit")).Is(200)["balanced"]!);
+        (await api.Send("DELETE", $"/v1/contracts/{contract}/users/{escaped}", null)).Is(204);
+    }
+
     [Fact]
     public async Task A_name_may_be_left_out_or_200_characters_long()
     {

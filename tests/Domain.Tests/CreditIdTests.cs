@@ -42,6 +42,46 @@ public sealed class CreditIdTests
     [InlineData("é", false)]
     public void Section3_ids_from_callers(string? id, bool valid) => Assert.Equal(valid, Ids.IsValid(id));
 
+    [Theory]
+    [InlineData("anna@example.com", true)]
+    [InlineData("N°", false)]
+    [InlineData("Łukasz Müller", true)]
+    [InlineData("日本 太郎", true)]
+    [InlineData("กิตติ", true)]
+    [InlineData("𠮷野#10", true)]
+    [InlineData("team/a+b", true)]
+    [InlineData("a  b", false)]
+    [InlineData(" a", false)]
+    [InlineData("a ", false)]
+    [InlineData(" ", false)]
+    [InlineData("", false)]
+    [InlineData(null, false)]
+    [InlineData("a\u00a0b", false)]
+    [InlineData("a\u200bb", false)]
+    [InlineData("a\nb", false)]
+    [InlineData("a~b", false)]
+    [InlineData("🎽", false)]
+    [InlineData("\ud83c", false)]
+    [InlineData("'; drop table lot", false)]
+    public void Section3_external_ids_of_users_players_and_payments(string? id, bool valid) => Assert.Equal(valid, Ids.IsExternal(id));
+
+    [Fact]
+    public void An_external_id_is_counted_in_characters()
+    {
+        Assert.True(Ids.IsExternal(string.Concat(Enumerable.Repeat("𠮷", 64))));
+        Assert.False(Ids.IsExternal(string.Concat(Enumerable.Repeat("𠮷", 65))));
+        Assert.True(Ids.CanBeExternal(new('é', 200)));
+        Assert.False(Ids.CanBeExternal(new('é', 201)));
+    }
+
+    [Fact]
+    public void A_key_is_parted_at_its_first_slash()
+    {
+        Assert.Equal(new UserKey("acme", "team/a/b"), UserKey.Parse($"{new UserKey("acme", "team/a/b")}"));
+        Assert.Equal(new AllocationKey("C1", "team/a"), AllocationKey.Parse($"{new AllocationKey("C1", "team/a")}"));
+        Assert.Equal(new PlayerKey("acme", "p/1"), PlayerKey.Parse($"{new PlayerKey("acme", "p/1")}"));
+    }
+
     [Fact]
     public void Section3_ids_from_callers_have_at_most_64_characters()
     {

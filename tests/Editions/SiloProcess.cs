@@ -5,9 +5,12 @@ namespace CreditGrains.Editions;
 
 /// <summary>How a silo is started; each null: not at all.</summary>
 /// <param name="MaxFileBytes">The most that any of its files may hold: its disk is full then.</param>
+/// <param name="Arguments">Further options.</param>
+/// <param name="Environment">Further variables.</param>
 /// <param name="MaxHeapBytes">The most that its heap may hold: what .NET takes in a container.</param>
 public sealed record SiloOptions(
-    string? TestClock = null, string? ApiKeys = null, int DrainSeconds = 1, string ClusterId = "test", long? MaxFileBytes = null, long? MaxHeapBytes = null);
+    string? TestClock = null, string? ApiKeys = null, int DrainSeconds = 1, string ClusterId = "test", long? MaxFileBytes = null, long? MaxHeapBytes = null,
+    IReadOnlyList<string>? Arguments = null, IReadOnlyDictionary<string, string>? Environment = null);
 
 /// <summary>One silo as a child process, at an address of its own that it keeps through restarts.</summary>
 public sealed class SiloProcess : IAsyncDisposable
@@ -93,11 +96,15 @@ public sealed class SiloProcess : IAsyncDisposable
         if (options.TestClock is { } clock) arguments.AddRange(["--test-clock", clock]);
         if (options.ApiKeys is { } keys) arguments.AddRange(["--api-keys", keys]);
 
+        arguments.AddRange(options.Arguments ?? []);
+
         // A write beyond the limit shall fail, not end the process.
         if (options.MaxFileBytes is { } limit) arguments.InsertRange(0, ["bash", "-c", "trap '' XFSZ; exec \"$@\"", "limited", "prlimit", $"--fsize={limit}"]);
 
         var command = new ProcessStartInfo(arguments[0], arguments.Skip(1));
         command.Environment["Logging__LogLevel__Default"] = "Warning";
+
+        foreach (var (name, value) in options.Environment ?? new Dictionary<string, string>()) command.Environment[name] = value;
 
         if (options.MaxHeapBytes is { } heap) command.Environment["DOTNET_GCHeapHardLimit"] = $"0x{heap:x}";
 

@@ -98,7 +98,7 @@ public sealed class PostgresWriterTests
         for (var i = 0; i < 20; i++)
         {
             await Done(database, contract.Report($"R{i}", 2)).WaitAsync(Soon, TestContext.Current.CancellationToken);
-            await database.Store.Ping().WaitAsync(Soon, TestContext.Current.CancellationToken);
+            await database.Store.Look().WaitAsync(Soon, TestContext.Current.CancellationToken);
             Assert.NotNull(await ((IStore)database.Store).Contract("C").WaitAsync(Soon, TestContext.Current.CancellationToken));
             Assert.Single((await database.Store.Read(new("acme", "C") { Users = ["U"] }).WaitAsync(Soon, TestContext.Current.CancellationToken)).Members);
         }
@@ -179,13 +179,13 @@ public sealed class PostgresWriterTests
         }
         Assert.InRange(sent, 0, 2);
         await Assert.ThrowsAsync<StoreUnavailableException>(() => database.Store.Commit(Guards(new Guard(RowKey.User("acme", "U"), 0))));
-        await Assert.ThrowsAsync<StoreUnavailableException>(() => database.Store.Ping());
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => database.Store.Look());
         await Assert.ThrowsAsync<StoreUnavailableException>(() => database.Store.Document("thing", "T"));
 
         await away.Start();
         await Done(database, new Reporting("D").Begin);
         Assert.IsType<CommitResult.Done>(await database.Store.Commit(Guards(new Guard(RowKey.User("acme", "U"), 0))));
-        await database.Store.Ping();
+        Assert.True((await database.Store.Look()).IsWritable);
     }
 
     [Fact]

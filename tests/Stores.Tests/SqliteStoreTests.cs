@@ -165,7 +165,7 @@ public sealed class SqliteStoreTests : IDisposable
         store.Dispose();
         store.Dispose();
 
-        await Assert.ThrowsAsync<StoreUnavailableException>(store.Ping);
+        await Assert.ThrowsAsync<StoreUnavailableException>(store.Look);
         await Assert.ThrowsAsync<StoreUnavailableException>(() => store.Commit(First));
         await Assert.ThrowsAsync<StoreUnavailableException>(() => store.Commit(new("acme", Changes.None)));
         await Assert.ThrowsAsync<StoreUnavailableException>(() => store.Forget(Samples.Now));

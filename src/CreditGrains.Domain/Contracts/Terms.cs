@@ -38,7 +38,11 @@ public sealed record Terms(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] BillingCycle? BillingCycle = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Notes = null)
 {
-    private const int MaxDays = 36_500, MaxNotes = 2_000;
+    /// <summary>The longest name and notes, in characters.</summary>
+    public const int MaxName = 200, MaxNotes = 2_000;
+
+    /// <summary>The longest lifetime and coverage, in days.</summary>
+    public const int MaxDays = 36_500;
 
     [JsonIgnore]
     public DateTimeZone Zone => Calendar.KnownZone(TimeZone);
@@ -65,7 +69,7 @@ public sealed record Terms(
 
     /// <summary>A refusal of every field that breaks a rule by itself; null: none does.</summary>
     public Refusal? Check() => Refusal.All(
-        Name is { Length: >= 1 and <= 200 } ? null : Refusal.Invalid("name", "must have 1 to 200 characters"),
+        Name is { Length: >= 1 and <= MaxName } ? null : Refusal.Invalid("name", $"must have 1 to {MaxName} characters"),
         Calendar.Zone(TimeZone) is null ? Refusal.Invalid("timeZone", "must be an IANA time zone, e.g. Europe/Berlin") : null,
         Calendar.CheckDate("startsOn", StartsOn),
         EndsOn is { } end && Calendar.CheckDate("endsOn", end) is { } outside ? outside

@@ -1,10 +1,11 @@
 using System.Globalization;
+using System.Text;
 
 namespace CreditGrains.Domain;
 
 /// <summary>
-/// The ids that callers choose (§3): 1 to 64 of <c>A-Z a-z 0-9 . _ : -</c>. They never contain <c>/</c> or <c>~</c>, which therefore separate the parts
-/// of composed keys.
+/// The ids that callers choose (§3): 1 to 64 of <c>A-Z a-z 0-9 . _ : -</c>; those of users, players and payments are external ids, 1 to 64 of what
+/// <see cref="ExternalAlphabet"/> says, and stay as they are written. None contains <c>~</c>, and the first part of a composed key no <c>/</c>: they separate the parts.
 /// </summary>
 public static class Ids
 {
@@ -17,11 +18,40 @@ public static class Ids
     /// <summary>The most characters of an id that the service makes.</summary>
     public const int MaxMadeLength = 200;
 
+    /// <summary>What an external id may have, for messages: what people and other systems call a user, a player or a payment.</summary>
+    public const string ExternalAlphabet = "letters and digits of any script, . _ : - @ + / # and single blanks within";
+
     /// <summary>Whether a caller may choose this id.</summary>
     public static bool IsValid(string? id) => id is { Length: > 0 and <= MaxLength } && !id.AsSpan().ContainsAnyExcept(Allowed);
 
     /// <summary>Whether a caller or the service can have made this id: the service's have up to 200 of the same characters.</summary>
     public static bool CanBe(string? id) => id is { Length: > 0 and <= MaxMadeLength } && !id.AsSpan().ContainsAnyExcept(Allowed);
+
+    /// <summary>Whether a caller may choose this id for a user, a player or a payment.</summary>
+    public static bool IsExternal(string? id) => IsValid(id) || IsExternal(id, MaxLength);
+
+    /// <summary>Whether a caller or the service can have made this id of a payment.</summary>
+    public static bool CanBeExternal(string? id) => CanBe(id) || IsExternal(id, MaxMadeLength);
+
+    private static bool IsExternal(string? id, int most)
+    {
+        if (id is not { Length: > 0 } || id[0] == ' ' || id[^1] == ' ') return false;
+
+        var (length, isBehindBlank) = (0, false);
+        foreach (var rune in id.EnumerateRunes())
+        {
+            var isBlank = rune.Value == ' ';
+            if (++length > most || (isBlank ? isBehindBlank : !IsExternal(rune))) return false;
+            isBehindBlank = isBlank;
+        }
+        return true;
+    }
+
+    // The vowels and tones of many scripts are marks of their letters.
+    private static bool IsExternal(Rune rune) => rune.IsAscii
+        ? Allowed.Contains((char)rune.Value) || "@+/#".Contains((char)rune.Value)
+        : Rune.IsLetter(rune) || Rune.GetUnicodeCategory(rune)
+            is UnicodeCategory.DecimalDigitNumber or UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark;
 
     private static readonly System.Buffers.SearchValues<char> Allowed =
         System.Buffers.SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-");
@@ -33,7 +63,7 @@ public readonly record struct PlayerKey(string ClientId, string PlayerId)
     public override string ToString() => $"{ClientId}/{PlayerId}";
 
     public static PlayerKey Parse(string text) =>
-        text.Split('/') is [var client, var player] ? new(client, player) : throw new FormatException($"Not a player key: {text}");
+        text.Split('/', 2) is [var client, var player] ? new(client, player) : throw new FormatException($"Not a player key: {text}");
 }
 
 /// <summary>A report of a client: its idempotency key (R3).</summary>
@@ -42,7 +72,7 @@ public readonly record struct ReportKey(string ClientId, string ReportId)
     public override string ToString() => $"{ClientId}/{ReportId}";
 
     public static ReportKey Parse(string text) =>
-        text.Split('/') is [var client, var report] ? new(client, report) : throw new FormatException($"Not a report key: {text}");
+        text.Split('/', 2) is [var client, var report] ? new(client, report) : throw new FormatException($"Not a report key: {text}");
 }
 
 /// <summary>A user of a client (C3).</summary>
@@ -51,7 +81,7 @@ public readonly record struct UserKey(string ClientId, string UserId)
     public override string ToString() => $"{ClientId}/{UserId}";
 
     public static UserKey Parse(string text) =>
-        text.Split('/') is [var client, var user] ? new(client, user) : throw new FormatException($"Not a user key: {text}");
+        text.Split('/', 2) is [var client, var user] ? new(client, user) : throw new FormatException($"Not a user key: {text}");
 }
 
 /// <summary>The allocation of one user of one contract.</summary>
@@ -60,7 +90,7 @@ public readonly record struct AllocationKey(string ContractId, string UserId)
     public override string ToString() => $"{ContractId}/{UserId}";
 
     public static AllocationKey Parse(string text) =>
-        text.Split('/') is [var contract, var user] ? new(contract, user) : throw new FormatException($"Not an allocation key: {text}");
+        text.Split('/', 2) is [var contract, var user] ? new(contract, user) : throw new FormatException($"Not an allocation key: {text}");
 }
 
 /// <summary>A credit's id: its contract, its lot and its ordinal in the lot, from 1 (P1). Ids of one lot sort as their ordinals do.</summary>

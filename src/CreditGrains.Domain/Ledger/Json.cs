@@ -3,6 +3,7 @@ using System.Numerics;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using NodaTime;
 using NodaTime.Text;
 
@@ -14,7 +15,7 @@ public static class Json
     /// <summary>The most characters of a number that is read exactly.</summary>
     public const int MaxNumberCharacters = 28;
 
-    public static readonly JsonSerializerOptions Options = Configure(new(JsonSerializerDefaults.Web));
+    public static readonly JsonSerializerOptions Options = Configure(new(JsonSerializerDefaults.Web) { TypeInfoResolver = new DefaultJsonTypeInfoResolver() });
 
     /// <summary>Sets those options up for the domain's values.</summary>
     public static JsonSerializerOptions Configure(JsonSerializerOptions options)

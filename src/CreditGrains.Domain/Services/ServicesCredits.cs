@@ -32,6 +32,9 @@ public static class ServicesCredits
 /// <summary>The currencies of ISO 4217.</summary>
 public static class Currencies
 {
+    /// <summary>The form that all codes have, as a regular expression.</summary>
+    public const string Pattern = "^[A-Z]{3}$";
+
     private static readonly HashSet<string> Codes = [.. """
         AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE CHF CHW CLF
         CLP CNY COP COU CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS

@@ -11,7 +11,8 @@ public sealed record ServicesSettings(ImmutableArray<string> NoAllocationStatuse
 {
     public static readonly ServicesSettings Default = new(["Planned", "Canceled", Milestone.None]);
 
-    private const int MaxStatuses = 100;
+    /// <summary>The most exempt statuses.</summary>
+    public const int MaxStatuses = 100;
 
     /// <summary>Why a milestone whose credits are not wholly allocated may not have its status or actual date (S5); null: it may.</summary>
     internal Refusal? Forbids(Milestone milestone)

@@ -48,8 +48,14 @@ public sealed class AllocationGrain(IGrainContext context, GrainServices service
             if (!(user.Member.Allocation.NextDue(user.Terms) <= now)) return user.Member.Allocation.NextDue(user.Terms);
             var (member, renewals) = user.RollForward(now);
             var change = MemberChange.Of(user.Terms, user.Member, member, now);
-            if (await services.Store.Commit(new(user.Terms.ClientId, [change, .. renewals])) is CommitResult.Unknown(var cause))
-                throw new StoreUnavailableException("The renewal could not be booked.", cause);
+            switch (await services.Store.Commit(new(user.Terms.ClientId, [change, .. renewals])))
+            {
+                case CommitResult.Done:
+                    services.Metrics.NoteDelays(renewals);
+                    break;
+                case CommitResult.Unknown(var cause):
+                    throw new StoreUnavailableException("The renewal could not be booked.", cause);
+            }
         }
         return null;
     }

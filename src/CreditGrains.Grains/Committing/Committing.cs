@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using CreditGrains.Domain;
+using CreditGrains.Grains.Hosting;
 using NodaTime;
 using Orleans.Runtime;
 
@@ -81,6 +83,8 @@ public abstract class Committing<TState>(IGrainContext context, GrainServices se
 
         /// <summary>How often it was decided.</summary>
         public int Decisions { get; set; }
+
+        public ActivityContext Asked { get; } = Traces.Asking;
 
         public abstract (TState? State, Changes Changes) Decide(TState? state, Instant now);
 
@@ -206,6 +210,7 @@ public abstract class Committing<TState>(IGrainContext context, GrainServices se
     // Returns the commands that must be decided again.
     private async Task<List<Command>> Attempt(List<Command> batch, int attempt)
     {
+        using var activity = Traces.Begin($"decide {kind}", batch.Select(command => command.Asked));
         if (!await Own()) return Leave(batch);
         var (before, epoch) = known!;
         var decided = default(Attempted);
@@ -234,12 +239,15 @@ public abstract class Committing<TState>(IGrainContext context, GrainServices se
             case CommitResult.Done:
                 known = new(decided.State, decided.Writes && epoch == 0 ? 1 : epoch);
                 foreach (var command in batch.Except(decided.Later)) Answer(command);
-                if (decided.Writes) Committed(before, decided.State!, decided.Commit.Changes);
+                services.Metrics.Batches.Record(batch.Count - decided.Later.Count);
+                if (!decided.Writes) return decided.Later;
+                services.Metrics.NoteDelays(decided.Commit.Changes);
+                Committed(before, decided.State!, decided.Commit.Changes);
                 return decided.Later;
             case CommitResult.Conflict(var rows) when rows.Contains(RowKey.Document(kind, Id)):
                 return Leave(batch);
             case CommitResult.Conflict(var rows):
-                services.Metrics.Conflicts.Add(1);
+                services.Metrics.Conflicts.Add(kind);
                 Stale(rows);
                 foreach (var command in batch) command.Meet(rows);
                 return batch;

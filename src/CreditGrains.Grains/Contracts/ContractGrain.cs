@@ -107,7 +107,7 @@ public sealed partial class ContractGrain(IGrainContext context, GrainServices s
             () => seen?.RestsOn(Id) ?? []);
     }
 
-    public Task<ReportAnswer> Charge(ChargeReport report) => Run(new ReportCommand(this, report));
+    public async Task<ReportAnswer> Charge(ChargeReport report) => Services.Metrics.Count(await Run(new ReportCommand(this, report)));
 
     public Task WakeUp() => ReceiveReminder("", default);
 

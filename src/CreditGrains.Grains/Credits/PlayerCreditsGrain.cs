@@ -48,6 +48,12 @@ public sealed class PlayerCreditsGrain(IGrainContext context, GrainServices serv
         await reminder.Rang(this, nextEnd);
     }
 
+    public Task OnDeactivateAsync(DeactivationReason reason, CancellationToken token)
+    {
+        services.Metrics.PlayersKept.Add(-Kept);
+        return Task.CompletedTask;
+    }
+
     // A page books what it can and passes over credits that were changed meanwhile.
     private async Task<bool> BookPage()
     {
@@ -56,9 +62,11 @@ public sealed class PlayerCreditsGrain(IGrainContext context, GrainServices serv
         var left = due;
         while (!left.IsEmpty)
         {
-            switch (await services.Store.Commit(new(clientId, Coverage.Expire(left, now))))
+            var ends = Coverage.Expire(left, now);
+            switch (await services.Store.Commit(new(clientId, ends)))
             {
                 case CommitResult.Done:
+                    services.Metrics.NoteDelays(ends);
                     return due.Length == PageSize;
                 case CommitResult.Conflict(var rows):
                     left = [.. left.Where(credit => !rows.Contains(RowKey.Credit(credit.Id)))];
@@ -70,13 +78,18 @@ public sealed class PlayerCreditsGrain(IGrainContext context, GrainServices serv
         return due.Length == PageSize;
     }
 
+    private long Kept => young.Count + old.Count;
+
     private Player? Known(string playerId) => young.GetValueOrDefault(playerId) ?? (old.Remove(playerId, out var row) ? Keep(row) : null);
 
     private Player Keep(Player row)
     {
         var known = young.GetValueOrDefault(row.PlayerId) ?? old.GetValueOrDefault(row.PlayerId);
         var newest = known is not null && known.Version > row.Version ? known : row;
+        var kept = Kept;
         if (young.Count >= MaxRows) (old, young) = (young, []);
-        return young[row.PlayerId] = newest;
+        young[row.PlayerId] = newest;
+        services.Metrics.PlayersKept.Add(Kept - kept);
+        return newest;
     }
 }

@@ -5,6 +5,13 @@ using NodaTime;
 
 namespace CreditGrains.Grains.Hosting;
 
+/// <summary>How a log is written.</summary>
+public enum LogFormat
+{
+    Text,
+    Json,
+}
+
 /// <summary>How a server is started: from the command line (<c>--data ...</c>) or the environment (<c>CREDITGRAINS_DATA ...</c>).</summary>
 public sealed record ServerOptions
 {
@@ -41,6 +48,14 @@ public sealed record ServerOptions
     /// <summary>Whether this silo serves HTTP itself.</summary>
     public bool Front { get; init; } = true;
 
+    /// <summary>The port on which Prometheus finds the metrics, 0 to 65,535; 0: none.</summary>
+    public int MetricsPort { get; init; }
+
+    /// <summary>The address on which it does.</summary>
+    public IPAddress MetricsAddress { get; init; } = IPAddress.Loopback;
+
+    public LogFormat Logs { get; init; }
+
     private sealed record Option(string Name, string Value, string Help, bool OfCluster = false);
 
     private static readonly Option[] All =
@@ -51,6 +66,9 @@ public sealed record ServerOptions
         new("test-clock", "INSTANT", "a clock that starts there and is moved by POST /v1/clock"),
         new("api-keys", "FILE", "hashed API keys; without it only loopback is served"),
         new("drain", "SECONDS", "serve on that long after SIGTERM, not ready (default 0; with --postgres 5)"),
+        new("metrics-port", "PORT", "metrics for Prometheus, at /metrics and without a key (default 0: none)"),
+        new("metrics-address", "IP", "where that port listens (default 127.0.0.1)"),
+        new("logs", "text|json", "a line an event (default text)"),
         new("cluster-id", "NAME", "silos of one name and database form a cluster (default creditgrains)", OfCluster: true),
         new("advertise", "IP|auto", "where the other silos reach this one (default 127.0.0.1)", OfCluster: true),
         new("silo-port", "PORT", "for the other silos (default 11111)", OfCluster: true),
@@ -89,6 +107,14 @@ public sealed record ServerOptions
             Advertise = Read("advertise", "is an IP address, or auto", defaults.Advertise, Address),
             SiloPort = Number("silo-port", 1, 65_535, defaults.SiloPort),
             GatewayPort = Number("gateway-port", 0, 65_535, defaults.GatewayPort),
+            MetricsPort = Number("metrics-port", 0, 65_535, defaults.MetricsPort),
+            MetricsAddress = Read("metrics-address", "is an IP address", defaults.MetricsAddress, text => IPAddress.TryParse(text, out var ip) ? ip : null),
+            Logs = given.GetValueOrDefault("logs") switch
+            {
+                null or "text" => LogFormat.Text,
+                "json" => LogFormat.Json,
+                _ => throw Wrong("logs", "is text or json"),
+            },
             Front = given.TryGetValue("front", out var front)
                 ? bool.TryParse(front, out var serves) ? serves : throw Wrong("front", "is true or false")
                 : defaults.Front,

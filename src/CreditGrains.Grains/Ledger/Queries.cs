@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json.Serialization;
 using CreditGrains.Domain;
+using CreditGrains.Grains.Hosting;
 using NodaTime;
 
 namespace CreditGrains.Grains;
@@ -106,8 +107,8 @@ public interface IQueries
     /// <summary>Recomputes an account from its entries and records, on one snapshot (G2); null where there is no such account.</summary>
     Task<AccountAudit?> AuditAccount(string accountId);
 
-    /// <summary>Returns where the store can be read; throws <see cref="StoreUnavailableException"/> where not.</summary>
-    Task Ping();
+    /// <summary>Looks at the store itself, however busy it is; throws <see cref="StoreUnavailableException"/> where it cannot be read.</summary>
+    Task<StoreView> Look();
 }
 
 /// <param name="Limit">1 to 1,000 items.</param>

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using CreditGrains.Domain;
 using CreditGrains.Grains;
+using CreditGrains.Grains.Hosting;
 using NodaTime;
 
 namespace CreditGrains.Stores.Memory;
@@ -242,7 +243,7 @@ public sealed partial class MemoryStore
 
     Task<ServicesSettings> IQueries.ServicesSettings() => Task.FromResult(Settings.AsSettings().Settings);
 
-    Task IQueries.Ping() => Task.CompletedTask;
+    Task<StoreView> IQueries.Look() => Task.FromResult(new StoreView(true, Duration.Zero, 0, false));
 
     private static decimal Sum(IEnumerable<Consumption> booked) => Domain.ServicesCredits.Plain(booked.Sum(one => one.Quantity));
 

@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 using System.Threading.Channels;
 using CreditGrains.Domain;
 using CreditGrains.Grains;
+using CreditGrains.Grains.Hosting;
 using Npgsql;
 
 namespace CreditGrains.Stores.Postgres;
@@ -19,17 +21,19 @@ internal sealed class CommitWriter : IAsyncDisposable
     private readonly PostgresSources sources;
     private readonly Channel<Work> queue = Channel.CreateUnbounded<Work>();
     private readonly Task[] writers;
-    private readonly StoreMetrics metrics = new();
+    private readonly StoreMetrics metrics;
 
-    public CommitWriter(PostgresSources sources)
+    public CommitWriter(PostgresSources sources, StoreMetrics metrics)
     {
-        this.sources = sources;
+        (this.sources, this.metrics) = (sources, metrics);
         writers = [.. Enumerable.Range(0, Writers).Select(_ => Task.Run(WriteAll))];
     }
 
     private abstract record Work
     {
         public TaskCompletionSource<CommitResult> Result { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public ActivityContext Asked { get; } = Traces.Asking;
     }
 
     private sealed record Together(Commit Commit) : Work
@@ -47,7 +51,6 @@ internal sealed class CommitWriter : IAsyncDisposable
     {
         queue.Writer.TryComplete();
         await Task.WhenAll(writers);
-        metrics.Dispose();
     }
 
     private Task<CommitResult> Do(Work work) => queue.Writer.TryWrite(work) ? work.Result.Task : throw new StoreUnavailableException("The store is closed.");
@@ -61,7 +64,7 @@ internal sealed class CommitWriter : IAsyncDisposable
             var alone = Gather(waiting);
             var batch = waiting;
             waiting = TakeLater(batch);
-            if (batch.Count > 0) await Guarded(batch, () => Write(batch, line));
+            if (batch.Count > 0) await Guarded(batch, () => Transact(batch, line));
             if (alone is not null) await Guarded([alone], () => WriteAlone(alone, line));
         }
     }
@@ -107,6 +110,12 @@ internal sealed class CommitWriter : IAsyncDisposable
         {
             foreach (var work in works) work.Result.TrySetException(e);
         }
+    }
+
+    private async Task Transact(List<Together> batch, Line line)
+    {
+        using var activity = Traces.Begin("transaction", batch.Select(together => together.Asked));
+        await Write(batch, line);
     }
 
     private async Task Write(List<Together> batch, Line line)
@@ -167,6 +176,7 @@ internal sealed class CommitWriter : IAsyncDisposable
 
     private async Task WriteAlone(Alone alone, Line line)
     {
+        using var activity = Traces.Begin("transaction", [alone.Asked]);
         var connection = await line.Open();
         CommitBatch? sent = null;
         try

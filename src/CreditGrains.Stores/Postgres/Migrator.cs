@@ -1,4 +1,6 @@
 using CreditGrains.Grains;
+using CreditGrains.Grains.Hosting;
+using NodaTime;
 using Npgsql;
 
 namespace CreditGrains.Stores.Postgres;
@@ -21,6 +23,7 @@ public static class Migrator
         await using var connection = new NpgsqlConnection(connectionString);
         await connection.OpenAsync(cancel);
         await CheckSettings(connection, cancel);
+        await CheckClock(connection, cancel);
 
         await using var transaction = await connection.BeginTransactionAsync(cancel);
         await Execute(connection, $"select pg_advisory_xact_lock({Lock})", cancel);
@@ -47,6 +50,14 @@ public static class Migrator
         }
         if (await Value<string>(connection, "show server_encoding", cancel) is not "UTF8" and var encoding)
             throw new DataRefusedException($"The database has the encoding {encoding}; create it with UTF8.");
+    }
+
+    private static async Task CheckClock(NpgsqlConnection connection, CancellationToken cancel)
+    {
+        var skew = await ClockSkew.Of(connection, cancel);
+        if (!StoreHealth.Agree(skew))
+            throw new DataRefusedException(
+                $"This machine's clock is {Math.Abs(skew.TotalSeconds):F1} s {(skew > Duration.Zero ? "ahead of" : "behind")} the database's; set both by NTP.");
     }
 
     private static async Task CheckVersion(NpgsqlConnection connection, CancellationToken cancel)

@@ -1,6 +1,8 @@
 using System.Data.Common;
 using CreditGrains.Grains;
+using CreditGrains.Grains.Hosting;
 using Microsoft.Extensions.Logging;
+using NodaTime;
 using Npgsql;
 
 namespace CreditGrains.Stores.Postgres;
@@ -19,6 +21,12 @@ internal sealed class PostgresSources : IAsyncDisposable
         select notice_history()
         """;
 
+    // Whether it takes writes, its clock, where the feed ends for now, and whether entries wait behind that.
+    private const string View = """
+        with feed (settled) as materialized (select place_of(pg_snapshot_xmin(pg_current_snapshot())))
+        select current_setting('transaction_read_only') = 'off', clock_timestamp(), settled, exists (select from entry where entry_id >= settled) from feed
+        """;
+
     private readonly NpgsqlDataSource commits;
 
     public PostgresSources(string connectionString, ILoggerFactory? logs)
@@ -26,9 +34,9 @@ internal sealed class PostgresSources : IAsyncDisposable
         var settings = new NpgsqlConnectionStringBuilder(connectionString);
         if (!SaysWhatIsPrepared(connectionString)) (settings.MaxAutoPrepare, settings.AutoPrepareMinUsages) = (PreparedStatements, UsesBeforePrepared);
         MaxReads = settings.MaxPoolSize;
-        Reads = Build(settings, logs);
+        Reads = Build("reads", settings, logs);
         (settings.MinPoolSize, settings.MaxPoolSize) = (0, CommitConnections);
-        commits = Build(settings, logs);
+        commits = Build("commits", settings, logs);
     }
 
     /// <summary>For everything that is not committing or proving.</summary>
@@ -55,13 +63,34 @@ internal sealed class PostgresSources : IAsyncDisposable
         }
     }
 
-    /// <summary>Returns where the database answers, however busy reads and commits are; throws <see cref="StoreUnavailableException"/>.</summary>
-    public async Task Ping()
+    /// <summary>Looks at the database, however busy reads and commits are; throws <see cref="StoreUnavailableException"/>.</summary>
+    public async Task<StoreView> Look()
     {
         try
         {
-            await using var ping = commits.CreateCommand("select 1");
-            await ping.ExecuteScalarAsync();
+            await using var connection = await commits.OpenConnectionAsync();
+            await using var look = new NpgsqlCommand(View, connection);
+            var before = ClockSkew.Now;
+            await using var row = await look.ExecuteReaderAsync();
+            var after = ClockSkew.Now;
+            await row.ReadAsync();
+            var skew = ClockSkew.Between(before, row.GetFieldValue<Instant>(1), after);
+            return new(row.GetBoolean(0), skew, row.GetInt64(2), row.GetBoolean(3));
+        }
+        catch (Exception e) when (Faults.IsUnavailable(e))
+        {
+            throw Faults.Unavailable(e);
+        }
+    }
+
+    /// <summary>Makes something durable that changes nothing; throws <see cref="StoreUnavailableException"/>.</summary>
+    public async Task<CommitResult> Write()
+    {
+        try
+        {
+            await using var message = commits.CreateCommand("select pg_logical_emit_message(true, 'creditgrains', '')");
+            await message.ExecuteScalarAsync();
+            return new CommitResult.Done();
         }
         catch (Exception e) when (Faults.IsUnavailable(e))
         {
@@ -82,9 +111,10 @@ internal sealed class PostgresSources : IAsyncDisposable
         return said.ContainsKey("Max Auto Prepare") || said.ContainsKey("MaxAutoPrepare");
     }
 
-    private static NpgsqlDataSource Build(NpgsqlConnectionStringBuilder settings, ILoggerFactory? logs)
+    // Metrics of the pool carry its name.
+    private static NpgsqlDataSource Build(string name, NpgsqlConnectionStringBuilder settings, ILoggerFactory? logs)
     {
-        var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString);
+        var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString) { Name = name };
         builder.UseNodaTime();
         builder.UseLoggerFactory(logs);
         return builder.Build();

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using CreditGrains.Domain;
 using CreditGrains.Grains;
+using CreditGrains.Grains.Hosting;
 using Microsoft.Extensions.Logging;
 using NodaTime;
 using Npgsql;
@@ -13,9 +14,11 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
     private const int ForgottenAtOnce = 10_000;
 
     private readonly PostgresSources sources;
+    private readonly StoreMetrics metrics = new();
     private readonly SemaphoreSlim lists;
     private readonly CommitWriter writer;
     private readonly Prover prover;
+    private volatile bool isSkewed;
     private readonly Gathered<string, StoredContract> contracts;
     private readonly Gathered<AllocationKey, StoredMember> members;
 
@@ -23,7 +26,7 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
     {
         this.sources = sources;
         lists = new(Math.Max(1, sources.MaxReads / 2));
-        writer = new(sources);
+        writer = new(sources, metrics);
         prover = new(sources);
         contracts = new(LoadContracts);
         members = new(LoadMembers);
@@ -33,9 +36,11 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
     /// <param name="connectionString">Its pool size limits reads, of which lists and documents for callers take half at most; commits have four connections beside them.</param>
     public static PostgresStore Open(string connectionString, ILoggerFactory? logs = null) => new(new(connectionString, logs));
 
-    public Task<CommitResult> Commit(Commit commit) => commit.Changes.Any() ? writer.Write(commit) : prover.Prove(commit);
+    public Task<CommitResult> Commit(Commit commit) => commit.Changes.Any()
+        ? Decided(() => writer.Write(commit))
+        : Decided(() => prover.Prove(commit), isProof: true);
 
-    public Task<CommitResult> CommitAlone(Wanted wanted, Func<Rows, Commit> decide) => writer.WriteAlone(wanted, decide);
+    public Task<CommitResult> CommitAlone(Wanted wanted, Func<Rows, Commit> decide) => Decided(() => writer.WriteAlone(wanted, decide));
 
     public async Task<Rows> Read(Wanted wanted)
     {
@@ -98,7 +103,23 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
         while ((await All(page)).Count == ForgottenAtOnce) { }
     }
 
-    public Task Ping() => sources.Ping();
+    public async Task<StoreView> Look()
+    {
+        var view = await sources.Look();
+        isSkewed = !StoreHealth.Agree(view.Skew);
+        if (!view.IsWritable || !metrics.WritesFail) return view;
+
+        // What was written last failed: it is tried again.
+        try
+        {
+            await metrics.Measure(sources.Write);
+            return view;
+        }
+        catch (StoreUnavailableException)
+        {
+            return view with { IsWritable = false };
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -108,7 +129,13 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
         await members.DisposeAsync();
         await sources.DisposeAsync();
         lists.Dispose();
+        metrics.Dispose();
     }
+
+    // Whose clock is wrong decides nothing: every decision is written or proved.
+    private Task<CommitResult> Decided(Func<Task<CommitResult>> commit, bool isProof = false) => isSkewed
+        ? Task.FromException<CommitResult>(new StoreUnavailableException("This machine's clock must agree with the database's within a second."))
+        : metrics.Measure(commit, isProof);
 
     private const string EndIsUnbooked = "c.player_id is not null and not c.expiry_booked";
 

@@ -121,16 +121,18 @@ public sealed partial class SqliteStore : IStore, IQueries, IDisposable
     {
         var changes = new SortedChanges(commit);
         var rows = changes.Kinds.Sum(kind => kind.Count) + changes.Entries.Count;
-        if (rows > 0) return writer.Commit(changes, rows);
+        if (rows > 0) return Metrics.Measure(() => writer.Commit(changes, rows));
 
         // What is only proved is not written: a reader sees what is durable, and all of it at one moment.
-        return grains.Read<CommitResult>(database =>
-            database.Snapshot(() => Writing.Failing(database, changes.Guards)) is { IsEmpty: false } failed
-            ? new CommitResult.Conflict(failed)
-            : new CommitResult.Done());
+        return Metrics.Measure(
+            () => grains.Read<CommitResult>(database =>
+                database.Snapshot(() => Writing.Failing(database, changes.Guards)) is { IsEmpty: false } failed
+                ? new CommitResult.Conflict(failed)
+                : new CommitResult.Done()),
+            isProof: true);
     }
 
-    public Task<CommitResult> CommitAlone(Wanted wanted, Func<Rows, Commit> decide) => writer.CommitAlone(wanted, decide);
+    public Task<CommitResult> CommitAlone(Wanted wanted, Func<Rows, Commit> decide) => Metrics.Measure(() => writer.CommitAlone(wanted, decide));
 
     public Task Forget(Instant until) => writer.Forget(until);
 

@@ -66,6 +66,13 @@ internal sealed class Writer : IDisposable
         return new CommitResult.Done();
     });
 
+    /// <summary>Writes a row as it is.</summary>
+    public Task<CommitResult> Touch() => Enqueue(1, () =>
+    {
+        database.Run("update mark set value = value");
+        return new CommitResult.Done();
+    });
+
     /// <summary>Writes one row by its fence; false: it was not as expected, and nothing is written.</summary>
     public async Task<bool> Write(Func<Database, bool> write)
     {

@@ -1,0 +1,137 @@
+using System.Diagnostics;
+using System.Net;
+using System.Text.Json.Nodes;
+using CreditGrains.Editions;
+using Npgsql;
+
+namespace CreditGrains.Cluster.Tests;
+
+/// <summary>What a silo says of itself while its store or its clock is not as it must be.</summary>
+public sealed class ReadinessTests : IAsyncLifetime
+{
+    // Time goes its own way in this database: by that table its clock is ahead of the machine's.
+    private const string Clock = """
+        create schema own;
+        create table own.ahead (by interval not null);
+        insert into own.ahead values ('0');
+        create function own.clock_timestamp() returns timestamptz language sql volatile as 'select pg_catalog.clock_timestamp() + (select by from own.ahead)';
+        alter database postgres set search_path = own, pg_catalog;
+        """;
+
+    private ScratchPostgres postgres = null!;
+    private SiloProcess silo = null!;
+    private Client client = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        postgres = await ScratchPostgres.New();
+        silo = SiloProcess.Cluster(postgres.ConnectionString);
+        client = new([silo]);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        client.Dispose();
+        await silo.DisposeAsync();
+        await postgres.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_silo_whose_clock_differs_from_the_databases_does_not_start_or_is_not_ready_and_decides_nothing()
+    {
+        await Sql(Clock);
+        await Sql("update own.ahead set by = '-10 minutes'");
+        var (exitCode, output) = await silo.Fail(new());
+        Assert.Equal(2, exitCode);
+        Assert.Contains("s ahead of the database's", output);
+
+        await Sql("update own.ahead set by = '0'");
+        await silo.Start(new());
+        await client.Contract("c", "acme", "u", 10);
+        var checks = await Until(HttpStatusCode.OK);
+        Assert.All(new[] { "storeReadable", "storeWritable", "inCluster", "staying", "clocksAgree" }, check => Assert.True((bool)checks[check]!));
+
+        await Sql("update own.ahead set by = '1 minute'");
+        checks = await Until(HttpStatusCode.ServiceUnavailable);
+        Assert.False((bool)checks["clocksAgree"]!);
+        Assert.InRange((double)checks["clockSkewSeconds"]!, -60.1, -50);
+        var refused = await client.Once(silo, HttpMethod.Post, "/v1/reports", Client.Report("r", "c", "u", "p"));
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.Status);
+
+        await Sql("update own.ahead set by = '0'");
+        await Until(HttpStatusCode.OK);
+        Assert.Equal(HttpStatusCode.Created, (await client.Ask(HttpMethod.Post, "/v1/reports", Client.Report("r", "c", "u", "p"))).Status);
+    }
+
+    [Fact]
+    public async Task A_read_only_database_answers_503_at_once_what_writes_and_still_what_reads()
+    {
+        await silo.Start(new());
+        await client.Contract("c", "acme", "u", 10);
+        await Sql("alter system set default_transaction_read_only = on");
+        await Sql("select pg_reload_conf()");
+        Assert.False((bool)(await Until(HttpStatusCode.ServiceUnavailable))["storeWritable"]!);
+
+        var began = Stopwatch.GetTimestamp();
+        var refused = await Task.WhenAll(Enumerable.Range(0, 50).Select(i => client.Once(silo, HttpMethod.Post, "/v1/reports", Client.Report($"r{i}", "c", "u", $"p{i}"))));
+        Assert.All(refused, answer => Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.Status));
+        Assert.Equal(HttpStatusCode.OK, (await client.Once(silo, HttpMethod.Get, "/v1/contracts/c")).Status);
+        Assert.InRange(Stopwatch.GetElapsedTime(began), TimeSpan.Zero, TimeSpan.FromSeconds(5));
+
+        await Sql("alter system reset default_transaction_read_only");
+        await Sql("select pg_reload_conf()");
+        await Until(HttpStatusCode.OK);
+        Assert.Equal(HttpStatusCode.Created, (await client.Ask(HttpMethod.Post, "/v1/reports", Client.Report("r", "c", "u", "p"))).Status);
+    }
+
+    [Fact]
+    public async Task A_database_that_is_away_is_told_at_once_and_a_feed_that_waits_for_another_databases_transaction_is_told()
+    {
+        await silo.Start(new());
+        await client.Contract("c", "acme", "u", 10);
+        var other = await postgres.NewDatabase();
+        await using (var source = NpgsqlDataSource.Create(other))
+        await using (var connection = await source.OpenConnectionAsync(TestContext.Current.CancellationToken))
+        {
+            await using var open = new NpgsqlCommand("begin; create table t ()", connection);
+            await open.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+            await client.Ask(HttpMethod.Post, "/v1/reports", Client.Report("r", "c", "u", "p"));
+            await Until(HttpStatusCode.OK, checks => (double)checks["feedLagSeconds"]! > 1);
+        }
+        await Until(HttpStatusCode.OK, checks => (double)checks["feedLagSeconds"]! == 0);
+
+        await postgres.Stop();
+        Assert.False((bool)(await Until(HttpStatusCode.ServiceUnavailable))["storeReadable"]!);
+        var fastest = TimeSpan.MaxValue;
+        for (var i = 0; i < 10; i++)
+        {
+            var began = Stopwatch.GetTimestamp();
+            await client.Once(silo, HttpMethod.Get, "/health/ready");
+            fastest = Stopwatch.GetElapsedTime(began) is var took && took < fastest ? took : fastest;
+        }
+        Assert.InRange(fastest, TimeSpan.Zero, TimeSpan.FromMilliseconds(200));
+        await postgres.Start();
+        await Until(HttpStatusCode.OK);
+    }
+
+    // The checks, once readiness answers so.
+    private async Task<JsonNode> Until(HttpStatusCode status, Func<JsonNode, bool>? also = null)
+    {
+        using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
+        for (var tries = 0; ; tries++)
+        {
+            var answer = await client.Once(silo, HttpMethod.Get, "/health/ready");
+            var checks = answer.Body!["checks"]!;
+            if (answer.Status == status && (also is null || also(checks))) return checks;
+            Assert.True(tries < 600, $"still {answer.Status}: {answer.Body}");
+            await tick.WaitForNextTickAsync(TestContext.Current.CancellationToken);
+        }
+    }
+
+    private async Task Sql(string sql)
+    {
+        await using var source = NpgsqlDataSource.Create($"{postgres.ConnectionString};Pooling=false;Options=-c default_transaction_read_only=off");
+        await using var command = source.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+    }
+}
