@@ -50,10 +50,6 @@ public sealed partial class PostgresStore
         {
             yield return Paged(Checked(OfStatus(Credits().WhereText("c.player_id", filter.PlayerId), filter, now), filter).Checked("c.used_by", filter.UserId), after, rows);
         }
-        else if (filter is { UserId: not null, ContractId: null, LotId: null, PaymentId: null })
-        {
-            yield return Paged(Checked(OfStatus(Credits().WhereText("c.used_by", filter.UserId), filter, now), filter), after, rows);
-        }
         else
         {
             yield return LotByLot(filter, after, now, rows);
@@ -71,13 +67,11 @@ public sealed partial class PostgresStore
         return Paged(Checked(due, filter with { ClientId = null }).Checked("c.used_by", filter.UserId).Checked("c.player_id", filter.PlayerId), after, rows);
     }
 
-    // Of each lot no more than the page, so that a lot of a million is not sorted for its first hundred. A lot's credits came to be at once,
-    // which leads to a user's among them.
+    // Of each lot no more than the page, so that a lot of a million is not sorted for its first hundred. A user's are found past those of others: an
+    // index that leads to them would cost each charge an entry.
     private static Query<Credit> LotByLot(CreditFilter filter, CreditPlace? after, Instant now, int rows)
     {
-        var inner = OfStatus(new Select("*", "credit c"), filter, now);
-        if (filter.UserId is { } user) inner.WhereText("c.used_by", user).Where("c.created_at = l.created_at and (c.lot || '~') = (l.key || '~')");
-        else inner.Where("c.lot = l.key and c.lot not like '%~minted'");
+        var inner = OfUser(OfStatus(new Select("*", "credit c"), filter, now), filter.UserId).Where("c.lot = l.key and c.lot not like '%~minted'");
         if (after is not null) inner.Where("c.ordinal > case when l.key = ? then ? else 0 end", Values.Of(LotKeys.Of(after.Id)), Values.Of(after.Id.Ordinal));
         var byLot = new Select(CreditRow.Instance.Selected, $"lot l cross join lateral ({inner.Page("c.ordinal", rows)}) c", inner).Where("l.apart = 0 and l.source <> 'minted'");
         return Paged(FromLot(OfLot(byLot, filter), after), $"{LotOrder}, c.ordinal", rows);
@@ -86,8 +80,8 @@ public sealed partial class PostgresStore
     // The one lot of an unlimited contract grows, so that its credits lie among those of others. Those whose end is booked have an order of their own.
     private static Query<Credit> Minted(CreditFilter filter, CreditPlace? after, Instant now, int rows, bool isBooked)
     {
-        var inner = OfStatus(new Select("*", "credit c").Where($"c.lot = l.key and c.lot like '%~minted' and c.expiry_booked = {isBooked}").WhereText("c.used_by", filter.UserId), filter, now)
-            .After(Order, [.. Place(after)]);
+        var minted = new Select("*", "credit c").Where($"c.lot = l.key and c.lot like '%~minted' and c.expiry_booked = {isBooked}");
+        var inner = OfUser(OfStatus(minted, filter, now), filter.UserId).After(Order, [.. Place(after)]);
         var byLot = new Select(CreditRow.Instance.Selected, $"lot l cross join lateral ({inner.Page("c.created_at, c.ordinal", rows)}) c", inner)
             .Where("l.apart = 0 and l.source = 'minted'");
         return Paged(OfLot(byLot, filter with { LotId = Domain.Lot.MintedId }), Order, rows);
@@ -110,6 +104,10 @@ public sealed partial class PostgresStore
         if (CreditList.IsBooked(filter) is { } isBooked) select.Where(isBooked ? "c.expiry_booked" : "not c.expiry_booked");
         return filter.Status is CreditStatus.Allocated ? select.Where("(c.expires_at is null or c.expires_at > ?)", Values.Of(now)) : select;
     }
+
+    // The planner is not told how few these are: it shall follow the order of the list and stop where the page is full, not sort a lot.
+    private static Select OfUser(Select select, string? userId) =>
+        userId is null ? select : select.Where("coalesce(c.used_by = ?, false)", Values.Of(userId));
 
     private static Select FromLot(Select select, CreditPlace? after, bool isApart = false) =>
         after is null ? select : select.Where($"({LotOrder}) >= (?, ?)", Values.Of(after.CreatedAt), Values.Of($"{(isApart ? $"{after.Id}" : LotKeys.Of(after.Id))}~"));
