@@ -10,11 +10,18 @@ namespace CreditGrains.Silo;
 /// <summary>One silo of several on one PostgreSQL database, which keeps membership, reminders and grain state, too.</summary>
 internal static class Cluster
 {
-    /// <summary>The database is brought to this program's schema first.</summary>
+    /// <summary>Brings the database to this program's schema.</summary>
+    public static Task Migrate(ServerOptions options) => Migrator.Migrate(new PostgresPools(options.Postgres!).Store, Console.WriteLine);
+
+    /// <summary>The database is brought to this program's schema first, or only looked at.</summary>
     public static async Task UsePostgres(this IHostApplicationBuilder builder, ServerOptions options)
     {
+        Ports.Check(options, isSilo: true);
+        var tls = ClusterTls.Read(options);
         var pools = new PostgresPools(options.Postgres!);
-        await Migrator.Migrate(pools.Store);
+        if (options.Migrate) await Migrator.Migrate(pools.Store, Console.WriteLine);
+        else await Migrator.Check(pools.Store);
+        await Neighbours.Check(pools.Orleans, options);
 
         // It tells each statement at Information.
         builder.Logging.AddFilter("Npgsql", LogLevel.Warning);
@@ -25,6 +32,7 @@ internal static class Cluster
 
             // Whoever reaches these ports may do everything: nobody does from where no silo is.
             silo.ConfigureEndpoints(options.Advertise, options.SiloPort, options.GatewayPort, listenOnAnyHostAddress: false);
+            if (tls is not null) silo.UseTls(tls.Apply);
             silo.UseAdoNetClustering(database => (database.Invariant, database.ConnectionString) = ("Npgsql", pools.Orleans));
             silo.UseAdoNetReminderService(database => (database.Invariant, database.ConnectionString) = ("Npgsql", pools.Orleans));
             silo.AddAdoNetGrainStorageAsDefault(database => (database.Invariant, database.ConnectionString) = ("Npgsql", pools.Orleans));

@@ -1,6 +1,4 @@
 using CreditGrains.Grains;
-using CreditGrains.Grains.Hosting;
-using CreditGrains.Http;
 using NodaTime.Text;
 
 namespace CreditGrains.Silo;
@@ -44,20 +42,4 @@ internal sealed class Joining(IBusinessClock clock, IGrainFactory grains, TimePr
             throw new InvalidDataException(
                 $"A test clock has moved this data to {InstantPattern.General.Format(stands)}, ahead of the machine's clock: start with --test-clock, or with other data.");
     }
-}
-
-/// <summary>A silo that is told to stop says first that it is not ready, and serves on until load balancers have noticed.</summary>
-internal sealed class Draining(IHostApplicationLifetime lifetime, Readiness readiness, ServerOptions options, TimeProvider time) : IHostedService
-{
-    public Task StartAsync(CancellationToken cancellationToken)
-    {
-        lifetime.ApplicationStopping.Register(() =>
-        {
-            readiness.Leave();
-            if (options.Drain > TimeSpan.Zero) Task.Delay(options.Drain, time).Wait(CancellationToken.None);
-        });
-        return Task.CompletedTask;
-    }
-
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 }

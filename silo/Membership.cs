@@ -1,12 +1,13 @@
 using System.Diagnostics.Metrics;
-using System.Runtime.InteropServices;
+using CreditGrains.Grains.Hosting;
 using CreditGrains.Http;
 using Orleans.Runtime;
 
 namespace CreditGrains.Silo;
 
 /// <summary>Tells in a line each who joins the cluster, leaves it, or is evicted, and counts its silos.</summary>
-internal sealed partial class Membership(IClusterMembershipService cluster, ILocalSiloDetails self, Readiness readiness, ILogger<Membership> log) : BackgroundService
+internal sealed partial class Membership(
+    IClusterMembershipService cluster, ILocalSiloDetails self, Readiness readiness, ILogger<Membership> log) : BackgroundService
 {
     private readonly Meter meter = new("CreditGrains.Silo");
     private Dictionary<SiloAddress, SiloStatus> known = [];
@@ -50,22 +51,11 @@ internal sealed partial class Membership(IClusterMembershipService cluster, ILoc
     private partial void Evicted(SiloAddress silo);
 }
 
-/// <summary>A silo that was declared dead, or cannot go on, ends at once with a sentence and exit code 70: its grains may live elsewhere already.</summary>
+/// <summary>A silo that was declared dead, or cannot go on, ends at once: its grains may live elsewhere already.</summary>
 internal sealed class FatalErrors : IFatalErrorHandler
 {
-    private const int ExitCode = 70;
-
     public bool IsUnexpected(Exception exception) => true;
 
-    public void OnFatalException(object? sender, string? context, Exception? exception)
-    {
-        var reason = exception?.GetBaseException().Message ?? context ?? "no reason was given";
-        Console.Error.WriteLine($"CreditGrains ended, to be started again: the silo cannot go on: {reason.ReplaceLineEndings(" ")}");
-        if (OperatingSystem.IsWindows()) Environment.FailFast(reason);
-        else Exit(ExitCode);
-    }
-
-    // Nothing is waited for, which Environment.Exit would do.
-    [DllImport("libc", EntryPoint = "_exit")]
-    private static extern void Exit(int code);
+    public void OnFatalException(object? sender, string? context, Exception? exception) =>
+        FatalEnd.Now($"the silo cannot go on: {exception?.GetBaseException().Message ?? context ?? "no reason was given"}");
 }

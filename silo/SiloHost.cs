@@ -16,10 +16,10 @@ public static class SiloHost
         StartLog.Add(builder, options.Logs);
         builder.AddCreditGrainsTelemetry(options);
         builder.Services.AddSingleton(options);
-        builder.Services.AddHostedService<Draining>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
         builder.Services.Configure<GrainCollectionOptions>(collection => collection.CollectionAge = TimeSpan.FromMinutes(5));
-        builder.Services.AddCreditGrainsHttp(new() { ApiKeysFile = options.ApiKeys });
+        builder.Services.AddCreditGrainsHttp(HttpOptions.Of(options));
+        if (options.Data is not null) Ports.Check(options, isSilo: false);
         if (options.Data is { } data) builder.UseEmbedded(SqliteStore.Open(data), options.TestClock);
         else await builder.UsePostgres(options);
         builder.Services.AddHostedService<Joining>();

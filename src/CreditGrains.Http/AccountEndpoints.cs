@@ -24,6 +24,8 @@ internal static class AccountEndpoints
             .Refuses(RefusalCode.NotFound, RefusalCode.InvalidField, RefusalCode.IdempotencyKeyReused);
         v1.MapGet("/accounts/{accountId}/purchases", Purchases).Needs(Access.Read)
             .Answers<Listing<PurchaseDocument>>("Purchases, by creation", 200).Refuses(RefusalCode.NotFound);
+        v1.MapGet("/accounts/{accountId}/purchases/{purchaseId}", GetPurchase).Needs(Access.Read)
+            .Answers<PurchaseDocument>("A purchase", 200).Refuses(RefusalCode.NotFound);
         v1.MapGet("/accounts/{accountId}/balance", Balance).Needs(Access.Read)
             .Answers<AccountBalance>("The balance of each currency, now or at another instant", 200).Refuses(RefusalCode.NotFound);
         v1.MapGet("/accounts/{accountId}/audit", GetAudit).Needs(Access.Read)
@@ -62,13 +64,13 @@ internal static class AccountEndpoints
     private static async Task<IResult> Get(string accountId, Caller caller, IQueries queries, CancellationToken gone) =>
         await Find(accountId, caller, queries, gone) is { } account ? TypedResults.Ok(account) : Absent(accountId);
 
-    private static async Task<IResult> List(string? clientId, string? limit, string? cursor, Caller caller, IQueries queries, CancellationToken gone) =>
-        TypedResults.Ok(Listing<AccountTerms>.Of(await queries.Accounts(caller.ClientId ?? clientId, Parameters.Page(limit, cursor)).WaitAsync(gone)));
+    private static async Task<IResult> List(string? clientId, string? limit, string? cursor, string? order, Caller caller, IQueries queries, CancellationToken gone) =>
+        TypedResults.Ok(Listing<AccountTerms>.Of(await queries.Accounts(caller.ClientId ?? clientId, Parameters.Page(limit, cursor, order)).WaitAsync(gone)));
 
     private static async Task<IResult> Buy(
         string accountId, PurchaseBody body, Caller caller, IGrainFactory grains, Zones zones, HttpRequest request, CancellationToken gone)
     {
-        var (key, noKey) = IdempotencyKeys.Of(request, body);
+        var (key, noKey) = IdempotencyKeys.Of(request);
         if (noKey is not null) return noKey;
 
         var decision = await grains.Ask(all => all.Account(accountId).Buy(body.ToBuy(caller), key), gone);
@@ -77,16 +79,26 @@ internal static class AccountEndpoints
         // As of its creation, so that a replay says what the first answer said.
         var (purchase, replayed) = decision.Value!;
         var document = PurchaseDocument.Of(accountId, await zones.Of(accountId), purchase, purchase.CreatedAt);
-        return replayed ? new Replayed<PurchaseDocument>(document) : TypedResults.Created($"/v1/accounts/{accountId}/purchases", document);
+        return replayed ? new Replayed<PurchaseDocument>(document) : TypedResults.Created($"/v1/accounts/{accountId}/purchases/{purchase.PurchaseId}", document);
     }
 
     private static async Task<IResult> Purchases(
-        string accountId, string? limit, string? cursor, Caller caller, IQueries queries, IBusinessClock clock, CancellationToken gone)
+        string accountId, string? limit, string? cursor, string? order, Caller caller, IQueries queries, IBusinessClock clock, CancellationToken gone)
     {
         if (await Find(accountId, caller, queries, gone) is not { TimeZone: var zone }) return Absent(accountId);
 
         var now = clock.Now;
-        return TypedResults.Ok(Listing<PurchaseDocument>.Of(await queries.Purchases(accountId, Parameters.Page(limit, cursor)).WaitAsync(gone), purchase => PurchaseDocument.Of(accountId, zone, purchase, now)));
+        return TypedResults.Ok(Listing<PurchaseDocument>.Of(await queries.Purchases(accountId, Parameters.Page(limit, cursor, order)).WaitAsync(gone), purchase => PurchaseDocument.Of(accountId, zone, purchase, now)));
+    }
+
+    private static async Task<IResult> GetPurchase(
+        string accountId, string purchaseId, Caller caller, IQueries queries, IBusinessClock clock, CancellationToken gone)
+    {
+        if (await Find(accountId, caller, queries, gone) is not { TimeZone: var zone }) return Absent(accountId);
+
+        return await queries.Purchase(accountId, purchaseId).WaitAsync(gone) is { } purchase
+            ? TypedResults.Ok(PurchaseDocument.Of(accountId, zone, purchase, clock.Now))
+            : Problems.NotFound($"purchase {purchaseId} of account {accountId}");
     }
 
     private static async Task<IResult> Balance(string accountId, string? at, Caller caller, IQueries queries, IBusinessClock clock, CancellationToken gone)
@@ -103,14 +115,14 @@ internal static class AccountEndpoints
             ? TypedResults.Ok(audit)
             : Absent(accountId);
 
-    private static async Task<IResult> Consumptions(string accountId, string? limit, string? cursor, Caller caller, IQueries queries, CancellationToken gone) =>
+    private static async Task<IResult> Consumptions(string accountId, string? limit, string? cursor, string? order, Caller caller, IQueries queries, CancellationToken gone) =>
         await Find(accountId, caller, queries, gone) is { TimeZone: var zone }
-            ? TypedResults.Ok(Listing<Consumption>.Of(await queries.Consumptions(new(accountId, null), Parameters.Page(limit, cursor)).WaitAsync(gone), record => record with { TimeZone = zone }))
+            ? TypedResults.Ok(Listing<Consumption>.Of(await queries.Consumptions(new(accountId, null), Parameters.Page(limit, cursor, order)).WaitAsync(gone), record => record with { TimeZone = zone }))
             : Absent(accountId);
 
-    private static async Task<IResult> Allocations(string accountId, string? limit, string? cursor, Caller caller, IQueries queries, CancellationToken gone) =>
+    private static async Task<IResult> Allocations(string accountId, string? limit, string? cursor, string? order, Caller caller, IQueries queries, CancellationToken gone) =>
         await Find(accountId, caller, queries, gone) is { TimeZone: var zone }
-            ? TypedResults.Ok(Listing<AllocationRecord>.Of(await queries.AllocationRecords(new(accountId, null), Parameters.Page(limit, cursor)).WaitAsync(gone), record => record with { TimeZone = zone }))
+            ? TypedResults.Ok(Listing<AllocationRecord>.Of(await queries.AllocationRecords(new(accountId, null), Parameters.Page(limit, cursor, order)).WaitAsync(gone), record => record with { TimeZone = zone }))
             : Absent(accountId);
 
     private static async Task<AccountTerms?> Find(string accountId, Caller caller, IQueries queries, CancellationToken gone) =>
@@ -121,10 +133,12 @@ internal static class AccountEndpoints
 
 /// <summary>A purchase as it is shown (S1); <paramref name="Available"/>: what an allocation could take, in services credits.</summary>
 internal sealed record PurchaseDocument(
-    string PurchaseId, string AccountId, string Currency, decimal Quantity, decimal Available, decimal Allocated, decimal Expired, LocalDate StartsOn, LocalDate ExpiresOn, string TimeZone, Instant CreatedAt)
+    string PurchaseId, string AccountId, string Currency, decimal Quantity, decimal Available, decimal Allocated, decimal Expired, LocalDate StartsOn, LocalDate ExpiresOn, string TimeZone, Instant CreatedAt,
+    string? Description)
 {
     public static PurchaseDocument Of(string accountId, string timeZone, Purchase purchase, Instant now) => new(
-        purchase.PurchaseId, accountId, purchase.Currency, purchase.Quantity, purchase.AvailableAt(now), purchase.Allocated, purchase.ExpiredAt(now), purchase.StartsOn, purchase.ExpiresOn, timeZone, purchase.CreatedAt);
+        purchase.PurchaseId, accountId, purchase.Currency, purchase.Quantity, purchase.AvailableAt(now), purchase.Allocated, purchase.ExpiredAt(now), purchase.StartsOn, purchase.ExpiresOn, timeZone, purchase.CreatedAt,
+        purchase.Description);
 }
 
 internal sealed record AccountBalance(string AccountId, Instant At, ImmutableArray<CurrencyBalance> Currencies);
@@ -138,7 +152,9 @@ internal sealed record AccountBody(string? ClientId, string? Name, string? Accou
 }
 
 /// <summary>A purchase; without a <paramref name="PurchaseId"/> the service makes one.</summary>
-internal sealed record PurchaseBody(string? Currency, decimal? Quantity, LocalDate? StartsOn, LocalDate? ExpiresOn, string? PurchaseId = null) : IBody
+/// <param name="Description">1 to 1,000 characters for people to read.</param>
+internal sealed record PurchaseBody(
+    string? Currency, decimal? Quantity, LocalDate? StartsOn, LocalDate? ExpiresOn, string? PurchaseId = null, string? Description = null) : IBody
 {
     public Refusal? Check(RouteValueDictionary path) => Refusal.All(
         Fields.IdIfGiven("purchaseId", PurchaseId),
@@ -147,5 +163,8 @@ internal sealed record PurchaseBody(string? Currency, decimal? Quantity, LocalDa
         Fields.Given("startsOn", StartsOn),
         Fields.Given("expiresOn", ExpiresOn));
 
-    public BuyCredits ToBuy(Caller caller) => new(PurchaseId ?? $"{Guid.CreateVersion7():N}", Currency!, Quantity!.Value, StartsOn!.Value, ExpiresOn!.Value, caller.Name);
+    public BuyCredits ToBuy(Caller caller) => new(PurchaseId ?? $"{Guid.CreateVersion7():N}", Currency!, Quantity!.Value, StartsOn!.Value, ExpiresOn!.Value, caller.Name)
+    {
+        Description = Description,
+    };
 }

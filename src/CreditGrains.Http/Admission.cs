@@ -8,7 +8,8 @@ namespace CreditGrains.Http;
 
 /// <summary>
 /// Nobody may lock others out (§3). Each key has its own limits: requests a second, requests that are open, requests that are worked on, readers of the feed.
-/// Whoever waits for a turn waits for a while at most; a turn is taken once the body is there.
+/// Whoever waits for a turn waits for a while at most; a turn is taken once the body is there. A key beyond its limits is refused after a moment, so that
+/// callers who ask again at once do not take the processors from others.
 /// </summary>
 internal sealed class Admission : IDisposable
 {
@@ -41,6 +42,7 @@ internal sealed class Admission : IDisposable
         context.Response.Headers["RateLimit"] = $"\"key\";r={left};t=1";
         try
         {
+            if (!entered) await Task.Delay(options.PauseBeforeRefusal, time, context.RequestAborted);
             await (entered ? next(context) : Refuse(context, Problems.TooMany, HttpMetrics.OfKey));
         }
         finally

@@ -53,7 +53,7 @@ internal static class AllocationEndpoints
         string contractId, AllocationBody body, Caller caller, IQueries queries, IGrainFactory grains, IBusinessClock clock, HttpContext context, CancellationToken gone)
     {
         if (await queries.Contract(contractId).WaitAsync(gone) is not { } present || !caller.Sees(present.Terms.ClientId)) return Problems.NoContract(contractId);
-        var (key, noKey) = IdempotencyKeys.Of(context.Request, body);
+        var (key, noKey) = IdempotencyKeys.Of(context.Request);
         if (noKey is not null) return noKey;
         string? seen = null;
         if (Tags.IsConditional(context.Request))
@@ -71,7 +71,7 @@ internal static class AllocationEndpoints
     private static async Task<IResult> Preview(
         string contractId, AllocationBody body, Caller caller, Clients clients, IGrainFactory grains, HttpRequest request, CancellationToken gone)
     {
-        var (key, noKey) = IdempotencyKeys.Of(request, body);
+        var (key, noKey) = IdempotencyKeys.Of(request);
         if (noKey is not null) return noKey;
         if (await clients.Of(contractId, caller) is null) return Problems.NoContract(contractId);
 
@@ -82,7 +82,7 @@ internal static class AllocationEndpoints
     private static async Task<IResult> Confirm(
         string contractId, ConfirmBody body, Caller caller, Clients clients, IGrainFactory grains, HttpContext context, CancellationToken gone)
     {
-        var (key, noKey) = IdempotencyKeys.Of(context.Request, body);
+        var (key, noKey) = IdempotencyKeys.Of(context.Request);
         if (noKey is not null) return noKey;
         if (await clients.Of(contractId, caller) is null) return Problems.NoContract(contractId);
 
@@ -99,7 +99,7 @@ internal static class AllocationEndpoints
     private static async Task<IResult> PostExtra(
         string contractId, string userId, ExtraBody body, Caller caller, IQueries queries, IGrainFactory grains, HttpRequest request, CancellationToken gone)
     {
-        var (key, noKey) = IdempotencyKeys.Of(request, body);
+        var (key, noKey) = IdempotencyKeys.Of(request);
         if (noKey is not null) return noKey;
         if (await queries.Contract(contractId).WaitAsync(gone) is not { Terms: var terms } || !caller.Sees(terms.ClientId)) return Problems.NoContract(contractId);
 
@@ -123,14 +123,14 @@ internal static class AllocationEndpoints
     }
 
     private static async Task<IResult> List(
-        string userId, string? clientId, string? limit, string? cursor, Caller caller, IQueries queries, IBusinessClock clock, CancellationToken gone)
+        string userId, string? clientId, string? limit, string? cursor, string? order, Caller caller, IQueries queries, IBusinessClock clock, CancellationToken gone)
     {
         if ((caller.ClientId ?? clientId) is not { } client) return Problems.Of(Refusal.Invalid("clientId", "must be given: a userId belongs to a client"));
         if (!caller.IsFor(userId)) return Problems.NotFound($"user {userId}");
 
         var now = clock.Now;
         var user = new UserKey(client, userId);
-        var page = await queries.Memberships(user, Parameters.Page(limit, cursor)).WaitAsync(gone);
+        var page = await queries.Memberships(user, Parameters.Page(limit, cursor, order)).WaitAsync(gone);
         if (page.Items.IsEmpty && !await queries.UserExists(user).WaitAsync(gone)) return Problems.NotFound($"user {userId} of client {client}");
 
         // C2: an unlimited contract has none.

@@ -56,6 +56,17 @@ internal sealed record Caller(string Name, Role Role, string? ClientId = null, s
     /// <summary>Whether what belongs to that user is there for this caller.</summary>
     public bool IsFor(string userId) => UserId is null || UserId == userId;
 
+    /// <summary>What is wrong with a role for that client and user; null: nothing.</summary>
+    public string? Fault(string what, string client, string user) => this switch
+    {
+        { Role: Role.Consumer or Role.Manager, ClientId: null } => $"{what} needs a {client}",
+        { Role: Role.Operator, ClientId: not null } => $"{what} is an operator, who has no {client}",
+        { Role: not Role.Consumer, UserId: not null } => $"{what} is no consumer and has no {user}",
+        { ClientId: { } id } when !Ids.IsValid(id) => $"the {client} of {what} is no id",
+        { UserId: { } id } when !Ids.IsExternal(id) => $"the {user} of {what} is no id",
+        _ => null,
+    };
+
     public static ValueTask<Caller?> BindAsync(HttpContext context) => ValueTask.FromResult(context.Features.Get<Caller>());
 }
 
@@ -65,12 +76,13 @@ internal sealed class ApiKeys
     /// <summary>No keys: only loopback is served.</summary>
     public static readonly ApiKeys None = new([]);
 
-    private const int MaxName = 100;
+    /// <summary>The longest name of a caller, in characters.</summary>
+    public const int MaxName = 100;
 
     private readonly FrozenDictionary<string, Key> keys;
 
     private ApiKeys(IReadOnlyCollection<KeyLine> lines) => keys = lines.ToFrozenDictionary(
-        line => line.Sha256!, line => new Key(new(line.Name!, line.Role!.Value, line.ClientId, line.UserId), line.ExpiresAt), StringComparer.OrdinalIgnoreCase);
+        line => line.Sha256!, line => new Key(line.Caller, line.ExpiresAt), StringComparer.OrdinalIgnoreCase);
 
     private sealed record Key(Caller Caller, Instant? ExpiresAt);
 
@@ -78,6 +90,8 @@ internal sealed class ApiKeys
 
     private sealed record KeyLine(string? Name, Role? Role, string? ClientId, string? UserId, string? Sha256, Instant? ExpiresAt)
     {
+        public Caller Caller => new(Name!, Role!.Value, ClientId, UserId);
+
         /// <summary>What all keys of one name must have in common: while one replaces another there are two.</summary>
         public (Role?, string?, string?) Rights => (Role, ClientId, UserId);
     }
@@ -114,13 +128,10 @@ internal sealed class ApiKeys
         { Name: null or "" } => "one has no name",
         { Name.Length: > MaxName } => $"a name has more than {MaxName} characters",
         _ when line.Name.Any(char.IsControl) || line.Name.Trim() != line.Name => "a name has control characters, or blanks at an end",
-        _ when line.Name == Entry.System || line.Name == Caller.Local.Name => $"{line.Name} is no name for a key",
+        _ when line.Name == Entry.System || line.Name == Caller.Local.Name || line.Name.StartsWith(Tokens.Prefix, StringComparison.Ordinal) =>
+            $"{line.Name} is no name for a key",
         { Role: null } => $"{line.Name} has no role",
-        { Role: Role.Consumer or Role.Manager, ClientId: null } => $"{line.Name} needs a clientId",
-        { Role: Role.Operator, ClientId: not null } => $"{line.Name} is an operator, who has no clientId",
-        { Role: not Role.Consumer, UserId: not null } => $"{line.Name} is no consumer and has no userId",
-        { ClientId: { } client } when !Ids.IsValid(client) => $"the clientId of {line.Name} is no id",
-        { UserId: { } user } when !Ids.IsExternal(user) => $"the userId of {line.Name} is no id",
+        _ when line.Caller.Fault(line.Name, "clientId", "userId") is { } fault => fault,
         { Sha256: not { Length: 64 } } => $"{line.Name} needs a sha256 of 64 hexadecimal digits",
         _ when !line.Sha256.All(char.IsAsciiHexDigit) => $"{line.Name} needs a sha256 of 64 hexadecimal digits",
         _ => null,

@@ -4,7 +4,6 @@ using System.ComponentModel.DataAnnotations;
 using System.IO.Pipelines;
 using System.Reflection;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using CreditGrains.Domain;
 using Microsoft.AspNetCore.Http;
@@ -34,9 +33,6 @@ internal sealed class Bodies(HttpOptions options, TimeProvider time, HttpMetrics
         public PipeReader Reader { get; } = PipeReader.Create(new ReadOnlySequence<byte>(Json));
 
         public bool CanHaveBody => true;
-
-        /// <summary>The body in one spelling, whatever blanks it was sent with.</summary>
-        public JsonNode Text => JsonNode.Parse(Json)!;
     }
 
     public async Task Receive(HttpContext context, RequestDelegate next)

@@ -15,16 +15,19 @@ internal static class ClockEndpoints
     {
         if (services.GetRequiredService<IBusinessClock>() is not IMovableClock clock) return;
 
-        v1.MapGet("/clock", () => TypedResults.Ok(new ClockDocument(clock.Now))).Needs(Access.Any).Answers<ClockDocument>("The test clock", 200).Refuses(RefusalCode.NotFound);
-        v1.MapPost("/clock", (ClockBody body, CancellationToken gone) => Advance(clock, body, gone)).Needs(Access.Operate)
-            .Answers<ClockDocument>("Moves the test clock forward and answers when all that fell due has been processed", 200).Refuses(RefusalCode.NotFound, RefusalCode.InvalidField);
+        v1.MapGet("/clock", () => TypedResults.Ok(new ClockDocument(clock.Now))).Needs(Access.Any)
+            .Answers<ClockDocument>("The test clock", 200).Refuses(RefusalCode.NotFound);
+        v1.MapPost("/clock", (ClockBody body, HttpRequest request, CancellationToken gone) => Advance(clock, body, request, gone)).Needs(Access.Operate)
+            .Answers<ClockDocument>("Moves the test clock forward and answers when all that fell due has been processed", 200)
+            .Refuses(RefusalCode.NotFound, RefusalCode.InvalidField, RefusalCode.IdempotencyKeyReused);
     }
 
-    private static async Task<IResult> Advance(IMovableClock clock, ClockBody body, CancellationToken gone)
+    private static async Task<IResult> Advance(IMovableClock clock, ClockBody body, HttpRequest request, CancellationToken gone)
     {
-        return await clock.Advance(body.AdvanceTo!.Value).WaitAsync(gone)
-            ? TypedResults.Ok(new ClockDocument(clock.Now))
-            : Problems.Of(Refusal.Invalid("advanceTo", $"must not be before the clock's now, {clock.Now}"));
+        var (key, noKey) = IdempotencyKeys.Of(request);
+        if (noKey is not null) return noKey;
+
+        return Replies.Of(await clock.Advance(body.AdvanceTo!.Value, key).WaitAsync(gone), now => new ClockDocument(now));
     }
 }
 

@@ -59,8 +59,8 @@ internal static class ContractEndpoints
     private static async Task<ContractDocument?> Find(string contractId, Caller caller, IQueries queries, CancellationToken gone) =>
         await queries.Contract(contractId).WaitAsync(gone) is { } contract && caller.Sees(contract.Terms.ClientId) ? contract : null;
 
-    private static async Task<IResult> List(string? clientId, string? limit, string? cursor, Caller caller, IQueries queries, CancellationToken gone) =>
-        TypedResults.Ok(Listing<Terms>.Of(await queries.Contracts(caller.ClientId ?? clientId, Parameters.Page(limit, cursor)).WaitAsync(gone), contract => contract.Terms));
+    private static async Task<IResult> List(string? clientId, string? limit, string? cursor, string? order, Caller caller, IQueries queries, CancellationToken gone) =>
+        TypedResults.Ok(Listing<Terms>.Of(await queries.Contracts(caller.ClientId ?? clientId, Parameters.Page(limit, cursor, order)).WaitAsync(gone), contract => contract.Terms));
 }
 
 /// <summary>A contract as it shall be (C1); what is left out has its default, and only <paramref name="UnallocatedLifetimeDays"/> tells null (until the contract's end) from that.</summary>

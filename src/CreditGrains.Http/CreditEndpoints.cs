@@ -27,16 +27,16 @@ internal static class CreditEndpoints
     }
 
     private static async Task<IResult> List(
-        string? clientId, string? contractId, string? status, string? playerId, string? userId, string? lotId, string? paymentId, string? limit, string? cursor,
+        string? clientId, string? contractId, string? status, string? playerId, string? userId, string? lotId, string? paymentId, string? limit, string? cursor, string? order,
         Caller caller, Unbooked unbooked, IBusinessClock clock, CancellationToken gone)
     {
         var filter = new CreditFilter(caller.ClientId ?? clientId, contractId, Parameters.Status(status), playerId, userId, lotId, paymentId);
-        return TypedResults.Ok(Listing<CreditDocument>.Of(await unbooked.Credits(filter, clock.Now, Parameters.Page(limit, cursor)).WaitAsync(gone)));
+        return TypedResults.Ok(Listing<CreditDocument>.Of(await unbooked.Credits(filter, clock.Now, Parameters.Page(limit, cursor, order)).WaitAsync(gone)));
     }
 
     private static async Task<IResult> Post(CreditsBody body, Caller caller, Clients clients, IGrainFactory grains, HttpRequest request, CancellationToken gone)
     {
-        var (key, fault) = IdempotencyKeys.Of(request, body);
+        var (key, fault) = IdempotencyKeys.Of(request);
         if (fault is not null) return fault;
         if (await clients.Of(body.ContractId!, caller) != body.ClientId) return Problems.NotFound($"contract {body.ContractId} of client {body.ClientId}");
 
@@ -47,7 +47,7 @@ internal static class CreditEndpoints
     private static async Task<IResult> Patch(
         string creditId, CreditBody body, Caller caller, Unbooked unbooked, IQueries queries, IGrainFactory grains, IBusinessClock clock, HttpContext context, CancellationToken gone)
     {
-        var (key, noKey) = IdempotencyKeys.Of(context.Request, context.Features.Get<Bodies.Received>()!.Text);
+        var (key, noKey) = IdempotencyKeys.Of(context.Request);
         if (noKey is not null) return noKey;
         if (await Find(creditId, caller, unbooked, queries, clock, gone) is not { } present) return Problems.NotFound($"credit {creditId}");
         var demand = Tags.DemandOf(context.Request, Tags.Of(present));

@@ -18,6 +18,7 @@ public static class Front
         .AddSingleton(options)
         .AddSingleton<KeyFile>()
         .AddHostedService(provider => provider.GetRequiredService<KeyFile>())
+        .AddTokens(options.Tokens)
         .AddSingleton<HttpMetrics>()
         .AddSingleton<Gate>()
         .AddSingleton<Admission>()
@@ -31,6 +32,7 @@ public static class Front
         .AddSingleton<StoreWatch>()
         .AddHostedService(provider => provider.GetRequiredService<StoreWatch>())
         .AddSingleton<Readiness>()
+        .AddHostedService<Draining>()
         .ConfigureHttpJsonOptions(json => Json.Configure(json.SerializerOptions))
         .Configure<KestrelServerOptions>(kestrel => kestrel.AddServerHeader = false)
         .Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true)
@@ -44,15 +46,18 @@ public static class Front
     public static WebApplication MapCreditGrains(this WebApplication app)
     {
         var admission = app.Services.GetRequiredService<Admission>();
-        if (app.Services.GetRequiredService<KeyFile>().Keys.AreNone)
+        var gate = app.Services.GetRequiredService<Gate>();
+        if (gate.IsOpen)
             app.Logger.LogWarning("NO API KEYS ARE CONFIGURED: only loopback is served, and every caller there is the operator. Name a file of keys before this is more than a try-out.");
 
+        app.Use(app.Services.GetRequiredService<Readiness>().CloseWhileLeaving);
         app.Use(Conventions.Apply);
         app.Use(Problems.Catch);
         app.UseStatusCodePages(pages => Problems.Explain(pages.HttpContext));
         app.UseRouting();
         app.Use(Parameters.Unescape);
-        app.Use(app.Services.GetRequiredService<Gate>().Admit);
+        if (app.Services.GetRequiredService<HttpOptions>().Tokens is not null) app.UseAuthentication();
+        app.Use(gate.Admit);
         app.Use(admission.Enter);
         app.Use(app.Services.GetRequiredService<Bodies>().Receive);
         app.Use(admission.TakeTurn);

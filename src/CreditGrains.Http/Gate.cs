@@ -9,7 +9,7 @@ using NodaTime.Extensions;
 namespace CreditGrains.Http;
 
 /// <summary>Lets a request in with its caller (§3, Keys), and notices who tries keys that are none.</summary>
-internal sealed class Gate(KeyFile file, TimeProvider time, HttpMetrics metrics, ILogger<Gate> log)
+internal sealed class Gate(KeyFile file, HttpOptions options, TimeProvider time, HttpMetrics metrics, ILogger<Gate> log)
 {
     // Whoever fails that often in a minute is answered later; nobody guesses 256 bits, but somebody may try.
     private const int FreeFailures = 10, MaxAddresses = 10_000;
@@ -20,6 +20,9 @@ internal sealed class Gate(KeyFile file, TimeProvider time, HttpMetrics metrics,
     private readonly ConcurrentDictionary<IPAddress, int> failures = new();
     private long began, said;
 
+    /// <summary>Without keys and tokens every caller of this machine is the operator.</summary>
+    public bool IsOpen => file.Keys.AreNone && options.Tokens is null;
+
     public async Task Admit(HttpContext context, RequestDelegate next)
     {
         if (await Refuse(context) is { } problem) await problem.ExecuteAsync(context);
@@ -28,16 +31,18 @@ internal sealed class Gate(KeyFile file, TimeProvider time, HttpMetrics metrics,
 
     private async ValueTask<Problem?> Refuse(HttpContext context)
     {
-        var keys = file.Keys;
-        if (keys.AreNone && !IsLocal(context)) return Problems.Of(Problems.Forbidden, "Without configured API keys only this machine is served, and no proxy.");
+        var isOpen = IsOpen;
+        if (isOpen && !IsLocal(context)) return Problems.Of(Problems.Forbidden, "Without configured API keys only this machine is served, and no proxy.");
 
         var metadata = context.GetEndpoint()?.Metadata;
         if (metadata?.GetMetadata<IAllowAnonymous>() is not null || HttpMethods.IsOptions(context.Request.Method)) return null;
         var authorization = context.Request.Headers.Authorization.ToString();
-        if ((keys.AreNone ? Caller.Local : Find(keys, authorization)) is not { } caller)
+        var (sender, problem) = isOpen ? (Caller.Local, null) : Find(authorization) is { } known ? (known, null) : Tokens.CallerOf(context.User);
+        if (problem is not null) return problem;
+        if (sender is not { } caller)
         {
             await Notice(context, authorization);
-            return Problems.Of(Problems.Unauthenticated, "Authorization must be Bearer and a key that is known here and has not expired.");
+            return Problems.Of(Problems.Unauthenticated, "Authorization must be Bearer and a key or token that is known here and has not expired.");
         }
 
         context.Features.Set(caller);
@@ -46,8 +51,8 @@ internal sealed class Gate(KeyFile file, TimeProvider time, HttpMetrics metrics,
             : null;
     }
 
-    private Caller? Find(ApiKeys keys, string authorization) => authorization.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase)
-        ? keys.Find(authorization["Bearer ".Length..].Trim(), time.GetUtcNow().ToInstant())
+    private Caller? Find(string authorization) => authorization.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase)
+        ? file.Keys.Find(authorization["Bearer ".Length..].Trim(), time.GetUtcNow().ToInstant())
         : null;
 
     // Counted, told once in a while, and slowed where one address fails again and again.

@@ -143,6 +143,8 @@ internal static class Glossary
         ["currencies"] = Plain("Each currency, by code."),
         ["currency"] = new("The currency, by its code in ISO 4217.", "EUR", schema => schema.Pattern = Currencies.Pattern),
         ["date"] = On("The local date in the account's time zone."),
+        ["description"] = new("What people say of the purchase; null: nothing.", "Season 2026, first half", schema =>
+            (schema.MinLength, schema.MaxLength, schema.Pattern) = (1, BuyCredits.MaxDescription, NoNul)),
         ["expired"] = Credits("Credits that have expired.", 0),
         ["expiresOn"] = On("The purchase's last day, included: not before startsOn, and today or later when it is made."),
         ["holdings"] = Plain("What the milestone holds of each purchase."),
@@ -202,12 +204,13 @@ internal static class Glossary
         ["title"] = Plain("What the code means.", "A field breaks a rule"),
 
         // Lists.
-        ["cursor"] = Plain("The nextCursor of the page before; left out, the list begins.", "eyJsIjoiY29udHJhY3RzIn0"),
+        ["cursor"] = Plain("The nextCursor of the page before, which keeps its order; left out, the list begins.", "eyJsIjoiY29udHJhY3RzIn0"),
         ["count"] = Plain("How many resets to tell."),
         ["from"] = At("The first instant, included; left out: from the beginning."),
         ["groupBy"] = Plain("What each line sums up; by default the contract."),
         ["items"] = Plain("The items, in the order of the list."),
         ["limit"] = Plain("How many items a page has at most."),
+        ["order"] = Plain("asc: from the list's beginning. desc: from its end."),
         ["nextCursor"] = Plain("The cursor of the next page; null: this is the last one.", "eyJsIjoiY29udHJhY3RzIn0"),
         ["to"] = At("The first instant that is no longer included; left out: to the end."),
 

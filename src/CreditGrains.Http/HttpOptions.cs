@@ -1,10 +1,26 @@
+using CreditGrains.Grains.Hosting;
+
 namespace CreditGrains.Http;
 
 /// <summary>How the front admits requests (§3).</summary>
 public sealed record HttpOptions
 {
+    /// <summary>As the server was started.</summary>
+    public static HttpOptions Of(ServerOptions server) => new()
+    {
+        ApiKeysFile = server.ApiKeys,
+        Drain = server.Drain,
+        Tokens = server is { JwtAuthority: { } authority, JwtAudience: { } audience } ? new(authority, audience, server.JwtKeys) : null,
+    };
+
     /// <summary>The file of hashed API keys; null: only loopback is served, and whoever calls from there is the operator.</summary>
     public string? ApiKeysFile { get; init; }
+
+    /// <summary>Whose JSON Web Tokens are taken beside keys; null: nobody's.</summary>
+    public TokenOptions? Tokens { get; init; }
+
+    /// <summary>How long a stopping process serves on after it has said that it is not ready.</summary>
+    public TimeSpan Drain { get; init; }
 
     /// <summary>Requests worked on at the same time.</summary>
     public int MaxConcurrentRequests { get; init; } = 1_024;
@@ -29,6 +45,9 @@ public sealed record HttpOptions
 
     /// <summary>Readers of the feed with one key; one more is answered 429.</summary>
     public int MaxFeedReadersOfKey { get; init; } = 256;
+
+    /// <summary>How long a request beyond its key's limits waits for its refusal.</summary>
+    public TimeSpan PauseBeforeRefusal { get; init; } = TimeSpan.FromMilliseconds(200);
 
     /// <summary>How long a body may take to arrive; a later one is answered 408.</summary>
     public TimeSpan BodyDeadline { get; init; } = TimeSpan.FromSeconds(30);

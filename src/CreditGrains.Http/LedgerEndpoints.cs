@@ -20,10 +20,10 @@ internal static class LedgerEndpoints
     }
 
     private static async Task<IResult> List(
-        string? clientId, string? contractId, string? userId, string? reportId, string? accountId, string? limit, string? cursor, Caller caller, IQueries queries, CancellationToken gone)
+        string? clientId, string? contractId, string? userId, string? reportId, string? accountId, string? limit, string? cursor, string? order, Caller caller, IQueries queries, CancellationToken gone)
     {
         var filter = new LedgerFilter(caller.ClientId ?? clientId, contractId, userId, reportId, accountId);
-        return TypedResults.Ok(Listing<LedgerEntry>.Of(await queries.Ledger(filter, Parameters.Page(limit, cursor)).WaitAsync(gone), LedgerEntry.Of));
+        return TypedResults.Ok(Listing<LedgerEntry>.Of(await queries.Ledger(filter, Parameters.Page(limit, cursor, order)).WaitAsync(gone), LedgerEntry.Of));
     }
 
     private static async Task<IResult> GetAudit(string contractId, Caller caller, Clients clients, IQueries queries, CancellationToken gone) =>

@@ -17,11 +17,12 @@ internal static class LotEndpoints
             .Refuses(RefusalCode.NotFound, RefusalCode.InvalidField, RefusalCode.ContractNotActive, RefusalCode.IdempotencyKeyReused);
         v1.MapGet("/contracts/{contractId}/lots", List).Needs(Access.Read)
             .Answers<Listing<LotDocument>>("Lots, by creation", 200).Refuses(RefusalCode.NotFound);
+        v1.MapGet("/contracts/{contractId}/lots/{lotId}", Get).Needs(Access.Read).Answers<LotDocument>("A lot", 200).Refuses(RefusalCode.NotFound);
     }
 
     private static async Task<IResult> Post(string contractId, LotBody body, Caller caller, IGrainFactory grains, HttpRequest request, CancellationToken gone)
     {
-        var (key, noKey) = IdempotencyKeys.Of(request, body);
+        var (key, noKey) = IdempotencyKeys.Of(request);
         if (noKey is not null) return noKey;
 
         var decision = await grains.Ask(all => all.Contract(contractId).Grant(body.ToGrant(caller), key), gone);
@@ -34,18 +35,29 @@ internal static class LotEndpoints
     public static IResult Answer(string contractId, GrantedLot granted)
     {
         var document = LotDocument.Of(contractId, granted.Lot, granted.Lot.CreatedAt);
-        return granted.Replayed ? new Replayed<LotDocument>(document) : TypedResults.Created($"/v1/contracts/{contractId}/lots", document);
+        return granted.Replayed ? new Replayed<LotDocument>(document) : TypedResults.Created($"/v1/contracts/{contractId}/lots/{document.LotId}", document);
     }
 
     private static async Task<IResult> List(
-        string contractId, string? limit, string? cursor, Caller caller, Clients clients, IQueries queries, Unbooked unbooked, IBusinessClock clock, CancellationToken gone)
+        string contractId, string? limit, string? cursor, string? order, Caller caller, Clients clients, IQueries queries, Unbooked unbooked, IBusinessClock clock, CancellationToken gone)
     {
         if (await clients.Of(contractId, caller) is null) return Problems.NoContract(contractId);
 
         var now = clock.Now;
-        var page = await unbooked.Lots(contractId, now, Parameters.Page(limit, cursor)).WaitAsync(gone);
+        var page = await unbooked.Lots(contractId, now, Parameters.Page(limit, cursor, order)).WaitAsync(gone);
         var apart = (await queries.Apart(contractId).WaitAsync(gone)).ToLookup(lot => lot.LotId);
         return TypedResults.Ok(Listing<LotDocument>.Of(page, lot => LotDocument.Of(contractId, lot, now, apart[lot.LotId])));
+    }
+
+    private static async Task<IResult> Get(
+        string contractId, string lotId, Caller caller, Clients clients, IQueries queries, Unbooked unbooked, IBusinessClock clock, CancellationToken gone)
+    {
+        if (await clients.Of(contractId, caller) is null) return Problems.NoContract(contractId);
+
+        var now = clock.Now;
+        if (await unbooked.Lot(contractId, lotId, now).WaitAsync(gone) is not { } lot) return Problems.NotFound($"lot {lotId} of contract {contractId}");
+        var apart = await queries.Apart(contractId).WaitAsync(gone);
+        return TypedResults.Ok(LotDocument.Of(contractId, lot, now, apart.Where(credit => credit.LotId == lotId)));
     }
 }
 

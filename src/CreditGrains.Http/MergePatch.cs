@@ -23,7 +23,7 @@ internal sealed record MergePatch<TBody>(JsonObject Fields) : IBody where TBody 
         HttpRequest request, Problem absent, Func<Task<(TPresent Present, TDocument Shown)?>> find,
         Func<TBody, (TPresent Present, TDocument Shown), Demand, RequestKey?, Task<(Answered<TDocument>? Made, Problem? Problem)>> put) where TDocument : class
     {
-        var (key, noKey) = IdempotencyKeys.Of(request, this);
+        var (key, noKey) = IdempotencyKeys.Of(request);
         if (noKey is not null) return noKey;
         while (true)
         {

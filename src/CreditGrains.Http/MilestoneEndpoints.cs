@@ -73,9 +73,9 @@ internal static class MilestoneEndpoints
         await Find(milestoneId, caller, queries, gone) is { } milestone ? TypedResults.Ok(await zones.Show(milestone)) : Absent(milestoneId);
 
     private static async Task<IResult> List(
-        string? clientId, string? projectId, string? limit, string? cursor, Caller caller, IQueries queries, Zones zones, CancellationToken gone)
+        string? clientId, string? projectId, string? limit, string? cursor, string? order, Caller caller, IQueries queries, Zones zones, CancellationToken gone)
     {
-        var page = await queries.Milestones(new(caller.ClientId ?? clientId, projectId), Parameters.Page(limit, cursor)).WaitAsync(gone);
+        var page = await queries.Milestones(new(caller.ClientId ?? clientId, projectId), Parameters.Page(limit, cursor, order)).WaitAsync(gone);
         return TypedResults.Ok(new Listing<MilestoneDocument>(await zones.Show(page.Items).WaitAsync(gone), page.Next));
     }
 
@@ -93,7 +93,7 @@ internal static class MilestoneEndpoints
         string milestoneId, TBody body, bool dryRun, Func<IAccountGrain, long?, RequestKey?, Task<Decision<Answered<Allocated>>>> move,
         Caller caller, IGrainFactory grains, IQueries queries, Zones zones, HttpContext context, CancellationToken gone)
     {
-        var (key, noKey) = IdempotencyKeys.Of(context.Request, body);
+        var (key, noKey) = IdempotencyKeys.Of(context.Request);
         if (noKey is not null) return noKey;
         if (await Find(milestoneId, caller, queries, gone) is not { } milestone) return Absent(milestoneId);
         var project = await queries.Project(milestone.ProjectId).WaitAsync(gone) ?? throw new InvariantException("a milestone's project is there");
@@ -112,16 +112,16 @@ internal static class MilestoneEndpoints
         Tags.DemandOf(request, present is null || !Tags.IsConditional(request) ? null : Tags.Of(await zones.Show(present)));
 
     private static async Task<IResult> Allocations(
-        string milestoneId, string? limit, string? cursor, Caller caller, IQueries queries, Zones zones, CancellationToken gone) =>
+        string milestoneId, string? limit, string? cursor, string? order, Caller caller, IQueries queries, Zones zones, CancellationToken gone) =>
         await Find(milestoneId, caller, queries, gone) is null
             ? Absent(milestoneId)
-            : TypedResults.Ok(await Listing<AllocationRecord>.Of(await queries.AllocationRecords(new(null, milestoneId), Parameters.Page(limit, cursor)).WaitAsync(gone), async record => record with { TimeZone = await zones.Of(record.AccountId) }));
+            : TypedResults.Ok(await Listing<AllocationRecord>.Of(await queries.AllocationRecords(new(null, milestoneId), Parameters.Page(limit, cursor, order)).WaitAsync(gone), async record => record with { TimeZone = await zones.Of(record.AccountId) }));
 
     private static async Task<IResult> Consumptions(
-        string milestoneId, string? limit, string? cursor, Caller caller, IQueries queries, Zones zones, CancellationToken gone) =>
+        string milestoneId, string? limit, string? cursor, string? order, Caller caller, IQueries queries, Zones zones, CancellationToken gone) =>
         await Find(milestoneId, caller, queries, gone) is null
             ? Absent(milestoneId)
-            : TypedResults.Ok(await Listing<Consumption>.Of(await queries.Consumptions(new(null, milestoneId), Parameters.Page(limit, cursor)).WaitAsync(gone), async record => record with { TimeZone = await zones.Of(record.AccountId) }));
+            : TypedResults.Ok(await Listing<Consumption>.Of(await queries.Consumptions(new(null, milestoneId), Parameters.Page(limit, cursor, order)).WaitAsync(gone), async record => record with { TimeZone = await zones.Of(record.AccountId) }));
 
     // Where the project went to another account meanwhile, that one is asked.
     private static async Task<Decision<T>> AskAccountOf<T>(Project project, Func<IAccountGrain, Task<Decision<T>>> ask, IGrainFactory grains, IQueries queries, CancellationToken gone)

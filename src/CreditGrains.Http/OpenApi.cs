@@ -64,7 +64,7 @@ internal static class OpenApi
                 {
                     Type = SecuritySchemeType.Http,
                     Scheme = "bearer",
-                    Description = "An API key. Without any key configured only loopback is served.",
+                    Description = "An API key, or a JSON Web Token of the configured issuer. Without any configured only loopback is served.",
                 },
             },
         };

@@ -81,6 +81,7 @@ internal sealed class OpenApiOperations(OpenApiDocument document, OpenApiSchemas
             .Concat(hasParameters ? [RefusalCode.InvalidField] : [])
             .Concat(hasFilters ? [RefusalCode.NotFound] : [])
             .Concat(isTagged ? [RefusalCode.PreconditionFailed] : [])
+            .Concat(method is "POST" or "PATCH" ? [RefusalCode.IdempotencyKeyReused] : [])
             .Select(Problems.Code)
             .Concat(isOpen ? [Problems.Malformed, Problems.Forbidden, Problems.Unavailable, Problems.Internal] : Common)
             .Concat(isFeed ? [Problems.CursorGone] : [])
@@ -100,6 +101,7 @@ internal sealed class OpenApiOperations(OpenApiDocument document, OpenApiSchemas
         "limit" or "count" => typeof(int),
         "from" or "to" or "at" => typeof(Instant),
         "status" => typeof(CreditStatus),
+        "order" => typeof(Order),
         "groupBy" => typeof(UsageBy),
         _ => typeof(string),
     };
@@ -115,6 +117,7 @@ internal sealed class OpenApiOperations(OpenApiDocument document, OpenApiSchemas
             (schema.Minimum, schema.Maximum) = ("1", $"{Parameters.MaxLimit}");
             schema.Default = name == "limit" ? Parameters.DefaultLimit : Parameters.DefaultCount;
         }
+        if (name is "order") schema.Default = BodyFaults.Name(Order.Asc);
         schema.Description = null;
         (parameter.Schema, parameter.Description) = (schema, word?.Description);
     }

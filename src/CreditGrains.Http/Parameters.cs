@@ -10,6 +10,9 @@ using Calendar = CreditGrains.Domain.Calendar;
 
 namespace CreditGrains.Http;
 
+/// <summary>In which direction a list is read.</summary>
+internal enum Order { Asc, Desc }
+
 /// <summary>Ids of paths, parameters of queries and fields of bodies: all are checked before a call is made, and what a call does not take is refused (§3).</summary>
 internal static class Parameters
 {
@@ -42,7 +45,10 @@ internal static class Parameters
         };
     }
 
-    public static PageRequest Page(string? limit, string? cursor) => new(limit is null ? DefaultLimit : int.Parse(limit, CultureInfo.InvariantCulture), cursor);
+    /// <summary>A cursor is of one order, which need not be said again.</summary>
+    public static PageRequest Page(string? limit, string? cursor, string? order) => new(
+        limit is null ? DefaultLimit : int.Parse(limit, CultureInfo.InvariantCulture), cursor,
+        Named<Order>(order) is { } asked ? asked == Order.Desc : cursor is not null && Cursor.IsDescending(cursor));
 
     public static int Count(string? count) => count is null ? DefaultCount : int.Parse(count, CultureInfo.InvariantCulture);
 
@@ -82,6 +88,7 @@ internal static class Parameters
             : Calendar.IsInstant(instant) ? null
             : Refusal.Invalid(name, Calendar.InstantRange),
         "status" => Status(value) is null ? NotOf<CreditStatus>(name) : null,
+        "order" => Named<Order>(value) is null ? NotOf<Order>(name) : null,
         "groupBy" => GroupBy(value) is null ? NotOf<UsageBy>(name) : null,
         "lotId" => Ids.CanBe(value) ? null : Refusal.Invalid(name, $"must have 1 to {Ids.MaxMadeLength} characters of {Ids.Alphabet}"),
         "paymentId" => Ids.CanBeExternal(value) ? null : Refusal.Invalid(name, $"must have 1 to {Ids.MaxMadeLength} {Ids.ExternalAlphabet}"),

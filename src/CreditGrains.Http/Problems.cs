@@ -36,13 +36,17 @@ internal record Problem(
     {
         var response = httpContext.Response;
         response.StatusCode = Status;
-        if (Status == StatusCodes.Status401Unauthorized) response.Headers.WWWAuthenticate = "Bearer realm=\"CreditGrains\"";
+        if (Status == StatusCodes.Status401Unauthorized) response.Headers.WWWAuthenticate = Challenge(httpContext.Request);
         if (Status is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable && response.Headers.RetryAfter.Count == 0) response.Headers.RetryAfter = "1";
         response.Headers.Remove(HeaderNames.ETag);
         response.Headers.CacheControl = "no-store";
         CountIn(httpContext);
         return response.WriteAsJsonAsync(this with { RequestId = httpContext.TraceIdentifier }, options: null, ContentType);
     }
+
+    // RFC 6750, 3.
+    private static string Challenge(HttpRequest request) =>
+        $"Bearer realm=\"CreditGrains\"{(request.Headers.Authorization.Count > 0 ? ", error=\"invalid_token\"" : "")}";
 
     /// <summary>Counts it as one more refusal.</summary>
     public void CountIn(HttpContext context) => context.RequestServices.GetRequiredService<HttpMetrics>().Refusals.Add(Code);

@@ -68,8 +68,8 @@ internal static class ProjectEndpoints
         await queries.Project(projectId).WaitAsync(gone) is { } project && caller.Sees(project.ClientId) ? project : null;
 
     private static async Task<IResult> List(
-        string? clientId, string? accountId, string? limit, string? cursor, Caller caller, IQueries queries, CancellationToken gone) =>
-        TypedResults.Ok(Listing<ProjectDocument>.Of(await queries.Projects(new(caller.ClientId ?? clientId, accountId), Parameters.Page(limit, cursor)).WaitAsync(gone), ProjectDocument.Of));
+        string? clientId, string? accountId, string? limit, string? cursor, string? order, Caller caller, IQueries queries, CancellationToken gone) =>
+        TypedResults.Ok(Listing<ProjectDocument>.Of(await queries.Projects(new(caller.ClientId ?? clientId, accountId), Parameters.Page(limit, cursor, order)).WaitAsync(gone), ProjectDocument.Of));
 }
 
 /// <summary>A project as it is shown (S1).</summary>

@@ -1,4 +1,5 @@
 using CreditGrains.Grains.Hosting;
+using Microsoft.AspNetCore.Http;
 
 namespace CreditGrains.Http;
 
@@ -15,6 +16,13 @@ public sealed class Readiness(StoreWatch store)
     {
         get => !isOutside;
         set => isOutside = !value;
+    }
+
+    /// <summary>A connection that is kept alive would bring requests until the end: its client is told to open another one, elsewhere.</summary>
+    internal Task CloseWhileLeaving(HttpContext context, RequestDelegate next)
+    {
+        if (leaves && HttpProtocol.IsHttp11(context.Request.Protocol)) context.Response.Headers.Connection = "close";
+        return next(context);
     }
 
     internal Checks Check()

@@ -60,5 +60,8 @@ internal static class Replies
     public static (Answered<TDocument>? Made, Problem? Problem) Shown<T, TDocument>(Decision<Answered<T>> decision, Func<T, TDocument> show) =>
         decision.Value is { } made ? (new(show(made.Answer), made.Replayed), null) : (null, Problems.Of(decision.Refusal!));
 
+    public static IResult Of<T, TDocument>(Decision<Answered<T>> decision, Func<T, TDocument> show) =>
+        decision.Refusal is { } refusal ? Problems.Of(refusal) : Ok(show(decision.Value!.Answer), decision.Value.Replayed);
+
     public static IResult Ok<T>(T document, bool replayed) => replayed ? new Replayed<T>(document) : TypedResults.Ok(document);
 }

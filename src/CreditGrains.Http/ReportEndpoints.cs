@@ -41,7 +41,7 @@ internal static class ReportEndpoints
         {
             try
             {
-                return report.Check([]) is { } invalid ? Problems.Of(invalid) : await Make(report, IdempotencyKeys.Of(request, report, part), caller, clients, grains, request, gone);
+                return report.Check([]) is { } invalid ? Problems.Of(invalid) : await Make(report, IdempotencyKeys.Of(request, part), caller, clients, grains, request, gone);
             }
             catch (Exception e) when (!gone.IsCancellationRequested && Problems.Of(e) is { Code: Problems.Unavailable } problem)
             {
@@ -51,7 +51,7 @@ internal static class ReportEndpoints
     }
 
     private static Task<IResult> Post(ReportBody body, Caller caller, Clients clients, IGrainFactory grains, HttpRequest request, CancellationToken gone) =>
-        Make(body, IdempotencyKeys.Of(request, body), caller, clients, grains, request, gone);
+        Make(body, IdempotencyKeys.Of(request), caller, clients, grains, request, gone);
 
     private static async Task<IResult> Make(
         ReportBody body, (RequestKey? Given, Problem? Refusal) key, Caller caller, Clients clients, IGrainFactory grains, HttpRequest request, CancellationToken gone)
@@ -80,10 +80,10 @@ internal static class ReportEndpoints
     }
 
     private static async Task<IResult> List(
-        string? clientId, string? contractId, string? userId, string? from, string? to, string? limit, string? cursor, Caller caller, IQueries queries, CancellationToken gone)
+        string? clientId, string? contractId, string? userId, string? from, string? to, string? limit, string? cursor, string? order, Caller caller, IQueries queries, CancellationToken gone)
     {
         var filter = new ReportFilter(caller.ClientId ?? clientId, contractId, caller.UserId ?? userId, Parameters.Instant(from), Parameters.Instant(to));
-        return TypedResults.Ok(Listing<Report>.Of(await queries.Reports(filter, Parameters.Page(limit, cursor)).WaitAsync(gone)));
+        return TypedResults.Ok(Listing<Report>.Of(await queries.Reports(filter, Parameters.Page(limit, cursor, order)).WaitAsync(gone)));
     }
 }
 

@@ -19,7 +19,8 @@ internal static class UserEndpoints
             .Answers<Listing<UserName>>("Replaces the list of assigned users", 200)
             .Refuses(RefusalCode.NotFound, RefusalCode.InvalidField, RefusalCode.PreconditionFailed);
         v1.MapPost("/contracts/{contractId}/users", Add).Needs(Access.Manage)
-            .Answers<Listing<UserName>>("Adds users to the list; the others stay", 200).Refuses(RefusalCode.NotFound, RefusalCode.InvalidField);
+            .Answers<Listing<UserName>>("Adds users to the list; the others stay", 200)
+            .Refuses(RefusalCode.NotFound, RefusalCode.InvalidField, RefusalCode.IdempotencyKeyReused);
         v1.MapPut("/contracts/{contractId}/users/{userId}", Assign).Needs(Access.Manage)
             .Answers<UserName>("Assigns a user, or renames one", 200).Refuses(RefusalCode.NotFound, RefusalCode.InvalidField);
         v1.MapDelete("/contracts/{contractId}/users/{userId}", Remove).Needs(Access.Manage).Answers("Removes a user", 204).Refuses(RefusalCode.NotFound);
@@ -31,11 +32,11 @@ internal static class UserEndpoints
 
     // The list has the version of the contract's plan, which changes with every user.
     private static async Task<IResult> List(
-        string contractId, string? limit, string? cursor, Caller caller, IQueries queries, HttpResponse response, CancellationToken gone)
+        string contractId, string? limit, string? cursor, string? order, Caller caller, IQueries queries, HttpResponse response, CancellationToken gone)
     {
         if (await queries.Contract(contractId).WaitAsync(gone) is not { } contract || !caller.Sees(contract.Terms.ClientId)) return Problems.NoContract(contractId);
 
-        var page = await queries.Users(contractId, Parameters.Page(limit, cursor)).WaitAsync(gone);
+        var page = await queries.Users(contractId, Parameters.Page(limit, cursor, order)).WaitAsync(gone);
         response.Headers.ETag = Tag(contract);
         return TypedResults.Ok(Listing<UserName>.Of(page, Show));
     }
@@ -54,13 +55,15 @@ internal static class UserEndpoints
         return TypedResults.Ok(new Listing<UserName>([.. decision.Value.Select(Show)], null));
     }
 
-    // Again is harmless: who is in the list stays in it.
-    private static async Task<IResult> Add(string contractId, MoreUsersBody body, Caller caller, Clients clients, IGrainFactory grains, CancellationToken gone)
+    private static async Task<IResult> Add(
+        string contractId, MoreUsersBody body, Caller caller, Clients clients, IGrainFactory grains, HttpRequest request, CancellationToken gone)
     {
+        var (key, noKey) = IdempotencyKeys.Of(request);
+        if (noKey is not null) return noKey;
         if (await clients.Of(contractId, caller) is null) return Problems.NoContract(contractId);
 
-        var decision = await grains.Ask(all => all.Contract(contractId).AddUsers(body.ToUsers(), caller.Name), gone);
-        return decision.Refusal is { } refusal ? Problems.Of(refusal) : TypedResults.Ok(new Listing<UserName>([.. decision.Value.Select(Show)], null));
+        var decision = await grains.Ask(all => all.Contract(contractId).AddUsers(body.ToUsers(), caller.Name, key), gone);
+        return Replies.Of(decision, users => new Listing<UserName>(users, null));
     }
 
     private static async Task<IResult> Assign(
@@ -90,14 +93,13 @@ internal static class UserEndpoints
     private static async Task<IResult> Switch(
         string userId, ClientBody body, bool disabled, Caller caller, IGrainFactory grains, IQueries queries, HttpRequest request, CancellationToken gone)
     {
-        var (requestKey, noKey) = IdempotencyKeys.Of(request, body);
+        var (requestKey, noKey) = IdempotencyKeys.Of(request);
         if (noKey is not null) return noKey;
         if ((body.ClientId ?? caller.ClientId) is not { } clientId) return Problems.Of(Refusal.Invalid("clientId", "must be given: a userId belongs to a client"));
         var key = new UserKey(clientId, userId);
         if (!caller.Sees(key.ClientId) || !await queries.UserExists(key).WaitAsync(gone)) return Problems.NotFound($"user {userId} of client {key.ClientId}");
 
-        var decision = await grains.Ask(all => all.User(key).Switch(disabled, caller.Name, requestKey), gone);
-        return decision.Refusal is { } refusal ? Problems.Of(refusal) : Replies.Ok(SwitchedUser.Of(decision.Value!.Answer), decision.Value.Replayed);
+        return Replies.Of(await grains.Ask(all => all.User(key).Switch(disabled, caller.Name, requestKey), gone), SwitchedUser.Of);
     }
 
     private static string Tag(ContractDocument contract) => Tags.OfVersion($"users.{contract.Plan?.Version ?? 0}");

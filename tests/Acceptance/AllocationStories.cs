@@ -296,6 +296,41 @@ public sealed class AllocationStories
         (await api.Send("PATCH", Path, """{"enabled":true}""", ("If-Match", (await api.Get(Path)).Headers.ETag!.Tag))).Is(200);
     }
 
+    // C3 holds for a user who is disabled before the contract knows of the user; the defaults of a newcomer wait (A9).
+    [Fact]
+    public async Task C3_A_disabled_newcomer_is_assigned_but_gets_nothing()
+    {
+        await using var edition = await AtDay0();
+        var api = edition.Api;
+        await api.Contract();
+        await api.Grant("G1", 10);
+        await api.Contract("C2");
+        await api.Users("C2", "U1", "U9");
+        (await api.Post("/v1/users/U9/disable", new { clientId = "A" })).Is(200);
+        await api.Allocate(new { enabled = true, defaults = new { amount = 5, renewal = "fixed" } });
+        var ledger = await api.Ledger();
+
+        foreach (var more in (object[])[new { userId = "U9", name = "Cy", assigned = true, amount = 9, renewal = "fixed" }, new { userId = "U9", name = "Cy", assigned = true, extraCredits = 3 }])
+        {
+            (await api.Post($"{Path}/preview", new { users = new[] { more } })).Is(409, "user-disabled");
+            (await api.Send("PATCH", Path, System.Text.Json.JsonSerializer.Serialize(new { users = new[] { more } }))).Is(409, "user-disabled");
+        }
+        Assert.Equal(ledger, await api.Ledger());
+
+        var window = await api.Allocate(new { users = new[] { new { userId = "U9", name = "Cy", assigned = true } } });
+        var row = window["users"]!.AsArray().Single(user => (string)user!["userId"]! == "U9")!;
+        Assert.Equal((true, 5), ((bool)row["disabled"]!, (int)row["amount"]!));
+        (await api.Post($"{Path}/U9/extra", new { amount = 3, reason = "a fair" })).Is(409, "user-disabled");
+        (await api.Report("R1", ["P1"], user: "U9")).Is(409, "user-disabled");
+        (await api.Post("/v1/users/U9/enable", new { clientId = "A" })).Is(200);
+        Assert.Equal(4, (int)(await api.Report("R2", ["P1"], user: "U9")).Is(201)["balance"]!["userAvailable"]!);
+
+        // One who has been enabled again is like any other.
+        (await api.Delete("/v1/contracts/C1/users/U9")).Is(204);
+        await api.Allocate(new { users = new[] { new { userId = "U9", name = "Cy", assigned = true, amount = 7, renewal = "fixed" } } });
+        await api.Balanced();
+    }
+
     [Fact]
     public async Task A4_A_refusal_names_what_there_was_and_when_more_comes()
     {

@@ -10,9 +10,9 @@ public sealed class ConditionalStories(Served served) : IClassFixture<Served>
 
     public static TheoryData<string> Resources =>
     [
-        "/v1/contracts/C1", "/v1/contracts", "/v1/contracts/C1/users", "/v1/contracts/C1/lots", "/v1/contracts/C1/allocations", "/v1/contracts/C1/allocations/U1",
+        "/v1/contracts/C1", "/v1/contracts", "/v1/contracts/C1/users", "/v1/contracts/C1/lots", "/v1/contracts/C1/lots/G1", "/v1/contracts/C1/allocations", "/v1/contracts/C1/allocations/U1",
         "/v1/contracts/C1/balance", "/v1/contracts/C1/audit", "/v1/reports/R1?clientId=A", "/v1/credits/C1~G1~000000001", "/v1/credits", "/v1/ledger", "/v1/usage",
-        "/v1/accounts/A1", "/v1/accounts/A1/purchases", "/v1/projects/J1", "/v1/milestones/M1", "/v1/settings/services-credits", "/v1/users/U1/allocations?clientId=A",
+        "/v1/accounts/A1", "/v1/accounts/A1/purchases", "/v1/accounts/A1/purchases/P1", "/v1/projects/J1", "/v1/milestones/M1", "/v1/settings/services-credits", "/v1/users/U1/allocations?clientId=A",
     ];
 
     [Theory]

@@ -1,13 +1,15 @@
 using CreditGrains.Editions;
+using CreditGrains.Http;
 
 namespace CreditGrains.Acceptance;
 
 /// <summary>How an edition is started; each null: not at all.</summary>
 /// <param name="TestClock">Where the test clock stands at first.</param>
 /// <param name="ApiKeys">A file of keys.</param>
+/// <param name="Tokens">Whose JSON Web Tokens are taken.</param>
 /// <param name="MaxFileBytes">The most that any of its files may hold: its disk is full then.</param>
 /// <param name="IsProcess">Whether it is a process of its own, which may be killed; else it is a silo of this process, which starts ten times as fast.</param>
-internal sealed record EditionOptions(string? TestClock = null, string? ApiKeys = null, long? MaxFileBytes = null, bool IsProcess = false);
+internal sealed record EditionOptions(string? TestClock = null, string? ApiKeys = null, long? MaxFileBytes = null, bool IsProcess = false, TokenOptions? Tokens = null);
 
 /// <summary>
 /// One silo with data of its own: an embedded store or a database, as <c>CREDITGRAINS_EDITION</c> says, <c>embedded</c> (the default)

@@ -102,7 +102,7 @@ public sealed class FrontAlone : IAsyncDisposable
     }
 
     // Where the answer is no exception.
-    private static Task<StoreView> Look(Task<object?> _) => Task.FromResult(new StoreView(true, Duration.Zero, 0, false));
+    private static Task<StoreView> Look(Task<object?> _) => Task.FromResult(StoreView.Of(isWritable: true));
 
     private static async Task<ContractDocument?> Contract(Func<Task<object?>> answer) => (ContractDocument?)await answer();
 }

@@ -26,6 +26,9 @@ internal sealed class HostedSilo(ServerOptions store)
             Urls = Url,
             TestClock = options.TestClock is { } clock ? Calendar.ReadInstant(clock) : null,
             ApiKeys = options.ApiKeys,
+            JwtAuthority = options.Tokens?.Authority,
+            JwtAudience = options.Tokens?.Audience,
+            JwtKeys = options.Tokens?.KeysFile,
         });
         await app.StartAsync();
     }

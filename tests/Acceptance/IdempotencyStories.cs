@@ -84,6 +84,90 @@ public sealed class IdempotencyStories
     }
 
     [Fact]
+    public async Task T4_A_late_move_of_the_clock_gets_its_first_answer()
+    {
+        await using var edition = await AtDay0();
+        var api = edition.Api;
+        var move = $$"""{"advanceTo":"{{Day(1)}}"}""";
+
+        var moved = (await api.Send("POST", "/v1/clock", move, ("Idempotency-Key", "T1"))).Is(200);
+        await api.Clock(Day(2));
+        await Repeats(api, "POST", "/v1/clock", move, "T1", moved);
+        (await api.Send("POST", "/v1/clock", $$"""{"advanceTo":"{{Day(3)}}"}""", ("Idempotency-Key", "T1"))).Is(409, "idempotency-key-reused");
+        (await api.Send("POST", "/v1/clock", move, ("Idempotency-Key", "T2"))).Is(422, "invalid-field", "advanceTo");
+        Assert.Equal(Day(2), (string)(await api.Get("/v1/clock")).Is(200)["now"]!);
+    }
+
+    [Fact]
+    public async Task C3_A_late_addition_brings_no_removed_user_back()
+    {
+        await using var edition = await AtDay0();
+        var api = edition.Api;
+        await api.Contract();
+        const string Users = "/v1/contracts/C1/users", More = """{"users":[{"userId":"U3","name":"Cy"}]}""";
+
+        var added = (await api.Send("POST", Users, More, ("Idempotency-Key", "N1"))).Is(200);
+        Assert.Equal(["U1", "U2", "U3"], added.Items.Select(user => (string)user!["userId"]!));
+        (await api.Delete($"{Users}/U3")).Is(204);
+        await Repeats(api, "POST", Users, More, "N1", added);
+        (await api.Send("POST", Users, """{"users":[{"userId":"U4","name":""}]}""", ("Idempotency-Key", "N1"))).Is(409, "idempotency-key-reused");
+        Assert.Equal(["U1", "U2"], (await api.Get(Users)).Items.Select(user => (string)user!["userId"]!));
+    }
+
+    // A body is the same however it is spelt; null is not a field that is left out.
+    [Theory]
+    [InlineData("""{"enabled":true,"defaults":{"renewal":"weekly","on":"monday","amount":5}}""", """ { "defaults" : {"amount": 5.0, "on":"mond\u0061y", "renewal":"weekly"}, "enabled":true}""", true)]
+    [InlineData("""{"enabled":true}""", """{"enabled":true,"defaults":null}""", false)]
+    [InlineData("""{"users":[{"userId":"U1","renewal":null}]}""", """{"users":[{"userId":"U1"}]}""", false)]
+    [InlineData("""{"users":[{"userId":"U1","amount":1e1,"renewal":"fixed"}]}""", """{"users":[{"userId":"U1","amount":1,"renewal":"fixed"}]}""", false)]
+    [InlineData("""{"users":[{"userId":"U1"},{"userId":"U2"}]}""", """{"users":[{"userId":"U2"},{"userId":"U1"}]}""", false)]
+    public async Task A_request_is_the_same_where_its_body_says_the_same(string first, string second, bool isSame)
+    {
+        await using var edition = await AtDay0();
+        await edition.Api.Contract();
+        (await edition.Api.Send("PATCH", "/v1/contracts/C1/allocations", first, ("Idempotency-Key", "K"))).Is(200);
+
+        var again = await edition.Api.Send("PATCH", "/v1/contracts/C1/allocations", second, ("Idempotency-Key", "K"));
+        if (isSame) Assert.True(again.Is(200).IsReplay);
+        else again.Is(409, "idempotency-key-reused");
+    }
+
+    [Fact]
+    public async Task A_merge_patch_is_the_same_where_it_says_the_same()
+    {
+        await using var edition = await AtDay0();
+        var api = edition.Api;
+        await api.Contract();
+        var first = (await api.Send("PATCH", "/v1/contracts/C1", """{"coverageDays":20,"notes":"n"}""", ("Idempotency-Key", "K"))).Is(200);
+        await Repeats(api, "PATCH", "/v1/contracts/C1", """{"notes":"n","coverageDays":2.0e1}""", "K", first);
+        (await api.Send("PATCH", "/v1/contracts/C1", """{"coverageDays":20}""", ("Idempotency-Key", "K"))).Is(409, "idempotency-key-reused");
+    }
+
+    [Fact]
+    public async Task An_operator_s_key_is_for_all_clients()
+    {
+        await using var edition = await AtDay0();
+        var api = edition.Api;
+        await api.Contract();
+        await api.Contract("B1", "B");
+        static object Gift(string contract, string client) => new { clientId = client, contractId = contract, paymentId = "P", quantity = 5, reason = "gift" };
+
+        var given = (await api.Post("/v1/credits", Gift("C1", "A"), ("Idempotency-Key", "K"))).Is(201);
+        (await api.Post("/v1/credits", Gift("B1", "B"), ("Idempotency-Key", "K"))).Is(409, "idempotency-key-reused");
+        (await api.Post("/v1/contracts/B1/lots", new { paymentId = "P", quantity = 5 }, ("Idempotency-Key", "K"))).Is(409, "idempotency-key-reused");
+        (await api.Post("/v1/reports", new { reportId = "R", contractId = "B1", userId = "U1", players = new[] { new { playerId = "P" } } }, ("Idempotency-Key", "K")))
+            .Is(409, "idempotency-key-reused");
+        Assert.Equal(given["lotId"]!.ToJsonString(), (await api.Post("/v1/credits", Gift("C1", "A"), ("Idempotency-Key", "K"))).Is(200)["lotId"]!.ToJsonString());
+        Assert.Empty((await api.Get("/v1/contracts/B1/lots")).Items);
+
+        // Of many at once for two clients one takes effect.
+        var answers = await Task.WhenAll(Enumerable.Range(0, 12).Select(i => api.Post("/v1/credits", i % 2 == 0 ? Gift("C1", "A") : Gift("B1", "B"), ("Idempotency-Key", "L"))));
+        Assert.Single(answers, answer => answer.Status == 201);
+        Assert.Equal(5, answers.Count(answer => answer.Status == 200 && answer.IsReplay));
+        Assert.Equal(6, answers.Count(answer => answer.Code == "idempotency-key-reused"));
+    }
+
+    [Fact]
     public async Task Of_twenty_at_once_one_takes_effect()
     {
         await using var edition = await AtDay0();

@@ -70,6 +70,7 @@ public sealed class KeyTable(Keyed keyed) : IClassFixture<Keyed>
         GET /v1/contracts?clientId=A                 200     200       200       200        200    403       404        404  401
         GET /v1/contracts/C1/users                   200     200       200       200        200    403       404        404  401
         GET /v1/contracts/C1/lots                    200     200       200       200        200    403       404        404  401
+        GET /v1/contracts/C1/lots/G1                 200     200       200       200        200    403       404        404  401
         GET /v1/contracts/C1/audit                   200     200       200       200        200    403       404        404  401
         GET /v1/contracts/C1/allocations             200     200     200       200        200    403       404        404  401
         GET /v1/contracts/C1/allocations/U1          200     200     200       200        200    200       404        404  401
@@ -114,6 +115,7 @@ public sealed class KeyTable(Keyed keyed) : IClassFixture<Keyed>
         GET /v1/accounts                             200     200       200       200        200    403       200        200  401
         GET /v1/accounts?clientId=A                  200     200       200       200        200    403       404        404  401
         GET /v1/accounts/A1/purchases                200     200       200       200        200    403       404        404  401
+        GET /v1/accounts/A1/purchases/P1             200     200       200       200        200    403       404        404  401
         GET /v1/accounts/A1/balance                  200     200       200       200        200    403       404        404  401
         GET /v1/accounts/A1/audit                    200     200       200       200        200    403       404        404  401
         GET /v1/accounts/A1/consumptions             200     200       200       200        200    403       404        404  401
@@ -244,6 +246,7 @@ public sealed class KeyTable(Keyed keyed) : IClassFixture<Keyed>
     [InlineData("""{"keys":[{"name":"x","role":"consumer","sha256":""}]}""", "x needs a clientId")]
     [InlineData("""{"keys":[{"name":"x","role":"operator","sha256":"abc"}]}""", "x needs a sha256")]
     [InlineData("""{"keys":[{"name":"x","role":"operator","key":"secret"}]}""", "cannot be read")]
+    [InlineData("""{"keys":[{"name":"jwt:x","role":"operator","sha256":""}]}""", "jwt:x is no name for a key")]
     public async Task A_file_that_is_not_as_it_must_be_stops_the_start(string keys, string why)
     {
         var file = Path.GetTempFileName();

@@ -177,4 +177,26 @@ public sealed class LotStories
         var none = (await api.Put("/v1/contracts/C2", """{"clientId":"A","name":"N","type":"metered","startsOn":"2026-03-01","unallocatedLifetimeDays":null}""")).Is(201);
         Assert.Null(none["unallocatedLifetimeDays"]);
     }
+
+    [Fact]
+    public async Task L1_A_lot_is_where_its_Location_says()
+    {
+        await using var edition = await AtDay0();
+        var api = edition.Api;
+        await api.Contract(terms: new { billingCycle = new { unit = "month", every = 1, credits = 4 } });
+        var bought = await api.Grant("G1", 5);
+        var given = (await api.Post("/v1/credits", new { clientId = "A", contractId = "C1", paymentId = "P", quantity = 2, reason = "gift" })).Is(201);
+
+        Assert.Equal("/v1/contracts/C1/lots/G1", $"{bought.Headers.Location}");
+        foreach (var made in (Answer[])[bought, given]) Assert.Equal(made.Text, (await api.Get($"{made.Headers.Location}")).Is(200).Text);
+
+        // As it is now, that of the next cycle too.
+        (await api.Report("R1", ["P1", "P2"])).Is(201);
+        var lots = await api.All("/v1/contracts/C1/lots");
+        await api.Clock(Day(40));
+        foreach (var lot in await api.All("/v1/contracts/C1/lots"))
+            Assert.Equal(lot.ToJsonString(), (await api.Get($"/v1/contracts/C1/lots/{lot["lotId"]}")).Is(200).Text);
+        Assert.True((await api.All("/v1/contracts/C1/lots")).Count > lots.Count);
+        (await api.Get("/v1/contracts/C1/lots/G9")).Is(404, "not-found");
+    }
 }

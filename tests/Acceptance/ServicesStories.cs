@@ -50,14 +50,21 @@ public sealed class ServicesStories
 
         var bought = await api.Buy("P1", 12.5m, expiresOn: 3, startsOn: -2);
         Assert.Equal(
-            $$"""{"purchaseId":"P1","accountId":"A1","currency":"EUR","quantity":12.5,"available":12.5,"allocated":0,"expired":0,"startsOn":"{{Date(-2)}}","expiresOn":"{{Date(3)}}","timeZone":"UTC","createdAt":"{{Day(0)}}"}""",
+            $$"""{"purchaseId":"P1","accountId":"A1","currency":"EUR","quantity":12.5,"available":12.5,"allocated":0,"expired":0,"startsOn":"{{Date(-2)}}","expiresOn":"{{Date(3)}}","timeZone":"UTC","createdAt":"{{Day(0)}}","description":null}""",
             bought.Text);
         var body = new { purchaseId = "P1", currency = "EUR", quantity = 12.5m, startsOn = Date(-2), expiresOn = Date(3) };
+        Assert.Equal("/v1/accounts/A1/purchases/P1", $"{bought.Headers.Location}");
+        Assert.Equal(bought.Text, (await api.Get($"{bought.Headers.Location}")).Is(200).Text);
+        (await api.Get("/v1/accounts/A1/purchases/P9")).Is(404, "not-found");
         var again = (await api.Post("/v1/accounts/A1/purchases", body)).Is(200);
         Assert.True(again.IsReplay);
         Assert.Equal(bought.Text, again.Text);
         Assert.True((await api.Post("/v1/accounts/A1/purchases", """{"purchaseId":"P1","currency":"EUR","quantity":12.50,"startsOn":"2026-02-27","expiresOn":"2026-03-04"}""")).Is(200).IsReplay);
         (await api.Post("/v1/accounts/A1/purchases", body with { quantity = 12.6m })).Is(409, "idempotency-key-reused");
+        var described = new { purchaseId = "P0", currency = "EUR", quantity = 1, startsOn = Date(0), expiresOn = Date(3), description = "Season 2026, first half" };
+        Assert.Equal(described.description, (string?)(await api.Post("/v1/accounts/A1/purchases", described)).Is(201)["description"]);
+        Assert.Equal(described.description, (string?)(await api.Get("/v1/accounts/A1/purchases/P0")).Is(200)["description"]);
+        (await api.Post("/v1/accounts/A1/purchases", described with { description = "Other" })).Is(409, "idempotency-key-reused");
 
         var unnamed = new { currency = "EUR", quantity = 1, startsOn = Date(0), expiresOn = Date(3) };
         var keyed = (await api.Post("/v1/accounts/A1/purchases", unnamed, ("Idempotency-Key", "K1"))).Is(201);
@@ -65,7 +72,7 @@ public sealed class ServicesStories
         Assert.True(keyedAgain.IsReplay);
         Assert.Equal(keyed.Text, keyedAgain.Text);
         (await api.Post("/v1/accounts/A1/purchases", unnamed with { quantity = 2 }, ("Idempotency-Key", "K1"))).Is(409, "idempotency-key-reused");
-        Assert.Equal(2, (await api.All("/v1/accounts/A1/purchases", limit: 1)).Count);
+        Assert.Equal(3, (await api.All("/v1/accounts/A1/purchases", limit: 1)).Count);
 
         Assert.Equal("""{"projectId":"J1","clientId":"A","accountId":"A1","currency":"EUR","name":""}""", (await api.Project()).Text);
         Assert.Equal(

@@ -16,6 +16,21 @@ public sealed class AllocatingTests
     }
 
     [Fact]
+    public void C3_a_newcomer_who_is_disabled_for_the_client_gets_no_settings()
+    {
+        var contract = Contract with { HasAllMembers = true, Strangers = Contract.Strangers.Add("zoe", User.Enabled("acme", "zoe") with { Disabled = true, Version = 3 }) };
+        var assigned = new UserAllocationChange("zoe", new(), null) { Name = "Zoe", Assigned = true };
+        Decision<Changed<Contract, Window>> Decide(UserAllocationChange change) =>
+            Allocating.Decide(contract, new AllocationChange(null, null, false, [change]), "mia", "request", Given.Day(1));
+
+        Assert.Equal(RefusalCode.UserDisabled, Decide(assigned with { Settings = new(5, Renewal.Fixed) }).Refusal?.Code);
+        Assert.Equal(RefusalCode.UserDisabled, Decide(assigned with { ExtraCredits = 5 }).Refusal?.Code);
+        var alone = Decide(assigned).Value!;
+        Assert.True(alone.Answer.Users.Single(row => row.UserId == "zoe").Disabled);
+        Assert.Equal([new(RowKey.User("acme", "zoe"), 3)], alone.Changes.Guards);
+    }
+
+    [Fact]
     public void A6_an_equal_change_changes_no_row_and_rests_on_none() =>
         Assert.True(Allocating.Decide(Contract, new AllocationChange(false, null, false, [new("anna", new(), 0)]), "mia", "request", Given.Day(1)).Value!.Changes.IsNothing);
 

@@ -16,7 +16,9 @@ public sealed record SiloOptions(
 public sealed class SiloProcess : IAsyncDisposable
 {
     private static readonly HttpClient Http = new();
-    private static readonly string Built = Path.Combine(Child.Root, "silo", "bin", Child.Configuration, "net10.0", "CreditGrains.Silo.dll");
+    private static readonly string BuiltFront = Path.Combine(Child.Root, "api", "bin", Child.Configuration, "net10.0", "CreditGrains.Api.dll");
+    /// <summary>The silo of this build.</summary>
+    public static string Built { get; } = Path.Combine(Child.Root, "silo", "bin", Child.Configuration, "net10.0", "CreditGrains.Silo.dll");
 
     private readonly Func<SiloOptions, IEnumerable<string>> store;
     private SiloOptions started = new();
@@ -47,6 +49,10 @@ public sealed class SiloProcess : IAsyncDisposable
         return new(options => [.. member, "--drain", $"{options.DrainSeconds}", "--cluster-id", options.ClusterId], url);
     }
 
+    /// <summary>A front of its own of the silos on that database.</summary>
+    public static SiloProcess Front(string postgres) =>
+        new(options => ["--postgres", postgres, "--drain", $"{options.DrainSeconds}", "--cluster-id", options.ClusterId], null) { Program = BuiltFront };
+
     /// <summary>One silo on an embedded store in that directory.</summary>
     public static SiloProcess Embedded(string data, string? url = null) => new(_ => ["--data", data], url);
 
@@ -71,6 +77,9 @@ public sealed class SiloProcess : IAsyncDisposable
     public Task Stop() => child!.Stop();
 
     public Task Kill() => child!.Kill();
+
+    /// <summary>Waits until it has ended by itself, and answers its exit code.</summary>
+    public Task<int> Ended() => child!.Ended();
 
     public async Task<bool> IsReady()
     {

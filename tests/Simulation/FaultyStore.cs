@@ -37,6 +37,8 @@ internal sealed class FaultyStore(World world, MemoryStore store, Func<Weather> 
 
     public Task<User?> User(UserKey key) => Load(() => Store.User(key));
 
+    public Task<ImmutableDictionary<string, User>> UserRows(string clientId, IReadOnlyCollection<string> userIds) => Load(() => Store.UserRows(clientId, userIds));
+
     public Task<Rows> Read(Wanted wanted) => Load(() => Store.Read(wanted));
 
     public Task<Lot?> Lot(string contractId, string lotId, long apart) => Load(() => Store.Lot(contractId, lotId, apart));

@@ -90,7 +90,7 @@ internal sealed class Promises(World world, MemoryStore store, History history)
     }
 
     private bool IsKeyReused(ChargeReport report) =>
-        report.Key is { } key && store.Document(DocumentKind.Request, Remembered.RequestId(report.Report.ClientId, key.Key)) is { } document
+        report.Key is { } key && store.Document(DocumentKind.Request, key.Key) is { } document
         && Json.Read<KeyedRequest>(document.Body).Made != report.Report.ReportId;
 
     private static bool IsOf(ChargeReport report, Report made) => made.Answers(report.ContractId, report.UserId, report.Players.Select(player => player.PlayerId));

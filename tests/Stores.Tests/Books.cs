@@ -110,13 +110,20 @@ internal sealed class Books(IStore store)
 
 internal static class Paging
 {
-    /// <summary>All items of a list, page by page.</summary>
+    /// <summary>All items of a list, page by page; from its end to its beginning they are the same.</summary>
     public static async Task<List<T>> All<T>(Func<PageRequest, Task<Page<T>>> read, int limit)
+    {
+        var all = await All(read, limit, isDescending: false);
+        Assert.Equal(all.Select(item => Json.Write(item)).Reverse(), (await All(read, limit, isDescending: true)).Select(item => Json.Write(item)));
+        return all;
+    }
+
+    private static async Task<List<T>> All<T>(Func<PageRequest, Task<Page<T>>> read, int limit, bool isDescending)
     {
         var all = new List<T>();
         for (string? after = null; ;)
         {
-            var page = await read(new(limit, after));
+            var page = await read(new(limit, after, isDescending));
             Assert.InRange(page.Items.Length, 0, limit);
             all.AddRange(page.Items);
             if (page.Next is null) return all;

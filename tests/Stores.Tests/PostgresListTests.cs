@@ -64,7 +64,11 @@ public sealed partial class PostgresListTests(ITestOutputHelper output)
         await using var explained = PostgresStore.Open(new NpgsqlConnectionStringBuilder(postgres.ConnectionString) { Options = Explain }.ConnectionString, logs);
         await using var store = PostgresStore.Open(postgres.ConnectionString);
 
-        var deep = Cursor.After("credits", Deep, new CreditId("c0", "l300", 700));
+        PageRequest[] Pages(string list, params IEnumerable<object> deep) =>
+        [
+            .. new[] { new PageRequest(PageSize, null), new PageRequest(PageSize, null, IsDescending: true) }
+                .SelectMany(first => new[] { first, first with { After = first.Behind(list, deep) } }),
+        ];
         foreach (var filter in new CreditFilter[]
         {
             new(null, null, null, null, null, null, null), new("k3", null, null, null, null, null, null), new(null, "c0", null, null, null, null, null), new("k0", "c0", null, null, null, null, null),
@@ -72,8 +76,8 @@ public sealed partial class PostgresListTests(ITestOutputHelper output)
             new("k0", null, CreditStatus.Allocated, null, null, null, null), new(null, null, null, "pl300-701", null, null, null), new(null, null, null, null, "u7", null, null), new("k0", "c0", null, null, "u7", null, null),
             new(null, null, null, null, null, "l300", null), new(null, null, null, null, null, null, "pay20"), new("k0", "c0", CreditStatus.Expired, null, null, null, "pay20"), new("k1", "m1", null, null, null, null, null),
         })
-            foreach (var after in new[] { null, deep })
-                await Short(store, explained, $"credits {filter} {(after is null ? "first" : "deep")}", store => store.Credits(filter, Now, new(PageSize, after)));
+            foreach (var page in Pages("credits", Deep, new CreditId("c0", "l300", 700)))
+                await Short(store, explained, $"credits {filter} {page}", store => store.Credits(filter, Now, page));
 
         var start = await store.FeedStart();
         var first = (await store.Feed(new(null, null), start, 1))[0].Place;
@@ -82,8 +86,8 @@ public sealed partial class PostgresListTests(ITestOutputHelper output)
         {
             new(null, null, null, null), new("k3", null, null, null), new(null, "c7", null, null), new("k7", "c7", null, null), new(null, null, "u7", null), new("k7", null, "u7", null), new(null, null, null, "r250000"), new("k0", null, null, "r250000"),
         })
-            foreach (var after in new[] { null, Cursor.After("ledger", middle) })
-                await Short(store, explained, $"ledger {filter} {(after is null ? "first" : "deep")}", store => store.Ledger(filter, new(PageSize, after)));
+            foreach (var page in Pages("ledger", middle))
+                await Short(store, explained, $"ledger {filter} {page}", store => store.Ledger(filter, page));
 
         foreach (var filter in new FeedFilter[] { new(null, null), new("k3", null), new("k7", "c7") })
             foreach (var after in new[] { start, first with { EntryId = middle } })

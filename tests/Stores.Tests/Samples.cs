@@ -52,8 +52,10 @@ internal static class Samples
             [new("P", PlayerCharge.New, "C~L~000000001", Day(30)), new("Q", PlayerCharge.Covered, null, null)], new(4, 5));
 
     public static readonly PurchaseChange Purchase = new(
-        "A", "acme", new("B", "EUR", 10.0001m, 4.5m, 5.5m, 0.0001m, new(2026, 3, 1), new(2026, 3, 31), Day(1), Day(30), Day(2), "asked"),
-            IsNew: true);
+        "A", "acme", new("B", "EUR", 10.0001m, 4.5m, 5.5m, 0.0001m, new(2026, 3, 1), new(2026, 3, 31), Day(1), Day(30), Day(2), "asked")
+        {
+            Description = "Season 2026",
+        }, IsNew: true);
 
     public static readonly ProjectChange Project = new(new("J", "acme", "A", "EUR", 1, 1), 0);
 

@@ -17,17 +17,17 @@ public sealed class SqlitePlanTests : IDisposable
     [Fact]
     public void Whatever_the_filter_no_list_of_credits_is_scanned_or_sorted()
     {
-        var after = CreditPlace.Read(Cursor.After("credits", Books.Start, "A~L1~000000001"));
-        for (var mix = 0; mix < 1 << 8; mix++)
+        for (var mix = 0; mix < 1 << 9; mix++)
         {
             // But for those of one player, who has few, and those that are over and not booked, which are few.
             var filter =
-                new CreditFilter(If(0), If(1), (mix >> 6) switch { 0 => null, var one => (CreditStatus)(one - 1) }, null, If(2),
+                new CreditFilter(If(0), If(1), (mix >> 6 & 3) switch { 0 => null, var one => (CreditStatus)(one - 1) }, null, If(2),
                 If(3), If(4));
             using var database = Open();
-            var sources =
-                new CreditSources(database, filter, (mix & 32) == 0 ? null : after, 10, Books.Start, filter.Status is CreditStatus.Expired
-                ? ["x"] : []);
+            var page = new PageRequest(10, null, IsDescending: (mix & 256) != 0);
+            if ((mix & 32) != 0) page = page with { After = page.Behind("credits", Books.Start, "A~L1~000000001") };
+            string[] due = filter.Status is CreditStatus.Expired ? ["x"] : [];
+            var sources = new CreditSources(database, filter, CreditPlace.Read(page), Books.Start, due);
             foreach (var source in sources.All()) Assert.Empty(source);
 
             foreach (var plan in database.Plans())
@@ -66,8 +66,11 @@ public sealed class SqlitePlanTests : IDisposable
 
         void Read<T>(ListOf<T> list, object[] behind)
         {
-            Assert.Empty(SqliteStore.Select(database, list, null, 10));
-            Assert.Empty(SqliteStore.Select(database, list, behind, 10));
+            foreach (var direction in new Direction[] { new(false), new(true) })
+            {
+                Assert.Empty(SqliteStore.Select(database, list, null, 10, direction));
+                Assert.Empty(SqliteStore.Select(database, list, behind, 10, direction));
+            }
         }
     }
 

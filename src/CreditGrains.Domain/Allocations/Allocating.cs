@@ -75,7 +75,7 @@ public static class Allocating
         return new Changed<Contract, Window>(
             next,
             Changes.Of([.. changed.Select(member => member.Row), .. entries])
-                .RestingOn(changed.Select(member => member.Before).OfType<Member>().Select(contract.Enabled)),
+                .RestingOn(changed.Select(member => contract.Enabled(member.After))),
             Window.Of(next, now) with
             {
                 Changes = [.. changed.Select(member => Shown(contract, member.Before, member.After, now))],
@@ -184,10 +184,10 @@ public static class Allocating
         if (change.Assigned == false) return Removed(known, change, at);
         var joins = change.Assigned == true && known is not { Assigned: true };
         if (!joins && CheckAssigned(known, change.UserId) is { } refusal) return refusal;
-        if (known is { Disabled: true } && (applied is not null || change.Allocates)) return Refusal.Disabled(change.UserId);
         if ((change.Name ?? known?.Name) is not { } name) return Refusal.Invalid($"{at}name", "must be given for a user who is new to the contract");
+        var member = (known ?? contract.Newcomer(change.UserId, name)) with { Name = name, Assigned = true };
+        if (member.Disabled && (applied is not null || change.Allocates)) return Refusal.Disabled(change.UserId);
 
-        var member = (known ?? new Member(change.UserId, name, true)) with { Name = name, Assigned = true };
         if (change.ExtraCredits is { } extra)
         {
             if (CheckExtra(member, extra, $"{at}extraCredits") is { } wrong) return wrong;

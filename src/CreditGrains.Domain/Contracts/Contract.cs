@@ -16,6 +16,11 @@ public sealed record Contract(Terms Terms, long Revision, ImmutableArray<Lot> Lo
     /// <summary>Whether <see cref="Members"/> are all its users; else a user who is not among them may still exist.</summary>
     public bool HasAllMembers { get; init; }
 
+    /// <summary>
+    /// The own rows of users whom the present command names and who have none in this contract yet, where they have one: they may be disabled (C3).
+    /// </summary>
+    public ImmutableDictionary<string, User> Strangers { get; init; } = ImmutableDictionary<string, User>.Empty;
+
     public string ClientId => Terms.ClientId;
 
     /// <summary>Its rules for the allocation of its users.</summary>
@@ -88,6 +93,11 @@ public sealed record Contract(Terms Terms, long Revision, ImmutableArray<Lot> Lo
     /// <summary>All its users by id; a bug where only some of them are known.</summary>
     internal ImmutableSortedDictionary<string, Member> AllMembers =>
         HasAllMembers ? Members : throw new InvariantException("all members are loaded before a command needs all");
+
+    /// <summary>A user who is new to the contract.</summary>
+    internal Member Newcomer(string userId, string name) => Strangers.GetValueOrDefault(userId) is { } user
+        ? new(userId, name, true, user.Disabled) { AsOf = user.AsOf, UserVersion = user.Version }
+        : new(userId, name, true);
 
     /// <inheritdoc cref="MemberChange.Of"/>
     internal MemberChange Change(Member? before, Member after) => MemberChange.Of(Terms, before, after, AsOf);

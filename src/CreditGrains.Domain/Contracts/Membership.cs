@@ -51,7 +51,7 @@ public static class Membership
     private static Member Assigned(Contract contract, UserName user, Instant now)
     {
         var present = contract.AllMembers.GetValueOrDefault(user.UserId);
-        var assigned = (present ?? new Member(user.UserId, user.Name, true)) with { Name = user.Name, Assigned = true };
+        var assigned = (present ?? contract.Newcomer(user.UserId, user.Name)) with { Name = user.Name, Assigned = true };
         return present is { Assigned: true } || contract.IsUnlimited ? assigned : Allocating.Begin(contract, assigned, now);
     }
 

@@ -87,6 +87,18 @@ public readonly struct Runs : IEquatable<Runs>
                 yield return ordinal;
     }
 
+    /// <summary>The ordinals in descending order.</summary>
+    public IEnumerable<long> OrdinalsDescending()
+    {
+        foreach (var run in Items.Reverse())
+            for (var ordinal = run.Last; ordinal >= run.First; ordinal--)
+                yield return ordinal;
+    }
+
+    /// <summary>Those from <paramref name="first"/> to <paramref name="last"/>, both included.</summary>
+    public Runs Within(long first, long last) => new(
+        [.. Items.Where(run => run.Last >= first && run.First <= last).Select(run => new Run(Math.Max(run.First, first), Math.Min(run.Last, last)))]);
+
     public bool Equals(Runs other) => Items.SequenceEqual(other.Items);
 
     public override bool Equals(object? obj) => obj is Runs other && Equals(other);

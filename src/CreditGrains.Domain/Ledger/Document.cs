@@ -40,11 +40,12 @@ public sealed record EpochChange(string Kind, string Id, long Epoch, long Expect
     public override void Accept(IChangeVisitor visitor) => visitor.Visit(this);
 }
 
-/// <summary>A request's Idempotency-Key, hashed, and the fingerprint of the request.</summary>
+/// <summary>A request's Idempotency-Key, hashed with whose it is, and the fingerprint of the request.</summary>
 public sealed record RequestKey(string Key, string Fingerprint);
 
 /// <summary>A request that is remembered by its Idempotency-Key (§3).</summary>
-/// <param name="Key">1 to 200 characters, hashed.</param>
+/// <param name="ClientId">Whose documents the request changed.</param>
+/// <param name="Key">Hashed; unique among all clients.</param>
 /// <param name="Fingerprint">Equal for equal requests.</param>
 /// <param name="Made">The id of what it made, or its answer.</param>
 public sealed record KeyedRequest(string ClientId, string Key, string Fingerprint, string Made)
@@ -63,10 +64,8 @@ public static class Remembered
     /// <summary>The refusal of a key that was used for another request.</summary>
     public static Refusal KeyReused => new(RefusalCode.IdempotencyKeyReused, "The Idempotency-Key was used for another request; use a new key.");
 
-    public static string RequestId(string clientId, string key) => $"{clientId}/{key}";
-
     public static DocumentChange Keep(KeyedRequest request, Instant now) =>
-        new(DocumentKind.Request, RequestId(request.ClientId, request.Key), 1, 0, Json.Write(request), request.ClientId, now, request.ForgetAt);
+        new(DocumentKind.Request, request.Key, 1, 0, Json.Write(request), request.ClientId, now, request.ForgetAt);
 
     /// <summary>What a request is remembered by; null key: it is not.</summary>
     /// <param name="made">The id of what it made, or its answer.</param>

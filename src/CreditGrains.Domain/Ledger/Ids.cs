@@ -5,7 +5,8 @@ namespace CreditGrains.Domain;
 
 /// <summary>
 /// The ids that callers choose (§3): 1 to 64 of <c>A-Z a-z 0-9 . _ : -</c>; those of users, players and payments are external ids, 1 to 64 of what
-/// <see cref="ExternalAlphabet"/> says, and stay as they are written. None contains <c>~</c>, and the first part of a composed key no <c>/</c>: they separate the parts.
+/// <see cref="ExternalAlphabet"/> says, and stay as they are written. None contains <c>~</c>, and the first part of a composed key no <c>/</c>:
+/// they separate the parts.
 /// </summary>
 public static class Ids
 {

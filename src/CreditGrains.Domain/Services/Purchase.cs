@@ -27,6 +27,9 @@ public sealed record Purchase(
     Instant CreatedAt,
     string Request) : IDrawable
 {
+    /// <summary>What people say of it; null: nothing.</summary>
+    public string? Description { get; init; }
+
     string IDrawable.Id => PurchaseId;
 
     Instant? IDrawable.ExpiresAt => ExpiresAt;
@@ -58,8 +61,19 @@ public sealed record PurchaseChange(string AccountId, string ClientId, Purchase 
 /// <param name="ExpiresOn">The last day, included: today or later, and not before <paramref name="StartsOn"/>.</param>
 public sealed record BuyCredits(string PurchaseId, string Currency, decimal Quantity, LocalDate StartsOn, LocalDate ExpiresOn, string Actor)
 {
+    /// <summary>The longest description, in characters.</summary>
+    public const int MaxDescription = 1_000;
+
+    /// <summary>1 to 1,000 characters for people to read; null: none.</summary>
+    public string? Description { get; init; }
+
     /// <summary>The request without its id and actor, as JSON: equal requests are the same.</summary>
-    internal string Request => Json.Write(new { Currency, Quantity, StartsOn, ExpiresOn });
+    internal string Request => Json.Write(new { Currency, Quantity, StartsOn, ExpiresOn, Description });
+
+    internal Refusal? CheckDescription() =>
+        Description is null || (Description.Trim().Length > 0 && Description.Length <= MaxDescription && !Description.Contains('\0'))
+            ? null
+            : Refusal.Invalid("description", $"must have 1 to {MaxDescription:N0} characters, not only blanks, none of them NUL");
 
     /// <summary>Whether this same request added the purchase.</summary>
     public bool Made(Purchase purchase) => purchase.Request == Request;
@@ -76,7 +90,8 @@ public static class Buying
             ServicesCredits.Check("quantity", buy.Quantity),
             Calendar.CheckDate("startsOn", buy.StartsOn),
             Calendar.CheckDate("expiresOn", buy.ExpiresOn)
-                ?? (buy.ExpiresOn < buy.StartsOn ? Refusal.Invalid("expiresOn", "must not be before startsOn") : null));
+                ?? (buy.ExpiresOn < buy.StartsOn ? Refusal.Invalid("expiresOn", "must not be before startsOn") : null),
+            buy.CheckDescription());
         if (invalid is not null) return invalid;
         var expiresAt = Calendar.StartOf(buy.ExpiresOn.PlusDays(1), account.Terms.Zone);
         if (expiresAt <= now) return Refusal.Invalid("expiresOn", $"must be today, {Calendar.DateAt(now, account.Terms.Zone):R}, or later");
@@ -84,7 +99,10 @@ public static class Buying
         // After this line the purchase is added.
         var purchase = new Purchase(
             buy.PurchaseId, buy.Currency, buy.Quantity, buy.Quantity, 0, 0, buy.StartsOn, buy.ExpiresOn,
-            Calendar.StartOf(buy.StartsOn, account.Terms.Zone), expiresAt, now, buy.Request);
+            Calendar.StartOf(buy.StartsOn, account.Terms.Zone), expiresAt, now, buy.Request)
+        {
+            Description = buy.Description,
+        };
         var subject = Subjects.Purchase(account.Terms.AccountId, purchase.PurchaseId);
         return new Changed<Account, Purchase>(
             account.With([purchase]),

@@ -23,7 +23,7 @@ public abstract record CommitResult
     public sealed record Unknown(Exception Cause) : CommitResult;
 }
 
-/// <summary>Rows that a batch of reports needs, all of one client and contract.</summary>
+/// <summary>Rows that a batch of reports needs, all of one client and contract but for requests.</summary>
 public sealed record Wanted(string ClientId, string ContractId)
 {
     public IReadOnlyCollection<string> Players { get; init; } = [];

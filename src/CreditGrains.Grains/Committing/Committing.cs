@@ -155,8 +155,7 @@ public abstract class Committing<TState>(IGrainContext context, GrainServices se
         Answer(state, state is null ? Absent : decide(state));
 
     /// <summary>What is remembered by a request's key; null: nothing is.</summary>
-    protected async Task<KeyedRequest?> Recall(RequestKey? key) =>
-        State is { ClientId: var client } ? await services.Store.Recall(client, key) : null;
+    protected Task<KeyedRequest?> Recall(RequestKey? key) => services.Store.Recall(key);
 
     /// <summary>Decides a request once for its key: the commit that makes the change remembers the answer, and the same request gets it again.</summary>
     protected static Decision<Changed<TState, Answered<T>>> Once<T>(

@@ -20,7 +20,8 @@ public sealed class GrainMetrics : IDisposable
         Decisions = meter.CreateHistogram<long>(
             "creditgrains.decisions", description: "How often a command was decided until it was answered: more than once after conflicts");
         Batches = meter.CreateHistogram<int>("creditgrains.batch.commands", description: "Commands that one commit of a grain carried");
-        Conflicts = new(meter, "creditgrains.conflicts", "Batches decided again because a row had changed", "kind", DocumentKind.Contract, DocumentKind.Account);
+        Conflicts = new(
+            meter, "creditgrains.conflicts", "Batches decided again because a row had changed", "kind", DocumentKind.Contract, DocumentKind.Account);
         PlayersKept = meter.CreateUpDownCounter<long>("creditgrains.players.kept", description: "Players' rows that are kept in memory");
         reports = new(meter, "creditgrains.reports", "Reports by how they were answered", "outcome", "made", "replayed", "rehearsed", "refused");
         players = new(meter, "creditgrains.report.players", "Players of reports that were made", "charge", "new", "covered");
@@ -76,7 +77,11 @@ public sealed class GrainMetrics : IDisposable
 /// <summary>What a store counts.</summary>
 public sealed class StoreMetrics : IDisposable
 {
-    private static readonly InstrumentAdvice<double> Seconds = new() { HistogramBucketBoundaries = [.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30] };
+    private static readonly InstrumentAdvice<double> Seconds = new()
+    {
+        HistogramBucketBoundaries = [.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30],
+    };
+
     private static readonly KeyValuePair<string, object?> Write = new("kind", "write"), Proof = new("kind", "proof");
 
     private readonly Meter meter = new("CreditGrains.Store");
@@ -91,7 +96,8 @@ public sealed class StoreMetrics : IDisposable
         Transactions = meter.CreateCounter<long>("creditgrains.transactions", description: "Transactions that carried them");
         failed = new(meter, "creditgrains.commits.failed", "Commits that did not become durable, or nobody knows", "outcome", "conflict", "unknown", "failed");
         durations = meter.CreateHistogram("creditgrains.commit.duration", "s", "From a commit's asking to its answer; a proof writes nothing", null, Seconds);
-        meter.CreateObservableUpDownCounter("creditgrains.commits.waiting", () => Interlocked.Read(ref underWay), description: "Commits that wait for their answer");
+        meter.CreateObservableUpDownCounter(
+            "creditgrains.commits.waiting", () => Interlocked.Read(ref underWay), description: "Commits that wait for their answer");
     }
 
     public Counter<long> Commits { get; }

@@ -13,8 +13,11 @@ public interface IBusinessClock
 /// <summary>A clock that is moved by hand (T4).</summary>
 public interface IMovableClock : IBusinessClock
 {
-    /// <summary>Moves forward to that instant and returns when all that fell due has been processed; false, and nothing moves, where it lies in the past.</summary>
-    Task<bool> Advance(Instant to);
+    /// <summary>
+    /// Moves forward to that instant and returns it when all that fell due has been processed. Refuses an instant in the past with
+    /// <see cref="RefusalCode.InvalidField"/>. The same key and request again: the first answer.
+    /// </summary>
+    Task<Decision<Answered<Instant>>> Advance(Instant to, RequestKey? key = null);
 }
 
 /// <summary>A versioned document: a contract's or an account's terms, the settings, a preview, an idempotency key.</summary>
@@ -47,6 +50,9 @@ public interface IStore
 
     /// <summary>A user's own row; null: there is none, and the user is enabled.</summary>
     Task<User?> User(UserKey key);
+
+    /// <summary>The own rows of those users of a client who have one, by user id.</summary>
+    Task<ImmutableDictionary<string, User>> UserRows(string clientId, IReadOnlyCollection<string> userIds);
 
     /// <summary>Reads many rows set-wise, in one snapshot.</summary>
     Task<Rows> Read(Wanted wanted);
@@ -96,8 +102,12 @@ public interface IStore
     Task Forget(Instant until);
 }
 
-/// <summary>The store is away, full or read-only: nothing that was asked has happened, or nobody can tell whether it has. A retry is safe (R5).</summary>
-public sealed class StoreUnavailableException(string message, Exception? cause = null) : Exception(message, cause);
+/// <summary>
+/// The store is away, full or read-only: nothing that was asked has happened, or nobody can tell whether it has. A retry is safe (R5). The cause is
+/// told in words: a driver's exception would not be known where the caller is.
+/// </summary>
+public sealed class StoreUnavailableException(string message, Exception? cause = null)
+    : Exception(cause is null ? message : $"{message} ({cause.GetType().Name}: {cause.GetBaseException().Message})");
 
 /// <summary>A stored state was written by a later version of this program; nothing is guessed.</summary>
 public sealed class UnknownSchemaException(string what) : Exception($"{what} was written by a later version of CreditGrains.");

@@ -36,8 +36,8 @@ public static class StoredDocuments
         document is null ? (ServicesSettings.Default, 0) : (Stored<ServicesSettings>.Read(document), document.Version);
 
     /// <summary>What is remembered by a request's key; null: nothing is.</summary>
-    public static async Task<KeyedRequest?> Recall(this IStore store, string clientId, RequestKey? key) =>
-        key is not null && await store.Document(DocumentKind.Request, Remembered.RequestId(clientId, key.Key)) is { } document
+    public static async Task<KeyedRequest?> Recall(this IStore store, RequestKey? key) =>
+        key is not null && await store.Document(DocumentKind.Request, key.Key) is { } document
             ? Json.Read<KeyedRequest>(document.Body)
             : null;
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using CreditGrains.Domain;
 using NodaTime;
 using Orleans.Runtime;
@@ -7,6 +8,8 @@ namespace CreditGrains.Grains;
 // What the commands of a contract learn before they are decided, and how reports are decided.
 public sealed partial class ContractGrain
 {
+    private static readonly ImmutableDictionary<string, User> NoStrangers = ImmutableDictionary<string, User>.Empty;
+
     private readonly HashSet<string> staleUsers = [], stalePlayers = [];
     private Dictionary<string, Player> players = [];
     private Dictionary<ReportKey, Report> reports = [];
@@ -19,12 +22,19 @@ public sealed partial class ContractGrain
     {
         MembersNeeded Members { get; }
 
+        IEnumerable<string> Names { get; }
+
         Task Learn(Contract? contract);
     }
 
     private sealed class ContractCommand<TAnswer>(Func<Contract?, Instant, Changed<Contract?, TAnswer>> decide) : Command<TAnswer>, IContractCommand
     {
         public MembersNeeded Members { get; init; }
+
+        /// <summary>The users whom it names: those who are no members yet may be disabled (C3).</summary>
+        public Func<IEnumerable<string>> NamesUsers { get; init; } = () => [];
+
+        public IEnumerable<string> Names => NamesUsers();
 
         public Func<Contract?, Task> Learns { get; init; } = _ => Task.CompletedTask;
 
@@ -37,7 +47,7 @@ public sealed partial class ContractGrain
         // A user's row may have been changed by a clock that is ahead: a renewal was booked.
         public override Instant AsOf(Contract? state) => Members == MembersNeeded.None || state is null
             ? RestsOn()
-            : state.Members.Values.Aggregate(RestsOn(), (latest, member) => Instant.Max(latest, member.AsOf));
+            : state.Members.Values.Select(member => member.AsOf).Concat(state.Strangers.Values.Select(user => user.AsOf)).Aggregate(RestsOn(), Instant.Max);
 
         protected override Changed<Contract?, TAnswer> DecideOn(Contract? state, Instant now)
         {
@@ -125,6 +135,8 @@ public sealed partial class ContractGrain
             allStale = false;
             staleUsers.Clear();
         }
+        var strangers = commands.SelectMany(command => command.Names).Where(user => !state.Members.ContainsKey(user)).ToHashSet();
+        state = state with { Strangers = strangers.Count == 0 ? NoStrangers : await Services.Store.UserRows(state.ClientId, strangers) };
         if (charges.Count == 0) return state;
 
         var wanted = WantedBy(state, charges);
@@ -208,13 +220,16 @@ public sealed partial class ContractGrain
     }
 
     // A command that learns something of its own, which no other command of this contract changes meanwhile.
-    private Task<TAnswer> Alone<TAnswer>(Func<Task> learn, Func<Contract?, Instant, Changed<Contract?, TAnswer>> decide, MembersNeeded members = MembersNeeded.None) =>
-        Run(new ContractCommand<TAnswer>(decide) { IsAlone = true, Members = members, Learns = _ => learn() });
+    private Task<TAnswer> Alone<TAnswer>(
+        Func<Task> learn, Func<Contract?, Instant, Changed<Contract?, TAnswer>> decide, MembersNeeded members = MembersNeeded.None,
+        Func<IEnumerable<string>>? names = null) =>
+        Run(new ContractCommand<TAnswer>(decide) { IsAlone = true, Members = members, NamesUsers = names ?? (() => []), Learns = _ => learn() });
 
     // A lost outcome is looked up under the key, never brought about twice; a caller without one gets one for this call.
     private async Task<Decision<Answered<T>>> Once<T>(
         RequestKey? given, Func<Contract, Instant, Decision<Changed<Contract, T>>> decide, MembersNeeded members = MembersNeeded.AllAnew,
-        Func<Contract, Task>? look = null, Func<Instant>? restsOn = null, Func<IEnumerable<Guard>>? guards = null, Duration? kept = null)
+        Func<IEnumerable<string>>? names = null, Func<Contract, Task>? look = null, Func<Instant>? restsOn = null,
+        Func<IEnumerable<Guard>>? guards = null, Duration? kept = null)
     {
         var key = given ?? new RequestKey($"{Guid.NewGuid():N}", "");
         KeyedRequest? recalled = null;
@@ -223,6 +238,7 @@ public sealed partial class ContractGrain
         {
             IsAlone = true,
             Members = members,
+            NamesUsers = names ?? (() => []),
             RestsOn = restsOn ?? (() => Instant.MinValue),
             Guards = guards ?? (() => []),
             Learns = async contract =>

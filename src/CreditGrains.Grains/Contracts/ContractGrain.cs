@@ -48,15 +48,38 @@ public sealed partial class ContractGrain(IGrainContext context, GrainServices s
 
     public Task<Decision<ImmutableArray<Member>>> ReplaceUsers(ImmutableArray<UserName> users, string actor, long? seen) =>
         Run(new ContractCommand<Decision<ImmutableArray<Member>>>(
-            (contract, now) => Existing(contract, known => Membership.Replace(known, users, actor, now, seen))) { Members = MembersNeeded.All });
+            (contract, now) => Existing(contract, known => Membership.Replace(known, users, actor, now, seen)))
+        {
+            Members = MembersNeeded.All,
+            NamesUsers = () => users.Select(user => user.UserId),
+        });
 
-    public Task<Decision<ImmutableArray<Member>>> AddUsers(ImmutableArray<UserName> users, string actor) =>
-        Run(new ContractCommand<Decision<ImmutableArray<Member>>>(
-            (contract, now) => Existing<ImmutableArray<Member>>(contract, known => Membership.Add(known, users, actor, now))) { Members = MembersNeeded.All });
+    public Task<Decision<Answered<ImmutableArray<UserName>>>> AddUsers(ImmutableArray<UserName> users, string actor, RequestKey? key)
+    {
+        KeyedRequest? recalled = null;
+        return Run(new ContractCommand<Decision<Answered<ImmutableArray<UserName>>>>((contract, now) =>
+            Existing(contract, known => Once(known, key, recalled, () => Add(known, now), now)))
+        {
+            IsAlone = key is not null,
+            Members = MembersNeeded.All,
+            NamesUsers = () => users.Select(user => user.UserId),
+            Learns = async _ => recalled = await Recall(key),
+        });
+
+        Decision<Changed<Contract, ImmutableArray<UserName>>> Add(Contract known, Instant now)
+        {
+            var (next, changes, assigned) = Membership.Add(known, users, actor, now);
+            return new Changed<Contract, ImmutableArray<UserName>>(next, changes, [.. assigned.Select(member => new UserName(member.UserId, member.Name))]);
+        }
+    }
 
     public Task<Decision<ImmutableArray<Member>>> AssignUser(UserName user, string actor) =>
         Run(new ContractCommand<Decision<ImmutableArray<Member>>>(
-            (contract, now) => Existing<ImmutableArray<Member>>(contract, known => Membership.Assign(known, user, actor, now))) { Members = MembersNeeded.All });
+            (contract, now) => Existing<ImmutableArray<Member>>(contract, known => Membership.Assign(known, user, actor, now)))
+        {
+            Members = MembersNeeded.All,
+            NamesUsers = () => [user.UserId],
+        });
 
     public Task<Decision<ImmutableArray<Member>>> RemoveUser(string userId, string actor) =>
         Run(new ContractCommand<Decision<ImmutableArray<Member>>>(
@@ -67,8 +90,9 @@ public sealed partial class ContractGrain(IGrainContext context, GrainServices s
             .Select(shown => new Changed<Contract, AllocationAnswer>(shown.State, shown.Changes, new(shown.Answer, Replayed: false)))))
         {
             Members = MembersNeeded.AllAnew,
+            NamesUsers = () => NamedBy(change),
         })
-        : (await Once(key, (contract, now) => Previewed(contract, change, actor, now), kept: Remembered.Kept))
+        : (await Once(key, (contract, now) => Previewed(contract, change, actor, now), names: () => NamedBy(change), kept: Remembered.Kept))
             .Select(made => new AllocationAnswer(made.Answer, made.Replayed));
 
     // The token is a key, too.
@@ -81,7 +105,8 @@ public sealed partial class ContractGrain(IGrainContext context, GrainServices s
             (contract, now) => Existing(contract, known => Once(known, key, recalled, () => preview?.Answer is { } first
                 ? new Changed<Contract, Window>(known, Changes.None, first)
                 : Allocating.Confirm(known, preview, actor, now), now)),
-            MembersNeeded.AllAnew);
+            MembersNeeded.AllAnew,
+            () => preview is null ? [] : NamedBy(preview.Change));
         return decision.Select(made => new AllocationAnswer(made.Answer, made.Replayed || preview?.Answer is not null));
     }
 
@@ -89,7 +114,8 @@ public sealed partial class ContractGrain(IGrainContext context, GrainServices s
         key,
         (contract, now) => seen is not null && seen != $"{PlanVersion.Of(contract, now)}"
             ? Refusal.Changed("allocation")
-            : Allocating.Decide(contract, change, actor, Causes.Request, now))).Select(made => new AllocationAnswer(made.Answer, made.Replayed));
+            : Allocating.Decide(contract, change, actor, Causes.Request, now),
+        names: () => NamedBy(change))).Select(made => new AllocationAnswer(made.Answer, made.Replayed));
 
     public async Task<Decision<GrantedExtra>> GrantExtra(GrantExtra grant, RequestKey? key) =>
         (await Once(key, (contract, now) => Allocating.Decide(contract, grant, now))).Select(made => new GrantedExtra(made.Answer, made.Replayed));
@@ -102,9 +128,9 @@ public sealed partial class ContractGrain(IGrainContext context, GrainServices s
             (contract, now) => Editing.Decide(contract, seen!, edit, now)
                 .Select(changed => new Changed<Contract, EditedCredit>(changed.State, changed.Changes, new(changed.Answer, now))),
             MembersNeeded.None,
-            async contract => seen = await See(contract, edit),
-            () => seen?.AsOf ?? Instant.MinValue,
-            () => seen?.RestsOn(Id) ?? []);
+            look: async contract => seen = await See(contract, edit),
+            restsOn: () => seen?.AsOf ?? Instant.MinValue,
+            guards: () => seen?.RestsOn(Id) ?? []);
     }
 
     public async Task<ReportAnswer> Charge(ChargeReport report) => Services.Metrics.Count(await Run(new ReportCommand(this, report)));
@@ -149,6 +175,8 @@ public sealed partial class ContractGrain(IGrainContext context, GrainServices s
 
         Player? Row(string? playerId) => playerId is null ? null : rows.Players.GetValueOrDefault(playerId) ?? Player.Unknown(contract.ClientId, playerId);
     }
+
+    private static IEnumerable<string> NamedBy(AllocationChange change) => change.Users.Select(user => user.UserId);
 
     // Each decision has a token of its own: one whose outcome is unknown may have been kept.
     private Decision<Changed<Contract, Window>> Previewed(Contract known, AllocationChange change, string actor, Instant now)

@@ -16,8 +16,8 @@ public interface IContractGrain : IGrainWithStringKey
     /// <param name="seen">The plan's version that the caller has seen (If-Match); null: any.</param>
     Task<Decision<ImmutableArray<Member>>> ReplaceUsers(ImmutableArray<UserName> users, string actor, long? seen = null);
 
-    /// <summary>Assigns users; the others stay.</summary>
-    Task<Decision<ImmutableArray<Member>>> AddUsers(ImmutableArray<UserName> users, string actor);
+    /// <summary>Assigns users, and answers all who are assigned then. The same key and request again: the first answer.</summary>
+    Task<Decision<Answered<ImmutableArray<UserName>>>> AddUsers(ImmutableArray<UserName> users, string actor, RequestKey? key = null);
 
     Task<Decision<ImmutableArray<Member>>> AssignUser(UserName user, string actor);
 

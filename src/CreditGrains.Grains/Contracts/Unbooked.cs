@@ -14,11 +14,17 @@ public sealed class Unbooked(IQueries queries)
         var booked = await queries.Lots(contractId, page);
         if (due.Count == 0) return booked;
 
-        var after = page.After is { } cursor ? LotPlace.Read(cursor) : null;
-        var all = booked.Items.Concat(due.Where(lot => LotPlace.Of(lot).CompareTo(after) > 0)).DistinctBy(lot => lot.LotId).OrderBy(LotPlace.Of).ToList();
-        return all.Count > page.Limit || booked.Next is not null
-            ? new([.. all.Take(page.Limit)], LotPlace.Of(all[Math.Min(page.Limit, all.Count) - 1]).AsCursor())
-            : new([.. all], null);
+        var placed = LotPlace.Read(page);
+        var all = booked.Items.Concat(due.Where(lot => placed.IsBehind(LotPlace.Of(lot)))).DistinctBy(lot => lot.LotId);
+        return placed.Cut([.. placed.Sort(all, LotPlace.Of)], LotPlace.Of, booked.Next is not null);
+    }
+
+    /// <summary>A contract's lot; null where there is none.</summary>
+    public async Task<Lot?> Lot(string contractId, string lotId, Instant now)
+    {
+        if (await queries.Lot(contractId, lotId) is { } booked) return booked;
+        var due = Granted(await queries.Due(contractId, null, now), now).Select(listed => listed.Lot).FirstOrDefault(lot => lot.LotId == lotId);
+        return due ?? await queries.Lot(contractId, lotId);
     }
 
     /// <summary>Credits that pass the filter, by creation, then credit id (P4).</summary>
@@ -29,7 +35,11 @@ public sealed class Unbooked(IQueries queries)
         var due = Granted(await queries.Due(filter.ContractId, filter.ClientId, now), now)
             .Where(listed => (filter.LotId ?? listed.Lot.LotId) == listed.Lot.LotId && (filter.PaymentId ?? listed.Lot.PaymentId) == listed.Lot.PaymentId).ToList();
         var booked = await queries.Credits(filter, now, page);
-        return due.Count == 0 ? booked : CreditList.Add(booked, page.Limit, CreditList.Untouched(due, filter.Status, CreditPlace.Read(page.After), now));
+        if (due.Count == 0) return booked;
+
+        var placed = CreditPlace.Read(page);
+        if (page.IsDescending) due.Reverse();
+        return CreditList.Add(booked, placed, CreditList.Untouched(due, filter.Status, placed, now));
     }
 
     public async Task<CreditDocument?> Credit(CreditId id, Instant now)
@@ -49,20 +59,17 @@ public sealed class Unbooked(IQueries queries)
 }
 
 /// <summary>A place in a contract's list of lots: by creation, then lot id.</summary>
-public sealed record LotPlace(Instant CreatedAt, string LotId) : IComparable<LotPlace>
+public sealed record LotPlace(Instant CreatedAt, string LotId) : IPlace<LotPlace>
 {
     private const string List = "lots";
 
-    /// <summary>Reads a cursor; throws <see cref="InvalidCursorException"/>.</summary>
-    public static LotPlace Read(string cursor)
-    {
-        var parts = Cursor.Read(cursor, List, 2);
-        return new(parts.Instant(0), parts.Text(1));
-    }
+    /// <summary>Reads where a page begins; throws <see cref="InvalidCursorException"/>.</summary>
+    public static PlacedPage<LotPlace> Read(PageRequest page) =>
+        new(page, page.Read(List, 2) is { } parts ? new(parts.Instant(0), parts.Text(1)) : null);
 
     public static LotPlace Of(Lot lot) => new(lot.CreatedAt, lot.LotId);
 
-    public string AsCursor() => Cursor.After(List, CreatedAt, LotId);
+    public string AsCursor(PageRequest page) => page.Behind(List, CreatedAt, LotId);
 
     public int CompareTo(LotPlace? other)
     {

@@ -4,19 +4,20 @@ using NodaTime;
 namespace CreditGrains.Grains;
 
 /// <summary>A place in the list of credits: by creation, then id (P4).</summary>
-public sealed record CreditPlace(Instant CreatedAt, CreditId Id) : IComparable<CreditPlace>
+public sealed record CreditPlace(Instant CreatedAt, CreditId Id) : IPlace<CreditPlace>
 {
     private const string List = "credits";
 
-    /// <summary>Reads a cursor; null: before the first. Throws <see cref="InvalidCursorException"/>.</summary>
-    public static CreditPlace? Read(string? cursor)
+    /// <summary>Reads where a page begins; throws <see cref="InvalidCursorException"/>.</summary>
+    public static PlacedPage<CreditPlace> Read(PageRequest page)
     {
-        if (cursor is null) return null;
-        var parts = Cursor.Read(cursor, List, 2);
-        return CreditId.TryParse(parts.Text(1), out var id) ? new(parts.Instant(0), id) : throw new InvalidCursorException();
+        if (page.Read(List, 2) is not { } parts) return new(page, null);
+        return CreditId.TryParse(parts.Text(1), out var id) ? new(page, new(parts.Instant(0), id)) : throw new InvalidCursorException();
     }
 
-    internal string AsCursor() => Cursor.After(List, CreatedAt, Id);
+    public static CreditPlace Of(CreditDocument credit) => new(credit.CreatedAt, credit.CreditId);
+
+    public string AsCursor(PageRequest page) => page.Behind(List, CreatedAt, Id);
 
     public int CompareTo(CreditPlace? other)
     {
@@ -42,33 +43,32 @@ public static class CreditList
     public static bool? IsBooked(CreditFilter filter) => filter.Status is null ? null : filter.Status is CreditStatus.Expired;
 
     /// <summary>One page. Each source is in the list's order, begins behind the page before, and has passed the filter; it is read no further than the page goes.</summary>
-    public static Page<CreditDocument> Merge(int limit, params IEnumerable<IEnumerable<CreditDocument>> sources)
-    {
-        var next = sources.SelectMany(source => source.Take(limit + 1)).OrderBy(Place).Take(limit + 1).ToList();
-        return new([.. next.Take(limit)], next.Count > limit ? Place(next[limit - 1]).AsCursor() : null);
-    }
+    public static Page<CreditDocument> Merge(PlacedPage<CreditPlace> page, params IEnumerable<IEnumerable<CreditDocument>> sources) =>
+        page.Cut([.. page.Sort(sources.SelectMany(source => source.Take(page.Limit + 1)), CreditPlace.Of).Take(page.Limit + 1)], CreditPlace.Of);
 
     /// <summary>A page with more credits among its own; those are in order, begin behind the page before, and are told once where the page has them, too.</summary>
-    public static Page<CreditDocument> Add(Page<CreditDocument> page, int limit, IEnumerable<CreditDocument> more)
+    public static Page<CreditDocument> Add(Page<CreditDocument> listed, PlacedPage<CreditPlace> page, IEnumerable<CreditDocument> more)
     {
-        var all = page.Items.Concat(more.Take(limit + 1)).DistinctBy(credit => credit.CreditId).OrderBy(Place).ToList();
-        return new([.. all.Take(limit)], all.Count > limit || page.Next is not null ? Place(all[Math.Min(limit, all.Count) - 1]).AsCursor() : null);
+        var all = listed.Items.Concat(more.Take(page.Limit + 1)).DistinctBy(credit => credit.CreditId);
+        return page.Cut([.. page.Sort(all, CreditPlace.Of)], CreditPlace.Of, listed.Next is not null);
     }
 
-    /// <summary>The untouched credits of lots that pass the filter, in the order of their creation and then of their credits' ids, from the lot of <paramref name="after"/> on.</summary>
-    public static IEnumerable<CreditDocument> Untouched(IEnumerable<ListedLot> lots, CreditStatus? status, CreditPlace? after, Instant now) =>
+    /// <summary>
+    /// The untouched credits of lots that pass the filter. The lots are in the list's order, by creation and then by their credits' ids, from that on where
+    /// the page begins.
+    /// </summary>
+    public static IEnumerable<CreditDocument> Untouched(IEnumerable<ListedLot> lots, CreditStatus? status, PlacedPage<CreditPlace> page, Instant now) =>
         from listed in lots
-        from ordinal in From(listed, after)
+        from ordinal in From(listed, page)
         let credit = CreditDocument.Untouched(listed.ClientId, new(listed.ContractId, listed.Lot.LotId, ordinal), listed.Lot, now)
-        where (status is null || credit.Status == status) && Place(credit).CompareTo(after) > 0
+        where (status is null || credit.Status == status) && page.IsBehind(CreditPlace.Of(credit))
         select credit;
 
     // A page may begin deep in a lot: what lies before is not gone through.
-    private static IEnumerable<long> From(ListedLot listed, CreditPlace? after)
+    private static IEnumerable<long> From(ListedLot listed, PlacedPage<CreditPlace> page)
     {
-        var first = after is not null && after.Id.ContractId == listed.ContractId && after.Id.LotId == listed.Lot.LotId ? after.Id.Ordinal + 1 : 1;
-        return new Runs([.. listed.Lot.Free.Items.Where(run => run.Last >= first).Select(run => run with { First = Math.Max(run.First, first) })]).Ordinals();
+        var free = listed.Lot.Free;
+        var last = page.After is { Id: var id } && id.ContractId == listed.ContractId && id.LotId == listed.Lot.LotId ? id.Ordinal : (long?)null;
+        return page.IsDescending ? free.Within(1, (last ?? long.MaxValue) - 1).OrdinalsDescending() : free.Within((last ?? 0) + 1, long.MaxValue).Ordinals();
     }
-
-    private static CreditPlace Place(CreditDocument credit) => new(credit.CreatedAt, credit.CreditId);
 }

@@ -9,8 +9,11 @@ public static class Server
 {
     /// <summary>Exit code 0: it was stopped, or told its help or version; 2: it did not start, for the reason on standard error, one sentence.</summary>
     /// <param name="what">What it is, in a line.</param>
+    /// <param name="migrate">Brings the store's schema up to date; null: this server has no such command.</param>
     /// <param name="describe">Its edition, address and data, told when it is ready.</param>
-    public static async Task<int> Run<THost>(string what, string[] args, Func<ServerOptions, Task<THost>> build, Func<THost, ServerOptions, string> describe)
+    public static async Task<int> Run<THost>(
+        string what, string[] args, Func<ServerOptions, Task<THost>> build, Func<THost, ServerOptions, string> describe,
+        Func<ServerOptions, Task>? migrate = null)
         where THost : class, IHost, IAsyncDisposable
     {
         if (args is ["--version"])
@@ -28,6 +31,11 @@ public static class Server
         try
         {
             var options = ServerOptions.Read(args);
+            if (options.IsMigration)
+            {
+                await (migrate ?? throw new InvalidDataException("migrate is a command of silos."))(options);
+                return 0;
+            }
             host = await build(options);
             await host.StartAsync();
             Console.WriteLine($"CreditGrains {Product.Version}, {describe(host, options)}, ready");
@@ -51,7 +59,9 @@ public static class Server
         {
             OperationCanceledException => "it was told to stop before it was ready.",
             DbException => $"the store cannot be opened: {innermost.Message}",
-            _ when innermost is SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse } && e is not IOException =>
+            IOException when innermost is SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse } =>
+                $"--urls: another process has that address; choose another. {e.Message}",
+            _ when innermost is SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse } =>
                 "another process has a port of this silo: choose others by --silo-port and --gateway-port.",
             InvalidDataException or IOException or UnauthorizedAccessException => e.Message,
             _ when e.GetType().Namespace!.StartsWith(nameof(CreditGrains), StringComparison.Ordinal) => e.Message,

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using CreditGrains.Domain;
 using NodaTime;
 
@@ -30,6 +29,15 @@ public sealed record ServerOptions
     /// <summary>The file of hashed API keys; null: loopback only.</summary>
     public string? ApiKeys { get; init; }
 
+    /// <summary>The issuer of JSON Web Tokens that are taken beside keys; null: none are.</summary>
+    public Uri? JwtAuthority { get; init; }
+
+    /// <summary>For whom those tokens must be.</summary>
+    public string? JwtAudience { get; init; }
+
+    /// <summary>A JSON Web Key Set of the issuer; null: its keys are found by discovery.</summary>
+    public string? JwtKeys { get; init; }
+
     /// <summary>How long a stopping silo serves on after it has said that it is not ready, 0 to 300 seconds.</summary>
     public TimeSpan Drain { get; init; }
 
@@ -56,6 +64,19 @@ public sealed record ServerOptions
 
     public LogFormat Logs { get; init; }
 
+    /// <summary>This process's certificate towards silos and fronts, its key, and the authority that has signed all of theirs: PEM files; null: no TLS.</summary>
+    public string? TlsCertificate { get; init; }
+
+    public string? TlsKey { get; init; }
+
+    public string? TlsAuthority { get; init; }
+
+    /// <summary>Whether the schema is made or brought up to date at the start; else it is only checked.</summary>
+    public bool Migrate { get; init; } = true;
+
+    /// <summary>Whether this is the command that brings the schema up to date and ends.</summary>
+    public bool IsMigration { get; init; }
+
     private sealed record Option(string Name, string Value, string Help, bool OfCluster = false);
 
     private static readonly Option[] All =
@@ -65,6 +86,9 @@ public sealed record ServerOptions
         new("urls", "URL[;URL]", "where HTTP is served (default http://127.0.0.1:5080)"),
         new("test-clock", "INSTANT", "a clock that starts there and is moved by POST /v1/clock"),
         new("api-keys", "FILE", "hashed API keys; without it only loopback is served"),
+        new("jwt-authority", "URL", "take JSON Web Tokens of this OpenID Connect issuer beside keys"),
+        new("jwt-audience", "NAME", "for whom they must be; with --jwt-authority"),
+        new("jwt-keys", "FILE", "the issuer's JSON Web Key Set instead of discovery; with --jwt-authority"),
         new("drain", "SECONDS", "serve on that long after SIGTERM, not ready (default 0; with --postgres 5)"),
         new("metrics-port", "PORT", "metrics for Prometheus, at /metrics and without a key (default 0: none)"),
         new("metrics-address", "IP", "where that port listens (default 127.0.0.1)"),
@@ -74,6 +98,11 @@ public sealed record ServerOptions
         new("silo-port", "PORT", "for the other silos (default 11111)", OfCluster: true),
         new("gateway-port", "PORT", "for fronts of their own, without keys: open it to them only (default 0: none)", OfCluster: true),
         new("front", "true|false", "whether this silo serves HTTP (default true)", OfCluster: true),
+        new("tls-certificate", "FILE", "this process's certificate towards silos and fronts, PEM", OfCluster: true),
+        new("tls-key", "FILE", "its key, PEM", OfCluster: true),
+        new("tls-authority", "FILE", "the certificate that has signed those of all silos and fronts, PEM", OfCluster: true),
+        new("insecure-cluster", "true|false", "do without TLS between silos that are not all on this machine (default false)", OfCluster: true),
+        new("migrate", "on|off", "bring the schema up to date at the start, or only check it (default on)", OfCluster: true),
     ];
 
     /// <summary>The options, one a line.</summary>
@@ -83,42 +112,68 @@ public sealed record ServerOptions
     /// <summary>Reads and checks the options; throws <see cref="InvalidDataException"/> with a sentence that names the one that is wrong.</summary>
     public static ServerOptions Read(string[] args)
     {
-        var given = Given(args);
+        var isMigration = args is [MigrateCommand, ..];
+        var given = Given(isMigration ? args[1..] : args);
         if (given.ContainsKey("data") && given.ContainsKey("postgres"))
             throw new InvalidDataException("--data and --postgres exclude each other: the store is embedded or PostgreSQL.");
         var isCluster = given.ContainsKey("postgres");
+        if (isMigration && !isCluster) throw new InvalidDataException("migrate needs --postgres CONNECTION: the embedded store migrates by itself.");
         if (!isCluster && All.FirstOrDefault(option => option.OfCluster && given.ContainsKey(option.Name)) is { } alien)
             throw new InvalidDataException($"--{alien.Name} goes with --postgres only.");
 
+        if (given.ContainsKey("jwt-authority") != given.ContainsKey("jwt-audience"))
+            throw new InvalidDataException("--jwt-authority and --jwt-audience go together.");
+        if (given.ContainsKey("jwt-keys") && !given.ContainsKey("jwt-authority")) throw new InvalidDataException("--jwt-keys goes with --jwt-authority only.");
+
         var defaults = new ServerOptions();
-        return new()
+        var read = new ServerOptions
         {
-            Data = isCluster ? null : Read("data", "is a directory", "./.data", text => text.Length > 0 ? text : null),
+            Data = isCluster ? null : Read("data", "must be a directory", "./.data", text => text.Length > 0 ? text : null),
             Postgres = given.GetValueOrDefault("postgres"),
-            Urls = Read("urls", "is an address such as http://0.0.0.0:8080", defaults.Urls, text => text.Split(';').All(IsUrl) ? text : null),
+            Urls = Read(
+                "urls", "must be an address such as http://0.0.0.0:8080, without a path", defaults.Urls, text => text.Split(';').All(IsUrl) ? text : null),
             TestClock = given.TryGetValue("test-clock", out var clock)
-                ? Calendar.ReadInstant(clock) ?? throw Wrong("test-clock", "is an instant such as 2026-01-01T00:00:00Z")
+                ? Calendar.ReadInstant(clock) ?? throw Wrong("test-clock", "must be an instant such as 2026-01-01T00:00:00Z")
                 : null,
             ApiKeys = given.TryGetValue("api-keys", out var file) && !File.Exists(file)
-                ? throw Wrong("api-keys", "is a file that exists")
+                ? throw Wrong("api-keys", "must be a file that exists")
                 : file,
+            JwtAuthority = Read<Uri>("jwt-authority", "must be an https address, or an http one of this machine", null!, Issuer),
+            JwtAudience = Read<string>("jwt-audience", "must have 1 to 200 characters", null!, text => text.Length is > 0 and <= 200 ? text : null),
+            JwtKeys = given.TryGetValue("jwt-keys", out var set) && !File.Exists(set) ? throw Wrong("jwt-keys", "must be a file that exists") : set,
             Drain = TimeSpan.FromSeconds(Number("drain", 0, 300, isCluster ? 5 : 0)),
-            ClusterId = Read("cluster-id", "has 1 to 100 characters", defaults.ClusterId, text => text.Length is > 0 and <= 100 ? text : null),
-            Advertise = Read("advertise", "is an IP address, or auto", defaults.Advertise, Address),
+            ClusterId = Read("cluster-id", "must have 1 to 100 characters", defaults.ClusterId, text => text.Length is > 0 and <= 100 ? text : null),
+            Advertise = Read("advertise", "must be an IP address, or auto where this machine has one", defaults.Advertise, Address),
             SiloPort = Number("silo-port", 1, 65_535, defaults.SiloPort),
             GatewayPort = Number("gateway-port", 0, 65_535, defaults.GatewayPort),
             MetricsPort = Number("metrics-port", 0, 65_535, defaults.MetricsPort),
-            MetricsAddress = Read("metrics-address", "is an IP address", defaults.MetricsAddress, text => IPAddress.TryParse(text, out var ip) ? ip : null),
+            MetricsAddress = Read(
+                "metrics-address", "must be an IP address", defaults.MetricsAddress, text => IPAddress.TryParse(text, out var ip) ? ip : null),
             Logs = given.GetValueOrDefault("logs") switch
             {
                 null or "text" => LogFormat.Text,
                 "json" => LogFormat.Json,
-                _ => throw Wrong("logs", "is text or json"),
+                _ => throw Wrong("logs", "must be text or json"),
             },
-            Front = given.TryGetValue("front", out var front)
-                ? bool.TryParse(front, out var serves) ? serves : throw Wrong("front", "is true or false")
-                : defaults.Front,
+            Front = Flag("front", "true", "false", defaults.Front),
+            TlsCertificate = given.GetValueOrDefault("tls-certificate"),
+            TlsKey = given.GetValueOrDefault("tls-key"),
+            TlsAuthority = given.GetValueOrDefault("tls-authority"),
+            Migrate = Flag("migrate", "on", "off", defaults.Migrate),
+            IsMigration = isMigration,
         };
+        CheckTls(read, Flag("insecure-cluster", "true", "false", otherwise: false));
+        return read;
+
+        bool Flag(string name, string yes, string no, bool otherwise) => !given.TryGetValue(name, out var text) ? otherwise
+            : text == yes ? true
+            : text == no ? false
+            : throw Wrong(name, $"must be {yes} or {no}");
+
+        // Kubernetes sets CREDITGRAINS_SILO_PORT=tcp://... where a service has a name of that kind.
+        InvalidDataException Wrong(string name, string rule) => new(given[name].StartsWith("tcp://", StringComparison.Ordinal)
+            ? $"--{name} {rule}, not {given[name]}, which Kubernetes has put into {Variable(name)}: set enableServiceLinks: false for the pod."
+            : $"--{name} {rule}, not {given[name]}.");
 
         T Read<T>(string name, string rule, T otherwise, Func<string, T?> read) where T : class =>
             given.TryGetValue(name, out var text) ? read(text) ?? throw Wrong(name, rule) : otherwise;
@@ -126,7 +181,20 @@ public sealed record ServerOptions
         int Number(string name, int least, int most, int otherwise) =>
             !given.TryGetValue(name, out var text) ? otherwise
             : int.TryParse(text, out var number) && number >= least && number <= most ? number
-            : throw Wrong(name, $"is a number from {least} to {most}");
+            : throw Wrong(name, $"must be a number from {least} to {most}");
+    }
+
+    /// <summary>The first argument of the command that migrates and ends.</summary>
+    private const string MigrateCommand = "migrate";
+
+    private static void CheckTls(ServerOptions read, bool isInsecure)
+    {
+        if (new[] { read.TlsCertificate, read.TlsKey, read.TlsAuthority }.Count(file => file is not null) is 1 or 2)
+            throw new InvalidDataException("--tls-certificate, --tls-key and --tls-authority must be given together.");
+        if (!IPAddress.IsLoopback(read.Advertise) && read.TlsCertificate is null && !isInsecure && !read.IsMigration)
+            throw new InvalidDataException(
+                $"--advertise {read.Advertise} is reached from other machines, and whoever reaches a silo may do everything: "
+                + "give --tls-certificate, --tls-key and --tls-authority, or --insecure-cluster true where the network lets nobody else in.");
     }
 
     // The command line wins over the environment.
@@ -134,7 +202,7 @@ public sealed record ServerOptions
     {
         var given = new Dictionary<string, string>();
         foreach (var option in All)
-            if (Environment.GetEnvironmentVariable($"CREDITGRAINS_{option.Name.Replace('-', '_').ToUpperInvariant()}") is { Length: > 0 } value)
+            if (Environment.GetEnvironmentVariable(Variable(option.Name)) is { Length: > 0 } value)
                 given[option.Name] = value;
 
         for (var i = 0; i < args.Length; i++)
@@ -147,16 +215,15 @@ public sealed record ServerOptions
         return given;
     }
 
-    private static InvalidDataException Wrong(string name, string rule) => new($"--{name} {rule}.");
+    private static string Variable(string name) => $"CREDITGRAINS_{name.Replace('-', '_').ToUpperInvariant()}";
 
     // Kestrel takes * and + for every address.
     private static bool IsUrl(string text) =>
         Uri.TryCreate(text.Replace("//*", "//any", StringComparison.Ordinal).Replace("//+", "//any", StringComparison.Ordinal), UriKind.Absolute, out var url)
-        && url.Scheme is "http" or "https";
+        && url is { Scheme: "http" or "https", AbsolutePath: "/", Query: "", Fragment: "" };
 
-    private static IPAddress? Address(string text)
-    {
-        if (text != "auto") return IPAddress.TryParse(text, out var address) ? address : null;
-        return Dns.GetHostAddresses(Dns.GetHostName()).FirstOrDefault(own => own.AddressFamily == AddressFamily.InterNetwork);
-    }
+    private static Uri? Issuer(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var url) && (url.Scheme == "https" || (url.Scheme == "http" && url.IsLoopback)) ? url : null;
+
+    private static IPAddress? Address(string text) => text == "auto" ? Ports.OfThisMachine() : IPAddress.TryParse(text, out var address) ? address : null;
 }

@@ -10,7 +10,12 @@ namespace CreditGrains.Grains.Hosting;
 /// <param name="Skew">How far this machine's clock is ahead of the store's for certain; negative: behind.</param>
 /// <param name="FeedEnd">The entry at which the feed ends while an older transaction is open.</param>
 /// <param name="FeedWaits">Whether there are entries from there on.</param>
-public sealed record StoreView(bool IsWritable, Duration Skew, long FeedEnd, bool FeedWaits);
+/// <param name="History">Which history of the store this is: a restored store begins another one.</param>
+public sealed record StoreView(bool IsWritable, Duration Skew, long FeedEnd, bool FeedWaits, string History)
+{
+    /// <summary>A store that is one with this machine and this process.</summary>
+    public static StoreView Of(bool isWritable) => new(isWritable, Duration.Zero, 0, false, "");
+}
 
 /// <summary>What is known of the store now.</summary>
 /// <param name="FeedLag">How long entries have been waiting for a transaction that is still open, here or in another database of the server.</param>
@@ -37,6 +42,7 @@ public sealed partial class StoreWatch : BackgroundService
     private readonly Meter meter = new("CreditGrains.Hosting");
     private volatile StoreHealth health = StoreHealth.Unknown;
     private (long End, long Since)? feed;
+    private string? history;
 
     public StoreWatch(IQueries queries, TimeProvider time, ILogger<StoreWatch> log)
     {
@@ -72,6 +78,7 @@ public sealed partial class StoreWatch : BackgroundService
         try
         {
             var view = await queries.Look().WaitAsync(Longest, time);
+            EndAfterRestore(view.History);
             Turn(new(true, view.IsWritable, view.Skew, FeedLag(view)));
         }
         catch (Exception e)
@@ -80,6 +87,13 @@ public sealed partial class StoreWatch : BackgroundService
             feed = null;
             health = StoreHealth.Unknown;
         }
+    }
+
+    // What grains and the front have in memory is of another history: nothing of it may be answered any more.
+    private void EndAfterRestore(string present)
+    {
+        history ??= present;
+        if (present != history) FatalEnd.Now("the database was restored, or has failed over to a server that lacks entries; what was known of it is dropped.");
     }
 
     // The feed stands still where its end is the same as before although there are entries behind it.

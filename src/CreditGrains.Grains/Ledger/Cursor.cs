@@ -13,6 +13,15 @@ public static class Cursor
     private const char Between = '\n';
     private const int CheckBytes = 4;
 
+    // A text that no list's name ends with.
+    private const string Descending = " desc";
+
+    /// <summary>What cursors of a list are of, in one of its orders.</summary>
+    public static string ListOf(string list, bool isDescending) => isDescending ? list + Descending : list;
+
+    /// <summary>Whether a cursor is of a list that is read from its end; one that no list has made is of none.</summary>
+    public static bool IsDescending(string cursor) => Open(cursor) is [var list, ..] && list.EndsWith(Descending, StringComparison.Ordinal);
+
     /// <summary>The cursor behind an item of a list; parts are texts, whole numbers and instants.</summary>
     public static string After(string list, params IEnumerable<object> parts)
     {
@@ -23,10 +32,13 @@ public static class Cursor
     /// <summary>The parts that <see cref="After"/> was given; throws <see cref="InvalidCursorException"/>.</summary>
     public static CursorParts Read(string cursor, string list, int count)
     {
-        if (!Base64Url.IsValid(cursor) || Base64Url.DecodeFromChars(cursor) is not { Length: > CheckBytes } bytes) throw new InvalidCursorException();
-        var parts = Encoding.UTF8.GetString(bytes.AsSpan(CheckBytes)).Split(Between);
+        var parts = Open(cursor);
         return parts.Length == count + 1 && parts[0] == list && After(list, parts.Skip(1)) == cursor ? new(parts[1..]) : throw new InvalidCursorException();
     }
+
+    private static string[] Open(string cursor) => Base64Url.IsValid(cursor) && Base64Url.DecodeFromChars(cursor) is { Length: > CheckBytes } bytes
+        ? Encoding.UTF8.GetString(bytes.AsSpan(CheckBytes)).Split(Between)
+        : [];
 
     internal static string Write(object part) => part switch
     {

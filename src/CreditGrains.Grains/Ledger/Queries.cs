@@ -32,6 +32,9 @@ public interface IQueries
     /// <summary>By creation, then lot id.</summary>
     Task<Page<Lot>> Lots(string contractId, PageRequest page);
 
+    /// <summary>A lot; null where there is none.</summary>
+    Task<Lot?> Lot(string contractId, string lotId);
+
     /// <summary>A contract's credits that lie apart from their lots and have not expired (P5).</summary>
     Task<ImmutableArray<Lot>> Apart(string contractId);
 
@@ -77,6 +80,8 @@ public interface IQueries
     /// <summary>By creation, then purchase id.</summary>
     Task<Page<Purchase>> Purchases(string accountId, PageRequest page);
 
+    Task<Purchase?> Purchase(string accountId, string purchaseId);
+
     /// <summary>Every purchase made at or before <paramref name="at"/>, and what of it was allocated by then, by its records; null: as they are.</summary>
     Task<ImmutableArray<PurchaseFacts>> PurchasesAsOf(string accountId, Instant? at);
 
@@ -113,13 +118,47 @@ public interface IQueries
 
 /// <param name="Limit">1 to 1,000 items.</param>
 /// <param name="After">The cursor of the page before; null: the first page.</param>
-public sealed record PageRequest(int Limit, string? After);
+/// <param name="IsDescending">From the list's end to its beginning; each cursor is of one order.</param>
+public sealed record PageRequest(int Limit, string? After, bool IsDescending = false)
+{
+    /// <summary>What the cursor of such a list says; null: the first page. Throws <see cref="InvalidCursorException"/>.</summary>
+    public CursorParts? Read(string list, int count) => After is { } cursor ? Cursor.Read(cursor, Cursor.ListOf(list, IsDescending), count) : null;
+
+    /// <summary>The cursor behind an item of such a list.</summary>
+    public string Behind(string list, params IEnumerable<object> place) => Cursor.After(Cursor.ListOf(list, IsDescending), place);
+}
+
+/// <summary>A place in a list: unique, and compared as the list is ordered.</summary>
+public interface IPlace<TSelf> : IComparable<TSelf>
+{
+    /// <summary>The cursor behind it.</summary>
+    string AsCursor(PageRequest page);
+}
+
+/// <summary>A page of a list that is put together from several sources.</summary>
+/// <param name="After">Where it begins; null: with the first.</param>
+public sealed record PlacedPage<TPlace>(PageRequest Request, TPlace? After) where TPlace : class, IPlace<TPlace>
+{
+    public int Limit => Request.Limit;
+
+    public bool IsDescending => Request.IsDescending;
+
+    /// <summary>Whether what lies there is not of an earlier page.</summary>
+    public bool IsBehind(TPlace place) => After is null || (IsDescending ? place.CompareTo(After) < 0 : place.CompareTo(After) > 0);
+
+    /// <summary>Items as the list is ordered.</summary>
+    public IEnumerable<T> Sort<T>(IEnumerable<T> items, Func<T, TPlace> place) => IsDescending ? items.OrderByDescending(place) : items.OrderBy(place);
+
+    /// <summary>The page of items that are in order; more than asked for, or <paramref name="hasMore"/>: there is a next page.</summary>
+    public Page<T> Cut<T>(IReadOnlyList<T> items, Func<T, TPlace> place, bool hasMore = false) => new(
+        [.. items.Take(Limit)], items.Count > Limit || hasMore ? place(items[Math.Min(Limit, items.Count) - 1]).AsCursor(Request) : null);
+}
 
 /// <param name="Next">Where the next page begins; null: there is none.</param>
 public sealed record Page<T>(ImmutableArray<T> Items, string? Next);
 
-/// <summary>A cursor that this service did not make.</summary>
-public sealed class InvalidCursorException() : Exception("The cursor is not one that this service gave.");
+/// <summary>A cursor that this list did not make, or not in this order.</summary>
+public sealed class InvalidCursorException() : Exception("cursor must be one that this list gave, in the same order.");
 
 /// <summary>Each null: any. <paramref name="From"/> included, <paramref name="To"/> excluded.</summary>
 public sealed record ReportFilter(string? ClientId, string? ContractId, string? UserId, Instant? From, Instant? To);

@@ -33,8 +33,10 @@ public sealed record Usage(string? ClientId, string? ContractId, string? UserId,
     /// <summary>Adds up rows as asked for, by what they are of.</summary>
     public static Page<Usage> Page(IEnumerable<UsageRow> rows, UsageBy by, PageRequest page)
     {
-        var after = page.After is { } cursor ? Cursor.Read(cursor, List, 1).Text(0) : "";
-        var all = rows.Select(row => Of(row, by)).GroupBy(usage => usage.Key).Where(group => string.CompareOrdinal(group.Key, after) > 0).OrderBy(group => group.Key, StringComparer.Ordinal)
+        var after = page.Read(List, 1)?.Text(0);
+        var order = Comparer<string>.Create((one, other) => page.IsDescending ? string.CompareOrdinal(other, one) : string.CompareOrdinal(one, other));
+        var all = rows.Select(row => Of(row, by)).GroupBy(usage => usage.Key)
+            .Where(group => after is null || order.Compare(group.Key, after) > 0).OrderBy(group => group.Key, order)
             .Take(page.Limit + 1).Select(group => group.First() with
             {
                 Reports = group.Sum(usage => usage.Reports),
@@ -42,7 +44,7 @@ public sealed record Usage(string? ClientId, string? ContractId, string? UserId,
                 Covered = group.Sum(usage => usage.Covered),
                 GivenBack = group.Sum(usage => usage.GivenBack),
             }).ToList();
-        return new([.. all.Take(page.Limit)], all.Count > page.Limit ? Cursor.After(List, all[page.Limit - 1].Key) : null);
+        return new([.. all.Take(page.Limit)], all.Count > page.Limit ? page.Behind(List, all[page.Limit - 1].Key) : null);
     }
 
     private static Usage Of(UsageRow row, UsageBy by)

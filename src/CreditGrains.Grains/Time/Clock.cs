@@ -1,3 +1,4 @@
+using CreditGrains.Domain;
 using NodaTime;
 using NodaTime.Text;
 using Orleans.Runtime;
@@ -15,9 +16,11 @@ public interface IClockGrain : IGrainWithIntegerKey
     /// <summary>The instant of the clock; null: nobody has started it.</summary>
     Task<Instant?> Stands();
 
-    /// <summary>Moves forward; returns when every silo has it and all that fell due has been processed. false: that would be back.</summary>
+    /// <summary>
+    /// Moves forward; returns when every silo has it and all that fell due has been processed. The same key and request again: the first answer.
+    /// </summary>
     [ResponseTimeout("00:30:00")]
-    Task<bool> Advance(Instant to);
+    Task<Decision<Answered<Instant>>> Advance(Instant to, RequestKey? key);
 }
 
 /// <summary>One silo's share of the test clock; its key is the silo's address.</summary>
@@ -38,7 +41,8 @@ public sealed class ClockState
 
 /// <inheritdoc cref="IClockGrain"/>
 public sealed class ClockGrain(
-    IGrainContext context, IGrainFactory grains, DueWork due, [PersistentState("creditgrains-clock")] IPersistentState<ClockState> state) : IClockGrain, IGrainBase
+    IGrainContext context, IGrainFactory grains, IStore store, DueWork due, [PersistentState("creditgrains-clock")] IPersistentState<ClockState> state)
+    : IClockGrain, IGrainBase
 {
     public IGrainContext GrainContext => context;
 
@@ -50,9 +54,27 @@ public sealed class ClockGrain(
 
     public Task<Instant?> Stands() => Task.FromResult(state.State.Now is null ? (Instant?)null : Now);
 
-    public async Task<bool> Advance(Instant to)
+    public async Task<Decision<Answered<Instant>>> Advance(Instant to, RequestKey? key)
     {
-        if (to < Now) return false;
+        if (await store.Recall(key) is { } recalled)
+        {
+            if (recalled.Fingerprint != key!.Fingerprint) return Remembered.KeyReused;
+            if (Json.Read<Instant>(recalled.Made) <= Now) return new Answered<Instant>(Json.Read<Instant>(recalled.Made), Replayed: true);
+        }
+        else
+        {
+            if (to < Now) return Refusal.Invalid("advanceTo", $"must not be before the clock's now, {Now}");
+
+            // Remembered before it is done: whoever sends it again has it done, if it is not.
+            var kept = Remembered.Keep(Entry.AllClients, key, () => Json.Write(to), to);
+            if (!kept.IsNothing && await store.Commit(new(Entry.AllClients, kept)) is not CommitResult.Done) throw new AskAgainException("the clock");
+        }
+        await Move(to);
+        return new Answered<Instant>(to, Replayed: false);
+    }
+
+    private async Task Move(Instant to)
+    {
         await Keep(to);
 
         // A silo that becomes active only now reads what was just kept.
@@ -64,7 +86,6 @@ public sealed class ClockGrain(
             RequestContext.Remove(IPlacementDirector.PlacementHintKey);
         }
         await due.Settle();
-        return true;
     }
 
     private Instant Now => InstantPattern.ExtendedIso.Parse(state.State.Now!).Value;
@@ -98,7 +119,8 @@ public sealed class ClusterClock(IGrainFactory grains, Instant start) : IMovable
 
     public Instant Now => Instant.FromUnixTimeTicks(Volatile.Read(ref ticks));
 
-    public Task<bool> Advance(Instant to) => grains.GetGrain<IClockGrain>(0).Advance(to);
+    public Task<Decision<Answered<Instant>>> Advance(Instant to, RequestKey? key = null) =>
+        grains.Ask(all => all.GetGrain<IClockGrain>(0).Advance(to, key), CancellationToken.None);
 
     /// <summary>Reads the cluster's instant; before that nothing may be decided here.</summary>
     public async Task Join() => Set(await grains.GetGrain<IClockGrain>(0).Start(start));

@@ -16,7 +16,7 @@ public sealed class UserGrain(IGrainContext context, GrainServices services) : I
     {
         for (var isDoubted = false; ;)
         {
-            if (await services.Store.Recall(key.ClientId, request) is { } recalled)
+            if (await services.Store.Recall(request) is { } recalled)
             {
                 if (recalled.Fingerprint != request!.Fingerprint) return Remembered.KeyReused;
                 return new Answered<User>(Json.Read<User>(recalled.Made), Replayed: !isDoubted);

@@ -20,7 +20,7 @@ internal enum Comparison
 /// <summary>A column compared with a value: string, long, bool or Instant.</summary>
 internal readonly record struct Condition(string Column, Comparison Comparison, object Value);
 
-/// <summary>A column that a list is ordered by, ascending; text byte by byte.</summary>
+/// <summary>A column that a list is ordered by; text byte by byte.</summary>
 internal readonly record struct OrderedBy(string Column, ColumnType Type);
 
 /// <summary>A list as every store serves it: its rows, filter, order and cursor.</summary>
@@ -36,14 +36,16 @@ internal sealed record ListOf<TItem>(string Cursor, string Selected, string From
     /// <summary>Unique, so that it is a place.</summary>
     public required ImmutableArray<OrderedBy> Order { get; init; }
 
+    /// <summary>The columns of <see cref="Order"/>.</summary>
+    public IReadOnlyList<string> Columns => [.. Order.Select(by => by.Column)];
+
     /// <summary>Whether rows of the same place are one item.</summary>
     public bool IsGrouped { get; init; }
 
     /// <summary>What a cursor says, by <see cref="Order"/>; null: the first page. Throws <see cref="InvalidCursorException"/>.</summary>
     public object[]? Behind(PageRequest page)
     {
-        if (page.After is not { } cursor) return null;
-        var parts = Grains.Cursor.Read(cursor, Cursor, Order.Length);
+        if (page.Read(Cursor, Order.Length) is not { } parts) return null;
         return [.. Order.Select((by, i) => by.Type switch
         {
             ColumnType.Text => (object)parts.Text(i),
@@ -56,5 +58,5 @@ internal sealed record ListOf<TItem>(string Cursor, string Selected, string From
 
     /// <summary>The page of rows that begin behind its cursor; one more than asked for tells that there is a next page.</summary>
     public Page<TItem> Cut(PageRequest page, IReadOnlyList<TItem> items) =>
-        new([.. items.Take(page.Limit)], items.Count > page.Limit ? Grains.Cursor.After(Cursor, Place(items[page.Limit - 1])) : null);
+        new([.. items.Take(page.Limit)], items.Count > page.Limit ? page.Behind(Cursor, Place(items[page.Limit - 1])) : null);
 }

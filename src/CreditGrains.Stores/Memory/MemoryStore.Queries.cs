@@ -37,6 +37,8 @@ public sealed partial class MemoryStore
     Task<Page<Lot>> IQueries.Lots(string contractId, PageRequest page) =>
         Task.FromResult(List(Lists.Lots(contractId), page, LotRow.Instance, lots.All, Read).Of(listed => listed.Lot));
 
+    Task<Lot?> IQueries.Lot(string contractId, string lotId) => Task.FromResult(Lot(contractId, lotId));
+
     Task<ImmutableArray<Lot>> IQueries.Apart(string contractId) =>
         Task.FromResult(OpenLots(contractId).Where(lot => lot.Apart > 0).ToImmutableArray());
 
@@ -47,23 +49,22 @@ public sealed partial class MemoryStore
 
     Task<Page<CreditDocument>> IQueries.Credits(CreditFilter filter, Instant now, PageRequest page)
     {
-        var after = CreditPlace.Read(page.After);
-        var touched = Credits.Select(credit => CreditDocument.Of(credit, now))
-            .Where(credit => Passes(filter, credit) && new CreditPlace(credit.CreatedAt, credit.CreditId).CompareTo(after) > 0)
-            .OrderBy(credit => new CreditPlace(credit.CreatedAt, credit.CreditId));
+        var placed = CreditPlace.Read(page);
+        var shown = Credits.Select(credit => CreditDocument.Of(credit, now)).Where(credit => Passes(filter, credit));
+        var touched = placed.Sort(shown.Where(credit => placed.IsBehind(CreditPlace.Of(credit))), CreditPlace.Of);
         var free = Lots.Where(listed => CreditList.ShowsUntouched(filter) && Passes(filter, listed))
             .ToLookup(listed => listed.Lot.Apart > 0);
-        return Task.FromResult(CreditList.Merge(page.Limit, touched, Untouched(isApart: false), Untouched(isApart: true)));
+        return Task.FromResult(CreditList.Merge(placed, touched, Untouched(isApart: false), Untouched(isApart: true)));
 
         IEnumerable<CreditDocument> Untouched(bool isApart) => CreditList.Untouched(
-            free[isApart].OrderBy(listed => listed.Lot.CreatedAt)
-                .ThenBy(listed => $"{listed.Lot.Key(listed.ContractId)}~", StringComparer.Ordinal)
-                .Where(listed => after is null || Place(listed).CompareTo(after) >= 0),
-            filter.Status, after, now);
+            placed.Sort(free[isApart].Where(listed => placed.IsBehind(Last(listed))), Last), filter.Status, placed, now);
 
-        // Behind the last of its credits nothing of a lot is listed.
-        static CreditPlace Place(ListedLot listed) =>
-            new(listed.Lot.CreatedAt, new(listed.ContractId, listed.Lot.LotId, Domain.Lot.MaxQuantity));
+        // Of a lot's credits the one that is listed last.
+        CreditPlace Last(ListedLot listed)
+        {
+            var ordinal = listed.Lot.Apart > 0 ? listed.Lot.Apart : page.IsDescending ? 1 : Domain.Lot.MaxQuantity;
+            return new(listed.Lot.CreatedAt, new(listed.ContractId, listed.Lot.LotId, ordinal));
+        }
     }
 
     Task<CreditDocument?> IQueries.Credit(CreditId id, Instant now)
@@ -186,6 +187,8 @@ public sealed partial class MemoryStore
     Task<Page<Purchase>> IQueries.Purchases(string accountId, PageRequest page) =>
         Task.FromResult(List(Lists.Purchases(accountId), page, PurchaseRow.Instance, purchases.All, change => change.Purchase));
 
+    Task<Purchase?> IQueries.Purchase(string accountId, string purchaseId) => Task.FromResult(Purchase(accountId, purchaseId));
+
     Task<ImmutableArray<PurchaseFacts>> IQueries.PurchasesAsOf(string accountId, Instant? at)
     {
         var bought = PurchasesOf(accountId).Where(purchase => !(purchase.CreatedAt > at));
@@ -243,7 +246,7 @@ public sealed partial class MemoryStore
 
     Task<ServicesSettings> IQueries.ServicesSettings() => Task.FromResult(Settings.AsSettings().Settings);
 
-    Task<StoreView> IQueries.Look() => Task.FromResult(new StoreView(true, Duration.Zero, 0, false));
+    Task<StoreView> IQueries.Look() => Task.FromResult(StoreView.Of(isWritable: true));
 
     private static decimal Sum(IEnumerable<Consumption> booked) => Domain.ServicesCredits.Plain(booked.Sum(one => one.Quantity));
 
@@ -280,9 +283,11 @@ public sealed partial class MemoryStore
         var order = list.Order.Select(by => valueOf(by.Column)).ToList();
         var items = rows.Where(row => conditions.All(condition => Holds(condition.Of(row), condition.Comparison, condition.Value)))
             .Select(row => (Row: row, Place: order.Select(by => by(row)!).ToArray()))
-            .Where(row => behind is null || Compare(row.Place, behind) > 0)
-            .OrderBy(row => row.Place, Comparer<object[]>.Create(Compare)).Take(page.Limit + 1).Select(row => read(row.Row));
+            .Where(row => behind is null || Directed(row.Place, behind) > 0)
+            .OrderBy(row => row.Place, Comparer<object[]>.Create(Directed)).Take(page.Limit + 1).Select(row => read(row.Row));
         return list.Cut(page, [.. items]);
+
+        int Directed(object[] one, object[] other) => page.IsDescending ? Compare(other, one) : Compare(one, other);
     }
 
     private static Func<TChange, object?> ValueOf<TChange, TRow>(Row<TChange, TRow> row, string column) where TChange : Change

@@ -18,6 +18,9 @@ public sealed partial class MemoryStore
 
     Task<User?> IStore.User(UserKey key) => Task.FromResult(User(key));
 
+    Task<ImmutableDictionary<string, User>> IStore.UserRows(string clientId, IReadOnlyCollection<string> userIds) =>
+        Task.FromResult(userIds.Select(userId => User(new(clientId, userId))).OfType<User>().ToImmutableDictionary(user => user.UserId));
+
     Task<Rows> IStore.Read(Wanted wanted) => Task.FromResult(Read(wanted));
 
     Task<Lot?> IStore.Lot(string contractId, string lotId, long apart) => Task.FromResult(Lot(contractId, lotId, apart));

@@ -106,7 +106,7 @@ public sealed partial class MemoryStore : IStore, IQueries
         Found(wanted.Players, id => Player(new(wanted.ClientId, id))),
         Found(wanted.Users, id => Member(new(wanted.ContractId, id))),
         Found(wanted.Reports, id => Report(new(wanted.ClientId, id))),
-        Found(wanted.Requests, key => Document(DocumentKind.Request, Remembered.RequestId(wanted.ClientId, key)) is { } document
+        Found(wanted.Requests, key => Document(DocumentKind.Request, key) is { } document
             ? Json.Read<KeyedRequest>(document.Body) with { ForgetAt = document.DueAt } : null));
 
     /// <summary>Commits all of it, or nothing.</summary>

@@ -3,7 +3,9 @@ using Npgsql;
 
 namespace CreditGrains.Stores.Postgres;
 
-/// <summary>How far this machine's clock is ahead of the database's: whose silos' clocks differ bury each other, and decide for times that are not yet.</summary>
+/// <summary>
+/// How far this machine's clock is ahead of the database's. Silos whose clocks differ take each other for dead, and decide for times that are not yet.
+/// </summary>
 internal static class ClockSkew
 {
     /// <summary>What is certain of it, when the database told its time somewhere between two instants of this machine.</summary>

@@ -114,7 +114,7 @@ internal sealed class CommitWriter : IAsyncDisposable
         }
         catch (Exception e)
         {
-            foreach (var work in works) work.Result.TrySetException(e);
+            foreach (var work in works) work.Result.TrySetException(Faults.Told(e));
         }
     }
 
@@ -170,7 +170,7 @@ internal sealed class CommitWriter : IAsyncDisposable
                 if (connection.FullState is not System.Data.ConnectionState.Open) await line.Close();
                 if (batch is [var wrong])
                 {
-                    wrong.Result.SetException(e);
+                    wrong.Result.SetException(Faults.Told(e));
                     return;
                 }
                 var half = batch.Count / 2;

@@ -17,28 +17,81 @@ public static class Migrator
     // Settings that an answer's durability and the feed's order hang on (R5), and what each must not be.
     private static readonly (string Name, string Unsafe)[] Durability = [("synchronous_commit", "off"), ("fsync", "off"), ("full_page_writes", "off")];
 
-    /// <summary>Throws <see cref="DataRefusedException"/> where the server's settings or the data in the database forbid to start.</summary>
-    public static async Task Migrate(string connectionString, CancellationToken cancel = default)
+    /// <summary>
+    /// Makes the schema where there is none. Nothing limits its time; of several at once one works and the others wait. Throws
+    /// <see cref="DataRefusedException"/> where the server's settings or the data in the database forbid to start.
+    /// </summary>
+    /// <param name="tell">Is told what is done, a line a step.</param>
+    public static async Task Migrate(string connectionString, Action<string> tell, CancellationToken cancel = default)
     {
-        await using var connection = new NpgsqlConnection(connectionString);
-        await connection.OpenAsync(cancel);
-        await CheckSettings(connection, cancel);
-        await CheckClock(connection, cancel);
-
+        await using var connection = await Open(connectionString, cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
-        await Execute(connection, $"select pg_advisory_xact_lock({Lock})", cancel);
-        var isOurs = await Value<bool>(connection, "select to_regclass('store') is not null", cancel);
-        if (isOurs)
+        if (!await Value<bool>(connection, $"select pg_try_advisory_xact_lock({Lock})", cancel))
+        {
+            tell("Another process works on the schema; waiting for it ...");
+            await Execute(connection, $"select pg_advisory_xact_lock({Lock})", cancel);
+        }
+        if (await IsOurs(connection, cancel))
         {
             await CheckVersion(connection, cancel);
         }
         else
         {
             await CheckEmpty(connection, cancel);
+            tell($"Making schema {Version} ...");
             foreach (var script in new[] { "credits.sql", "orleans.sql" }) await Execute(connection, await Script(script, cancel), cancel);
         }
         await Execute(connection, "select notice_history()", cancel);
         await transaction.CommitAsync(cancel);
+    }
+
+    /// <inheritdoc cref="Migrate(string, Action{string}, CancellationToken)"/>
+    public static Task Migrate(string connectionString, CancellationToken cancel = default) => Migrate(connectionString, _ => { }, cancel);
+
+    /// <summary>Changes nothing of the schema; throws <see cref="DataRefusedException"/> also where it is not this program's.</summary>
+    public static async Task Check(string connectionString, CancellationToken cancel = default)
+    {
+        await using var connection = await Open(connectionString, cancel);
+        if (!await IsOurs(connection, cancel))
+            throw new DataRefusedException("--migrate off: the database has no schema of CreditGrains; run the command migrate first.");
+        await CheckVersion(connection, cancel);
+        await Execute(connection, "select notice_history()", cancel);
+    }
+
+    // A script may take hours, and is not ended by anybody's timeout.
+    private static async Task<NpgsqlConnection> Open(string connectionString, CancellationToken cancel)
+    {
+        var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString) { CommandTimeout = 0, Pooling = false }.ConnectionString);
+        try
+        {
+            await connection.OpenAsync(cancel);
+            await CheckSettings(connection, cancel);
+            await CheckPooler(connectionString, connection, cancel);
+            await CheckClock(connection, cancel);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
+    private static Task<bool> IsOurs(NpgsqlConnection connection, CancellationToken cancel) =>
+        Value<bool>(connection, "select to_regclass('store') is not null", cancel);
+
+    // A pooler tells a process of its own; one that hands out a server for a transaction gives two clients the same one.
+    private static async Task CheckPooler(string connectionString, NpgsqlConnection connection, CancellationToken cancel)
+    {
+        var server = await Value<int>(connection, "select pg_backend_pid()", cancel);
+        if (server == connection.ProcessID) return;
+        await using var other = new NpgsqlConnection(connectionString);
+        await other.OpenAsync(cancel);
+        await using var transaction = await other.BeginTransactionAsync(cancel);
+        if (await Value<int>(other, "select pg_backend_pid()", cancel) == server)
+            throw new DataRefusedException(
+                "--postgres goes through a pooler that changes servers between transactions, which loses settings and prepared statements; "
+                + "use its session mode, or connect directly.");
     }
 
     private static async Task CheckSettings(NpgsqlConnection connection, CancellationToken cancel)
@@ -57,7 +110,8 @@ public static class Migrator
         var skew = await ClockSkew.Of(connection, cancel);
         if (!StoreHealth.Agree(skew))
             throw new DataRefusedException(
-                $"This machine's clock is {Math.Abs(skew.TotalSeconds):F1} s {(skew > Duration.Zero ? "ahead of" : "behind")} the database's; set both by NTP.");
+                $"This machine's clock is {Math.Abs(skew.TotalSeconds):F1} s "
+                + $"{(skew > Duration.Zero ? "ahead of" : "behind")} the database's; set both by NTP.");
     }
 
     private static async Task CheckVersion(NpgsqlConnection connection, CancellationToken cancel)

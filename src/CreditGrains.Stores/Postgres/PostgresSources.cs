@@ -1,4 +1,5 @@
 using System.Data.Common;
+using CreditGrains.Domain;
 using CreditGrains.Grains;
 using CreditGrains.Grains.Hosting;
 using Microsoft.Extensions.Logging;
@@ -21,10 +22,13 @@ internal sealed class PostgresSources : IAsyncDisposable
         select notice_history()
         """;
 
-    // Whether it takes writes, its clock, where the feed ends for now, and whether entries wait behind that.
+    // Whether it takes writes, its clock, where the feed ends for now, whether entries wait behind that, and which history it is of.
     private const string View = """
+        select notice_history();
         with feed (settled) as materialized (select place_of(pg_snapshot_xmin(pg_current_snapshot())))
-        select current_setting('transaction_read_only') = 'off', clock_timestamp(), settled, exists (select from entry where entry_id >= settled) from feed
+        select current_setting('transaction_read_only') = 'off', clock_timestamp(), settled, exists (select from entry where entry_id >= settled),
+            (select history from store)
+        from feed
         """;
 
     private readonly NpgsqlDataSource commits;
@@ -72,14 +76,15 @@ internal sealed class PostgresSources : IAsyncDisposable
             await using var look = new NpgsqlCommand(View, connection);
             var before = ClockSkew.Now;
             await using var row = await look.ExecuteReaderAsync();
-            var after = ClockSkew.Now;
+            await row.NextResultAsync();
             await row.ReadAsync();
+            var after = ClockSkew.Now;
             var skew = ClockSkew.Between(before, row.GetFieldValue<Instant>(1), after);
-            return new(row.GetBoolean(0), skew, row.GetInt64(2), row.GetBoolean(3));
+            return new(row.GetBoolean(0), skew, row.GetInt64(2), row.GetBoolean(3), row.GetString(4));
         }
-        catch (Exception e) when (Faults.IsUnavailable(e))
+        catch (Exception e)
         {
-            throw Faults.Unavailable(e);
+            throw Faults.Told(e);
         }
     }
 
@@ -92,9 +97,9 @@ internal sealed class PostgresSources : IAsyncDisposable
             await message.ExecuteScalarAsync();
             return new CommitResult.Done();
         }
-        catch (Exception e) when (Faults.IsUnavailable(e))
+        catch (Exception e)
         {
-            throw Faults.Unavailable(e);
+            throw Faults.Told(e);
         }
     }
 
@@ -125,6 +130,12 @@ internal sealed class PostgresSources : IAsyncDisposable
 internal static class Faults
 {
     public static StoreUnavailableException Unavailable(Exception cause) => new("PostgreSQL is away.", cause);
+
+    /// <summary>What callers are told: no exception of the driver leaves the store.</summary>
+    public static Exception Told(Exception fault) =>
+        IsUnavailable(fault) ? Unavailable(fault)
+        : fault is DbException ? new InvariantException($"the database carries out a statement ({fault.Message})")
+        : fault;
 
     /// <summary>Whether the database is away, full or read-only, rather than a statement wrong.</summary>
     public static bool IsUnavailable(Exception fault) => fault is PostgresException told ? SaysUnavailable(told) : IsBroken(fault);

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using CreditGrains.Domain;
 using CreditGrains.Grains;
 using NodaTime;
-using Npgsql;
 
 namespace CreditGrains.Stores.Postgres;
 
@@ -11,17 +10,16 @@ public sealed partial class PostgresStore
 {
     public Task<Page<CreditDocument>> Credits(CreditFilter filter, Instant now, PageRequest page) => Listed(async () =>
     {
-        var after = CreditPlace.Read(page.After);
+        var placed = CreditPlace.Read(page);
         var reading = new Reading();
-        var touched = Touched(filter, after, now, page.Limit + 1).Select(reading.Add).ToList();
-        // Those apart are a list of their own: their places lie among those of their lots. One more, for there may be nothing left of the first.
-        var free = CreditList.ShowsUntouched(filter)
-            ? new[] { "l.apart = 0", "l.apart > 0" }.Select(some => reading.Add(FreeLots(filter, after, now, some, page.Limit + 2))).ToList()
-            : [];
+        var touched = Touched(filter, placed, now).Select(reading.Add).ToList();
+        // Those apart are a list of their own: their places lie among those of their lots.
+        bool[] places = CreditList.ShowsUntouched(filter) ? [false, true] : [];
+        var free = places.Select(isApart => reading.Add(FreeLots(filter, placed, now, isApart))).ToList();
         await Run(reading);
-        return CreditList.Merge(page.Limit, [
+        return CreditList.Merge(placed, [
             .. touched.Select(credits => credits.Select(credit => CreditDocument.Of(credit, now))),
-            .. free.Select(lots => CreditList.Untouched(lots, filter.Status, after, now)),
+            .. free.Select(lots => CreditList.Untouched(lots, filter.Status, placed, now)),
         ]);
     });
 
@@ -38,62 +36,71 @@ public sealed partial class PostgresStore
     });
 
     // As ids sort: where one lot's is the beginning of another's, the ~ behind it counts.
-    private const string Order = "c.created_at, (c.lot || '~'), c.ordinal", LotOrder = "l.created_at, (l.key || '~')";
+    private static readonly string[] Order = ["c.created_at", "(c.lot || '~')", "c.ordinal"], LotOrder = ["l.created_at", "(l.key || '~')"];
 
-    private static IEnumerable<Query<Credit>> Touched(CreditFilter filter, CreditPlace? after, Instant now, int rows)
+    private static IEnumerable<Query<Credit>> Touched(CreditFilter filter, PlacedPage<CreditPlace> page, Instant now)
     {
         // What is unallocated lies in its lot, or apart from it.
         if (filter.Status is CreditStatus.Unallocated) yield break;
-        if (filter.Status is CreditStatus.Expired) yield return OverAndUnbooked(filter, after, now, rows);
+        if (filter.Status is CreditStatus.Expired) yield return OverAndUnbooked(filter, page, now);
 
         if (filter.PlayerId is not null)
         {
-            yield return Paged(Checked(OfStatus(Credits().WhereText("c.player_id", filter.PlayerId), filter, now), filter).Checked("c.used_by", filter.UserId), after, rows);
+            var ofPlayer = OfStatus(Credits().WhereText("c.player_id", filter.PlayerId), filter, now);
+            yield return Paged(Checked(ofPlayer, filter).Checked("c.used_by", filter.UserId), page);
         }
         else
         {
-            yield return LotByLot(filter, after, now, rows);
+            yield return LotByLot(filter, page, now);
             if (!CreditList.ShowsMinted(filter)) yield break;
-            foreach (var isBooked in CreditList.IsBooked(filter) is { } one ? [one] : new[] { true, false }) yield return Minted(filter, after, now, rows, isBooked);
+            foreach (var isBooked in CreditList.IsBooked(filter) is { } one ? [one] : new[] { true, false }) yield return Minted(filter, page, now, isBooked);
         }
     }
 
     // Over, and not booked: these are few, client by client.
-    private static Query<Credit> OverAndUnbooked(CreditFilter filter, CreditPlace? after, Instant now, int rows)
+    private static Query<Credit> OverAndUnbooked(CreditFilter filter, PlacedPage<CreditPlace> page, Instant now)
     {
         var due = Credits().Where($"{EndIsUnbooked} and c.expires_at <= ?", Values.Of(now));
         if (filter.ClientId is not null) due.WhereText("c.client_id", filter.ClientId);
         else due.Where($"c.client_id = any(array({ClientsWithEnds}))");
-        return Paged(Checked(due, filter with { ClientId = null }).Checked("c.used_by", filter.UserId).Checked("c.player_id", filter.PlayerId), after, rows);
+        return Paged(Checked(due, filter with { ClientId = null }).Checked("c.used_by", filter.UserId).Checked("c.player_id", filter.PlayerId), page);
     }
 
     // Of each lot no more than the page, so that a lot of a million is not sorted for its first hundred. A user's are found past those of others: an
     // index that leads to them would cost each charge an entry.
-    private static Query<Credit> LotByLot(CreditFilter filter, CreditPlace? after, Instant now, int rows)
+    private static Query<Credit> LotByLot(CreditFilter filter, PlacedPage<CreditPlace> page, Instant now)
     {
+        var direction = new Direction(page.IsDescending);
         var inner = OfUser(OfStatus(new Select("*", "credit c"), filter, now), filter.UserId).Where("c.lot = l.key and c.lot not like '%~minted'");
-        if (after is not null) inner.Where("c.ordinal > case when l.key = ? then ? else 0 end", Values.Of(LotKeys.Of(after.Id)), Values.Of(after.Id.Ordinal));
-        var byLot = new Select(CreditRow.Instance.Selected, $"lot l cross join lateral ({inner.Page("c.ordinal", rows)}) c", inner).Where("l.apart = 0 and l.source <> 'minted'");
-        return Paged(FromLot(OfLot(byLot, filter), after), $"{LotOrder}, c.ordinal", rows);
+        if (page.After is { Id: var id })
+            inner.Where(
+                $"c.ordinal {(page.IsDescending ? "<" : ">")} case when l.key = ? then ? else ? end",
+                Values.Of(LotKeys.Of(id)), Values.Of(id.Ordinal), Values.Of(page.IsDescending ? long.MaxValue : 0L));
+        var byLot = new Select(CreditRow.Instance.Selected, $"lot l cross join lateral ({inner.Page(direction.OrderBy("c.ordinal"), page.Limit + 1)}) c", inner)
+            .Where("l.apart = 0 and l.source <> 'minted'");
+        return Paged(FromLot(OfLot(byLot, filter), page), page, [.. LotOrder, "c.ordinal"]);
     }
 
     // The one lot of an unlimited contract grows, so that its credits lie among those of others. Those whose end is booked have an order of their own.
-    private static Query<Credit> Minted(CreditFilter filter, CreditPlace? after, Instant now, int rows, bool isBooked)
+    private static Query<Credit> Minted(CreditFilter filter, PlacedPage<CreditPlace> page, Instant now, bool isBooked)
     {
-        var minted = new Select("*", "credit c").Where($"c.lot = l.key and c.lot like '%~minted' and c.expiry_booked = {isBooked}");
-        var inner = OfUser(OfStatus(minted, filter, now), filter.UserId).After(Order, [.. Place(after)]);
-        var byLot = new Select(CreditRow.Instance.Selected, $"lot l cross join lateral ({inner.Page("c.created_at, c.ordinal", rows)}) c", inner)
+        var credits = OfUser(new Select("*", "credit c"), filter.UserId)
+            .Where($"c.lot = l.key and c.lot like '%~minted' and c.expiry_booked = {isBooked}");
+        var inner = Behind(OfStatus(credits, filter, now), page);
+        var order = new Direction(page.IsDescending).OrderBy("c.created_at", "c.ordinal");
+        var byLot = new Select(CreditRow.Instance.Selected, $"lot l cross join lateral ({inner.Page(order, page.Limit + 1)}) c", inner)
             .Where("l.apart = 0 and l.source = 'minted'");
-        return Paged(OfLot(byLot, filter with { LotId = Domain.Lot.MintedId }), Order, rows);
+        return Paged(OfLot(byLot, filter with { LotId = Domain.Lot.MintedId }), page, Order);
     }
 
-    private static Query<ListedLot> FreeLots(CreditFilter filter, CreditPlace? after, Instant now, string some, int rows)
+    // One more than the page, for there may be nothing left of the first.
+    private static Query<ListedLot> FreeLots(CreditFilter filter, PlacedPage<CreditPlace> page, Instant now, bool isApart)
     {
-        var lots = OfLot(new Select(LotRow.Instance.Selected, LotRow.Instance.From), filter).Where($"l.has_free and {some}");
+        var lots = OfLot(new Select(LotRow.Instance.Selected, LotRow.Instance.From), filter).Where($"l.has_free and l.apart {(isApart ? ">" : "=")} 0");
         if (filter.Status is CreditStatus.Expired) lots.Where("l.expires_at <= ?", Values.Of(now));
         if (filter.Status is CreditStatus.Unallocated) lots.Where("(l.expires_at is null or l.expires_at > ?)", Values.Of(now));
-        FromLot(lots, after, isApart: some == "l.apart > 0");
-        return new(lots.Page(LotOrder, rows), LotRow.Instance.Read, lots.Parameters);
+        FromLot(lots, page, isApart);
+        return new(lots.Page(new Direction(page.IsDescending).OrderBy(LotOrder), page.Limit + 2), LotRow.Instance.Read, lots.Parameters);
     }
 
     private static Select Credits() => new(CreditRow.Instance.Selected, CreditRow.Instance.From);
@@ -109,8 +116,12 @@ public sealed partial class PostgresStore
     private static Select OfUser(Select select, string? userId) =>
         userId is null ? select : select.Where("coalesce(c.used_by = ?, false)", Values.Of(userId));
 
-    private static Select FromLot(Select select, CreditPlace? after, bool isApart = false) =>
-        after is null ? select : select.Where($"({LotOrder}) >= (?, ?)", Values.Of(after.CreatedAt), Values.Of($"{(isApart ? $"{after.Id}" : LotKeys.Of(after.Id))}~"));
+    private static Select FromLot(Select select, PlacedPage<CreditPlace> page, bool isApart = false)
+    {
+        if (page.After is not { } after) return select;
+        var place = isApart ? $"{after.Id}" : LotKeys.Of(after.Id);
+        return select.Where(new Direction(page.IsDescending).From(LotOrder), Values.Of(after.CreatedAt), Values.Of($"{place}~"));
+    }
 
     private static Select OfLot(Select select, CreditFilter filter) => select
         .WhereText("l.contract_id", filter.ContractId).WhereText("l.payment_id", filter.PaymentId).WhereText("l.lot_id", filter.LotId).WhereText("l.client_id", filter.ClientId);
@@ -120,10 +131,13 @@ public sealed partial class PostgresStore
         .Checked("c.client_id", filter.ClientId).Checked("c.payment_id", filter.PaymentId)
         .Checked("split_part(c.lot, '~', 1)", filter.ContractId).Checked("split_part(c.lot, '~', 2)", filter.LotId);
 
-    private static Query<Credit> Paged(Select select, CreditPlace? after, int rows) => Paged(select.After(Order, [.. Place(after)]), Order, rows);
+    private static Query<Credit> Paged(Select select, PlacedPage<CreditPlace> page) => Paged(Behind(select, page), page, Order);
 
-    private static Query<Credit> Paged(Select select, string order, int rows) => new(select.Page(order, rows), CreditRow.Instance.Read, select.Parameters);
+    private static Query<Credit> Paged(Select select, PlacedPage<CreditPlace> page, string[] order) =>
+        new(select.Page(new Direction(page.IsDescending).OrderBy(order), page.Limit + 1), CreditRow.Instance.Read, select.Parameters);
 
-    private static NpgsqlParameter[] Place(CreditPlace? after) =>
-        after is null ? [] : [Values.Of(after.CreatedAt), Values.Of($"{LotKeys.Of(after.Id)}~"), Values.Of(after.Id.Ordinal)];
+    private static Select Behind(Select select, PlacedPage<CreditPlace> page) => page.After is not { } after
+        ? select
+        : select.Where(
+            new Direction(page.IsDescending).Behind(Order), Values.Of(after.CreatedAt), Values.Of($"{LotKeys.Of(after.Id)}~"), Values.Of(after.Id.Ordinal));
 }

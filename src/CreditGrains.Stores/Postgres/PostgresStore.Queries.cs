@@ -29,6 +29,8 @@ public sealed partial class PostgresStore
 
     public async Task<Page<Lot>> Lots(string contractId, PageRequest page) => (await List(Lists.Lots(contractId), page)).Of(listed => listed.Lot);
 
+    Task<Lot?> IQueries.Lot(string contractId, string lotId) => Lot(contractId, lotId);
+
     public async Task<ImmutableArray<Lot>> Apart(string contractId) =>
         [.. (await All(LotRow.Instance.Select("where l.contract_id = $1 and l.apart > 0 and l.is_open order by l.key", Values.Of(contractId)))).Select(listed => listed.Lot)];
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Data.Common;
 using CreditGrains.Domain;
 using CreditGrains.Grains;
 using CreditGrains.Grains.Hosting;
@@ -57,6 +58,10 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
 
     public Task<User?> User(UserKey key) =>
         One(UserRow.Instance.Select("where u.client_id = $1 and u.user_id = $2", Values.Of(key.ClientId), Values.Of(key.UserId)));
+
+    public async Task<ImmutableDictionary<string, User>> UserRows(string clientId, IReadOnlyCollection<string> userIds) =>
+        (await All(UserRow.Instance.Select("where u.client_id = $1 and u.user_id = any($2)", Values.Of(clientId), Values.Of(userIds))))
+            .ToImmutableDictionary(user => user.UserId);
 
     public Task<Credit?> Credit(CreditId id) => One(CreditOf(id));
 
@@ -213,9 +218,9 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
             await using var connection = await sources.Reads.OpenConnectionAsync();
             return await read(connection);
         }
-        catch (Exception e) when (Faults.IsUnavailable(e))
+        catch (Exception e) when (e is DbException || Faults.IsUnavailable(e))
         {
-            throw Faults.Unavailable(e);
+            throw Faults.Told(e);
         }
     }
 }

@@ -67,8 +67,7 @@ internal sealed class Prover : IAsyncDisposable
         catch (Exception e)
         {
             if (Faults.IsBroken(e)) await line.Close();
-            var fault = Faults.IsUnavailable(e) ? Faults.Unavailable(e) : e;
-            foreach (var pending in batch) pending.Result.TrySetException(fault);
+            foreach (var pending in batch) pending.Result.TrySetException(Faults.Told(e));
         }
     }
 

@@ -86,7 +86,7 @@ internal sealed class WantedRows
         reports = wanted.Reports.Count == 0 ? [] : reading.Add(ReportRow.Instance.Select(
             "where r.client_id = $1 and r.report_id = any($2)", Values.Of(client), Values.Of(wanted.Reports)));
         requests = wanted.Requests.Count == 0 ? [] : reading.Add(DocumentRow.Instance.Select(
-            $"where d.kind = '{DocumentKind.Request}' and d.id = any($1)", Values.Of(wanted.Requests.Select(key => Remembered.RequestId(client, key)))));
+            $"where d.kind = '{DocumentKind.Request}' and d.id = any($1)", Values.Of(wanted.Requests)));
     }
 
     /// <summary>What was read.</summary>

@@ -40,10 +40,6 @@ internal sealed class Select(string columns, string table, Select? inner = null)
     /// <summary>The same, checked on what an index finds by something narrower.</summary>
     public Select Checked(string column, string? value) => value is null ? this : Where($"{column} {IsChecked} ?", Values.Of(value));
 
-    /// <summary>Only what comes after those values of those columns, in that order; no values: from the first.</summary>
-    public Select After(string columnsInOrder, params NpgsqlParameter[] values) =>
-        values.Length == 0 ? this : Where($"({columnsInOrder}) > ({string.Join(", ", values.Select(_ => "?"))})", values);
-
     /// <summary>The statement for all rows, in no order.</summary>
     public string All => $"select {columns} from {table}{(conditions.Count == 0 ? "" : $" where {string.Join(" and ", conditions)}")}";
 
@@ -74,10 +70,10 @@ internal static class SelectLists
     /// <summary>The rows of one page, and one more where there is a next page.</summary>
     public static Query<TItem> Query<TItem>(this ListOf<TItem> list, PageRequest page)
     {
-        var order = string.Join(", ", list.Order.Select(by => by.Column));
+        var direction = new Direction(page.IsDescending);
         var select = list.Select();
-        if (list.Behind(page) is { } behind) select.After(order, [.. behind.Select(Values.OfAny)]);
-        var sql = select.Page(order, page.Limit + 1, list.IsGrouped ? $" group by {order}" : "");
+        if (list.Behind(page) is { } behind) select.Where(direction.Behind(list.Columns), [.. behind.Select(Values.OfAny)]);
+        var sql = select.Page(direction.OrderBy(list.Columns), page.Limit + 1, list.IsGrouped ? $" group by {string.Join(", ", list.Columns)}" : "");
         return new(sql, list.Read, select.Parameters);
     }
 

@@ -31,6 +31,7 @@ internal sealed class PurchaseRow : Row<PurchaseChange, Purchase>
         Fixed.Instant("expires_at", change => change.Purchase.ExpiresAt),
         Fixed.Instant("created_at", change => change.Purchase.CreatedAt),
         Fixed.Text("request", change => change.Purchase.Request),
+        Fixed.Text("description", change => change.Purchase.Description),
     ];
 
     public override RowKey KeyOf(PurchaseChange change) => change.Row;
@@ -42,7 +43,10 @@ internal sealed class PurchaseRow : Row<PurchaseChange, Purchase>
         var (_, purchaseId, _) = (row.Text(), row.Text(), row.Text());
         return new(
             purchaseId, row.Text(), row.Quantity(), row.Quantity(), row.Quantity(), row.Quantity(), row.Date(), row.Date(),
-            row.Instant(), row.Instant(), row.Instant(), row.Text());
+            row.Instant(), row.Instant(), row.Instant(), row.Text())
+        {
+            Description = row.OptionalText(),
+        };
     }
 }
 

@@ -12,11 +12,14 @@ namespace CreditGrains.Stores.Sqlite;
 /// <param name="dueClients">
 /// Clients with coverage that is over and not booked, where those are asked for: the caretaker sees to it that it is little.
 /// </param>
-internal sealed class CreditSources(Database database, CreditFilter filter, CreditPlace? after, int limit, Instant now,
-    IReadOnlyCollection<string> dueClients)
+internal sealed class CreditSources(
+    Database database, CreditFilter filter, PlacedPage<CreditPlace> page, Instant now, IReadOnlyCollection<string> dueClients)
 {
-    private const string Order = "c.created_at, c.place, c.ordinal";
+    private static readonly string[] Order = ["c.created_at", "c.place", "c.ordinal"], OfMinted = ["c.created_at", "c.lot", "c.ordinal"],
+        OfLots = ["l.created_at", "l.place"];
 
+    private readonly CreditPlace? after = page.After;
+    private readonly Direction direction = new(page.IsDescending);
     private readonly bool? isBooked = CreditList.IsBooked(filter);
 
     /// <summary>Each in the list's order, behind the place, filtered, and at least a page and one long where there is that much.</summary>
@@ -51,10 +54,10 @@ internal sealed class CreditSources(Database database, CreditFilter filter, Cred
         var where = OfLot().And($"l.has_free = 1 and l.apart {(isApart ? ">" : "=")} 0");
         if (filter.Status is CreditStatus.Expired) where.And("l.expires_at <= ?", now);
         if (filter.Status is CreditStatus.Unallocated) where.And("(l.expires_at is null or l.expires_at > ?)", now);
-        if (after is not null) where.And("(l.created_at, l.place) >= (?, ?)", after.CreatedAt, isApart ? $"{after.Id}~" : PlaceOf(after));
-        var lots = where.Bind(database[$"select {LotRow.Instance.Selected} from lot l {where} order by l.created_at, l.place"])
+        if (after is not null) where.And(direction.From(OfLots), after.CreatedAt, isApart ? $"{after.Id}~" : PlaceOf(after));
+        var lots = where.Bind(database[$"select {LotRow.Instance.Selected} from lot l {where} order by {direction.OrderBy(OfLots)}"])
             .Each(LotRow.Instance.Read);
-        return CreditList.Untouched(lots, filter.Status, after, now);
+        return CreditList.Untouched(lots, filter.Status, page, now);
     }
 
     private IEnumerable<CreditDocument> OverAndNotBooked(string client)
@@ -77,16 +80,17 @@ internal sealed class CreditSources(Database database, CreditFilter filter, Cred
     private IEnumerable<CreditDocument> LotByLot()
     {
         var where = OfLot().And("+l.source <> ? and l.apart = 0", LotSource.Minted.Word());
-        if (after is not null) where.And("(l.created_at, l.place) >= (?, ?)", after.CreatedAt, PlaceOf(after));
-        return where.Bind(database[$"select l.key from lot l {where} order by l.created_at, l.place"]).Each(row => row.Text())
+        if (after is not null) where.And(direction.From(OfLots), after.CreatedAt, PlaceOf(after));
+        return where.Bind(database[$"select l.key from lot l {where} order by {direction.OrderBy(OfLots)}"]).Each(row => row.Text())
             .SelectMany(InLot);
     }
 
     private IEnumerable<CreditDocument> InLot(string key)
     {
         var by = isBooked switch { null => "", true => "indexed by credit_booked", false => "indexed by credit_unbooked" };
-        var last = after is not null && key == LotKeys.Of(after.Id) ? after.Id.Ordinal : 0L;
-        return Read(Booked(new Where().And("c.lot = ? and c.ordinal > ?", key, last), "c.expiry_booked", isBooked), "c.ordinal", by);
+        var where = new Where().And("c.lot = ?", key);
+        if (after is not null && key == LotKeys.Of(after.Id)) where.And(direction.Behind("c.ordinal"), after.Id.Ordinal);
+        return Read(Booked(where, "c.expiry_booked", isBooked), ["c.ordinal"], by);
     }
 
     // Minted credits come by ordinal in the order of time.
@@ -94,31 +98,30 @@ internal sealed class CreditSources(Database database, CreditFilter filter, Cred
     {
         var where = Booked(new Where().And("c.lot = ?", LotKeys.Of(new CreditId(contract, Lot.MintedId, 1))), "c.expiry_booked", isBooked);
         if (after is not null
-            && (after.Id.ContractId, after.Id.LotId) == (contract, Lot.MintedId)) where.And("c.ordinal > ?", after.Id.Ordinal);
+            && (after.Id.ContractId, after.Id.LotId) == (contract, Lot.MintedId)) where.And(direction.Behind("c.ordinal"), after.Id.Ordinal);
         else Behind(where);
         if (filter.ClientId is { } client) where.And("+c.client_id = ?", client);
-        return Read(where, "c.ordinal");
+        return Read(where, ["c.ordinal"]);
     }
 
     private IEnumerable<CreditDocument> Minted(bool booked)
     {
         var where = Booked(new Where().And($"c.lot glob '*~{Lot.MintedId}'"), "c.expiry_booked", booked)
             .Equal("c.client_id", filter.ClientId);
-        if (after is not null) where.And("(c.created_at, c.lot, c.ordinal) > (?, ?, ?)", after.CreatedAt, LotKeys.Of(after.Id),
-            after.Id.Ordinal);
-        return Read(Residual(where), "c.created_at, c.lot, c.ordinal");
+        if (after is not null) where.And(direction.Behind(OfMinted), after.CreatedAt, LotKeys.Of(after.Id), after.Id.Ordinal);
+        return Read(Residual(where), OfMinted);
     }
 
-    private IEnumerable<CreditDocument> Read(Where where, string order, string by = "")
+    private IEnumerable<CreditDocument> Read(Where where, string[] order, string by = "")
     {
         if (filter.Status is CreditStatus.Allocated) where.And("(c.expires_at is null or c.expires_at > ?)", now);
-        return where.Bind(database[$"select {CreditRow.Instance.Selected} from credit c {by} {where} order by {order} limit ?"])
-            .Bind(limit + 1)
+        return where.Bind(database[$"select {CreditRow.Instance.Selected} from credit c {by} {where} order by {direction.OrderBy(order)} limit ?"])
+            .Bind(page.Limit + 1)
             .All(CreditRow.Instance.Read).Select(credit => CreditDocument.Of(credit, now));
     }
 
     private Where Behind(Where where) =>
-        after is null ? where : where.And($"({Order}) > (?, ?, ?)", after.CreatedAt, PlaceOf(after), after.Id.Ordinal);
+        after is null ? where : where.And(direction.Behind(Order), after.CreatedAt, PlaceOf(after), after.Id.Ordinal);
 
     // What a credit's row and its lot's key say, checked on what an index finds by something narrower.
     private Where Residual(Where where)

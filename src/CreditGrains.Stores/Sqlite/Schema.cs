@@ -24,6 +24,8 @@ internal static class Schema
             throw new DataRefusedException(
                 $"The data has schema {version}; this version of CreditGrains knows schema {Present}. Start the later version.");
         }
+        if (version == 0 && Number(database, "select count(*) from sqlite_schema") > 0)
+            throw new DataRefusedException("The file credits.db is the database of something else: name another directory by --data.");
         if (version == 0) database.RunScript($"begin immediate; {Script()} pragma user_version = {Present}; commit;");
     }
 

@@ -35,6 +35,8 @@ public sealed partial class SqliteStore
     public async Task<Page<Lot>> Lots(string contractId, PageRequest page) =>
         (await List(Lists.Lots(contractId), page)).Of(listed => listed.Lot);
 
+    Task<Lot?> IQueries.Lot(string contractId, string lotId) => Lot(contractId, lotId);
+
     public Task<ImmutableArray<Lot>> Apart(string contractId) => lists.Read(database =>
         All(database, LotRow.Instance, "l.contract_id = ? and l.is_open = 1 and l.apart > 0 order by l.key", contractId)
             .Select(listed => listed.Lot).ToImmutableArray());
@@ -49,10 +51,10 @@ public sealed partial class SqliteStore
     public Task<Page<CreditDocument>> Credits(CreditFilter filter, Instant now, PageRequest page) =>
         lists.Read(database => database.Snapshot(() =>
     {
-        var after = CreditPlace.Read(page.After);
+        var placed = CreditPlace.Read(page);
         string[] dueClients = filter.Status is CreditStatus.Expired ? [.. ReadDueClients(database, now)] : [];
-        var sources = new CreditSources(database, filter, after, page.Limit, now, dueClients);
-        return CreditList.Merge(page.Limit, sources.All());
+        var sources = new CreditSources(database, filter, placed, now, dueClients);
+        return CreditList.Merge(placed, sources.All());
     }));
 
     public Task<CreditDocument?> Credit(CreditId id, Instant now) => lists.Read(database => database.Snapshot(() =>
@@ -124,28 +126,29 @@ public sealed partial class SqliteStore
     public async Task<StoreView> Look()
     {
         await grains.Read(database => database["select 1 from document limit 1"].Any());
-        if (!Metrics.WritesFail) return new(true, Duration.Zero, 0, false);
+        if (!Metrics.WritesFail) return StoreView.Of(isWritable: true);
         try
         {
             await Metrics.Measure(writer.Touch);
-            return new(true, Duration.Zero, 0, false);
+            return StoreView.Of(isWritable: true);
         }
         catch (StoreUnavailableException)
         {
-            return new(false, Duration.Zero, 0, false);
+            return StoreView.Of(isWritable: false);
         }
     }
 
     private Task<Page<TItem>> List<TItem>(ListOf<TItem> list, PageRequest page)
     {
         var behind = list.Behind(page);
-        return lists.Read(database => list.Cut(page, Select(database, list, behind, page.Limit + 1)));
+        return lists.Read(database => list.Cut(page, Select(database, list, behind, page.Limit + 1, new(page.IsDescending))));
     }
 
-    internal static List<TItem> Select<TItem>(Database database, ListOf<TItem> list, object[]? behind, int rows)
+    internal static List<TItem> Select<TItem>(Database database, ListOf<TItem> list, object[]? behind, int rows, Direction direction = default)
     {
-        var (where, order) = (Where.Of(list, behind), Where.Columns(list));
-        var sql = $"select {list.Selected} from {list.From} {where} {(list.IsGrouped ? $"group by {order} " : "")}order by {order} limit ?";
+        var (where, order) = (Where.Of(list, behind, direction), direction.OrderBy(list.Columns));
+        var group = list.IsGrouped ? $"group by {string.Join(", ", list.Columns)} " : "";
+        var sql = $"select {list.Selected} from {list.From} {where} {group}order by {order} limit ?";
         return where.Bind(database[sql]).Bind(rows).All(list.Read);
     }
 }

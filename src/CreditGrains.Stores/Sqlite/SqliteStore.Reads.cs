@@ -16,7 +16,7 @@ public sealed partial class SqliteStore
     {
         var (client, contract) = (wanted.ClientId, wanted.ContractId);
         var requests =
-            Found(wanted.Requests, DocumentRow.Instance, key => RowKey.Document(DocumentKind.Request, Remembered.RequestId(client, key)));
+            Found(wanted.Requests, DocumentRow.Instance, key => RowKey.Document(DocumentKind.Request, key));
         return new(
             Found(wanted.Players, PlayerRow.Instance, id => RowKey.Player(client, id)),
             Found(wanted.Users, MemberRow.Instance, id => RowKey.Member(contract, id)),

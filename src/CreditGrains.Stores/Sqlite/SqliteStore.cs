@@ -19,6 +19,8 @@ public sealed partial class SqliteStore : IStore, IQueries, IDisposable
         pragma cache_size = -65536; pragma temp_store = memory;
         """;
 
+    private const string FileName = "credits.db";
+
     private readonly FileStream mine;
     private readonly string directory;
     private readonly string file;
@@ -33,7 +35,7 @@ public sealed partial class SqliteStore : IStore, IQueries, IDisposable
     {
         this.mine = mine;
         this.directory = directory;
-        file = Path.Combine(directory, "credits.db");
+        file = Path.Combine(directory, FileName);
         database = new(file);
         try
         {
@@ -66,7 +68,14 @@ public sealed partial class SqliteStore : IStore, IQueries, IDisposable
         var mine = Lock(directory);
         try
         {
+            DataFile.Check(Path.Combine(directory, FileName));
             return new(mine, directory);
+        }
+        catch (SqliteException e)
+        {
+            mine.Dispose();
+            throw new DataRefusedException(
+                $"{Path.Combine(directory, FileName)} cannot be used: {e.Message} Make it writable, or put a backup in its place.", e);
         }
         catch
         {
@@ -86,6 +95,10 @@ public sealed partial class SqliteStore : IStore, IQueries, IDisposable
     Task<StoredMember?> IStore.Member(AllocationKey key) => grains.Read(database => ReadStoredMember(database, key));
 
     public Task<User?> User(UserKey key) => grains.Read(database => One(database, UserRow.Instance, RowKey.User(key.ClientId, key.UserId)));
+
+    public Task<ImmutableDictionary<string, User>> UserRows(string clientId, IReadOnlyCollection<string> userIds) =>
+        grains.Read(database => database.Snapshot(() => userIds.Select(userId => One(database, UserRow.Instance, RowKey.User(clientId, userId)))
+            .OfType<User>().ToImmutableDictionary(user => user.UserId)));
 
     public Task<Rows> Read(Wanted wanted) =>
         wanted.IsNothing ? Task.FromResult(Rows.None) : grains.Read(database => database.Snapshot(() => ReadRows(database, wanted)));

@@ -10,15 +10,12 @@ internal sealed class Where
     private bool indexed;
 
     /// <summary>The conditions of a list, behind a place in it.</summary>
-    public static Where Of<TItem>(ListOf<TItem> list, object[]? behind)
+    public static Where Of<TItem>(ListOf<TItem> list, object[]? behind, Direction direction)
     {
         var where = new Where();
         foreach (var (column, comparison, value) in list.Filter) where.And(Text(column, comparison), value);
-        return behind is null ? where : where.And($"({Columns(list)}) > ({string.Join(", ", behind.Select(_ => "?"))})", behind);
+        return behind is null ? where : where.And(direction.Behind(list.Columns), behind);
     }
-
-    /// <summary>The columns that a list is ordered by.</summary>
-    public static string Columns<TItem>(ListOf<TItem> list) => string.Join(", ", list.Order.Select(by => by.Column));
 
     /// <summary>
     /// A column that must be equal, where a value is given; the first is left to an index, the others are checked on what that finds.

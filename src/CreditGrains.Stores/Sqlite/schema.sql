@@ -151,6 +151,7 @@ create table purchase (
     expires_at     integer not null,
     created_at     integer not null,
     request        text    not null,
+    description    text,
     primary key (account_id, purchase_id)
 ) strict, without rowid;
 create index purchase_open on purchase (account_id) where free > 0;

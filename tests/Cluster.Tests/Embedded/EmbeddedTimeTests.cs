@@ -20,14 +20,14 @@ public sealed class EmbeddedTimeTests : IDisposable
     {
         await using (var engine = await Engine.Open(directory.Path))
         {
-            Assert.True(await engine.Clock.Advance(Engine.Start + Day));
-            Assert.False(await engine.Clock.Advance(Engine.Start));
-            Assert.True(await engine.Clock.Advance(Engine.Start + Day));
+            Assert.Null((await engine.Clock.Advance(Engine.Start + Day)).Refusal);
+            Assert.Equal(RefusalCode.InvalidField, (await engine.Clock.Advance(Engine.Start)).Refusal?.Code);
+            Assert.Null((await engine.Clock.Advance(Engine.Start + Day)).Refusal);
         }
         await using var again = await Engine.Open(directory.Path);
 
         Assert.Equal(Engine.Start + Day, again.Clock.Now);
-        Assert.True(await again.Clock.Advance(Engine.Start + 2 * Day));
+        Assert.Null((await again.Clock.Advance(Engine.Start + 2 * Day)).Refusal);
     }
 
     [Fact]
@@ -88,7 +88,7 @@ public sealed class EmbeddedTimeTests : IDisposable
         await engine.Store.Commit(new("acme", [later]));
         await engine.Agree("C", 5, []);
 
-        Assert.True(await engine.Clock.Advance(Engine.Start + 31 * Day));
+        Assert.Null((await engine.Clock.Advance(Engine.Start + 31 * Day)).Refusal);
 
         Assert.Equal(["later"], await engine.Store.DueContracts(Engine.Start + 31 * Day, 10));
         Assert.Contains(log.Seen, error => error is UnknownSchemaException);

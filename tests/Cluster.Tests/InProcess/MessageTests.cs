@@ -72,7 +72,8 @@ public sealed class MessageTests : IDisposable
         var sent = new StoreUnavailableException("PostgreSQL is away.", new NpgsqlException("no connection", new SocketException(111)));
         var arrived = Assert.IsType<StoreUnavailableException>(serializer.Deserialize<Exception>(serializer.SerializeToArray<Exception>(sent)));
         Assert.Equal(sent.Message, arrived.Message);
-        Assert.Equal("no connection", Assert.IsType<NpgsqlException>(arrived.InnerException).Message);
+        Assert.Contains("NpgsqlException: ", arrived.Message);
+        Assert.Null(arrived.InnerException);
     }
 
     private void Same<T>(T sent)

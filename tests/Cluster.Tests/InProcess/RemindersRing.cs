@@ -135,10 +135,10 @@ public sealed class RemindersRing : IDisposable
         foreach (var clock in clocks) await clock.Join();
         await silos.Contract("C", Noon + Duration.FromHours(1));
 
-        Assert.True(await clocks[0].Advance(Midnight));
+        Assert.Equal(Midnight, (await clocks[0].Advance(Midnight, null)).Value!.Answer);
         Assert.All(clocks, clock => Assert.Equal(Midnight, clock.Now));
         Assert.Equal(Noon + Duration.FromHours(1), Assert.Single(await silos.Entries("C"), entry => entry.Kind == EntryKind.LotExpired).EffectiveAt);
-        Assert.False(await clocks[1].Advance(Noon));
+        Assert.Equal(RefusalCode.InvalidField, (await clocks[1].Advance(Noon, null)).Refusal!.Code);
         Assert.Empty(silos.Reminders.All);
     }
 

@@ -7,6 +7,8 @@ create table store (
     -- The server that wrote this history: a dump restored into another one, or a server that went back to a backup, begins a new history.
     system_identifier    bigint not null,
     timeline             text not null,
+    -- This table's own: a dump that is restored into the same server makes another one.
+    table_oid            oid not null,
     -- Added to the ids of this server's transactions, so that its entries come behind those of earlier histories.
     earlier_transactions bigint not null
 );
@@ -201,6 +203,7 @@ create table purchase (
     expires_at     timestamptz not null,
     created_at     timestamptz not null,
     request        text not null,
+    description    text,
     primary key (account_id, purchase_id)
 ) with (fillfactor = 70);
 create index purchase_list on purchase (account_id, created_at, purchase_id);
@@ -275,11 +278,12 @@ create function place_of(transaction xid8) returns bigint language sql stable as
     select (earlier_transactions + transaction::text::bigint) << 18 from store
 $$;
 
--- Begins a new history where the data is on another server, or on another course of the same one, than those that wrote it.
+-- Begins a new history where the data is on another server, on another course of the same one, or in another table, than those that wrote it.
 create function notice_history() returns void language plpgsql as $$
 declare
     system bigint := (select system_identifier from pg_control_system());
     present text;
+    own oid := 'store'::regclass;
     next_transaction bigint := pg_snapshot_xmin(pg_current_snapshot())::text::bigint;
 begin
     -- A standby writes nothing and has no course of its own.
@@ -287,16 +291,17 @@ begin
         return;
     end if;
     present := left(pg_walfile_name(pg_current_wal_lsn()), 8);
-    if exists (select from store where system_identifier = system and timeline = present) then
+    if exists (select from store where system_identifier = system and timeline = present and table_oid = own) then
         return;
     end if;
     lock table store in exclusive mode;
     insert into store
-    select 1, '', 0, '', 0 where not exists (select from store);
+    select 1, '', 0, '', 0, 0 where not exists (select from store);
     update store set
         history = replace(gen_random_uuid()::text, '-', ''),
         system_identifier = system,
         timeline = present,
+        table_oid = own,
         earlier_transactions = greatest(earlier_transactions, coalesce((select max(entry_id) from entry) >> 18, 0) + 1 - next_transaction)
-    where system_identifier <> system or timeline <> present;
+    where system_identifier <> system or timeline <> present or table_oid <> own;
 end $$;
