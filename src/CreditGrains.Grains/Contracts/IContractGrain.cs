@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Text.Json.Serialization;
 using CreditGrains.Domain;
 using NodaTime;
 
@@ -59,23 +58,24 @@ public sealed record GrantedExtra(AllocationRow Row, bool Replayed);
 public sealed record GrantedLot(Lot Lot, bool Replayed);
 
 /// <summary>The answer to a report.</summary>
-[JsonDerivedType(typeof(First), "first")]
-[JsonDerivedType(typeof(Replayed), "replayed")]
-[JsonDerivedType(typeof(Refused), "refused")]
-[JsonDerivedType(typeof(Rehearsed), "rehearsed")]
+[GenerateSerializer, Immutable]
 public abstract record ReportAnswer
 {
     private ReportAnswer() { }
 
     /// <summary>Durable.</summary>
+    [GenerateSerializer, Immutable]
     public sealed record First(Report Report) : ReportAnswer;
 
     /// <summary>The first answer again (R3).</summary>
+    [GenerateSerializer, Immutable]
     public sealed record Replayed(Report Report) : ReportAnswer;
 
+    [GenerateSerializer, Immutable]
     public sealed record Refused(Refusal Refusal) : ReportAnswer;
 
     /// <summary>What would happen (R6).</summary>
+    [GenerateSerializer, Immutable]
     public sealed record Rehearsed(Report Report, Refusal? Refusal) : ReportAnswer;
 }
 

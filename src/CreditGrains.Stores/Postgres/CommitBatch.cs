@@ -22,9 +22,14 @@ internal sealed class CommitBatch : IRowChangesVisitor
 
     private readonly List<NpgsqlBatchCommand> commands = [];
     private readonly List<Func<int, (int Commit, RowKey Row)>?> rows = [];
+    private readonly bool tellsTaken;
 
-    public CommitBatch(IEnumerable<string> clients, SortedChanges changes)
+    /// <param name="tellsTaken">
+    /// Whether a row to insert that is there already is told like others that are not as expected; else it just fails, which costs less.
+    /// </param>
+    public CommitBatch(IEnumerable<string> clients, SortedChanges changes, bool tellsTaken)
     {
+        this.tellsTaken = tellsTaken;
         var locks = clients.Select(ClientLock.Of).Distinct().Order().ToArray();
         Add("select pg_advisory_xact_lock_shared(client) from unnest($1) as g (client)", null, Values.Of(locks));
         if (changes.Guards.Count > 0) Expect(GuardStatement.Expect(changes.Guards, out var values), Owner(changes.Guards), isLast: true, values);
@@ -65,10 +70,13 @@ internal sealed class CommitBatch : IRowChangesVisitor
     void IRowChangesVisitor.Visit<TChange>(RowChanges<TChange> changes)
     {
         var statements = RowStatements<TChange>.Of(changes.Row);
+        // Where other rows of the kind may be not as expected, those that are taken are told beside them.
+        var tells = tellsTaken || changes.Count > changes.Inserts.Count;
         var left = changes.Count;
         Write(changes.Deletes, statements.Delete, statements.Fenced, isFenced: true);
         Write(changes.Updates, statements.Update, statements.Changed, isFenced: true);
-        Write(changes.Inserts, statements.Insert, changes.Row.Columns, isFenced: false);
+        if (tells) Write(changes.Inserts, statements.TryInsert, changes.Row.Columns, isFenced: false);
+        else if (changes.Inserts.Count > 0) Add(statements.Insert, null, ValuesOf(changes.Row, changes.Inserts, changes.Row.Columns, isFenced: false));
 
         void Write(List<Keyed<TChange>> some, string sql, ImmutableArray<Column<TChange>> columns, bool isFenced)
         {

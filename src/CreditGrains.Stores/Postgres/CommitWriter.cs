@@ -10,7 +10,8 @@ namespace CreditGrains.Stores.Postgres;
 
 /// <summary>
 /// Gathers the commits of all grains of this process and writes many in one transaction, on connections of its own. A commit that fails never fails
-/// its neighbours: the database says which rows were not as expected, their commits are in conflict, and the others are sent again at once.
+/// its neighbours: the database says which rows were not as expected, their commits are in conflict, and the others are sent again at once. Which row to
+/// insert is there already is asked only when one is.
 /// </summary>
 internal sealed class CommitWriter : IAsyncDisposable
 {
@@ -63,8 +64,13 @@ internal sealed class CommitWriter : IAsyncDisposable
         {
             var alone = Gather(waiting);
             var batch = waiting;
-            waiting = TakeLater(batch);
-            if (batch.Count > 0) await Guarded(batch, () => Transact(batch, line));
+            waiting = [];
+            await Guarded(batch, () =>
+            {
+                var changes = Sort(batch);
+                waiting = TakeLater(batch, changes);
+                return batch.Count == 0 ? Task.CompletedTask : Transact(batch, waiting.Count == 0 ? changes : Sort(batch), line);
+            });
             if (alone is not null) await Guarded([alone], () => WriteAlone(alone, line));
         }
     }
@@ -89,10 +95,10 @@ internal sealed class CommitWriter : IAsyncDisposable
     }
 
     // Two that write one row never share a transaction: the later waits for the next one.
-    private static List<Together> TakeLater(List<Together> batch)
+    private static List<Together> TakeLater(List<Together> batch, SortedChanges changes)
     {
         if (batch.Count < 2) return [];
-        var collisions = new Collisions(new SortedChanges([.. batch.Select(together => together.Commit)]));
+        var collisions = new Collisions(changes);
         if (collisions.Later.Count == 0) return [];
         var later = collisions.Later.Select(commit => batch[commit]).ToList();
         batch.RemoveAll(later.Contains);
@@ -112,18 +118,20 @@ internal sealed class CommitWriter : IAsyncDisposable
         }
     }
 
-    private async Task Transact(List<Together> batch, Line line)
+    private static SortedChanges Sort(List<Together> batch) => new(batch.ConvertAll(together => together.Commit));
+
+    private async Task Transact(List<Together> batch, SortedChanges changes, Line line)
     {
         using var activity = Traces.Begin("transaction", batch.Select(together => together.Asked));
-        await Write(batch, line);
+        await Write(batch, changes, line);
     }
 
-    private async Task Write(List<Together> batch, Line line)
+    private async Task Write(List<Together> batch, SortedChanges changes, Line line)
     {
+        var tellsTaken = false;
         for (var tries = 1; batch.Count > 0;)
         {
-            var commits = batch.ConvertAll(together => together.Commit);
-            var sent = new CommitBatch(commits.Select(commit => commit.ClientId), new SortedChanges(commits));
+            var sent = new CommitBatch(batch.Select(together => together.Commit.ClientId), changes, tellsTaken);
             var connection = await line.Open();
             try
             {
@@ -136,6 +144,11 @@ internal sealed class CommitWriter : IAsyncDisposable
             catch (Exception e) when (sent.Unexpected(e) is { Count: > 0 } unexpected)
             {
                 batch = WithoutConflicts(batch, unexpected);
+                changes = Sort(batch);
+            }
+            catch (Exception e) when (Faults.IsTaken(e) && !tellsTaken)
+            {
+                tellsTaken = true;
             }
             catch (Exception e) when (Faults.IsTransient(e) && tries < MaxTries)
             {
@@ -161,8 +174,9 @@ internal sealed class CommitWriter : IAsyncDisposable
                     return;
                 }
                 var half = batch.Count / 2;
-                await Guarded(batch[..half], () => Write(batch[..half], line));
+                await Guarded(batch[..half], () => Write(batch[..half], Sort(batch[..half]), line));
                 batch = batch[half..];
+                changes = Sort(batch);
             }
         }
     }
@@ -187,7 +201,7 @@ internal sealed class CommitWriter : IAsyncDisposable
             await reading.Begin(connection);
 
             var commit = alone.Decide(wanted.Rows);
-            var batch = new CommitBatch([commit.ClientId], new SortedChanges(commit)).ThenCommit();
+            var batch = new CommitBatch([commit.ClientId], new SortedChanges(commit), tellsTaken: true).ThenCommit();
             sent = batch;
             await batch.Send(connection);
             metrics.Commits.Add(1);

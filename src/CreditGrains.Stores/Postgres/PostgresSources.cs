@@ -148,9 +148,12 @@ internal static class Faults
         _ => false,
     };
 
+    /// <summary>Whether a row to insert was there already.</summary>
+    public static bool IsTaken(Exception fault) => fault is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation };
+
     /// <summary>Whether the same may succeed when it is sent again: somebody else was in the way.</summary>
     public static bool IsTransient(Exception fault) =>
-        fault is PostgresException { SqlState: PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.UniqueViolation };
+        IsTaken(fault) || fault is PostgresException { SqlState: PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure };
 
     // Connection, resources, a lock that is not to be had, operator intervention, system error, a standby.
     private static bool SaysUnavailable(PostgresException told) =>

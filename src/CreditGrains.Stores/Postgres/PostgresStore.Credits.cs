@@ -49,10 +49,6 @@ public sealed partial class PostgresStore
             var ofPlayer = OfStatus(Credits().WhereText("c.player_id", filter.PlayerId), filter, now);
             yield return Paged(Checked(ofPlayer, filter).Checked("c.used_by", filter.UserId), page);
         }
-        else if (filter is { UserId: not null, ContractId: null, LotId: null, PaymentId: null })
-        {
-            yield return Paged(Checked(OfStatus(Credits().WhereText("c.used_by", filter.UserId), filter, now), filter), page);
-        }
         else
         {
             yield return LotByLot(filter, page, now);
@@ -70,14 +66,12 @@ public sealed partial class PostgresStore
         return Paged(Checked(due, filter with { ClientId = null }).Checked("c.used_by", filter.UserId).Checked("c.player_id", filter.PlayerId), page);
     }
 
-    // Of each lot no more than the page, so that a lot of a million is not sorted for its first hundred. A lot's credits came to be at once,
-    // which leads to a user's among them.
+    // Of each lot no more than the page, so that a lot of a million is not sorted for its first hundred. A user's are found past those of others: an
+    // index that leads to them would cost each charge an entry.
     private static Query<Credit> LotByLot(CreditFilter filter, PlacedPage<CreditPlace> page, Instant now)
     {
         var direction = new Direction(page.IsDescending);
-        var inner = OfStatus(new Select("*", "credit c"), filter, now);
-        if (filter.UserId is { } user) inner.WhereText("c.used_by", user).Where("c.created_at = l.created_at and (c.lot || '~') = (l.key || '~')");
-        else inner.Where("c.lot = l.key and c.lot not like '%~minted'");
+        var inner = OfUser(OfStatus(new Select("*", "credit c"), filter, now), filter.UserId).Where("c.lot = l.key and c.lot not like '%~minted'");
         if (page.After is { Id: var id })
             inner.Where(
                 $"c.ordinal {(page.IsDescending ? "<" : ">")} case when l.key = ? then ? else ? end",
@@ -90,7 +84,7 @@ public sealed partial class PostgresStore
     // The one lot of an unlimited contract grows, so that its credits lie among those of others. Those whose end is booked have an order of their own.
     private static Query<Credit> Minted(CreditFilter filter, PlacedPage<CreditPlace> page, Instant now, bool isBooked)
     {
-        var credits = new Select("*", "credit c").WhereText("c.used_by", filter.UserId)
+        var credits = OfUser(new Select("*", "credit c"), filter.UserId)
             .Where($"c.lot = l.key and c.lot like '%~minted' and c.expiry_booked = {isBooked}");
         var inner = Behind(OfStatus(credits, filter, now), page);
         var order = new Direction(page.IsDescending).OrderBy("c.created_at", "c.ordinal");
@@ -117,6 +111,10 @@ public sealed partial class PostgresStore
         if (CreditList.IsBooked(filter) is { } isBooked) select.Where(isBooked ? "c.expiry_booked" : "not c.expiry_booked");
         return filter.Status is CreditStatus.Allocated ? select.Where("(c.expires_at is null or c.expires_at > ?)", Values.Of(now)) : select;
     }
+
+    // The planner is not told how few these are: it shall follow the order of the list and stop where the page is full, not sort a lot.
+    private static Select OfUser(Select select, string? userId) =>
+        userId is null ? select : select.Where("coalesce(c.used_by = ?, false)", Values.Of(userId));
 
     private static Select FromLot(Select select, PlacedPage<CreditPlace> page, bool isApart = false)
     {

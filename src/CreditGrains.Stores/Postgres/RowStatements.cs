@@ -4,9 +4,9 @@ using CreditGrains.Domain;
 namespace CreditGrains.Stores.Postgres;
 
 /// <summary>
-/// The statements over arrays that write one kind of row, made of its description. Each calls <c>expect</c> with its number, the ordinals of the given
-/// rows that it did not find as they should be, and whether it is the last of its kind: the number and that are its last values. Rows are locked and inserted in the order of their keys, so that two that
-/// write the same rows wait for each other and never in a circle.
+/// The statements over arrays that write one kind of row, made of its description. Each but <see cref="Insert"/> calls <c>expect</c> with its number, the
+/// ordinals of the given rows that it did not find as they should be, and whether it is the last of its kind: the number and that are its last values.
+/// Rows are locked and inserted in the order of their keys, so that two that write the same rows wait for each other and never in a circle.
 /// </summary>
 internal sealed class RowStatements<TChange> where TChange : Change
 {
@@ -20,7 +20,7 @@ internal sealed class RowStatements<TChange> where TChange : Change
         Fenced = [.. row.Columns.Where(column => column.Role == ColumnRole.Same)];
         Written = [.. row.Columns.Where(column => column.Role is ColumnRole.Set or ColumnRole.Kept or ColumnRole.Version)];
         Changed = [.. Fenced, .. Written];
-        Insert = InsertOf(row);
+        (Insert, TryInsert) = (InsertOf(row), TryInsertOf(row));
         Update = UpdateOf(row);
         Delete = DeleteOf(row);
     }
@@ -28,8 +28,11 @@ internal sealed class RowStatements<TChange> where TChange : Change
     /// <summary>The statements of that kind of row.</summary>
     public static RowStatements<TChange> Of(Row<TChange> row) => made ??= new(row);
 
-    /// <summary>Given the key's columns, then all others.</summary>
+    /// <summary>Given the key's columns, then all others. Fails where any row is there already, and does not tell which.</summary>
     public string Insert { get; }
+
+    /// <summary>The same, but expects that no row is there: that takes a look at the index more and a record of the log more for each.</summary>
+    public string TryInsert { get; }
 
     /// <summary>Given the key's columns, those of <see cref="Changed"/>, and the versions expected where the kind has one.</summary>
     public string Update { get; }
@@ -45,13 +48,21 @@ internal sealed class RowStatements<TChange> where TChange : Change
 
     private string InsertOf(Row<TChange> row)
     {
-        var columns = $"{key}, {string.Join(", ", row.Columns.Select(column => column.Name))}";
+        var columns = AllOf(row);
+        return $"insert into {table} ({columns}) select {columns} from unnest({Arrays(Count(columns))}) as g ({columns}) order by {key}";
+    }
+
+    private string TryInsertOf(Row<TChange> row)
+    {
+        var columns = AllOf(row);
         return $"""
             with {Given(columns)},
             made as (insert into {table} ({columns}) select {columns} from given order by {key} on conflict do nothing returning {key})
             {Expect(columns, "made", $"select n from given where ({key}) not in (select {key} from made)")}
             """;
     }
+
+    private string AllOf(Row<TChange> row) => $"{key}, {string.Join(", ", row.Columns.Select(column => column.Name))}";
 
     private string UpdateOf(Row<TChange> row)
     {

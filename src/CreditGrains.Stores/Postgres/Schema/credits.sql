@@ -95,55 +95,56 @@ create table client_user (
     primary key (client_id, user_id)
 );
 
+-- Of rows that reports write by the million, columns of a fixed width come first: that saves their padding.
+
 -- A player and the credit that covers the player, or did last (P2); lot and ordinal are null once the player is freed.
 create table player (
-    client_id    text collate "C" not null,
-    player_id    text collate "C" not null,
-    lot          text collate "C",
     ordinal      bigint,
     covers_until timestamptz,
     as_of        timestamptz not null,
     version      bigint not null,
+    client_id    text collate "C" not null,
+    player_id    text collate "C" not null,
+    lot          text collate "C",
     primary key (client_id, player_id)
 );
 
--- Credits that somebody has touched; the others are derived from their lot. A charge costs four index entries, the end of coverage one more.
+-- Credits that somebody has touched; the others are derived from their lot. A charge costs three index entries, the end of coverage one more.
 create table credit (
-    lot           text collate "C" not null,
     ordinal       bigint not null,
+    version       bigint not null,
+    created_at    timestamptz not null,
+    expires_at    timestamptz,
+    activated_at  timestamptz,
+    expiry_booked boolean not null,
+    lot           text collate "C" not null,
     client_id     text collate "C" not null,
     payment_id    text collate "C" not null,
     used_by       text collate "C",
     player_id     text collate "C",
     player_name   text,
-    created_at    timestamptz not null,
-    expires_at    timestamptz,
-    activated_at  timestamptz,
     report_id     text collate "C",
-    expiry_booked boolean not null,
     used_of       text,
-    version       bigint not null,
     primary key (lot, ordinal)
 );
 create index credit_player on credit (player_id) where player_id is not null;
-create index credit_user on credit (used_by, created_at, (lot || '~'), ordinal);
 create index credit_due on credit (client_id, expires_at) where player_id is not null and not expiry_booked;
--- Lists of what has expired. Those of what is allocated go through each lot by the primary key and past what has expired of it.
+-- Lists of what has expired. Those of what is allocated, and a user's, go through each lot by the primary key and past its other credits.
 create index credit_expired on credit (lot, ordinal) where expiry_booked and lot not like '%~minted';
 -- The one lot of an unlimited contract grows, so that its credits were not all created at once.
 create index credit_minted on credit (lot, expiry_booked, created_at, ordinal) where lot like '%~minted';
 
 create table report (
+    at                 timestamptz not null,
+    charged            bigint not null,
+    covered            bigint not null,
+    user_available     bigint,
+    contract_remaining bigint,
     client_id          text collate "C" not null,
     report_id          text collate "C" not null,
     contract_id        text collate "C" not null,
     user_id            text collate "C" not null,
-    at                 timestamptz not null,
-    charged            bigint not null,
-    covered            bigint not null,
     players            text not null,
-    user_available     bigint,
-    contract_remaining bigint,
     primary key (client_id, report_id)
 );
 -- Usage is added up from these alone: a report's players may be many.
@@ -155,15 +156,15 @@ create index report_user on report (user_id, at, report_id, client_id) include (
 -- the transaction and the place in it. So one index serves a list and the feed; a charge costs five entries.
 create table entry (
     entry_id         bigint primary key,
-    kind             text not null,
     effective_at     timestamptz not null,
     booked_at        timestamptz not null,
+    quantity         bigint not null,
+    services_credits bigint,
+    kind             text not null,
     actor            text not null,
     reason           text,
     cause            text not null,
     subject          text not null,
-    quantity         bigint not null,
-    services_credits bigint,
     before           text,
     after            text,
     client_id        text collate "C" not null,
