@@ -21,7 +21,8 @@ internal static class Glossary
     private const string NoControls = @"^[^\u0000-\u001F\u007F-\u009F]*$", NoNul = @"^[^\u0000]*$";
     private const int MaxCreditId = Ids.MaxLength + Ids.MaxMadeLength;
 
-    private const string ExternalWord = @"[\p{L}\p{M}\p{Nd}._:@+/#-]+", OfExternalId = $"^{ExternalWord}( {ExternalWord})*$";
+    // Some engines see a letter beyond the basic plane as two surrogates (Cs).
+    private const string ExternalWord = @"[\p{L}\p{M}\p{Nd}\p{Cs}._:@+/#-]+", OfExternalId = $"^{ExternalWord}( {ExternalWord})*$";
     private static readonly string OfId = $"^[{Ids.Alphabet.Replace(" ", "", StringComparison.Ordinal)}]+$";
 
     private static readonly FrozenDictionary<string, Word> Words = new Dictionary<string, Word>
@@ -264,6 +265,35 @@ internal static class Glossary
         [$"{nameof(Warning)}.credits"] = Credits(
             "oversubscribed: the credits missing. fixed-restarts: already used of the amount. cycle-lost: left of the cycle.", 5),
         [$"{nameof(Warning)}.date"] = On("The start date until which the user can use extra credits only, or which never comes."),
+    }.ToFrozenDictionary();
+
+    /// <summary>What a call does beyond its summary, by its operationId.</summary>
+    public static readonly FrozenDictionary<string, string> Notes = new Dictionary<string, string>
+    {
+        ["putContract"] =
+            "What is left out has its default. clientId, type and timeZone stay as they were first set, startsOn once the contract has begun.",
+        ["putContractUsers"] = "Users who are not in the list are removed; those who are in it keep what they may use.",
+        ["postUserDisable"] = "A disabled user makes no reports, in any contract of the client, and gets no settings or extra credits.",
+        ["patchContractAllocations"] = "What is left out stays. Whoever's settings change begins anew with a full cycle; what was used in all stays.",
+        ["postContractAllocationsPreview"] =
+            "Changes nothing. The answer is the window as it would be, with every change, the warnings and a confirmationToken.",
+        ["postContractAllocationsConfirm"] =
+            "All of it or nothing; refused if the allocation has changed since the preview. Use does not count. A token that was confirmed "
+            + "gets its first answer again.",
+        ["postReports"] =
+            "All or nothing: every player without coverage is charged one credit, from the lots that expire first. The same reportId with "
+            + "the same contract, user and players gets the first answer again, for ever. With dryRun nothing is charged or remembered.",
+        ["postReportsBatch"] =
+            "One after another, in their order; each item tells what the report alone would have been answered. An Idempotency-Key counts "
+            + "for each by its place.",
+        ["patchCredit"] =
+            "What is left out stays. ALLOCATED with a playerId gives the credit to the player; UNALLOCATED, or a playerId of null, returns "
+            + "it to its lot and its use to the user; EXPIRED ends it now, and a future expiresAt brings it back.",
+        ["getLedgerFeed"] = "Every entry once, in the order of booking: whoever comes back with the id of the last event misses none and sees none twice.",
+        ["getContractBalance"] = "The past is what was answered then; the future adds the billing cycles and expiries that are known now.",
+        ["postMilestoneAllocate"] = "Takes from the purchases that expire first, all or nothing.",
+        ["postMilestoneAdjust"] = "What becomes free goes back to the purchases that expire last.",
+        ["postClock"] = "Only forward, and only where the service was started with a test clock.",
     }.ToFrozenDictionary();
 
     /// <summary>What each tag gathers.</summary>

@@ -65,7 +65,8 @@ internal sealed class OpenApiOperations(OpenApiDocument document, OpenApiSchemas
         var tellsTag = isTagged || metadata.OfType<Tags.Tells>().Any();
 
         operation.OperationId = IdOf(method, call.RelativePath!);
-        operation.Description = isOpen ? "Needs no key." : WhoMay(metadata.OfType<Needs>().Single().Access);
+        var who = isOpen ? "Needs no key." : WhoMay(metadata.OfType<Needs>().Single().Access);
+        operation.Description = $"{Glossary.Notes.GetValueOrDefault(operation.OperationId)} {who}".TrimStart();
         operation.Security = isOpen ? [] : [new() { [new OpenApiSecuritySchemeReference("key", document)] = [] }];
         if (body is not null) operation.RequestBody = BodyOf(body, method);
 

@@ -148,6 +148,24 @@ public sealed class Exchange
             .Where(parameter => (string)parameter!["in"]! == "header").Select(parameter => (string)parameter!["name"]!);
     }
 
+    [Theory]
+    [InlineData("GET /v1/me", 418, "", "{}", "no such status")]
+    [InlineData("GET /v2/me", 200, "", "{}", "no call")]
+    [InlineData("GET /v1/me", 200, "ETag: 1, X-New: 1", "{}", "no header X-New")]
+    [InlineData("GET /v1/me", 200, "", "{}", "header ETag is missing")]
+    [InlineData("GET /v1/me", 200, "ETag: 1", """{"name":"n","role":"king","clientId":null,"userId":null,"may":[]}""", "/role")]
+    [InlineData("GET /v1/me", 200, "ETag: 1", """{"name":"n","role":"manager","clientId":"A","userId":null,"may":["read"]}""", null)]
+    public async Task What_the_document_does_not_say_is_found(string call, int status, string headers, string body, string? fault)
+    {
+        using var answer = new HttpResponseMessage((System.Net.HttpStatusCode)status) { Content = new StringContent(body, null, "application/json") };
+        foreach (var header in $"{headers}, Request-Id: 1".Split(", ", StringSplitOptions.RemoveEmptyEntries))
+            answer.Headers.TryAddWithoutValidation(header.Split(": ")[0], $"\"{header.Split(": ")[1]}\"");
+
+        var check = Described.Check(call.Split(' ')[0], call.Split(' ')[1], answer, body);
+        if (fault is null) await check;
+        else Assert.Contains(fault, (await Assert.ThrowsAnyAsync<Exception>(() => check)).Message);
+    }
+
     [Fact]
     public async Task What_was_answered_is_there_after_a_stop_and_after_a_kill()
     {

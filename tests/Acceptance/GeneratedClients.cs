@@ -49,7 +49,7 @@ public sealed class GeneratedClients : IAsyncDisposable
     {
         await Run(
             folder!, "dotnet", "nswag", "openapi2csclient", "/input:document.json", "/output:Nswag.cs", "/namespace:Nswag", "/className:Client", "/jsonLibrary:NewtonsoftJson",
-            "/generateOptionalPropertiesAsNullable:true", "/generateNullableReferenceTypes:true", "/dateType:System.DateOnly");
+            "/generateOptionalParameters:true", "/generateOptionalPropertiesAsNullable:true", "/generateNullableReferenceTypes:true", "/dateType:System.DateOnly");
         await Run(folder!, "dotnet", "kiota", "generate", "-l", "CSharp", "-d", "document.json", "-o", "Kiota", "-n", "Kiota", "-c", "KiotaClient", "--log-level", "Error");
         await Run(folder!, "dotnet", "msbuild", "Clients.csproj", "-restore", "-p:Configuration=Release", "-nologo", "-tl:off", "-v:quiet");
         await Run(folder!, "dotnet", "bin/Release/net10.0/Clients.dll", url);
