@@ -88,6 +88,19 @@ public sealed class JsonTests
     public void T1_an_instant_has_any_offset_and_is_written_in_UTC(string read, string written) =>
         Assert.Equal($"\"{written}\"", Json.Write(Json.Read<NodaTime.Instant>($"\"{read}\"")));
 
+    [Fact]
+    public void T1_instants_are_written_as_their_pattern_writes_them()
+    {
+        var some = NodaTime.Instant.FromUtc(2026, 3, 31, 12, 0, 1);
+        NodaTime.Instant[] all =
+        [
+            some, some.PlusTicks(1), some.PlusTicks(10), some.PlusTicks(100_000), some.PlusTicks(1_234_560), some.PlusNanoseconds(1),
+            NodaTime.Instant.MinValue, NodaTime.Instant.MaxValue, NodaTime.Instant.FromUtc(1, 1, 1, 0, 0),
+            NodaTime.Instant.FromUtc(0, 12, 31, 0, 0).PlusTicks(7),
+        ];
+        Assert.All(all, instant => Assert.Equal($"\"{NodaTime.Text.InstantPattern.ExtendedIso.Format(instant)}\"", Json.Write(instant)));
+    }
+
     [Theory]
     [InlineData("\"2026-01-01\"")]
     [InlineData("\"2026-01-01T24:00:00Z\"")]

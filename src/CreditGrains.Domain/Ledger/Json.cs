@@ -26,9 +26,7 @@ public static class Json
         options.UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow;
         options.AllowDuplicateProperties = false;
         options.Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
-        options.Converters.Add(new TextConverter<Instant>(
-            InstantPattern.ExtendedIso.Format,
-            text => Calendar.ReadInstant(text) ?? throw new JsonException("expected an RFC 3339 instant")));
+        options.Converters.Add(new InstantConverter());
         options.Converters.Add(new TextConverter<LocalDate>(LocalDatePattern.Iso.Format, text => Read(LocalDatePattern.Iso.Parse(text), "an ISO-8601 date")));
         options.Converters.Add(new TextConverter<Runs>(runs => runs.ToString(), Runs.Parse));
         options.Converters.Add(new TextConverter<CreditId>(id => id.ToString(), CreditId.Parse));
@@ -87,6 +85,39 @@ public static class Json
         {
             if (value.Weekday == IsoDayOfWeek.None) writer.WriteNumberValue(value.DayOfMonth);
             else writer.WriteStringValue(Weekdays[(int)value.Weekday - 1]);
+        }
+    }
+
+    // As NodaTime's own pattern writes it, in a fraction of the time: a report's answer has an instant for each of its players.
+    private sealed class InstantConverter : JsonConverter<Instant>
+    {
+        private const int Characters = 28;
+
+        private static readonly Instant First = Instant.FromUtc(1, 1, 1, 0, 0);
+
+        public override Instant Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            (reader.TokenType == JsonTokenType.String ? Calendar.ReadInstant(reader.GetString()!) : null)
+            ?? throw new JsonException("expected an RFC 3339 instant");
+
+        public override void Write(Utf8JsonWriter writer, Instant value, JsonSerializerOptions options)
+        {
+            if (value < First || Instant.FromUnixTimeTicks(value.ToUnixTimeTicks()) != value)
+            {
+                writer.WriteStringValue(InstantPattern.ExtendedIso.Format(value));
+                return;
+            }
+            Span<byte> text = stackalloc byte[Characters];
+            value.ToDateTimeUtc().TryFormat(text, out var end, "O");
+            writer.WriteStringValue(WithoutTrailingZeros(text[..end]));
+        }
+
+        private static ReadOnlySpan<byte> WithoutTrailingZeros(Span<byte> text)
+        {
+            var end = text.Length - 1;
+            while (text[end - 1] == '0') end--;
+            if (text[end - 1] == '.') end--;
+            text[end] = (byte)'Z';
+            return text[..(end + 1)];
         }
     }
 
