@@ -60,10 +60,12 @@ public static class Migrator
         await Execute(connection, "select notice_history()", cancel);
     }
 
-    // A script may take hours, and is not ended by anybody's timeout.
+    // A script may take hours, and is not ended by anybody's timeout. A busy machine may be slow to let the first connection in.
     private static async Task<NpgsqlConnection> Open(string connectionString, CancellationToken cancel)
     {
-        var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString) { CommandTimeout = 0, Pooling = false }.ConnectionString);
+        var settings = new NpgsqlConnectionStringBuilder(connectionString) { CommandTimeout = 0, Pooling = false };
+        settings.Timeout = Math.Max(settings.Timeout, 30);
+        var connection = new NpgsqlConnection(settings.ConnectionString);
         try
         {
             await connection.OpenAsync(cancel);
