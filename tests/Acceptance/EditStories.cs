@@ -236,7 +236,7 @@ public sealed class EditStories
         var before = await api.Ledger();
 
         Refused(await Patch(api, 1, """{"playerId":null}"""), 422, "invalid-field", "reason");
-        Refused(await Patch(api, 1, """{"playerId":"a b","reason":"x"}"""), 422, "invalid-field", "playerId");
+        Refused(await Patch(api, 1, """{"playerId":"a~b","reason":"x"}"""), 422, "invalid-field", "playerId");
         Refused(await Patch(api, 1, $$"""{"expiresAt":"{{Day(0)}}","reason":"x"}"""), 422, "invalid-field", "expiresAt");
         Refused(await Patch(api, 2, $$"""{"expiresAt":"{{Day(0)}}","reason":"x"}"""), 422, "invalid-field", "expiresAt");
         Refused(await Patch(api, 2, """{"playerId":"P1","reason":"x"}"""), 409, "player-covered");
