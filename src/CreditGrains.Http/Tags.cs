@@ -63,7 +63,12 @@ internal static class Tags
         var json = JsonSerializer.SerializeToUtf8Bytes(document, document.GetType(), Json.Options);
         var tag = response.Headers.ETag.Count == 0 ? Of(json) : response.Headers.ETag.ToString();
         Tag(response, tag);
-        if (request.Headers.IfMatch.Count > 0 && !Names(request.Headers.IfMatch, tag, strong: true)) return NotTheSame;
+        if (request.Headers.IfMatch.Count > 0 && !Names(request.Headers.IfMatch, tag, strong: true))
+        {
+            // A page that is not shown leads to no other.
+            response.Headers.Remove(HeaderNames.Link);
+            return NotTheSame;
+        }
         return Names(request.Headers.IfNoneMatch, tag, strong: false) ? TypedResults.StatusCode(StatusCodes.Status304NotModified) : new Shown(json);
     };
 
