@@ -18,8 +18,9 @@ public sealed partial class PostgresListTests(ITestOutputHelper output)
 {
     private const int PageSize = 100, MostRows = 60 * PageSize;
 
-    // What is allocated is found past what has expired in its lots, and a user's credits past those of others: an index that leads there would cost each charge an entry.
-    private const int MostRowsFoundPastOthers = 100_000;
+    // What is allocated is found past what has expired in its lots, and a user's credits past those of others, of an unlimited contract past all of its lot's: an index that leads
+    // there would cost each charge an entry.
+    private const int MostRowsFoundPastOthers = 200_000;
 
     private static readonly Instant Begin = Instant.FromUtc(2026, 1, 1, 0, 0), Now = Begin + Duration.FromMinutes(250), Deep = Begin + Duration.FromMinutes(300);
 
