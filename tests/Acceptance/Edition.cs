@@ -17,7 +17,8 @@ internal sealed record EditionOptions(string? TestClock = null, string? ApiKeys 
 /// </summary>
 internal sealed class Edition : IAsyncDisposable
 {
-    private static readonly bool IsCluster = Environment.GetEnvironmentVariable("CREDITGRAINS_EDITION") == "cluster";
+    /// <summary>Whether the stories run on PostgreSQL.</summary>
+    public static readonly bool IsCluster = Environment.GetEnvironmentVariable("CREDITGRAINS_EDITION") == "cluster";
 
     private static readonly Lazy<Task<ScratchPostgres>> Postgres = new(ScratchPostgres.New);
 

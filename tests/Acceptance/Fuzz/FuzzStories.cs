@@ -13,10 +13,8 @@ public sealed class FuzzStories(ITestOutputHelper output)
 {
     private const int Lanes = 2;
 
-    private static readonly bool IsCluster = Environment.GetEnvironmentVariable("CREDITGRAINS_EDITION") == "cluster";
-
     // On PostgreSQL the front is the same, and its requests are too few for each call to succeed.
-    private static readonly int Requests = IsCluster ? 400 : 20_000;
+    private static readonly int Requests = Edition.IsCluster ? 400 : 20_000;
 
     private static readonly int Seed = int.TryParse(Environment.GetEnvironmentVariable("CREDITGRAINS_SEED"), CultureInfo.InvariantCulture, out var seed) ? seed : 1;
 
@@ -32,7 +30,7 @@ public sealed class FuzzStories(ITestOutputHelper output)
 
         // It has tried every call, and not only been refused.
         Assert.Equal(Requests, lanes.Sum(lane => lane.Sent));
-        if (!IsCluster) Assert.Empty(lanes.SelectMany(lane => lane.Succeeded).GroupBy(pair => pair.Key, pair => pair.Value).Where(call => call.Sum() == 0).Select(call => call.Key));
+        if (!Edition.IsCluster) Assert.Empty(lanes.SelectMany(lane => lane.Succeeded).GroupBy(pair => pair.Key, pair => pair.Value).Where(call => call.Sum() == 0).Select(call => call.Key));
     }
 
     [Theory]
