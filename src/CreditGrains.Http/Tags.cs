@@ -63,13 +63,12 @@ internal static class Tags
         var json = JsonSerializer.SerializeToUtf8Bytes(document, document.GetType(), Json.Options);
         var tag = response.Headers.ETag.Count == 0 ? Of(json) : response.Headers.ETag.ToString();
         Tag(response, tag);
-        if (request.Headers.IfMatch.Count > 0 && !Names(request.Headers.IfMatch, tag, strong: true))
-        {
-            // A page that is not shown leads to no other.
-            response.Headers.Remove(HeaderNames.Link);
-            return NotTheSame;
-        }
-        return Names(request.Headers.IfNoneMatch, tag, strong: false) ? TypedResults.StatusCode(StatusCodes.Status304NotModified) : new Shown(json);
+        var isAnother = request.Headers.IfMatch.Count > 0 && !Names(request.Headers.IfMatch, tag, strong: true);
+        if (!isAnother && !Names(request.Headers.IfNoneMatch, tag, strong: false)) return new Shown(json);
+
+        // A page that is not shown leads to no other.
+        response.Headers.Remove(HeaderNames.Link);
+        return isAnother ? NotTheSame : TypedResults.StatusCode(StatusCodes.Status304NotModified);
     };
 
     /// <summary>Says the tag of what is answered, which may be kept as long as it is compared.</summary>
