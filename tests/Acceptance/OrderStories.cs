@@ -3,24 +3,31 @@ using System.Text.Json.Nodes;
 namespace CreditGrains.Acceptance;
 
 /// <summary>Every list is read in either order, and its cursors keep it (§3).</summary>
-public sealed class OrderStories : IAsyncLifetime
+public sealed class OrderStories(OrderStories.World world) : IClassFixture<OrderStories.World>
 {
-    private Edition? edition;
+    private Api Api => world.Api;
 
-    private Api Api => edition!.Api;
-
-    public async ValueTask InitializeAsync()
+    /// <summary>Something in every list.</summary>
+    public sealed class World : IAsyncLifetime
     {
-        edition = await Words.AtDay0();
-        await Served.Furnish(Api);
-        await Api.Grant("G2", 3);
-        (await Api.Report("R2", ["P2", "P3"])).Is(201);
-        (await Api.Report("R3", ["P4"], user: "U2")).Is(201);
-        await Api.Account("A2", "B");
-        await Api.Buy("P2", 7);
-        (await Api.Put("/v1/projects/J2", new { accountId = "A1", currency = "EUR" })).Is(201);
-        (await Api.Milestone("M2", 3)).Is(201);
-        (await Api.Allocate("M2")).Is(200);
+        private readonly Served served = new();
+
+        internal Api Api => served.Api;
+
+        public async ValueTask InitializeAsync()
+        {
+            await served.InitializeAsync();
+            await Api.Grant("G2", 3);
+            (await Api.Report("R2", ["P2", "P3"])).Is(201);
+            (await Api.Report("R3", ["P4"], user: "U2")).Is(201);
+            await Api.Account("A2", "B");
+            await Api.Buy("P2", 7);
+            (await Api.Put("/v1/projects/J2", new { accountId = "A1", currency = "EUR" })).Is(201);
+            (await Api.Milestone("M2", 3)).Is(201);
+            (await Api.Allocate("M2")).Is(200);
+        }
+
+        public ValueTask DisposeAsync() => served.DisposeAsync();
     }
 
     [Theory]
@@ -70,17 +77,17 @@ public sealed class OrderStories : IAsyncLifetime
     [Fact]
     public async Task T3_What_is_due_and_not_booked_lies_where_it_will_be()
     {
-        (await Api.Put("/v1/contracts/C9", Words.Terms(terms: new { startsOn = "2026-03-01", billingCycle = new { unit = "month", every = 1, credits = 4 } }))).Is(201);
-        await Api.Clock(Words.Day(40));
+        await using var edition = await Words.AtDay0();
+        var api = edition.Api;
+        (await api.Put("/v1/contracts/C9", Words.Terms(terms: new { startsOn = "2026-03-01", billingCycle = new { unit = "month", every = 1, credits = 4 } }))).Is(201);
+        await api.Clock(Words.Day(40));
         foreach (var path in (string[])["/v1/contracts/C9/lots", "/v1/credits?contractId=C9"])
         {
-            var all = Texts(await Api.All(path));
+            var all = Texts(await api.All(path));
             Assert.True(all.Count >= 2);
-            Assert.Equal(Enumerable.Reverse(all), Texts(await Api.All($"{path}{(path.Contains('?') ? '&' : '?')}order=desc", 1)));
+            Assert.Equal(Enumerable.Reverse(all), Texts(await api.All($"{path}{(path.Contains('?') ? '&' : '?')}order=desc", 1)));
         }
     }
-
-    public ValueTask DisposeAsync() => edition?.DisposeAsync() ?? ValueTask.CompletedTask;
 
     private static List<string> Texts(IEnumerable<JsonNode> items) => [.. items.Select(item => item.ToJsonString())];
 }

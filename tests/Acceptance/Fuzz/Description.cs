@@ -57,8 +57,7 @@ internal sealed class Description
     /// <summary>A schema without references and without alternatives of null.</summary>
     public JsonObject Plain(JsonNode schema)
     {
-        if (schema["$ref"] is { } reference)
-            return Plain(((string)reference!).Split('/').Skip(1).Aggregate(document, (node, name) => node[name]!));
+        if (schema["$ref"] is not null) return Plain(Dereferenced(schema));
         var either = schema["oneOf"] ?? schema["anyOf"];
         if (either is null) return schema.AsObject();
 
