@@ -78,6 +78,10 @@ internal static class BodyFaults
     /// <summary>A value of an enumeration as it is written.</summary>
     public static string Name(object value) => JsonSerializer.SerializeToNode(value, value.GetType(), Json.Options)!.GetValue<string>();
 
+    /// <summary>The member of a closed set that has that name in JSON; null: none has.</summary>
+    public static T? Named<T>(string? text) where T : struct, Enum =>
+        Enum.GetValues<T>().Cast<T?>().FirstOrDefault(value => Name(value!.Value) == text);
+
     private sealed class Search
     {
         public List<FieldFault> Unknown { get; } = [];

@@ -48,15 +48,15 @@ internal static class Parameters
     /// <summary>A cursor is of one order, which need not be said again.</summary>
     public static PageRequest Page(string? limit, string? cursor, string? order) => new(
         limit is null ? DefaultLimit : int.Parse(limit, CultureInfo.InvariantCulture), cursor,
-        Named<Order>(order) is { } asked ? asked == Order.Desc : cursor is not null && Cursor.IsDescending(cursor));
+        BodyFaults.Named<Order>(order) is { } asked ? asked == Order.Desc : cursor is not null && Cursor.IsDescending(cursor));
 
     public static int Count(string? count) => count is null ? DefaultCount : int.Parse(count, CultureInfo.InvariantCulture);
 
     public static Instant? Instant(string? text) => text is null ? null : Calendar.ReadInstant(text);
 
-    public static CreditStatus? Status(string? text) => Named<CreditStatus>(text);
+    public static CreditStatus? Status(string? text) => BodyFaults.Named<CreditStatus>(text);
 
-    public static UsageBy? GroupBy(string? text) => Named<UsageBy>(text);
+    public static UsageBy? GroupBy(string? text) => BodyFaults.Named<UsageBy>(text);
 
     // A parameter that is not known here, or is given twice.
     private static Problem? Strange(HttpContext context, FrozenSet<string> taken)
@@ -88,7 +88,7 @@ internal static class Parameters
             : Calendar.IsInstant(instant) ? null
             : Refusal.Invalid(name, Calendar.InstantRange),
         "status" => Status(value) is null ? NotOf<CreditStatus>(name) : null,
-        "order" => Named<Order>(value) is null ? NotOf<Order>(name) : null,
+        "order" => BodyFaults.Named<Order>(value) is null ? NotOf<Order>(name) : null,
         "groupBy" => GroupBy(value) is null ? NotOf<UsageBy>(name) : null,
         "lotId" => Ids.CanBe(value) ? null : Refusal.Invalid(name, $"must have 1 to {Ids.MaxMadeLength} characters of {Ids.Alphabet}"),
         "paymentId" => Ids.CanBeExternal(value) ? null : Refusal.Invalid(name, $"must have 1 to {Ids.MaxMadeLength} {Ids.ExternalAlphabet}"),
@@ -120,7 +120,4 @@ internal static class Parameters
         if (query["reportId"] is [{ } reportId] && client is not null && !await known.Report(client, reportId)) return Problems.NotFound($"report {reportId}");
         return null;
     }
-
-    private static T? Named<T>(string? text) where T : struct, Enum =>
-        Enum.GetValues<T>().Cast<T?>().FirstOrDefault(value => BodyFaults.Name(value!.Value) == text);
 }

@@ -142,7 +142,7 @@ internal static class Problems
     public static Problem Encoded { get; } = Of(MediaType, "Content-Encoding must be left out: the body must be sent as it is.", HeaderNames.ContentEncoding);
 
     /// <summary>The stable code of a refusal.</summary>
-    public static string Code(RefusalCode code) => JsonNamingPolicy.KebabCaseLower.ConvertName(code.ToString());
+    public static string Code(RefusalCode code) => code.Word();
 
     public static Problem Of(Refusal refusal)
     {

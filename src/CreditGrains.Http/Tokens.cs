@@ -55,10 +55,10 @@ internal static class Tokens
         var (role, client, user) = (sender.FindFirst(Role)?.Value, sender.FindFirst(Client)?.Value, sender.FindFirst(User)?.Value);
         if (sender.FindFirst("sub")?.Value is not { Length: > 0 and <= ApiKeys.MaxName } subject || subject.Any(char.IsControl))
             return (null, Refuse($"the claim sub must have 1 to {ApiKeys.MaxName} characters and no control characters"));
-        if (role is null || !Enum.GetValues<Role>().Any(known => BodyFaults.Name(known) == role))
+        if (BodyFaults.Named<Role>(role) is not { } known)
             return (null, Refuse($"the claim {Role} must be one of {string.Join(", ", BodyFaults.Names(typeof(Role)))}"));
 
-        var caller = new Caller(Prefix + subject, Enum.Parse<Role>(role, ignoreCase: true), client, user);
+        var caller = new Caller(Prefix + subject, known, client, user);
         return caller.Fault("the token", Client, User) is { } fault ? (null, Refuse(fault)) : (caller, null);
     }
 

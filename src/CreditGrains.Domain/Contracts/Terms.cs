@@ -67,9 +67,12 @@ public sealed record Terms(
         ? createdToExpireAt
         : Calendar.SameTimeAfter(at, CoverageDays, Zone);
 
+    internal static Refusal? CheckName(string? name) =>
+        name is { Length: >= 1 and <= MaxName } ? null : Refusal.Invalid("name", $"must have 1 to {MaxName} characters");
+
     /// <summary>A refusal of every field that breaks a rule by itself; null: none does.</summary>
     public Refusal? Check() => Refusal.All(
-        Name is { Length: >= 1 and <= MaxName } ? null : Refusal.Invalid("name", $"must have 1 to {MaxName} characters"),
+        CheckName(Name),
         Calendar.Zone(TimeZone) is null ? Refusal.Invalid("timeZone", "must be an IANA time zone, e.g. Europe/Berlin") : null,
         Calendar.CheckDate("startsOn", StartsOn),
         EndsOn is { } end && Calendar.CheckDate("endsOn", end) is { } outside ? outside

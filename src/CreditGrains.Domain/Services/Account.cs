@@ -121,7 +121,7 @@ public static class Opening
         if (terms == present?.Terms) return new Changed<Account, AccountTerms>(present, Changes.None, terms);
         if (set.Seen is { } seen && seen != Seen.Of(present?.Terms)) return Refusal.Changed("account");
         var invalid = Refusal.All(
-            terms.Name is { Length: >= 1 and <= Terms.MaxName } ? null : Refusal.Invalid("name", $"must have 1 to {Terms.MaxName} characters"),
+            Terms.CheckName(terms.Name),
             Calendar.Zone(terms.TimeZone) is null ? Refusal.Invalid("timeZone", "must be an IANA time zone, e.g. Europe/Berlin")
             : present is not null && terms.TimeZone != present.Terms.TimeZone ? Refusal.Invalid("timeZone", $"must stay {present.Terms.TimeZone}")
             : null,

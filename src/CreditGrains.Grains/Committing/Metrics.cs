@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
-using System.Text.Json;
 using CreditGrains.Domain;
 using CreditGrains.Grains.Hosting;
 
@@ -65,13 +64,10 @@ public sealed class GrainMetrics : IDisposable
     {
         if (!delays.Enabled) return;
         foreach (var entry in changes.Entries.Where(entry => entry.Actor == Entry.System))
-            delays.Record((entry.BookedAt - entry.EffectiveAt).TotalSeconds, new KeyValuePair<string, object?>("kind", Words[entry.Kind]));
+            delays.Record((entry.BookedAt - entry.EffectiveAt).TotalSeconds, new KeyValuePair<string, object?>("kind", entry.Kind.Word()));
     }
 
     public void Dispose() => meter.Dispose();
-
-    private static readonly Dictionary<EntryKind, string> Words =
-        Enum.GetValues<EntryKind>().ToDictionary(kind => kind, kind => JsonNamingPolicy.KebabCaseLower.ConvertName(kind.ToString()));
 }
 
 /// <summary>What a store counts.</summary>
@@ -104,8 +100,21 @@ public sealed class StoreMetrics : IDisposable
 
     public Counter<long> Transactions { get; }
 
-    /// <summary>Whether the last write met a store that is away, full or read-only.</summary>
-    public bool WritesFail => writesFail;
+    /// <summary>Whether the store takes writes: where the last one met a store that is away, full or read-only, another is tried.</summary>
+    /// <param name="write">Makes something durable that changes nothing.</param>
+    public async Task<bool> TakesWrites(Func<Task<CommitResult>> write)
+    {
+        if (!writesFail) return true;
+        try
+        {
+            await Measure(write);
+            return true;
+        }
+        catch (StoreUnavailableException)
+        {
+            return false;
+        }
+    }
 
     /// <summary>Measures a commit from its asking to its answer.</summary>
     /// <param name="isProof">Whether it only proves its guards.</param>

@@ -135,12 +135,10 @@ public sealed record ServerOptions
             TestClock = given.TryGetValue("test-clock", out var clock)
                 ? Calendar.ReadInstant(clock) ?? throw Wrong("test-clock", "must be an instant such as 2026-01-01T00:00:00Z")
                 : null,
-            ApiKeys = given.TryGetValue("api-keys", out var file) && !File.Exists(file)
-                ? throw Wrong("api-keys", "must be a file that exists")
-                : file,
+            ApiKeys = Existing("api-keys"),
             JwtAuthority = Read<Uri>("jwt-authority", "must be an https address, or an http one of this machine", null!, Issuer),
             JwtAudience = Read<string>("jwt-audience", "must have 1 to 200 characters", null!, text => text.Length is > 0 and <= 200 ? text : null),
-            JwtKeys = given.TryGetValue("jwt-keys", out var set) && !File.Exists(set) ? throw Wrong("jwt-keys", "must be a file that exists") : set,
+            JwtKeys = Existing("jwt-keys"),
             Drain = TimeSpan.FromSeconds(Number("drain", 0, 300, isCluster ? 5 : 0)),
             ClusterId = Read("cluster-id", "must have 1 to 100 characters", defaults.ClusterId, text => text.Length is > 0 and <= 100 ? text : null),
             Advertise = Read("advertise", "must be an IP address, or auto where this machine has one", defaults.Advertise, Address),
@@ -164,6 +162,8 @@ public sealed record ServerOptions
         };
         CheckTls(read, Flag("insecure-cluster", "true", "false", otherwise: false));
         return read;
+
+        string? Existing(string name) => given.TryGetValue(name, out var file) && !File.Exists(file) ? throw Wrong(name, "must be a file that exists") : file;
 
         bool Flag(string name, string yes, string no, bool otherwise) => !given.TryGetValue(name, out var text) ? otherwise
             : text == yes ? true

@@ -112,18 +112,7 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
     {
         var view = await sources.Look();
         isSkewed = !StoreHealth.Agree(view.Skew);
-        if (!view.IsWritable || !metrics.WritesFail) return view;
-
-        // What was written last failed: it is tried again.
-        try
-        {
-            await metrics.Measure(sources.Write);
-            return view;
-        }
-        catch (StoreUnavailableException)
-        {
-            return view with { IsWritable = false };
-        }
+        return view with { IsWritable = view.IsWritable && await metrics.TakesWrites(sources.Write) };
     }
 
     public async ValueTask DisposeAsync()

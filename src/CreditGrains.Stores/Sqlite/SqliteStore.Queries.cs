@@ -122,20 +122,10 @@ public sealed partial class SqliteStore
         return sums?.Of(contractId);
     }
 
-    // One that did not take what was written last is tried again: the write changes nothing.
     public async Task<StoreView> Look()
     {
         await grains.Read(database => database["select 1 from document limit 1"].Any());
-        if (!Metrics.WritesFail) return StoreView.Of(isWritable: true);
-        try
-        {
-            await Metrics.Measure(writer.Touch);
-            return StoreView.Of(isWritable: true);
-        }
-        catch (StoreUnavailableException)
-        {
-            return StoreView.Of(isWritable: false);
-        }
+        return StoreView.Of(await Metrics.TakesWrites(writer.Touch));
     }
 
     private Task<Page<TItem>> List<TItem>(ListOf<TItem> list, PageRequest page)

@@ -118,7 +118,7 @@ internal static class Sums
 
     private static LotSum ReadLotSum(Statement row) => new(row.Text(), ReadKind(row), row.Number());
 
-    private static EntryKind ReadKind(Statement row) => Stores.Words.Read<EntryKind>(row.Text());
+    private static EntryKind ReadKind(Statement row) => Domain.Words.Read<EntryKind>(row.Text());
 
     private static Where Within(UsageFilter filter, string at)
     {

@@ -1,11 +1,10 @@
 using System.Collections.Frozen;
 using System.Text.Json;
-using CreditGrains.Domain;
 
-namespace CreditGrains.Stores;
+namespace CreditGrains.Domain;
 
-/// <summary>How the members of closed sets are spelled in columns: in kebab case, as in JSON.</summary>
-internal static class Words
+/// <summary>How the members of closed sets are spelled in columns, codes and metrics: in kebab case.</summary>
+public static class Words
 {
     public static string Word<T>(this T value) where T : struct, Enum => Known<T>.Words[value];
 
