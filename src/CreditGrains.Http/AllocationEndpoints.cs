@@ -131,7 +131,7 @@ internal static class AllocationEndpoints
         var now = clock.Now;
         var user = new UserKey(client, userId);
         var page = await queries.Memberships(user, Parameters.Page(limit, cursor, order)).WaitAsync(gone);
-        if (page.Items.IsEmpty && !await queries.UserExists(user).WaitAsync(gone)) return Problems.NotFound($"user {userId} of client {client}");
+        if (page.Items.IsEmpty && await queries.User(user).WaitAsync(gone) is null) return Problems.NotFound($"user {userId} of client {client}");
 
         // C2: an unlimited contract has none.
         return TypedResults.Ok(Listing<UserAllocation>.Of(page with { Items = [.. page.Items.Where(allowance => allowance.Terms.Type != ContractType.Unlimited)] }, allowance => UserAllocation.Of(allowance, now)));

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using CreditGrains.Grains;
 using CreditGrains.Domain;
 using Microsoft.AspNetCore.Builder;
@@ -20,7 +21,8 @@ internal static class ContractEndpoints
             .Answers<Terms>("Changes terms that the merge patch names; a manager changes the name", 200)
             .Refuses(RefusalCode.NotFound, RefusalCode.InvalidField, RefusalCode.PreconditionFailed, RefusalCode.IdempotencyKeyReused);
         v1.MapGet("/contracts/{contractId}", Get).Needs(Access.Read).Answers<Terms>("A contract", 200).Refuses(RefusalCode.NotFound);
-        v1.MapGet("/contracts", List).Needs(Access.Read).Answers<Listing<Terms>>("Contracts, by id", 200);
+        v1.MapGet("/contracts", List).Needs(Access.Read)
+            .Answers<Listing<ContractItem>>("Contracts and how they stand, by id", 200);
     }
 
     private static async Task<IResult> Put(
@@ -59,8 +61,38 @@ internal static class ContractEndpoints
     private static async Task<ContractDocument?> Find(string contractId, Caller caller, IQueries queries, CancellationToken gone) =>
         await queries.Contract(contractId).WaitAsync(gone) is { } contract && caller.Sees(contract.Terms.ClientId) ? contract : null;
 
-    private static async Task<IResult> List(string? clientId, string? limit, string? cursor, string? order, Caller caller, IQueries queries, CancellationToken gone) =>
-        TypedResults.Ok(Listing<Terms>.Of(await queries.Contracts(caller.ClientId ?? clientId, Parameters.Page(limit, cursor, order)).WaitAsync(gone), contract => contract.Terms));
+    private static async Task<IResult> List(
+        string? clientId, string? name, string? state, string? type, string? limit, string? cursor, string? order,
+        Caller caller, ContractList contracts, IBusinessClock clock, CancellationToken gone)
+    {
+        var filter = new ContractFilter(caller.ClientId ?? clientId, name, BodyFaults.Named<ContractState>(state), BodyFaults.Named<ContractType>(type));
+        var page = await contracts.Page(filter, clock.Now, Parameters.Page(limit, cursor, order)).WaitAsync(gone);
+        return TypedResults.Ok(Listing<ContractItem>.Of(page, contract => new(contract.Terms, contract.Figures)));
+    }
+}
+
+/// <summary>A contract as lists show it (C4): its terms, and how it stands.</summary>
+internal sealed record ContractItem : Terms
+{
+    public ContractItem(Terms terms, ContractFigures figures) : base(terms) => Figures = figures;
+
+    [JsonIgnore]
+    public ContractFigures Figures { get; }
+
+    [JsonPropertyOrder(1)]
+    public ContractState State => Figures.State;
+
+    [JsonPropertyOrder(1)]
+    public long? Remaining => Figures.Remaining;
+
+    [JsonPropertyOrder(1)]
+    public long Used => Figures.Used;
+
+    [JsonPropertyOrder(1)]
+    public long Users => Figures.Users;
+
+    [JsonPropertyOrder(1)]
+    public Burn Burn => Figures.Burn;
 }
 
 /// <summary>A contract as it shall be (C1); what is left out has its default, and only <paramref name="UnallocatedLifetimeDays"/> tells null (until the contract's end) from that.</summary>

@@ -28,6 +28,7 @@ public static class Front
         .AddSingleton<Known>()
         .AddSingleton<Zones>()
         .AddSingleton<Unbooked>()
+        .AddSingleton<ContractList>()
         .AddSingleton(provider => new Feed(provider.GetRequiredService<IQueries>(), TimeProvider.System))
         .AddSingleton<StoreWatch>()
         .AddHostedService(provider => provider.GetRequiredService<StoreWatch>())
@@ -74,6 +75,7 @@ public static class Front
             .AddEndpointFilterFactory(IListing.Link);
         v1.MapGroup("").WithTags("contracts").MapContracts();
         v1.MapGroup("").WithTags("users").MapUsers();
+        v1.MapGroup("").WithTags("users").MapDirectory();
         v1.MapGroup("").WithTags("allocations").MapAllocations();
         v1.MapGroup("").WithTags("lots").MapLots();
         v1.MapGroup("").WithTags("reports").MapReports();

@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using CreditGrains.Domain;
+using CreditGrains.Grains;
 using Microsoft.OpenApi;
 using Calendar = CreditGrains.Domain.Calendar;
 
@@ -191,6 +192,23 @@ internal static class Glossary
         ["usedOf"] = Plain("The right by which the user used the credits: a cycle, or extra.", "cycle:1.1"),
         ["what"] = Plain("The number that differs.", "available"),
 
+        // Directory and lists.
+        ["accounts"] = Whole("How many accounts the client has.", 1, 0, null),
+        ["burn"] = Plain("How fast the contract's credits are used."),
+        ["contracts"] = Whole("How many contracts the client has.", 2, 0, null),
+        ["creditsPerDay"] = new("Credits a day over the last 30 days, less those given back, to two places.", 1.5m, schema => schema.Minimum = "0"),
+        ["kind"] = Plain("What moved or changed."),
+        ["remaining"] = Credits("Credits that the contract's lots could give now; null: the contract is unlimited.", 98),
+        ["runsOutOn"] = On(
+            "The first local date on which the pool no longer has a day's credits at that rate, known expiries and billing cycles counted; null: there is none "
+            + "within the contract and two years."),
+        ["state"] = Plain("Whether the contract is before its first day (coming), within its days (running), or after its last (over)."),
+        ["used"] = Credits("Credits that all its users have used.", 2),
+        [$"{nameof(ContractItem)}.users"] = Whole("How many users are assigned.", 12, 0, null),
+        [$"{nameof(ClientSummary)}.users"] = Whole("How many users the client's directory has.", 12, 0, null),
+        [$"{nameof(DirectoryBody)}.contracts"] = Plain("Only the service writes it: left out, or as it is."),
+        [$"{nameof(UserDocument)}.contracts"] = Plain("The contracts to which the user is, or once was, assigned, by id."),
+
         // Problems and what operates.
         ["advanceTo"] = At("Where the test clock is to stand; not before its now."),
         ["allowed"] = new("Every possible value, where they are few.", new JsonArray("metered", "unlimited")),
@@ -272,6 +290,10 @@ internal static class Glossary
     {
         ["putContract"] =
             "What is left out has its default. clientId, type and timeZone stay as they were first set, startsOn once the contract has begun.",
+        ["getContracts"] = "name finds a part of the name, in upper or lower case.",
+        ["getUsers"] = "name finds a part of the name, in upper or lower case.",
+        ["getLedger"] = "from and to are of the instants at which entries took effect.",
+        ["putUser"] = "The user has one name in all contracts of the client. disabled left out is false. Who is new is thereby in the client's directory.",
         ["putContractUsers"] = "Users who are not in the list are removed; those who are in it keep what they may use.",
         ["postUserDisable"] = "A disabled user makes no reports, in any contract of the client, and gets no settings or extra credits.",
         ["patchContractAllocations"] = "What is left out stays. Whoever's settings change begins anew with a full cycle; what was used in all stays.",

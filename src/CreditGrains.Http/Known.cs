@@ -18,10 +18,11 @@ internal sealed class Known(IQueries queries, Clients clients)
     public async ValueTask<bool> Project(string projectId, string? clientId, Caller caller) =>
         await queries.Project(projectId) is { ClientId: var owner } && caller.Sees(owner) && (clientId ?? owner) == owner;
 
-    public Task<bool> User(string clientId, string userId) => queries.UserExists(new(clientId, userId));
+    public async ValueTask<bool> User(string clientId, string userId) => await queries.User(new(clientId, userId)) is not null;
 
     public async ValueTask<bool> Report(string clientId, string reportId) => await queries.Report(new(clientId, reportId)) is not null;
 
     private static async Task<bool> HasAny(IQueries queries, string clientId) =>
-        !(await queries.Contracts(clientId, new(1, null))).Items.IsEmpty || !(await queries.Accounts(clientId, new(1, null))).Items.IsEmpty;
+        !(await queries.Contracts(clientId, new(1, null))).Items.IsEmpty || !(await queries.Accounts(clientId, new(1, null))).Items.IsEmpty
+        || !(await queries.Directory(clientId, new(1, null))).Items.IsEmpty;
 }

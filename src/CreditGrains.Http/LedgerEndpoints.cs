@@ -20,9 +20,16 @@ internal static class LedgerEndpoints
     }
 
     private static async Task<IResult> List(
-        string? clientId, string? contractId, string? userId, string? reportId, string? accountId, string? limit, string? cursor, string? order, Caller caller, IQueries queries, CancellationToken gone)
+        string? clientId, string? contractId, string? userId, string? reportId, string? accountId, string? kind, string? actor, string? from, string? to,
+        string? limit, string? cursor, string? order, Caller caller, IQueries queries, CancellationToken gone)
     {
-        var filter = new LedgerFilter(caller.ClientId ?? clientId, contractId, userId, reportId, accountId);
+        var filter = new LedgerFilter(caller.ClientId ?? clientId, contractId, userId, reportId, accountId)
+        {
+            Kind = BodyFaults.Named<EntryKind>(kind),
+            Actor = actor,
+            From = Parameters.Instant(from),
+            To = Parameters.Instant(to),
+        };
         return TypedResults.Ok(Listing<LedgerEntry>.Of(await queries.Ledger(filter, Parameters.Page(limit, cursor, order)).WaitAsync(gone), LedgerEntry.Of));
     }
 

@@ -39,12 +39,12 @@ internal static class LotEndpoints
     }
 
     private static async Task<IResult> List(
-        string contractId, string? limit, string? cursor, string? order, Caller caller, Clients clients, IQueries queries, Unbooked unbooked, IBusinessClock clock, CancellationToken gone)
+        string contractId, string? paymentId, string? limit, string? cursor, string? order, Caller caller, Clients clients, IQueries queries, Unbooked unbooked, IBusinessClock clock, CancellationToken gone)
     {
         if (await clients.Of(contractId, caller) is null) return Problems.NoContract(contractId);
 
         var now = clock.Now;
-        var page = await unbooked.Lots(contractId, now, Parameters.Page(limit, cursor, order)).WaitAsync(gone);
+        var page = await unbooked.Lots(contractId, paymentId, now, Parameters.Page(limit, cursor, order)).WaitAsync(gone);
         var apart = (await queries.Apart(contractId).WaitAsync(gone)).ToLookup(lot => lot.LotId);
         return TypedResults.Ok(Listing<LotDocument>.Of(page, lot => LotDocument.Of(contractId, lot, now, apart[lot.LotId])));
     }

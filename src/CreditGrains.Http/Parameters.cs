@@ -88,6 +88,12 @@ internal static class Parameters
             : Calendar.IsInstant(instant) ? null
             : Refusal.Invalid(name, Calendar.InstantRange),
         "status" => Status(value) is null ? NotOf<CreditStatus>(name) : null,
+        "state" => BodyFaults.Named<ContractState>(value) is null ? NotOf<ContractState>(name) : null,
+        "type" => BodyFaults.Named<ContractType>(value) is null ? NotOf<ContractType>(name) : null,
+        "kind" => BodyFaults.Named<EntryKind>(value) is null ? NotOf<EntryKind>(name) : null,
+        "name" or "actor" => value.Length > 0 && Fields.NameIfGiven(name, value) is null
+            ? null
+            : Refusal.Invalid(name, $"must have 1 to {Fields.MaxName} characters and no control characters"),
         "order" => BodyFaults.Named<Order>(value) is null ? NotOf<Order>(name) : null,
         "groupBy" => GroupBy(value) is null ? NotOf<UsageBy>(name) : null,
         "lotId" => Ids.CanBe(value) ? null : Refusal.Invalid(name, $"must have 1 to {Ids.MaxMadeLength} characters of {Ids.Alphabet}"),

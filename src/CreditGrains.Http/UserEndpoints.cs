@@ -97,7 +97,7 @@ internal static class UserEndpoints
         if (noKey is not null) return noKey;
         if ((body.ClientId ?? caller.ClientId) is not { } clientId) return Problems.Of(Refusal.Invalid("clientId", "must be given: a userId belongs to a client"));
         var key = new UserKey(clientId, userId);
-        if (!caller.Sees(key.ClientId) || !await queries.UserExists(key).WaitAsync(gone)) return Problems.NotFound($"user {userId} of client {key.ClientId}");
+        if (!caller.Sees(key.ClientId) || await queries.User(key).WaitAsync(gone) is null) return Problems.NotFound($"user {userId} of client {key.ClientId}");
 
         return Replies.Of(await grains.Ask(all => all.User(key).Switch(disabled, caller.Name, requestKey), gone), SwitchedUser.Of);
     }

@@ -68,6 +68,12 @@ public sealed class KeyTable(Keyed keyed) : IClassFixture<Keyed>
         GET /v1/contracts/nobody                     404     404       404       404        404    403       404        404  401
         GET /v1/contracts                            200     200       200       200        200    403       200        200  401
         GET /v1/contracts?clientId=A                 200     200       200       200        200    403       404        404  401
+        GET /v1/clients                              200     200       200       200        200    403       200        200  401
+        GET /v1/users                                200     200       200       200        200    403       200        200  401
+        GET /v1/users?clientId=A                     200     200       200       200        200    403       404        404  401
+        GET /v1/users/U1?clientId=A                  200     200       200       200        200    200       404        404  401
+        GET /v1/users/U2?clientId=A                  200     200       200       200        200    404       404        404  401
+        PUT /v1/users/U1?clientId=A                  200     403       403       200        403    403       404        403  401
         GET /v1/contracts/C1/users                   200     200       200       200        200    403       404        404  401
         GET /v1/contracts/C1/lots                    200     200       200       200        200    403       404        404  401
         GET /v1/contracts/C1/lots/G1                 200     200       200       200        200    403       404        404  401
@@ -153,6 +159,7 @@ public sealed class KeyTable(Keyed keyed) : IClassFixture<Keyed>
         ["PUT /v1/contracts/C1/users"] = """{"users":[{"userId":"U1","name":""},{"userId":"U2","name":""}]}""",
         ["POST /v1/contracts/C1/users"] = """{"users":[{"userId":"U1","name":""}]}""",
         ["PUT /v1/contracts/C1/users/U1"] = """{"name":""}""",
+        ["PUT /v1/users/U1?clientId=A"] = """{"name":""}""",
         ["POST /v1/users/U1/enable"] = """{"clientId":"A"}""",
         ["POST /v1/users/U1/disable"] = """{"clientId":"nobody"}""",
         ["PATCH /v1/contracts/C1/allocations"] = """{"enabled":false}""",
@@ -197,12 +204,12 @@ public sealed class KeyTable(Keyed keyed) : IClassFixture<Keyed>
         async Task<IEnumerable<string>> Clients(string name, string path) =>
             (await keyed.Send(name, "GET", path)).Is(200).Items.Select(item => (string)item!["clientId"]!).Distinct().Order();
 
-        foreach (var path in (string[])["/v1/contracts", "/v1/reports", "/v1/credits", "/v1/ledger", "/v1/accounts", "/v1/projects"])
+        foreach (var path in (string[])["/v1/clients", "/v1/users", "/v1/contracts", "/v1/reports", "/v1/credits", "/v1/ledger", "/v1/accounts", "/v1/projects"])
         {
             Assert.Equal(["A", "B"], await Clients("operator", path));
             Assert.Equal(["A"], await Clients("consumer-a", path));
             Assert.Equal(["B"], await Clients("manager-b", path));
-            var narrower = path is "/v1/accounts" or "/v1/projects" ? "/v1/projects?accountId=A1" : path.Replace("contracts", "reports") + "?contractId=C1";
+            var narrower = path is "/v1/accounts" or "/v1/projects" ? "/v1/projects?accountId=A1" : path.Replace("contracts", "reports").Replace("clients", "reports").Replace("users", "reports") + "?contractId=C1";
             (await keyed.Send("manager-b", "GET", narrower)).Is(404, "not-found");
         }
         Assert.Equal(["R-U1"], (await keyed.Send("user-a", "GET", "/v1/reports")).Is(200).Items.Select(item => (string)item!["reportId"]!));

@@ -32,6 +32,12 @@ public sealed class OrderStories(OrderStories.World world) : IClassFixture<Order
 
     [Theory]
     [InlineData("/v1/contracts")]
+    [InlineData("/v1/contracts?type=metered&state=running")]
+    [InlineData("/v1/clients")]
+    [InlineData("/v1/users")]
+    [InlineData("/v1/users?clientId=A&name=u")]
+    [InlineData("/v1/ledger?kind=credits-charged&actor=local")]
+    [InlineData("/v1/contracts/C1/lots?paymentId=PAY-1")]
     [InlineData("/v1/contracts/C1/users")]
     [InlineData("/v1/contracts/C1/lots")]
     [InlineData("/v1/users/U1/allocations?clientId=A", 1)]

@@ -39,7 +39,46 @@ public sealed class MembershipTests
         var anna = Membership.Assign(Empty, new("anna", "Anna"), "ops", Given.Day(1));
         var told = anna.Changes.Entries.Single();
         Assert.Equal((EntryKind.UserSet, "user:C1/anna", null), (told.Kind, told.Subject, told.Before));
-        Assert.True(Membership.Assign(anna.State, new("anna", "Anna"), "ops", Given.Day(2)).Changes.IsNothing);
+        var again = Membership.Assign(anna.State, new("anna", "Anna"), "ops", Given.Day(2)).Changes;
+        Assert.Empty(again);
+        Assert.Equal([new(RowKey.User("acme", "anna"), 1)], again.Guards);
+    }
+
+    [Fact]
+    public void C3_a_user_has_one_name_in_all_contracts_of_the_client()
+    {
+        var known = new User("acme", "anna", Disabled: true, Given.Day(1), 3) { Name = "Anna" };
+        var contract = Empty with { Strangers = Empty.Strangers.Add("anna", known) };
+
+        var same = Membership.Assign(contract, new("anna", "Anna"), "ops", Given.Day(2));
+        Assert.Empty(same.Changes.OfType<UserChange>());
+        Assert.Equal([new(RowKey.User("acme", "anna"), 3)], same.Changes.Guards);
+        Assert.Equal(("Anna", true, 3), (same.Answer[0].Name, same.Answer[0].Disabled, same.Answer[0].UserVersion));
+
+        var other = Membership.Assign(contract, new("anna", "Anna B."), "ops", Given.Day(2));
+        var named = new User("acme", "anna", Disabled: true, Given.Day(2), 4) { Name = "Anna B.", ChangedBy = "ops" };
+        Assert.Equal([new UserChange(named, 3)], other.Changes.OfType<UserChange>());
+        Assert.Empty(other.Changes.Guards);
+        Assert.Equal(4, other.State.Members["anna"].UserVersion);
+        Assert.Equal(5, Membership.Assign(other.State, new("anna", "A."), "ops", Given.Day(3)).Changes.OfType<UserChange>().Single().User.Version);
+
+        var change = new AllocationChange(null, null, false, [new("anna", new(), null) { Assigned = true }]);
+        Assert.Equal("Anna", Allocating.Decide(contract, change, "mia", "request", Given.Day(2)).Value!.State.Members["anna"].Name);
+    }
+
+    [Fact]
+    public void C3_a_user_is_named_in_the_directory_and_each_change_is_an_entry()
+    {
+        var anna = User.Enabled("acme", "anna").Set("Anna", disabled: false, "ops", Given.Day(1));
+        Assert.Equal(["UserSet user:anna  {\"userId\":\"anna\",\"name\":\"Anna\"}"], Told(anna));
+        Assert.True(anna.State.Set("Anna", disabled: false, "ops", Given.Day(2)).Changes.IsNothing);
+        Assert.Equal(
+            ["UserSet user:anna {\"userId\":\"anna\",\"name\":\"Anna\"} {\"userId\":\"anna\",\"name\":\"A.\"}", "UserSwitched user:anna {\"disabled\":false} {\"disabled\":true}"],
+            Told(anna.State.Set("A.", disabled: true, "ops", Given.Day(2))));
+        Assert.Single(User.Enabled("acme", "ben").Set("", disabled: false, "ops", Given.Day(1)).Changes.Entries);
+
+        static IEnumerable<string> Told(Changed<User> changed) =>
+            changed.Changes.Entries.Select(entry => $"{entry.Kind} {entry.Subject} {entry.Before} {entry.After}");
     }
 
     [Theory]

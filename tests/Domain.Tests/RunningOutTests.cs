@@ -41,6 +41,20 @@ public sealed class RunningOutTests
         Assert.Equal(date, Told(allotment));
     }
 
+    [Theory]
+    [InlineData(90, 30, "2026-01-31")]
+    [InlineData(89, 30, "2026-01-30")]
+    [InlineData(10, 1, "2026-10-28")]
+    [InlineData(1, 31, "2026-01-01")]
+    [InlineData(2000, 30, null)]
+    [InlineData(90, 0, null)]
+    public void C4_it_is_the_first_day_on_which_a_day_s_credits_are_not_all_there(int credits, int usedIn30Days, string? date)
+    {
+        var contract = Given.Contract() with { Lots = [Given.Lot("L1", credits, until: null)] };
+        var rate = usedIn30Days == 30 ? 3 * 30 : usedIn30Days;
+        Assert.Equal(date, $"{ContractFigures.Of(contract, 0, 0, rate, Given.NewYear).Burn.RunsOutOn:R}" is { Length: > 0 } told ? told : null);
+    }
+
     [Fact]
     public void What_was_used_of_the_running_cycle_is_not_used_again()
     {

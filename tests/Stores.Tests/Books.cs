@@ -22,7 +22,8 @@ internal sealed class Books(IStore store)
         await Set(terms);
         if (credits > 0) await Grant(contractId, "L1", credits);
         ImmutableArray<UserName> named = [.. users.Select(user => new UserName(user, user))];
-        await Decide(contractId, contract => Of(Membership.Replace(contract, named, "test", Now)));
+        var known = await store.UserRows(clientId, users);
+        await Decide(contractId, contract => Of(Membership.Replace(contract with { Strangers = known }, named, "test", Now)));
     }
 
     public Task Set(Terms terms) =>

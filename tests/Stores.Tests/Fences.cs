@@ -180,7 +180,8 @@ public abstract class Fences<TStores> : Suite<TStores> where TStores : IStores, 
     {
         await Done(Samples.Member);
         Assert.Equal((false, 0L, Samples.Day(1)), await Seen("C"));
-        await Done(new UserChange(new("acme", "U", true, Samples.Day(5), 1), 0));
+        await Done(new UserChange(new("acme", "U", true, Samples.Day(5), 1) { Name = "Ute" }, 0));
+        Assert.Equal("Ute", (await Store.Members("C")).Single().Name);
         await Done(Samples.Member with { ContractId = "D" });
         Assert.Equal((true, 1L, Samples.Day(5)), await Seen("C"));
         Assert.Equal((true, 1L, Samples.Day(5)), await Seen("D"));

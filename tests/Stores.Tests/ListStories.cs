@@ -31,7 +31,7 @@ public abstract class ListStories<TStores> : Suite<TStores> where TStores : ISto
             Assert.Equal(["U", "W"], (await Paging.All(page => Queries.Users("A", page), limit)).Select(user => user.UserId));
             Assert.Equal(["A", "A-1", "B"], (await Paging.All(page => Queries.Memberships(new("acme", "V"), page), limit))
                 .Select(allowance => allowance.Terms.ContractId));
-            Assert.Equal(["L1", "L10", "L12", "L2"], (await Paging.All(page => Queries.Lots("A", page), limit)).Select(lot => lot.LotId));
+            Assert.Equal(["L1", "L10", "L12", "L2"], (await Paging.All(page => Queries.Lots("A", null, page), limit)).Select(lot => lot.LotId));
             Assert.Equal(["R1", "R2", "R0", "R9"], await Reports(new("acme", null, null, null, null), limit));
             Assert.Equal(["R1", "R2", "R0"], await Reports(new(null, "A", null, null, null), limit));
             Assert.Equal(["R1", "R2"], await Reports(new("acme", "A", "U", null, null), limit));
@@ -50,10 +50,15 @@ public abstract class ListStories<TStores> : Suite<TStores> where TStores : ISto
             Assert.Equal([EntryKind.CreditsCharged], (await Paging.All(page => Queries.Ledger(new(null, null, null, "R9"), page), limit))
                 .Select(entry => entry.Entry.Kind));
             Assert.Empty((await Queries.Ledger(new("other", null, null, "R9"), new(10, null))).Items);
+            var named = new LedgerFilter("acme", null, null, null) { Kind = EntryKind.UserSet, Actor = "test", To = books.Now };
+            Assert.Equal(ledger.Where(entry => entry.Entry.Kind == EntryKind.UserSet), await Paging.All(page => Queries.Ledger(named, page), limit));
+            var late = new LedgerFilter("acme", null, null, null) { From = books.Now, To = books.Now + Duration.FromDays(1) };
+            Assert.Equal(["R0", "R9"], (await Paging.All(page => Queries.Ledger(late, page), limit)).Select(entry => entry.Entry.ReportId));
+            Assert.Empty((await Queries.Ledger(new("acme", null, null, null) { Actor = "nobody" }, new(10, null))).Items);
         }
 
-        Assert.True(await Queries.UserExists(new("acme", "V")));
-        Assert.False(await Queries.UserExists(new("other", "V")));
+        Assert.Equal("V", (await Queries.User(new("acme", "V")))!.UserId);
+        Assert.Null(await Queries.User(new("other", "V")));
         Assert.Equal("A", (await Queries.Contract("A"))!.Terms.ContractId);
         Assert.Null(await Queries.Contract("none"));
         Assert.Equal(["U", "V", "W"], (await Queries.ContractWithUsers("A"))!.Members.Keys);
@@ -63,6 +68,86 @@ public abstract class ListStories<TStores> : Suite<TStores> where TStores : ISto
 
         async Task<IEnumerable<string>> Reports(ReportFilter filter, int limit) =>
             (await Paging.All(page => Queries.Reports(filter, page), limit)).Select(report => report.ReportId);
+    }
+
+    [Fact]
+    public async Task C3_clients_and_the_directory_of_their_users_come_whole_and_in_order_whatever_the_page()
+    {
+        var books = new Books(Store);
+        await books.Agree("B", 5, ["V", "U"]);
+        await books.Agree("A", 5, ["U", "W"]);
+        await books.Agree("D", 5, ["U"], clientId: "other");
+        await books.Remove("A", "W");
+        var account = Json.Write(new { Schema = 1, Value = new AccountDocument(new("S", "zeta", "S", "UTC"), 0) });
+        await Done([new DocumentChange(DocumentKind.Account, "S", 1, 0, account, "zeta", Samples.Day(0), null)]);
+        await Done([.. User.Enabled("bolt", "Y").Set("Yve", disabled: true, "ops", books.Now).Changes]);
+        var renamed = (await Queries.User(new("acme", "U")))!.Set("Ute", disabled: false, "ops", books.Now);
+        await Done(renamed.Changes);
+
+        foreach (var limit in Limits)
+        {
+            Assert.Equal(["acme 2 0 3", "bolt 0 0 1", "other 1 0 1", "zeta 0 1 0"],
+                (await Paging.All(page => Queries.Clients(null, page), limit))
+                    .Select(client => $"{client.ClientId} {client.Contracts} {client.Accounts} {client.Users}"));
+            Assert.Equal(["other"], (await Paging.All(page => Queries.Clients("other", page), limit)).Select(client => client.ClientId));
+            Assert.Empty(await Paging.All(page => Queries.Clients("none", page), limit));
+            Assert.Equal(["acme U Ute False", "acme V V False", "acme W W False", "bolt Y Yve True", "other U U False"],
+                (await Paging.All(page => Queries.Directory(null, page), limit))
+                    .Select(user => $"{user.ClientId} {user.UserId} {user.Name} {user.Disabled}"));
+            Assert.Equal(["U", "V", "W"], (await Paging.All(page => Queries.Directory("acme", page), limit)).Select(user => user.UserId));
+            Assert.Equal(["V"], (await Paging.All(page => Filtered.Page(
+                    next => Queries.Directory("acme", next), page, user => user.Name.HasPart("v"),
+                    user => page.Behind(Filtered.Directory, user.ClientId, user.UserId)), limit))
+                .Select(user => user.UserId));
+        }
+        Assert.Equal(renamed.State, await Queries.User(new("acme", "U")));
+        Assert.Equal(["Ute", "Ute"], [(await Store.Members("A"))[0].Name, (await Store.Members("B"))[0].Name]);
+        Assert.Equal(["acme/U A True", "acme/U B True", "acme/W A False"],
+            (await Queries.Assignments([new("acme", "W"), new("acme", "U"), new("bolt", "Y")])).OrderBy(assignment => assignment.User.UserId)
+                .Select(assignment => $"{assignment.User} {assignment.ContractId} {assignment.Assigned}"));
+        var names = await Queries.Names(["D", "A", "none"], [new("bolt", "Y"), new("acme", "U"), new("acme", "none")]);
+        Assert.Equal(["A", "D"], names.Contracts.Values.Order());
+        Assert.Equal(["Ute", "Yve"], names.Users.Values.Order());
+    }
+
+    [Fact]
+    public async Task C4_contracts_are_listed_by_name_state_and_type_with_their_figures()
+    {
+        var books = new Books(Store);
+        await books.Agree("A", 90, ["U", "V"]);
+        await books.Agree("B", 0, [], type: ContractType.Unlimited);
+        await books.Set(new("C", "acme", "Winter camp", ContractType.Metered, "UTC", new(2026, 6, 1), null, null, 30, CoverageFrom.Activation));
+        await books.Set(new("E", "acme", "Old", ContractType.Metered, "UTC", new(2026, 1, 1), new(2026, 3, 9), null, 30, CoverageFrom.Activation));
+        Assert.NotNull(await books.Report("R1", "A", "U", Enumerable.Range(1, 30).Select(i => $"P{i}")));
+        await books.Advance(Books.Start + Duration.FromDays(10));
+        Assert.NotNull(await books.Report("R2", "A", "V", Enumerable.Range(31, 18).Select(i => $"P{i}")));
+        Assert.True(await books.Edit(new(new("A", "L1", 1), CreditStatus.Unallocated, null, Frees: true, null, null, "why", "ops")));
+        await books.Remove("A", "U");
+        var contracts = new ContractList(Queries);
+
+        Assert.Equal(
+            ["A Running 43 47 1 1.57 2026-03-31", "B Running  0 0 0 ", "C Coming 0 0 0 0 ", "E Over 0 0 0 0 "],
+            await Listed(new(null, null, null, null), books.Now));
+
+        // What was used 30 days ago is no longer lately; the lot is over 30 days after it was granted.
+        Assert.Equal(
+            ["A Running 0 47 1 0.57 2026-03-31"],
+            await Listed(new("acme", "a", ContractState.Running, ContractType.Metered), Books.Start + Duration.FromDays(30)));
+        Assert.Equal(["A"], await Ids(new(null, null, ContractState.Running, ContractType.Metered)));
+        Assert.Equal(["B"], await Ids(new("acme", null, null, ContractType.Unlimited)));
+        Assert.Equal(["C"], await Ids(new(null, "WINTER", null, null)));
+        Assert.Equal(["E"], await Ids(new(null, null, ContractState.Over, null)));
+        Assert.Empty(await Ids(new("other", null, null, null)));
+
+        async Task<IEnumerable<string>> Listed(ContractFilter filter, Instant now) =>
+            (await Paging.All(page => contracts.Page(filter, now, page), 1)).Select(contract => FormattableString.Invariant(
+                $"{contract.Terms.ContractId} {Shown(contract.Figures)}"));
+
+        static string Shown(ContractFigures figures) => FormattableString.Invariant(
+            $"{figures.State} {figures.Remaining} {figures.Used} {figures.Users} {figures.Burn.CreditsPerDay:0.##} {figures.Burn.RunsOutOn:R}");
+
+        async Task<IEnumerable<string>> Ids(ContractFilter filter) =>
+            (await Paging.All(page => contracts.Page(filter, books.Now, page), 1)).Select(contract => contract.Terms.ContractId);
     }
 
     [Fact]

@@ -30,7 +30,7 @@ internal static class Samples
 
     public static readonly MemberChange Member = new(
         "C", "acme",
-        new("U", "Ute", true)
+        new("U", "", true)
         {
             Allocation = new(new(500, Renewal.Weekly, 2, RenewalDay.Of(IsoDayOfWeek.Monday)), new(2026, 3, 2), 3, 4, 5, 6, 7, 8),
             LastChange = new("mia", Day(0)),
@@ -39,7 +39,7 @@ internal static class Samples
         },
         Day(2), 0);
 
-    public static readonly UserChange User = new(new("acme", "U", true, Day(1), 1) { ChangedBy = "ops" }, 0);
+    public static readonly UserChange User = new(new("acme", "U", true, Day(1), 1) { Name = "Ute", ChangedBy = "ops" }, 0);
 
     public static readonly PlayerChange Player = new(new("acme", "P", new("C", "L", 1), Day(30), Day(1), 1), 0);
 
@@ -107,8 +107,8 @@ internal static class Samples
             Member.Row, Member, Member.Member, Member with { Expected = 1, Member = Later(Member.Member) }, Later(Member.Member),
             Member with { Expected = 2 }, (1, 2), async (store, _) => (await store.Members("C")).SingleOrDefault()),
         new(
-            User.Row, User, User.User, new UserChange(User.User with { Disabled = false, AsOf = Day(3), Version = 2 }, 1),
-            User.User with { Disabled = false, AsOf = Day(3), Version = 2 }, User with { Expected = 2 }, (1, 2),
+            User.Row, User, User.User, new UserChange(User.User with { Name = "Uta", Disabled = false, AsOf = Day(3), Version = 2 }, 1),
+            User.User with { Name = "Uta", Disabled = false, AsOf = Day(3), Version = 2 }, User with { Expected = 2 }, (1, 2),
             async (store, _) => await store.User(new("acme", "U"))),
         new(
             Player.Player.Row, Player, Player.Player,
@@ -148,7 +148,7 @@ internal static class Samples
 
     private static Member Later(Member member) => member with
     {
-        Name = "Uta", Assigned = false, Allocation = Allocation.None with { TotalUsed = 9 }, LastChange = null, AsOf = Day(3), Version = 2,
+        Assigned = false, Allocation = Allocation.None with { TotalUsed = 9 }, LastChange = null, AsOf = Day(3), Version = 2,
     };
 
     private static Credit Later(Credit credit) => credit with

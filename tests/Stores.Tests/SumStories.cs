@@ -189,7 +189,7 @@ public abstract class SumStories<TStores> : Suite<TStores> where TStores : IStor
             var all = new List<string>();
             foreach (var limit in new[] { 1, 3, 100 })
             {
-                all.AddRange((await Paging.All(page => reads.Lots("C", now, page), limit))
+                all.AddRange((await Paging.All(page => reads.Lots("C", null, now, page), limit))
                     .Select(lot => $"{lot.LotId} {lot.CreatedAt} {lot.ExpiresAt} {lot.AvailableAt(now)}"));
                 foreach (var filter in new CreditFilter[]
                 {

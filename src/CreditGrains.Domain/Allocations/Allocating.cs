@@ -64,8 +64,10 @@ public static class Allocating
         var changed = wanted.Values
             .Select(after => (Before: contract.AllMembers.GetValueOrDefault(after.UserId), after))
             .Where(pair => pair.Before != pair.after)
-            .Select(pair => (pair.Before, Row: contract.Change(pair.Before, pair.after, actor, now)))
-            .Select(pair => new MemberChanged(pair.Before, pair.Row.Member, pair.Row))
+            .Select(pair => (pair.Before, pair.after, Naming: contract.Naming(pair.after, actor, now)))
+            .Select(pair => pair.Naming is { User.Version: var version } ? pair with { after = pair.after with { UserVersion = version } } : pair)
+            .Select(pair => (pair.Before, pair.Naming, Row: contract.Change(pair.Before, pair.after, actor, now)))
+            .Select(pair => new MemberChanged(pair.Before, pair.Row.Member, pair.Row, pair.Naming))
             .ToImmutableArray();
         var next = contract.With(changed.Select(member => member.After));
         var entries = Explain(contract, plan, changed, actor, cause, now)
@@ -74,8 +76,8 @@ public static class Allocating
         if (!entries.IsEmpty) next = next with { Plan = plan.Changed(Summary(contract.Plan, plan, changed), actor, now) };
         return new Changed<Contract, Window>(
             next,
-            Changes.Of([.. changed.Select(member => member.Row), .. entries])
-                .RestingOn(changed.Select(member => contract.Enabled(member.After))),
+            Changes.Of([.. changed.Select(member => member.Row), .. changed.Select(member => member.Naming).OfType<UserChange>(), .. entries])
+                .RestingOn(changed.Where(member => member.Naming is null).Select(member => contract.AsSeen(member.After))),
             Window.Of(next, now) with
             {
                 Changes = [.. changed.Select(member => Shown(contract, member.Before, member.After, now))],
@@ -120,7 +122,7 @@ public static class Allocating
         var entry = Granted(contract, before.Allocation, after, grant.Actor, Causes.Request, now) with { Reason = grant.Reason };
         return new Changed<Contract, AllocationRow>(
             contract.With(row.Member) with { Plan = contract.Plan.Changed($"extra credits of {after.UserId}", grant.Actor, now) },
-            Changes.Of([row, entry]).RestingOn(contract.Enabled(before)),
+            Changes.Of([row, entry]).RestingOn(contract.AsSeen(before)),
             AllocationRow.Of(row.Member, contract.Terms, now));
     }
 
@@ -152,13 +154,10 @@ public static class Allocating
     public static Refusal NotSupported(Terms terms) => new(
         RefusalCode.AllocationNotSupported, $"The contract {terms.ContractId} must be metered: an unlimited contract does not limit what its users use.");
 
-    // C3: if the user is disabled before the commit, the commit fails and the command is decided again.
-    private static Guard Enabled(this Contract contract, Member member) => new(RowKey.User(contract.ClientId, member.UserId), member.UserVersion);
-
     // The start date that is asked for; null: none. IsGiven: by this very change.
     private readonly record struct StartDate(LocalDate? Date, bool IsGiven);
 
-    private sealed record MemberChanged(Member? Before, Member After, MemberChange Row)
+    private sealed record MemberChanged(Member? Before, Member After, MemberChange Row, UserChange? Naming)
     {
         public Allocation Was => Before?.Allocation ?? Allocation.None;
 
@@ -184,7 +183,8 @@ public static class Allocating
         if (change.Assigned == false) return Removed(known, change, at);
         var joins = change.Assigned == true && known is not { Assigned: true };
         if (!joins && CheckAssigned(known, change.UserId) is { } refusal) return refusal;
-        if ((change.Name ?? known?.Name) is not { } name) return Refusal.Invalid($"{at}name", "must be given for a user who is new to the contract");
+        if ((change.Name ?? known?.Name ?? contract.Strangers.GetValueOrDefault(change.UserId)?.Name) is not { } name)
+            return Refusal.Invalid($"{at}name", "must be given for a user who is new to the client");
         var member = (known ?? contract.Newcomer(change.UserId, name)) with { Name = name, Assigned = true };
         if (member.Disabled && (applied is not null || change.Allocates)) return Refusal.Disabled(change.UserId);
 

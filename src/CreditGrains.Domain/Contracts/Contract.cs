@@ -17,7 +17,8 @@ public sealed record Contract(Terms Terms, long Revision, ImmutableArray<Lot> Lo
     public bool HasAllMembers { get; init; }
 
     /// <summary>
-    /// The own rows of users whom the present command names and who have none in this contract yet, where they have one: they may be disabled (C3).
+    /// The own rows of users whom the present command names and who have none in this contract yet, where they have one: they have a name and may be
+    /// disabled (C3).
     /// </summary>
     public ImmutableDictionary<string, User> Strangers { get; init; } = ImmutableDictionary<string, User>.Empty;
 
@@ -98,6 +99,18 @@ public sealed record Contract(Terms Terms, long Revision, ImmutableArray<Lot> Lo
     internal Member Newcomer(string userId, string name) => Strangers.GetValueOrDefault(userId) is { } user
         ? new(userId, name, true, user.Disabled) { AsOf = user.AsOf, UserVersion = user.Version }
         : new(userId, name, true);
+
+    /// <summary>The own row of a user who gets another name, in its next version; null: the user has that name (C3).</summary>
+    internal UserChange? Naming(Member member, string actor, Instant now)
+    {
+        var present = Members.GetValueOrDefault(member.UserId)?.Name ?? Strangers.GetValueOrDefault(member.UserId)?.Name;
+        if (present == member.Name) return null;
+        var user = new User(ClientId, member.UserId, member.Disabled, Instant.Max(now, member.AsOf), member.UserVersion + 1);
+        return new(user with { Name = member.Name, ChangedBy = actor }, member.UserVersion);
+    }
+
+    /// <summary>C3: if the user is disabled or renamed before the commit, the commit fails and the command is decided again.</summary>
+    internal Guard AsSeen(Member member) => new(RowKey.User(ClientId, member.UserId), member.UserVersion);
 
     /// <inheritdoc cref="MemberChange.Of"/>
     internal MemberChange Change(Member? before, Member after) => MemberChange.Of(Terms, before, after, AsOf);

@@ -3,8 +3,9 @@ using NodaTime;
 namespace CreditGrains.Domain;
 
 /// <summary>A user of a contract (C3), and the user's allocation there.</summary>
+/// <param name="Name">The user's one name. It is read from the user's own row and not part of this one.</param>
 /// <param name="Assigned">false: removed; the row stays.</param>
-/// <param name="Disabled">For all contracts of the client. It is read from the user's own row and not part of this one.</param>
+/// <param name="Disabled">For all contracts of the client. It is read from the user's own row, too.</param>
 public sealed record Member(string UserId, string Name, bool Assigned, bool Disabled = false)
 {
     public Allocation Allocation { get; init; } = Allocation.None;
@@ -15,7 +16,7 @@ public sealed record Member(string UserId, string Name, bool Assigned, bool Disa
     /// <summary>The row's fence: rises with every change; 0: there is no row.</summary>
     public long Version { get; init; }
 
-    /// <summary>The version of the user's own row, from which <see cref="Disabled"/> was read; 0: there is none.</summary>
+    /// <summary>The version of the user's own row, from which <see cref="Name"/> and <see cref="Disabled"/> were read; 0: there is none.</summary>
     public long UserVersion { get; init; }
 
     /// <summary>Who last assigned, renamed, removed, disabled or enabled the user, or changed settings or extra credits, and when (A10).</summary>
@@ -25,7 +26,7 @@ public sealed record Member(string UserId, string Name, bool Assigned, bool Disa
 /// <summary>Who changed something last, and when.</summary>
 public sealed record LastChange(string Actor, Instant At);
 
-/// <summary>A member's row as it now is, without <see cref="Member.Disabled"/>.</summary>
+/// <summary>A member's row as it now is, without <see cref="Member.Name"/> and <see cref="Member.Disabled"/>.</summary>
 /// <param name="DueAt">When a renewal will next change it; null: never, or nothing has been used of the cycle.</param>
 /// <param name="Expected">The version it must have before; 0: it must not exist.</param>
 public sealed record MemberChange(string ContractId, string ClientId, Member Member, Instant? DueAt, long Expected) : Change

@@ -19,7 +19,7 @@ public static class Membership
         Contract contract, IReadOnlyCollection<UserName> users, string actor, Instant now, long? seen)
     {
         var changed = Replace(contract, users, actor, now);
-        return seen is not null && seen != contract.Plan.Version && !changed.Changes.IsNothing ? Refusal.Changed("list of users") : changed;
+        return seen is not null && seen != contract.Plan.Version && changed.Changes.Any() ? Refusal.Changed("list of users") : changed;
     }
 
     /// <summary>Replaces the list: assigned users who are not in it are removed.</summary>
@@ -58,8 +58,10 @@ public static class Membership
     private static Changed<Contract, ImmutableArray<Member>> Set(Contract contract, IEnumerable<Member> members, string actor, Instant now)
     {
         var present = contract.AllMembers;
-        var changed = members
-            .Where(member => present.GetValueOrDefault(member.UserId) != member)
+        var wanted = members.Select(member => (Member: member, Naming: contract.Naming(member, actor, now))).ToList();
+        var changed = wanted
+            .Where(one => present.GetValueOrDefault(one.Member.UserId) != one.Member)
+            .Select(one => one.Naming is { User.Version: var version } ? one.Member with { UserVersion = version } : one.Member)
             .Select(member => contract.Change(present.GetValueOrDefault(member.UserId), member, actor, now))
             .ToList();
         var summary = changed.Count == 1 ? $"user {changed[0].Member.UserId}" : $"{changed.Count} users";
@@ -68,7 +70,8 @@ public static class Membership
             : contract.With(changed.Select(change => change.Member)) with { Plan = contract.Plan.Changed(summary, actor, now) };
         return new(
             next,
-            [.. changed, .. changed.SelectMany(change => Explain(change.Member))],
+            Changes.Of([.. changed, .. wanted.Select(one => one.Naming).OfType<UserChange>(), .. changed.SelectMany(change => Explain(change.Member))])
+                .RestingOn(wanted.Where(one => one.Naming is null).Select(one => contract.AsSeen(one.Member))),
             [.. next.Members.Values.Where(member => member.Assigned)]);
 
         IEnumerable<Entry> Explain(Member member)
@@ -91,40 +94,50 @@ public static class Membership
         };
 }
 
-/// <summary>A user of a client, across all its contracts (C3).</summary>
+/// <summary>A user of a client, across all its contracts (C3): the rows of a client are its directory.</summary>
 /// <param name="AsOf">The latest effective instant that changed this row.</param>
 /// <param name="Version">The row's fence: rises with every change; 0: there is no row, and the user is enabled.</param>
 public sealed record User(string ClientId, string UserId, bool Disabled, Instant AsOf, long Version)
 {
-    /// <summary>Who disabled or enabled the user last; null: nobody has.</summary>
+    /// <summary>The user's one name, 0 to 200 characters.</summary>
+    public string Name { get; init; } = "";
+
+    /// <summary>Who named, disabled or enabled the user last; null: nobody has.</summary>
     public string? ChangedBy { get; init; }
 
     /// <summary>A user without a row: enabled.</summary>
     public static User Enabled(string clientId, string userId) => new(clientId, userId, false, Instant.MinValue, 0);
 
     /// <summary>Disables or enables the user for all contracts of the client; a user who already is so does not change.</summary>
-    public Changed<User> Switch(bool disabled, string actor, Instant now)
+    public Changed<User> Switch(bool disabled, string actor, Instant now) => Set(Name, disabled, actor, now);
+
+    /// <summary>Names the user, and disables or enables the user for all contracts of the client; who is new is thereby in the directory.</summary>
+    public Changed<User> Set(string name, bool disabled, string actor, Instant now)
     {
-        if (disabled == Disabled) return new(this, Changes.None);
-        var next = this with { Disabled = disabled, ChangedBy = actor, AsOf = now, Version = Version + 1 };
-        return new(
-            next,
-            [
-                new UserChange(next, Version),
-                new Entry
-                {
-                    Kind = EntryKind.UserSwitched,
-                    EffectiveAt = now,
-                    BookedAt = now,
-                    Actor = actor,
-                    Cause = Causes.Request,
-                    Subject = Subjects.User(UserId),
-                    Before = Json.Write(new { Disabled }),
-                    After = Json.Write(new { Disabled = disabled }),
-                    ClientId = ClientId,
-                    UserId = UserId,
-                },
-            ]);
+        if (Version > 0 && (name, disabled) == (Name, Disabled)) return new(this, Changes.None);
+        var next = this with { Name = name, Disabled = disabled, ChangedBy = actor, AsOf = now, Version = Version + 1 };
+        return new(next, [new UserChange(next, Version), .. Explain(next, actor, now)]);
+    }
+
+    private IEnumerable<Entry> Explain(User next, string actor, Instant now)
+    {
+        if (next.Name != Name || next.Disabled == Disabled)
+            yield return Tell(EntryKind.UserSet, Version == 0 ? null : new { UserId, Name }, new { UserId, next.Name });
+        if (next.Disabled != Disabled) yield return Tell(EntryKind.UserSwitched, new { Disabled }, new { next.Disabled });
+
+        Entry Tell(EntryKind kind, object? before, object after) => new()
+        {
+            Kind = kind,
+            EffectiveAt = now,
+            BookedAt = now,
+            Actor = actor,
+            Cause = Causes.Request,
+            Subject = Subjects.User(UserId),
+            Before = before is null ? null : Json.Write(before),
+            After = Json.Write(after),
+            ClientId = ClientId,
+            UserId = UserId,
+        };
     }
 }
 

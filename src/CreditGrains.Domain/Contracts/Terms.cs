@@ -24,7 +24,7 @@ public enum CoverageFrom { Activation, Creation }
 /// Credits that are granted by themselves (L5); null: none. null is not written, so that versions which do not know the field can read the document.
 /// </param>
 /// <param name="Notes">At most 2,000 characters for people to read; null: none.</param>
-public sealed record Terms(
+public record Terms(
     string ContractId,
     string ClientId,
     string Name,
@@ -57,6 +57,9 @@ public sealed record Terms(
 
     /// <summary>Whether reports may use the contract at that instant (C1).</summary>
     public bool IsActiveAt(Instant now) => now >= Begins && !(now >= Ends);
+
+    /// <summary>Where it stands at that instant.</summary>
+    public ContractState StateAt(Instant now) => now < Begins ? ContractState.Coming : now >= Ends ? ContractState.Over : ContractState.Running;
 
     /// <summary>An expiry cut to the contract's end (L4); null: never.</summary>
     public Instant? CutToEnd(Instant? expiresAt) => Ends is { } end && !(expiresAt < end) ? end : expiresAt;

@@ -26,7 +26,7 @@ public enum EntryKind
     /// <summary>The coverage of allocated credits ended (P3); a negative quantity takes an end back (P5).</summary>
     CoverageExpired,
 
-    /// <summary>A user was assigned to a contract, renamed or removed (C3).</summary>
+    /// <summary>A user was assigned to a contract, renamed or removed, or named in the directory (C3).</summary>
     UserSet,
 
     /// <summary>A user was disabled or enabled, for all contracts of the client (C3).</summary>

@@ -6,12 +6,13 @@ namespace CreditGrains.Grains;
 /// <summary>Reads that show what has fallen due before anybody has booked it (T3): lots of billing cycles that have started, and their credits. They roll forward in memory and book nothing.</summary>
 public sealed class Unbooked(IQueries queries)
 {
-    /// <summary>A contract's lots, by creation, then lot id.</summary>
-    public async Task<Page<Lot>> Lots(string contractId, Instant now, PageRequest page)
+    /// <summary>A contract's lots, by creation, then lot id; of one payment, or null: of any.</summary>
+    public async Task<Page<Lot>> Lots(string contractId, string? paymentId, Instant now, PageRequest page)
     {
         // First what is due, then what is booked: what is booked in between is in both, not in neither.
-        var due = Granted(await queries.Due(contractId, null, now), now).Select(listed => listed.Lot).ToList();
-        var booked = await queries.Lots(contractId, page);
+        var due = Granted(await queries.Due(contractId, null, now), now).Select(listed => listed.Lot)
+            .Where(lot => (paymentId ?? lot.PaymentId) == lot.PaymentId).ToList();
+        var booked = await queries.Lots(contractId, paymentId, page);
         if (due.Count == 0) return booked;
 
         var placed = LotPlace.Read(page);

@@ -17,8 +17,24 @@ public interface IQueries
     /// <summary>The assigned users, by user id.</summary>
     Task<Page<Member>> Users(string contractId, PageRequest page);
 
-    /// <summary>Whether the user has ever been assigned to a contract of the client.</summary>
-    Task<bool> UserExists(UserKey key);
+    /// <summary>What a page of contracts needs besides their terms (C4), on one snapshot; contracts that are not there are left out.</summary>
+    /// <param name="since">From when on use is added up, excluded.</param>
+    Task<ImmutableArray<ContractFacts>> Facts(IReadOnlyCollection<string> contractIds, Instant since);
+
+    /// <summary>Clients that have a contract, an account or a user, by id; null: all.</summary>
+    Task<Page<ClientSummary>> Clients(string? clientId, PageRequest page);
+
+    /// <summary>The directories of clients (C3), by client, then user id; null: all.</summary>
+    Task<Page<User>> Directory(string? clientId, PageRequest page);
+
+    /// <summary>A user as the directory has it; null: the client has no such user.</summary>
+    Task<User?> User(UserKey key);
+
+    /// <summary>The contracts of these users, past ones too, for each by contract id.</summary>
+    Task<ImmutableArray<Assignment>> Assignments(IReadOnlyCollection<UserKey> users);
+
+    /// <summary>The names of those contracts and users that are there.</summary>
+    Task<Names> Names(IReadOnlyCollection<string> contractIds, IReadOnlyCollection<UserKey> users);
 
     /// <summary>A contract with all its users, past ones too, of one instant; null where there is none.</summary>
     Task<Contract?> ContractWithUsers(string contractId);
@@ -29,8 +45,8 @@ public interface IQueries
     /// <summary>The user's memberships of contracts of the client, past ones too, by contract id.</summary>
     Task<Page<Allowance>> Memberships(UserKey user, PageRequest page);
 
-    /// <summary>By creation, then lot id.</summary>
-    Task<Page<Lot>> Lots(string contractId, PageRequest page);
+    /// <summary>By creation, then lot id; of one payment, or null: of any.</summary>
+    Task<Page<Lot>> Lots(string contractId, string? paymentId, PageRequest page);
 
     /// <summary>A lot; null where there is none.</summary>
     Task<Lot?> Lot(string contractId, string lotId);
@@ -166,8 +182,17 @@ public sealed record ReportFilter(string? ClientId, string? ContractId, string? 
 /// <summary>Each null: any (P4).</summary>
 public sealed record CreditFilter(string? ClientId, string? ContractId, CreditStatus? Status, string? PlayerId, string? UserId, string? LotId, string? PaymentId);
 
-/// <summary>Each null: any.</summary>
-public sealed record LedgerFilter(string? ClientId, string? ContractId, string? UserId, string? ReportId, string? AccountId = null);
+/// <summary>Each null: any. From and to are effective instants, <see cref="From"/> included, <see cref="To"/> excluded.</summary>
+public sealed record LedgerFilter(string? ClientId, string? ContractId, string? UserId, string? ReportId, string? AccountId = null)
+{
+    public EntryKind? Kind { get; init; }
+
+    public string? Actor { get; init; }
+
+    public Instant? From { get; init; }
+
+    public Instant? To { get; init; }
+}
 
 /// <summary>Each null: any.</summary>
 public sealed record ProjectFilter(string? ClientId, string? AccountId);

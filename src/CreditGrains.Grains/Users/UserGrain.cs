@@ -11,8 +11,23 @@ public sealed class UserGrain(IGrainContext context, GrainServices services) : I
 
     public IGrainContext GrainContext => context;
 
+    public Task<Decision<Answered<User>>> Switch(bool disabled, string actor, RequestKey? request) =>
+        Change(request, (user, now) => user.Switch(disabled, actor, now));
+
+    public Task<Decision<Answered<User>>> Set(string name, bool disabled, string actor, long? seen)
+    {
+        var isFirst = true;
+        return Change(null, (user, now) =>
+        {
+            // Once it was tried, what is there may be its own.
+            if (seen is not null && seen != user.Version && isFirst) return Refusal.Changed("user");
+            isFirst = false;
+            return user.Set(name, disabled, actor, now);
+        });
+    }
+
     // The wish is a state, so that it may be decided again after any outcome.
-    public async Task<Decision<Answered<User>>> Switch(bool disabled, string actor, RequestKey? request)
+    private async Task<Decision<Answered<User>>> Change(RequestKey? request, Func<User, Instant, Decision<Changed<User>>> decide)
     {
         for (var isDoubted = false; ;)
         {
@@ -24,8 +39,10 @@ public sealed class UserGrain(IGrainContext context, GrainServices services) : I
 
             var user = await services.Store.User(key) ?? User.Enabled(key.ClientId, key.UserId);
             var now = Instant.Max(services.Clock.Now, user.AsOf);
-            var (next, switched) = user.Switch(disabled, actor, now);
-            var changes = switched + Remembered.Keep(key.ClientId, request, () => Json.Write(next), now);
+            var decision = decide(user, now);
+            if (decision.Refusal is { } refusal) return refusal;
+            var (next, changed) = decision.Value!;
+            var changes = changed + Remembered.Keep(key.ClientId, request, () => Json.Write(next), now);
             var result = changes.IsNothing ? new CommitResult.Done() : await services.Store.Commit(new(key.ClientId, changes));
             if (result is CommitResult.Done) return new Answered<User>(next, Replayed: false);
             isDoubted |= result is CommitResult.Unknown;

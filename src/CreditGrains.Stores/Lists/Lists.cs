@@ -16,6 +16,31 @@ internal static class Lists
             Order = [new("d.id", ColumnType.Text)],
         };
 
+    public static ListOf<User> Directory(string? clientId) => Of(UserRow.Instance, Filtered.Directory, user => [user.ClientId, user.UserId]) with
+    {
+        Filter = Narrowest(("u.client_id", clientId)),
+        Order = [new("u.client_id", ColumnType.Text), new("u.user_id", ColumnType.Text)],
+    };
+
+    /// <summary>From client to client, by the indexes that hold each client's first contract, account and user.</summary>
+    public static ListOf<ClientSummary> Clients(string? clientId) => new(
+        "clients",
+        $"""
+        k.client_id, (select count(*) from document d where d.kind = '{DocumentKind.Contract}' and d.owner = k.client_id),
+            (select count(*) from document d where d.kind = '{DocumentKind.Account}' and d.owner = k.client_id),
+            (select count(*) from client_user u where u.client_id = k.client_id)
+        """,
+        $"""
+        (with recursive client (client_id) as (
+            select ({NextClient("''")}) union all select ({NextClient("client.client_id")}) from client where client.client_id is not null)
+        select client_id from client where client_id is not null) k
+        """,
+        row => new(row.Text(), row.Number(), row.Number(), row.Number()), client => [client.ClientId])
+    {
+        Filter = Narrowest(("k.client_id", clientId)),
+        Order = [new("k.client_id", ColumnType.Text)],
+    };
+
     public static ListOf<Member> Users(string contractId) => Of(MemberRow.Instance, "users", member => [member.UserId]) with
     {
         Filter = [Equal("m.contract_id", contractId), new("m.assigned", Comparison.AlsoEqual, true)],
@@ -31,10 +56,10 @@ internal static class Lists
         Order = [new("m.contract_id", ColumnType.Text)],
     };
 
-    public static ListOf<ListedLot> Lots(string contractId) =>
+    public static ListOf<ListedLot> Lots(string contractId, string? paymentId) =>
         Of(LotRow.Instance, "lots", listed => [listed.Lot.CreatedAt, listed.Lot.LotId]) with
     {
-        Filter = [Equal("l.contract_id", contractId), new("l.apart", Comparison.AlsoEqual, 0L)],
+        Filter = [.. Narrowest(("l.contract_id", contractId), ("l.payment_id", paymentId)), new("l.apart", Comparison.AlsoEqual, 0L)],
         Order = [new("l.created_at", ColumnType.Instant), new("l.lot_id", ColumnType.Text)],
     };
 
@@ -53,7 +78,8 @@ internal static class Lists
         "ledger",
         Narrowest(
             ("e.report_id", filter.ReportId), ("e.user_id", filter.UserId), ("e.contract_id", filter.ContractId),
-            ("e.account_id", filter.AccountId), ("e.client_id", filter.ClientId)));
+            ("e.account_id", filter.AccountId), ("e.client_id", filter.ClientId))
+            .AddRange(Also("e.kind", filter.Kind?.Word()).Concat(Also("e.actor", filter.Actor)).Concat(Between("e.effective_at", filter.From, filter.To))));
 
     /// <summary>The feed's entries, in the order of booking.</summary>
     public static ListOf<BookedEntry> Feed(FeedFilter filter) =>
@@ -118,6 +144,17 @@ internal static class Lists
     private static ImmutableArray<Condition> Narrowest(params IEnumerable<(string Column, string? Value)> asked) =>
         [.. asked.Where(one => one.Value is not null)
             .Select((one, i) => new Condition(one.Column, i == 0 ? Comparison.Equal : Comparison.AlsoEqual, one.Value!))];
+
+    // What no index leads to.
+    private static IEnumerable<Condition> Also(string column, string? value) =>
+        value is null ? [] : [new Condition(column, Comparison.AlsoEqual, value)];
+
+    private static string NextClient(string after) => $"""
+        select min(n.id) from (
+            select min(owner) as id from document where kind = '{DocumentKind.Contract}' and owner > {after}
+            union all select min(owner) from document where kind = '{DocumentKind.Account}' and owner > {after}
+            union all select min(client_id) from client_user where client_id > {after}) n
+        """;
 
     private static IEnumerable<Condition> Between(string column, Instant? from, Instant? to)
     {

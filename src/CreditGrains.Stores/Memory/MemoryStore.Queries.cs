@@ -13,14 +13,47 @@ public sealed partial class MemoryStore
         Task.FromResult(Document(DocumentKind.Contract, contractId)?.AsContract());
 
     Task<Page<ContractDocument>> IQueries.Contracts(string? clientId, PageRequest page) =>
-        Task.FromResult(List(Lists.Documents(DocumentKind.Contract, "contracts", clientId), page, DocumentRow.Instance, documents.All, Read)
+        Task.FromResult(List(Lists.Documents(DocumentKind.Contract, Filtered.Contracts, clientId), page, DocumentRow.Instance, documents.All, Read)
             .Of(document => document.AsContract()));
 
     Task<Page<Member>> IQueries.Users(string contractId, PageRequest page) =>
         Task.FromResult(List(Lists.Users(contractId), page, MemberRow.Instance, members.All, Read));
 
-    Task<bool> IQueries.UserExists(UserKey key) =>
-        Task.FromResult(members.All.Any(member => member.ClientId == key.ClientId && member.Member.UserId == key.UserId));
+    Task<ImmutableArray<ContractFacts>> IQueries.Facts(IReadOnlyCollection<string> contractIds, Instant since) =>
+        Task.FromResult<ImmutableArray<ContractFacts>>([.. contractIds.Select(Contract).OfType<StoredContract>().Select(contract =>
+        {
+            var id = contract.Document.Id;
+            var charged = reports.All.Where(report => report.ContractId == id && report.At > since).Sum(report => (long)report.Charged);
+            var returned = entries.Select(booked => booked.Entry)
+                .Where(entry => entry.Kind == EntryKind.CreditsReturned && entry.ContractId == id && entry.EffectiveAt > since)
+                .Sum(entry => entry.Quantity);
+            return new ContractFacts(
+                contract, MembersOf(id).LongCount(member => member.Assigned), MembersOf(id).Sum(member => member.Allocation.TotalUsed), charged - returned);
+        })]);
+
+    Task<Page<ClientSummary>> IQueries.Clients(string? clientId, PageRequest page)
+    {
+        var all = Documents.Where(document => document.Kind is DocumentKind.Contract or DocumentKind.Account).Select(document => document.Owner)
+            .Concat(Users.Select(user => user.ClientId)).Distinct()
+            .Select(id => new ClientSummary(id, Owned(DocumentKind.Contract, id), Owned(DocumentKind.Account, id), Users.LongCount(user => user.ClientId == id)));
+        return Task.FromResult(List(Lists.Clients(clientId), page, all, _ => client => client.ClientId, client => client));
+
+        long Owned(string kind, string id) => Documents.LongCount(document => document.Kind == kind && document.Owner == id);
+    }
+
+    Task<Page<User>> IQueries.Directory(string? clientId, PageRequest page) =>
+        Task.FromResult(List(Lists.Directory(clientId), page, UserRow.Instance, users.All, change => change.User));
+
+    Task<User?> IQueries.User(UserKey key) => Task.FromResult(User(key));
+
+    Task<ImmutableArray<Assignment>> IQueries.Assignments(IReadOnlyCollection<UserKey> of) => Task.FromResult<ImmutableArray<Assignment>>(
+        [.. members.All.Select(change => new Assignment(new(change.ClientId, change.Member.UserId), change.ContractId, change.Member.Assigned))
+            .Where(assignment => of.Contains(assignment.User)).OrderBy(assignment => assignment.ContractId, StringComparer.Ordinal)]);
+
+    Task<Names> IQueries.Names(IReadOnlyCollection<string> contractIds, IReadOnlyCollection<UserKey> of) => Task.FromResult(new Names(
+        contractIds.Distinct().Select(id => Document(DocumentKind.Contract, id)?.AsContract().Terms).OfType<Terms>()
+            .ToDictionary(terms => terms.ContractId, terms => terms.Name),
+        of.Distinct().Select(User).OfType<User>().ToDictionary(user => new UserKey(user.ClientId, user.UserId), user => user.Name)));
 
     Task<Contract?> IQueries.ContractWithUsers(string contractId) =>
         Task.FromResult(Contract(contractId)?.AsContract(MembersOf(contractId)));
@@ -34,8 +67,8 @@ public sealed partial class MemoryStore
             member => StoredMember(new(member.ContractId, member.Member.UserId))!)
         .Of(stored => stored.AsAllowance()));
 
-    Task<Page<Lot>> IQueries.Lots(string contractId, PageRequest page) =>
-        Task.FromResult(List(Lists.Lots(contractId), page, LotRow.Instance, lots.All, Read).Of(listed => listed.Lot));
+    Task<Page<Lot>> IQueries.Lots(string contractId, string? paymentId, PageRequest page) =>
+        Task.FromResult(List(Lists.Lots(contractId, paymentId), page, LotRow.Instance, lots.All, Read).Of(listed => listed.Lot));
 
     Task<Lot?> IQueries.Lot(string contractId, string lotId) => Task.FromResult(Lot(contractId, lotId));
 

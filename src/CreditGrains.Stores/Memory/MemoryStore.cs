@@ -182,7 +182,7 @@ public sealed partial class MemoryStore : IStore, IQueries
     private Member Read(MemberChange change)
     {
         var user = User(new(change.ClientId, change.Member.UserId));
-        return MemberRow.WithUser(change.Member, user?.Disabled ?? false, user?.ChangedBy, user?.AsOf ?? Instant.MinValue, user?.Version ?? 0);
+        return MemberRow.WithUser(change.Member, user?.Name ?? "", user?.Disabled ?? false, user?.ChangedBy, user?.AsOf ?? Instant.MinValue, user?.Version ?? 0);
     }
 
     private static Dictionary<string, TRow> Found<TRow>(IReadOnlyCollection<string> ids, Func<string, TRow?> read) where TRow : class

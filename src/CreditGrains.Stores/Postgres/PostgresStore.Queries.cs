@@ -10,12 +10,62 @@ public sealed partial class PostgresStore
     async Task<ContractDocument?> IQueries.Contract(string contractId) => (await One(DocumentOf(DocumentKind.Contract, contractId)))?.AsContract();
 
     public async Task<Page<ContractDocument>> Contracts(string? clientId, PageRequest page) =>
-        (await List(Lists.Documents(DocumentKind.Contract, "contracts", clientId), page)).Of(document => document.AsContract());
+        (await List(Lists.Documents(DocumentKind.Contract, Filtered.Contracts, clientId), page)).Of(document => document.AsContract());
 
     public Task<Page<Member>> Users(string contractId, PageRequest page) => List(Lists.Users(contractId), page);
 
-    public async Task<bool> UserExists(UserKey key) => (await All(new Query<bool>(
-        "select 1 from member where client_id = $1 and user_id = $2 limit 1", _ => true, Values.Of(key.ClientId), Values.Of(key.UserId)))).Count > 0;
+    public Task<ImmutableArray<ContractFacts>> Facts(IReadOnlyCollection<string> contractIds, Instant since) => Listed<ImmutableArray<ContractFacts>>(async () =>
+    {
+        var reading = new Reading();
+        var (documents, lots) = (reading.Add(ContractsOf(contractIds)), reading.Add(OpenLotsOf(contractIds)));
+        var users = reading.Add(new Query<(string Id, long Users, long Used)>(
+            "select contract_id, count(*) filter (where assigned), sum(total_used)::bigint from member where contract_id = any($1) group by contract_id",
+            row => (row.Text(), row.Number(), row.Number()), Values.Of(contractIds)));
+        var charged = reading.Add(Sum("select contract_id, sum(charged)::bigint from report where contract_id = any($1) and at > $2 group by contract_id"));
+        var returned = reading.Add(Sum(
+            $"""
+            select contract_id, sum(quantity)::bigint from entry
+            where contract_id = any($1) and effective_at > $2 and kind = '{EntryKind.CreditsReturned.Word()}' group by contract_id
+            """));
+        await Run(reading);
+        var (contracts, of) = (Together(documents, lots), users.ToDictionary(contract => contract.Id));
+        var (given, back) = (charged.ToDictionary(sum => sum.Id, sum => sum.Sum), returned.ToDictionary(sum => sum.Id, sum => sum.Sum));
+        return [.. contracts.Select(contract => new ContractFacts(
+            contract.Value, of.GetValueOrDefault(contract.Key).Users, of.GetValueOrDefault(contract.Key).Used,
+            given.GetValueOrDefault(contract.Key) - back.GetValueOrDefault(contract.Key)))];
+
+        Query<(string Id, long Sum)> Sum(string sql) => new(sql, row => (row.Text(), row.Number()), Values.Of(contractIds), Values.Of(since));
+    });
+
+    public Task<Page<ClientSummary>> Clients(string? clientId, PageRequest page) => List(Lists.Clients(clientId), page);
+
+    public Task<Page<User>> Directory(string? clientId, PageRequest page) => List(Lists.Directory(clientId), page);
+
+    Task<User?> IQueries.User(UserKey key) => User(key);
+
+    public Task<ImmutableArray<Assignment>> Assignments(IReadOnlyCollection<UserKey> users) => Listed<ImmutableArray<Assignment>>(async () => [.. await All(new Query<Assignment>(
+        """
+        select m.client_id, m.user_id, m.contract_id, m.assigned from unnest($1, $2) as g (client_id, user_id)
+        join member m on m.client_id = g.client_id and m.user_id = g.user_id order by m.contract_id
+        """,
+        row => new(new(row.Text(), row.Text()), row.Text(), row.Flag()), Values.Of(users.Select(user => user.ClientId)), Values.Of(users.Select(user => user.UserId))))]);
+
+    public Task<Names> Names(IReadOnlyCollection<string> contractIds, IReadOnlyCollection<UserKey> users) => Listed(async () =>
+    {
+        var (reading, distinct) = (new Reading(), users.Distinct().ToList());
+        var contracts = reading.Add(new Query<(string Id, string Name)>(
+            $"select id, body::jsonb #>> '{{value,terms,name}}' from document where kind = '{DocumentKind.Contract}' and id = any($1)",
+            row => (row.Text(), row.Text()), Values.Of(contractIds)));
+        var named = reading.Add(new Query<(UserKey Key, string Name)>(
+            """
+            select u.client_id, u.user_id, u.name from unnest($1, $2) as g (client_id, user_id)
+            join client_user u on u.client_id = g.client_id and u.user_id = g.user_id
+            """,
+            row => (new(row.Text(), row.Text()), row.Text()), Values.Of(distinct.Select(user => user.ClientId)), Values.Of(distinct.Select(user => user.UserId))));
+        await Run(reading);
+        return new Names(
+            contracts.ToDictionary(contract => contract.Id, contract => contract.Name), named.ToDictionary(user => user.Key, user => user.Name));
+    });
 
     public Task<Contract?> ContractWithUsers(string contractId) => Listed(async () =>
     {
@@ -27,7 +77,7 @@ public sealed partial class PostgresStore
 
     public async Task<Page<Allowance>> Memberships(UserKey user, PageRequest page) => (await List(Lists.Memberships(user), page)).Of(stored => stored.AsAllowance());
 
-    public async Task<Page<Lot>> Lots(string contractId, PageRequest page) => (await List(Lists.Lots(contractId), page)).Of(listed => listed.Lot);
+    public async Task<Page<Lot>> Lots(string contractId, string? paymentId, PageRequest page) => (await List(Lists.Lots(contractId, paymentId), page)).Of(listed => listed.Lot);
 
     Task<Lot?> IQueries.Lot(string contractId, string lotId) => Lot(contractId, lotId);
 

@@ -4,7 +4,7 @@ using NodaTime;
 
 namespace CreditGrains.Stores;
 
-/// <summary>Users of contracts. Whether a user is disabled is the user's own row's to say.</summary>
+/// <summary>Users of contracts. A user's name, and whether the user is disabled, is the user's own row's to say.</summary>
 internal sealed class MemberRow : Row<MemberChange, Member>
 {
     public static readonly MemberRow Instance = new();
@@ -23,7 +23,6 @@ internal sealed class MemberRow : Row<MemberChange, Member>
     private MemberRow() => Columns =
     [
         Fixed.Text("client_id", change => change.ClientId),
-        Set.Text("name", change => change.Member.Name),
         Set.Flag("assigned", change => change.Member.Assigned),
         Set.Json("settings", change => change.Member.Allocation.Settings is { } settings ? Json.Write(settings) : null),
         Set.Date("start_date", change => change.Member.Allocation.StartDate),
@@ -40,7 +39,7 @@ internal sealed class MemberRow : Row<MemberChange, Member>
         Fence,
     ];
 
-    public override string Selected => $"{base.Selected}, coalesce(u.disabled, false), u.changed_by, u.as_of, coalesce(u.version, 0)";
+    public override string Selected => $"{base.Selected}, coalesce(u.name, ''), coalesce(u.disabled, false), u.changed_by, u.as_of, coalesce(u.version, 0)";
 
     public override string From => "member m left join client_user u on u.client_id = m.client_id and u.user_id = m.user_id";
 
@@ -52,25 +51,26 @@ internal sealed class MemberRow : Row<MemberChange, Member>
 
     public override Member Read(IRowReader row)
     {
-        var (_, userId, _, name, assigned) = (row.Text(), row.Text(), row.Text(), row.Text(), row.Flag());
+        var (_, userId, _, assigned) = (row.Text(), row.Text(), row.Text(), row.Flag());
         var allocation = new Allocation(
             row.OptionalText() is { } settings ? Json.Read<Settings>(settings) : null, row.OptionalDate(),
             (int)row.Number(), (int)row.Number(), row.Number(), row.Number(), row.Number(), row.Number());
         var (_, changedBy, changedAt) = (row.OptionalInstant(), row.OptionalText(), row.OptionalInstant());
-        var member = new Member(userId, name, assigned)
+        var member = new Member(userId, "", assigned)
         {
             Allocation = allocation,
             LastChange = Change(changedBy, changedAt),
             AsOf = row.Instant(),
             Version = row.Number(),
         };
-        var (disabled, switchedBy, switchedAt) = (row.Flag(), row.OptionalText(), row.OptionalInstant());
-        return WithUser(member, disabled, switchedBy, switchedAt ?? Instant.MinValue, row.Number());
+        var (name, disabled, switchedBy, switchedAt) = (row.Text(), row.Flag(), row.OptionalText(), row.OptionalInstant());
+        return WithUser(member, name, disabled, switchedBy, switchedAt ?? Instant.MinValue, row.Number());
     }
 
     /// <summary>The member with what the user's own row says, or would say if it were there.</summary>
-    public static Member WithUser(Member member, bool disabled, string? changedBy, Instant asOf, long version) => member with
+    public static Member WithUser(Member member, string name, bool disabled, string? changedBy, Instant asOf, long version) => member with
     {
+        Name = name,
         Disabled = disabled,
         LastChange = changedBy is null || asOf < member.LastChange?.At ? member.LastChange : new(changedBy, asOf),
         AsOf = Instant.Max(member.AsOf, asOf),

@@ -3,7 +3,7 @@ using CreditGrains.Domain;
 
 namespace CreditGrains.Stores;
 
-/// <summary>Users of clients; who has no row is enabled.</summary>
+/// <summary>Users of clients: their directories (C3).</summary>
 internal sealed class UserRow : Row<UserChange, User>
 {
     public static readonly UserRow Instance = new();
@@ -21,6 +21,7 @@ internal sealed class UserRow : Row<UserChange, User>
 
     private UserRow() => Columns =
     [
+        Set.Text("name", change => change.User.Name),
         Set.Flag("disabled", change => change.User.Disabled),
         Set.Instant("as_of", change => change.User.AsOf),
         Fence,
@@ -33,5 +34,9 @@ internal sealed class UserRow : Row<UserChange, User>
 
     public override long Version(UserChange change) => change.User.Version;
 
-    public override User Read(IRowReader row) => new(row.Text(), row.Text(), row.Flag(), row.Instant(), row.Number()) { ChangedBy = row.OptionalText() };
+    public override User Read(IRowReader row)
+    {
+        var (clientId, userId, name) = (row.Text(), row.Text(), row.Text());
+        return new(clientId, userId, row.Flag(), row.Instant(), row.Number()) { Name = name, ChangedBy = row.OptionalText() };
+    }
 }

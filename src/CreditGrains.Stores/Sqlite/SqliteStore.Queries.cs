@@ -12,13 +12,36 @@ public sealed partial class SqliteStore
         (await lists.Read(database => ReadDocument(database, DocumentKind.Contract, contractId)))?.AsContract();
 
     public async Task<Page<ContractDocument>> Contracts(string? clientId, PageRequest page) =>
-        (await List(Lists.Documents(DocumentKind.Contract, "contracts", clientId), page)).Of(document => document.AsContract());
+        (await List(Lists.Documents(DocumentKind.Contract, Filtered.Contracts, clientId), page)).Of(document => document.AsContract());
 
     public Task<Page<Member>> Users(string contractId, PageRequest page) => List(Lists.Users(contractId), page);
 
-    public Task<bool> UserExists(UserKey key) =>
-        lists.Read(database =>
-            database["select 1 from member where client_id = ? and user_id = ?"].Bind(key.ClientId).Bind(key.UserId).Any());
+    public Task<ImmutableArray<ContractFacts>> Facts(IReadOnlyCollection<string> contractIds, Instant since) =>
+        lists.Read(database => database.Snapshot(() => contractIds.Select(id => ReadContract(database, id)).OfType<StoredContract>()
+            .Select(contract => Sums.Facts(database, contract, since)).ToImmutableArray()));
+
+    public Task<Page<ClientSummary>> Clients(string? clientId, PageRequest page) => List(Lists.Clients(clientId), page);
+
+    public Task<Page<User>> Directory(string? clientId, PageRequest page) => List(Lists.Directory(clientId), page);
+
+    Task<User?> IQueries.User(UserKey key) => lists.Read(database => One(database, UserRow.Instance, RowKey.User(key.ClientId, key.UserId)));
+
+    public Task<ImmutableArray<Assignment>> Assignments(IReadOnlyCollection<UserKey> users) => lists.Read(database => database.Snapshot(() =>
+        users.SelectMany(user => database["select contract_id, assigned from member where client_id = ? and user_id = ?"]
+            .Bind(user.ClientId).Bind(user.UserId).All(row => new Assignment(user, row.Text(), row.Flag())))
+            .OrderBy(assignment => assignment.ContractId, StringComparer.Ordinal).ToImmutableArray()));
+
+    public Task<Names> Names(IReadOnlyCollection<string> contractIds, IReadOnlyCollection<UserKey> users) =>
+        lists.Read(database => database.Snapshot(() =>
+    {
+        var contracts = contractIds.Distinct().SelectMany(id =>
+            database[$"select id, json_extract(body, '$.value.terms.name') from document where kind = '{DocumentKind.Contract}' and id = ?"]
+                .Bind(id).All(row => (Id: row.Text(), Name: row.Text())));
+        var known = users.Distinct().Select(user => One(database, UserRow.Instance, RowKey.User(user.ClientId, user.UserId))).OfType<User>();
+        return new Names(
+            contracts.ToDictionary(contract => contract.Id, contract => contract.Name),
+            known.ToDictionary(user => new UserKey(user.ClientId, user.UserId), user => user.Name));
+    }));
 
     public async Task<Contract?> ContractWithUsers(string contractId)
     {
@@ -32,8 +55,8 @@ public sealed partial class SqliteStore
     public async Task<Page<Allowance>> Memberships(UserKey user, PageRequest page) =>
         (await List(Lists.Memberships(user), page)).Of(stored => stored.AsAllowance());
 
-    public async Task<Page<Lot>> Lots(string contractId, PageRequest page) =>
-        (await List(Lists.Lots(contractId), page)).Of(listed => listed.Lot);
+    public async Task<Page<Lot>> Lots(string contractId, string? paymentId, PageRequest page) =>
+        (await List(Lists.Lots(contractId, paymentId), page)).Of(listed => listed.Lot);
 
     Task<Lot?> IQueries.Lot(string contractId, string lotId) => Lot(contractId, lotId);
 

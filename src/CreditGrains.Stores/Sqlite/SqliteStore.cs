@@ -64,7 +64,7 @@ public sealed partial class SqliteStore : IStore, IQueries, IDisposable
     /// </summary>
     public static SqliteStore Open(string directory)
     {
-        Directory.CreateDirectory(directory);
+        System.IO.Directory.CreateDirectory(directory);
         var mine = Lock(directory);
         try
         {

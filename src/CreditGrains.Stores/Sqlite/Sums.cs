@@ -67,6 +67,21 @@ internal static class Sums
         return new(contract, lots, told, over.ToDictionary(lot => lot.Lot, lot => lot.Credits), users);
     }
 
+    /// <summary>What a contract's figures are made of (C4).</summary>
+    public static ContractFacts Facts(Database database, StoredContract contract, Instant since)
+    {
+        var id = contract.Document.Id;
+        var (users, used) = database["select count(*) filter (where assigned = 1), coalesce(sum(total_used), 0) from member where contract_id = ?"]
+            .Bind(id).All(row => (row.Number(), row.Number()))[0];
+        var charged = Sum(database["select coalesce(sum(charged), 0) from report where contract_id = ? and at > ?"]);
+        var returned = Sum(database[$"""
+            select coalesce(sum(quantity), 0) from entry where kind = '{EntryKind.CreditsReturned.Word()}' and contract_id = ? and effective_at > ?
+            """]);
+        return new(contract, users, used, charged - returned);
+
+        long Sum(Statement statement) => statement.Bind(id).Bind(since).All(row => row.Number())[0];
+    }
+
     /// <summary>What reports have used, added up in one statement: reports by their instant, what was given back by its own.</summary>
     public static ImmutableArray<UsageRow> Usage(Database database, UsageFilter filter)
     {

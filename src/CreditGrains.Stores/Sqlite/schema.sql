@@ -47,7 +47,6 @@ create table member (
     contract_id   text    not null,
     user_id       text    not null,
     client_id     text    not null,
-    name          text    not null,
     assigned      integer not null,
     settings      text,
     start_date    text,
@@ -70,6 +69,7 @@ create index member_due on member (due_at) where due_at is not null;
 create table client_user (
     client_id  text    not null,
     user_id    text    not null,
+    name       text    not null,
     disabled   integer not null,
     changed_by text,
     as_of      integer not null,

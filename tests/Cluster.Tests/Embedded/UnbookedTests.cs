@@ -47,7 +47,7 @@ public sealed class UnbookedTests : IDisposable
             var credits = new List<List<CreditDocument>>();
             foreach (var limit in new[] { 1, 2, 3, 100 })
             {
-                lots.Add([.. (await Pages.All(page => reads.Lots("C", now, page), limit)).Select(lot => $"{lot.LotId} {lot.CreatedAt} {lot.ExpiresAt} {lot.AvailableAt(now)}")]);
+                lots.Add([.. (await Pages.All(page => reads.Lots("C", null, now, page), limit)).Select(lot => $"{lot.LotId} {lot.CreatedAt} {lot.ExpiresAt} {lot.AvailableAt(now)}")]);
                 foreach (var filter in new CreditFilter[]
                 {
                     new(null, null, null, null, null, null, null), new("acme", null, null, null, null, null, null), new(null, "D", null, null, null, null, null),

@@ -64,7 +64,6 @@ create table member (
     contract_id   text collate "C" not null,
     user_id       text collate "C" not null,
     client_id     text collate "C" not null,
-    name          text not null,
     assigned      boolean not null,
     settings      text,
     start_date    date,
@@ -84,10 +83,11 @@ create table member (
 create index member_client on member (client_id, user_id, contract_id);
 create index member_due on member (due_at) where due_at is not null;
 
--- Whether a user is disabled, for all contracts of the client; without a row the user is enabled.
+-- A client's directory: one name each, and whether the user is disabled, for all contracts of the client.
 create table client_user (
     client_id  text collate "C" not null,
     user_id    text collate "C" not null,
+    name       text not null,
     disabled   boolean not null,
     changed_by text,
     as_of      timestamptz not null,
