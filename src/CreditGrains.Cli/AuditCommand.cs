@@ -10,7 +10,7 @@ internal static class AuditCommand
     // Wide enough for every row, so that none is broken where the output is a file.
     private const int Width = 250;
 
-    private static readonly string[] Columns = ["granted", "minted", "unallocated", "allocated", "expired"];
+    private static readonly string[] Columns = ["granted", "minted", "unallocated", "allocated", "expired", "withdrawn"];
 
     public static Command Create()
     {

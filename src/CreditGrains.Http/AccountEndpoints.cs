@@ -26,6 +26,12 @@ internal static class AccountEndpoints
             .Answers<Listing<PurchaseDocument>>("Purchases, by creation", 200).Refuses(RefusalCode.NotFound);
         v1.MapGet("/accounts/{accountId}/purchases/{purchaseId}", GetPurchase).Needs(Access.Read)
             .Answers<PurchaseDocument>("A purchase", 200).Refuses(RefusalCode.NotFound);
+        v1.MapPatch("/accounts/{accountId}/purchases/{purchaseId}", PatchPurchase).Needs(Access.Operate).ComparesTags()
+            .Answers<PurchaseDocument>("Changes a purchase's days, quantity or description; one that has expired becomes available again", 200)
+            .Refuses(RefusalCode.NotFound, RefusalCode.InvalidField, RefusalCode.PreconditionFailed, RefusalCode.IdempotencyKeyReused);
+        v1.MapPost("/accounts/{accountId}/purchases/{purchaseId}/expire", Expire).Needs(Access.Operate).ComparesTags()
+            .Answers<PurchaseDocument>("Ends a purchase now: what milestones do not hold of it expires", 200)
+            .Refuses(RefusalCode.NotFound, RefusalCode.InvalidField, RefusalCode.PreconditionFailed, RefusalCode.IdempotencyKeyReused);
         v1.MapGet("/accounts/{accountId}/balance", Balance).Needs(Access.Read)
             .Answers<AccountBalance>("The balance of each currency, now or at another instant", 200).Refuses(RefusalCode.NotFound);
         v1.MapGet("/accounts/{accountId}/audit", GetAudit).Needs(Access.Read)
@@ -98,7 +104,35 @@ internal static class AccountEndpoints
 
         return await queries.Purchase(accountId, purchaseId).WaitAsync(gone) is { } purchase
             ? TypedResults.Ok(PurchaseDocument.Of(accountId, zone, purchase, clock.Now))
-            : Problems.NotFound($"purchase {purchaseId} of account {accountId}");
+            : NoPurchase(accountId, purchaseId);
+    }
+
+    private static Task<IResult> PatchPurchase(
+        string accountId, string purchaseId, PurchasePatchBody body, Caller caller, IGrainFactory grains, IQueries queries, IBusinessClock clock,
+        HttpRequest request, CancellationToken gone) => Correct(
+            accountId, purchaseId, (account, seen, key) => account.ChangePurchase(body.ToChange(purchaseId, caller, seen), key),
+            caller, grains, queries, clock, request, gone);
+
+    private static Task<IResult> Expire(
+        string accountId, string purchaseId, ExpireBody body, Caller caller, IGrainFactory grains, IQueries queries, IBusinessClock clock,
+        HttpRequest request, CancellationToken gone) => Correct(
+            accountId, purchaseId, (account, seen, key) => account.ExpirePurchase(new(purchaseId, body.Reason!, caller.Name, seen), key),
+            caller, grains, queries, clock, request, gone);
+
+    private static async Task<IResult> Correct(
+        string accountId, string purchaseId, Func<IAccountGrain, string?, RequestKey?, Task<Decision<Answered<CorrectedPurchase>>>> correct,
+        Caller caller, IGrainFactory grains, IQueries queries, IBusinessClock clock, HttpRequest request, CancellationToken gone)
+    {
+        var (key, noKey) = IdempotencyKeys.Of(request);
+        if (noKey is not null) return noKey;
+        if (await Find(accountId, caller, queries, gone) is not { TimeZone: var zone }) return Absent(accountId);
+        if (await queries.Purchase(accountId, purchaseId).WaitAsync(gone) is not { } present) return NoPurchase(accountId, purchaseId);
+        var demand = Tags.DemandOf(request, Tags.Of(PurchaseDocument.Of(accountId, zone, present, clock.Now)));
+        if (demand.Refused is { } refused) return refused;
+
+        var seen = demand.Value(present.Version);
+        return Replies.Of(
+            await grains.Ask(all => correct(all.Account(accountId), seen, key), gone), made => PurchaseDocument.Of(accountId, zone, made.Purchase, made.At));
     }
 
     private static async Task<IResult> Balance(string accountId, string? at, Caller caller, IQueries queries, IBusinessClock clock, CancellationToken gone)
@@ -127,6 +161,8 @@ internal static class AccountEndpoints
 
     private static async Task<AccountTerms?> Find(string accountId, Caller caller, IQueries queries, CancellationToken gone) =>
         await queries.Account(accountId).WaitAsync(gone) is { } account && caller.Sees(account.ClientId) ? account : null;
+
+    private static Problem NoPurchase(string accountId, string purchaseId) => Problems.NotFound($"purchase {purchaseId} of account {accountId}");
 
     private static Problem Absent(string accountId) => Problems.NotFound($"account {accountId}");
 }
@@ -167,4 +203,30 @@ internal sealed record PurchaseBody(
     {
         Description = Description,
     };
+}
+
+/// <summary>A purchase as it shall be (L6); what is left out stays, and a description of null is taken away.</summary>
+internal sealed record PurchasePatchBody : PatchBody, IBody
+{
+    public LocalDate? StartsOn { get; init => field = Sent(value); }
+
+    public LocalDate? ExpiresOn { get; init => field = Sent(value); }
+
+    public decimal? Quantity { get; init => field = Sent(value); }
+
+    public string? Description { get; init => field = Sent(value); }
+
+    public string? Reason { get; init => field = Sent(value); }
+
+    public Refusal? Check(RouteValueDictionary path) => Refusal.All(
+        NotNull(nameof(StartsOn)), NotNull(nameof(ExpiresOn)), NotNull(nameof(Quantity)), Fields.ReasonIfGiven("reason", Reason));
+
+    public ChangePurchase ToChange(string purchaseId, Caller caller, string? seen) =>
+        new(purchaseId, StartsOn, ExpiresOn, Quantity, Description, IsNull(nameof(Description)), Reason, caller.Name, seen);
+}
+
+/// <summary>Ends a purchase now (L6).</summary>
+internal sealed record ExpireBody(string? Reason) : IBody
+{
+    public Refusal? Check(RouteValueDictionary path) => Fields.Reason("reason", Reason);
 }

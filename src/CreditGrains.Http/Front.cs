@@ -29,6 +29,7 @@ public static class Front
         .AddSingleton<Zones>()
         .AddSingleton<Unbooked>()
         .AddSingleton<ContractList>()
+        .AddSingleton<LotReader>()
         .AddSingleton(provider => new Feed(provider.GetRequiredService<IQueries>(), TimeProvider.System))
         .AddSingleton<StoreWatch>()
         .AddHostedService(provider => provider.GetRequiredService<StoreWatch>())

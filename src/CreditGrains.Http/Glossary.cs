@@ -85,7 +85,8 @@ internal static class Glossary
         ["createdAt"] = At("When it was created."),
         ["expiresAt"] = At("When it expires: an unallocated credit with its lot, an allocated one as its player's coverage ends; null: never."),
         ["history"] = Plain("The ledger entries that tell of the credit, oldest first."),
-        ["status"] = Plain("Whether the credit is in its lot (UNALLOCATED), with a player (ALLOCATED), or over (EXPIRED)."),
+        ["status"] = Plain(
+            "Whether the credit is in its lot (UNALLOCATED), with a player (ALLOCATED), over (EXPIRED), or taken back from its lot (WITHDRAWN)."),
 
         // Reports.
         ["at"] = At("The instant as of which it holds; a report's is that of its decision."),
@@ -188,6 +189,7 @@ internal static class Glossary
         ["subject"] = Plain("What moved or changed: a kind, a colon and a key.", "lot:acme-2026~L1"),
         ["toCharge"] = Credits("Credits that the report would charge.", 3),
         ["unallocated"] = Credits("Credits that no player has and that have not expired.", 98),
+        ["withdrawn"] = Credits("Unallocated credits that were taken back from their lot: neither available nor expired.", 0),
         ["used"] = Credits("Credits that users have used.", 2),
         ["usedOf"] = Plain("The right by which the user used the credits: a cycle, or extra.", "cycle:1.1"),
         ["what"] = Plain("The number that differs.", "available"),
@@ -267,6 +269,17 @@ internal static class Glossary
         [$"{nameof(Me)}.clientId"] = Id("The client to which the key is bound; null: none.", "acme"),
         [$"{nameof(Me)}.name"] = Plain("The name of the caller's key.", "front-office"),
         [$"{nameof(Me)}.userId"] = External("The user to which the key is bound; null: none.", "anna"),
+        [$"{nameof(LotPatchBody)}.availableFrom"] = At(
+            "While the lot has not begun: from when on its credits can be used, now or later; null: it begins now."),
+        [$"{nameof(LotPatchBody)}.expiresAt"] = At(
+            "When the lot's unallocated credits expire, but for those with an expiry of their own: in the future, and cut to the contract's end; null: "
+            + "with the contract."),
+        [$"{nameof(WithdrawBody)}.quantity"] = Credits("Credits to take back, at most the lot's unallocated ones; left out: all of them.", 900, 1, Lot.MaxQuantity),
+        [$"{nameof(PurchasePatchBody)}.expiresOn"] = On(
+            "The purchase's last day, included: today or later, even once it has expired; what had expired unused is available again."),
+        [$"{nameof(PurchasePatchBody)}.quantity"] = Services(
+            "Services credits of the purchase, with at most 4 decimal places; not below what milestones hold.", 40, ServicesCredits.Max),
+        [$"{nameof(PurchasePatchBody)}.startsOn"] = On("The purchase's first day, included; it stays once the purchase has begun."),
         [$"{nameof(MilestoneBody)}.status"] = Status("The milestone's status, as the client's own process names it; by default None.", 1),
         [$"{nameof(MilestoneDocument)}.status"] = Status("The milestone's status, as the client's own process names it.", 1),
         [$"{nameof(MilestoneBody)}.allocated"] = Services("Only the service writes it: left out, or as it is.", 40),
@@ -311,6 +324,9 @@ internal static class Glossary
         ["patchCredit"] =
             "What is left out stays. ALLOCATED with a playerId gives the credit to the player; UNALLOCATED, or a playerId of null, returns "
             + "it to its lot and its use to the user; EXPIRED ends it now, and a future expiresAt brings it back.",
+        ["patchContractLot"] = "What is left out stays. A lot that has expired stays expired; credits with an expiry of their own keep it.",
+        ["postContractLotWithdraw"] =
+            "Corrects a lot that was granted too large: the credits are WITHDRAWN, neither available nor expired. What players have stays theirs.",
         ["getLedgerFeed"] = "Every entry once, in the order of booking: whoever comes back with the id of the last event misses none and sees none twice.",
         ["getContractBalance"] = "The past is what was answered then; the future adds the billing cycles and expiries that are known now.",
         ["postMilestoneAllocate"] = "Takes from the purchases that expire first, all or nothing.",

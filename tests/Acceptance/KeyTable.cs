@@ -109,6 +109,8 @@ public sealed class KeyTable(Keyed keyed) : IClassFixture<Keyed>
         POST /v1/clock                               200     403       403       403        403    403       403        403  401
         PUT /v1/contracts/C1                         200     403       403       403        403    403       403        403  401
         POST /v1/contracts/C1/lots                   200     403       403       403        403    403       403        403  401
+        PATCH /v1/contracts/C1/lots/G1               200     403       403       403        403    403       403        403  401
+        POST /v1/contracts/C1/lots/G1/withdraw       422     403       403       403        403    403       403        403  401
         PUT /v1/contracts/C1/users                   200     403       403       200        403    403       404        403  401
         POST /v1/contracts/C1/users                  200     403       403       200        403    403       404        403  401
         PUT /v1/contracts/C1/users/U1                200     403       403       200        403    403       404        403  401
@@ -135,6 +137,8 @@ public sealed class KeyTable(Keyed keyed) : IClassFixture<Keyed>
         GET /v1/settings/services-credits            200     200       200       200        200    403       200        200  401
         PUT /v1/accounts/A1                          200     403       403       403        403    403       403        403  401
         POST /v1/accounts/A1/purchases               200     403       403       403        403    403       403        403  401
+        PATCH /v1/accounts/A1/purchases/P1           200     403       403       403        403    403       403        403  401
+        POST /v1/accounts/A1/purchases/P1/expire     422     403       403       403        403    403       403        403  401
         PUT /v1/projects/J1                          200     403       403       200        403    403       404        403  401
         PATCH /v1/projects/J1                        200     403       403       200        403    403       404        403  401
         PATCH /v1/contracts/C1                       200     403       403       200        403    403       404        403  401
@@ -156,6 +160,8 @@ public sealed class KeyTable(Keyed keyed) : IClassFixture<Keyed>
         ["POST /v1/clock"] = $$"""{"advanceTo":"{{Words.Day(0)}}"}""",
         ["PUT /v1/contracts/C1"] = Words.Terms().ToJsonString(),
         ["POST /v1/contracts/C1/lots"] = """{"lotId":"G1","paymentId":"PAY","quantity":9}""",
+        ["PATCH /v1/contracts/C1/lots/G1"] = """{"paymentId":"PAY","reason":"as it is"}""",
+        ["POST /v1/contracts/C1/lots/G1/withdraw"] = "{}",
         ["PUT /v1/contracts/C1/users"] = """{"users":[{"userId":"U1","name":""},{"userId":"U2","name":""}]}""",
         ["POST /v1/contracts/C1/users"] = """{"users":[{"userId":"U1","name":""}]}""",
         ["PUT /v1/contracts/C1/users/U1"] = """{"name":""}""",
@@ -171,6 +177,8 @@ public sealed class KeyTable(Keyed keyed) : IClassFixture<Keyed>
         ["POST /v1/reports/batch"] = """{"reports":[{"reportId":"R-U1","contractId":"C1","userId":"U1","players":[{"playerId":"P-U1"}]}]}""",
         ["PUT /v1/accounts/A1"] = """{"clientId":"A","name":"Account"}""",
         ["POST /v1/accounts/A1/purchases"] = Keyed.Purchase,
+        ["PATCH /v1/accounts/A1/purchases/P1"] = """{"quantity":9}""",
+        ["POST /v1/accounts/A1/purchases/P1/expire"] = "{}",
         ["PATCH /v1/projects/J1"] = """{"currency":"EUR"}""",
         ["PATCH /v1/contracts/C1"] = """{"name":"Scouting"}""",
         ["PATCH /v1/accounts/A1"] = """{"name":"Account"}""",

@@ -46,7 +46,7 @@ public sealed class LotStories
 
         var lot = await api.Grant("G1", 7);
         Assert.Equal(
-            $$"""{"lotId":"G1","contractId":"C1","source":"purchase","paymentId":"PAY-1","quantity":7,"available":7,"createdAt":"{{Day(0)}}","availableFrom":"{{Day(0)}}","expiresAt":null}""",
+            $$"""{"lotId":"G1","contractId":"C1","source":"purchase","paymentId":"PAY-1","quantity":7,"available":7,"withdrawn":0,"createdAt":"{{Day(0)}}","availableFrom":"{{Day(0)}}","expiresAt":null}""",
             lot.Text);
 
         var later = await api.Grant("G2", 7, from: Day(1));

@@ -92,7 +92,7 @@ public sealed class AgreeingTests
         var changed = Agreeing.Decide(Given.Contract(cut, endless, early), Set(Present with { EndsOn = new(2026, 12, 31 - 10) }), Given.Day(20)).Value!;
         Assert.Equal(["cut day 355", "endless day 355"], Moved(changed));
         Assert.Equal(EntryKind.ContractSet, changed.Changes.Entries.First().Kind);
-        Assert.Equal([EntryKind.LotExpirySet, EntryKind.LotExpirySet], changed.Changes.Entries.Skip(1).Select(entry => entry.Kind));
+        Assert.Equal([EntryKind.LotSet, EntryKind.LotSet], changed.Changes.Entries.Skip(1).Select(entry => entry.Kind));
 
         changed = Agreeing.Decide(changed.State, Set(Present with { EndsOn = null }), Given.Day(20)).Value!;
         Assert.Equal(["cut day 500", "endless never"], Moved(changed));

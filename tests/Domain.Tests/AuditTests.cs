@@ -4,10 +4,10 @@ namespace CreditGrains.Domain.Tests;
 
 public sealed class AuditTests
 {
-    // 100 granted, 30 charged, of which 10 are over; of the rest all expired with the lot.
+    // 105 granted, 5 withdrawn, 30 charged, of which 10 are over; of the rest all expired with the lot.
     private static readonly LotFacts Over = new(
-        "L1", Quantity: 100, Free: 0, ExpiredFree: 70, Allocated: 20, ExpiredAllocated: 10,
-        Granted: 100, Minted: 0, Charged: 30, LotExpired: 70, CoverageExpired: 10);
+        "L1", Quantity: 105, Free: 0, ExpiredFree: 70, Allocated: 20, ExpiredAllocated: 10,
+        Granted: 105, Minted: 0, Charged: 30, LotExpired: 70, CoverageExpired: 10, Withdrawn: 5, LotWithdrawn: 5);
 
     private static readonly UserFacts Anna = new(
         "anna", TotalUsed: 30, UsedInCycle: 10, ExtraCredits: 8, ExtraUsed: 5, Charged: 30, ChargedOfCycle: 10, ChargedOfExtra: 5, ExtraGranted: 8, Reported: 30);
@@ -15,6 +15,8 @@ public sealed class AuditTests
     public static TheoryData<string, LotFacts, UserFacts> Wrong => new()
     {
         { "lot:L1 quantity", Over with { Quantity = 101 }, Anna },
+        { "lot:L1 withdrawn", Over with { Withdrawn = 4 }, Anna },
+        { "lot:L1 withdrawn", Over with { LotWithdrawn = 6 }, Anna },
         { "lot:L1 unallocated", Over with { Free = 1 }, Anna },
         { "lot:L1 allocated", Over with { Allocated = 19 }, Anna },
         { "lot:L1 expired", Over with { ExpiredFree = 69 }, Anna },
@@ -33,7 +35,7 @@ public sealed class AuditTests
     {
         var audit = Audit.Of("C1", [Over, Over with { LotId = "L2" }], [Anna, Anna with { UserId = "ben" }]);
         Assert.True(audit.Balanced);
-        Assert.Equal((200, 0, 0, 40, 160, 60), (audit.Granted, audit.Minted, audit.Unallocated, audit.Allocated, audit.Expired, audit.Used));
+        Assert.Equal((210, 0, 0, 40, 160, 10, 60), (audit.Granted, audit.Minted, audit.Unallocated, audit.Allocated, audit.Expired, audit.Withdrawn, audit.Used));
     }
 
     [Theory]

@@ -49,7 +49,7 @@ public sealed class BillingTests
         day 89         draw R1 10 -> billing:2026-03-31:10
         day 89         left   -> 0
         day 120        draw R2 1 -> billing:2026-04-30:1
-        day 120        books  -> granted 40 minted 0 unallocated 9 allocated 11 expired 20
+        day 120        books  -> granted 40 minted 0 unallocated 9 allocated 11 expired 20 withdrawn 0
         """);
 
     [Fact]
@@ -96,10 +96,10 @@ public sealed class BillingTests
         contract 40 days lifetime 10
         day 0          billing 10 every 1 month from day 0
         day 59         left   -> 0
-        day 59         books  -> granted 10 minted 0 unallocated 10 allocated 0 expired 0
+        day 59         books  -> granted 10 minted 0 unallocated 10 allocated 0 expired 0 withdrawn 0
         day 65         ends day 200
         day 65         lots   -> billing:2026-03-01:10 until day 90
-        day 65         books  -> granted 30 minted 0 unallocated 10 allocated 0 expired 20
+        day 65         books  -> granted 30 minted 0 unallocated 10 allocated 0 expired 20 withdrawn 0
         """);
 
     [Fact]

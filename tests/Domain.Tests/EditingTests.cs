@@ -189,7 +189,7 @@ public sealed class EditingTests
         var contract = Editing.Decide(Contract(CreditState.Unallocated), Seen(CreditState.Unallocated, null), Edit("expires=400"), Given.Day(10)).Value!.State;
         var longer = Agreeing.Decide(contract, new(Given.Terms with { EndsOn = new(2027, 12, 31) }, null, "ops"), Given.Day(11)).Value!;
         Assert.Equal(Given.Day(400), longer.State.Lots.Single(lot => lot.Apart == 3).ExpiresAt);
-        Assert.Contains(longer.Changes.Entries, entry => entry is { Kind: EntryKind.LotExpirySet, Subject: "credit:C1~L1~000000003" });
+        Assert.Contains(longer.Changes.Entries, entry => entry is { Kind: EntryKind.LotSet, Subject: "credit:C1~L1~000000003" });
     }
 
     [Fact]

@@ -46,7 +46,7 @@ public sealed class JsonTests
     [InlineData(CreditStatus.Unallocated, "\"UNALLOCATED\"")]
     [InlineData(CreditStatus.Expired, "\"EXPIRED\"")]
     [InlineData(RefusalCode.InsufficientContractCredits, "\"insufficient-contract-credits\"")]
-    [InlineData(EntryKind.LotExpirySet, "\"lot-expiry-set\"")]
+    [InlineData(EntryKind.LotSet, "\"lot-set\"")]
     public void Names_are_written_as_they_are_published(object value, string json) => Assert.Equal(json, JsonSerializer.Serialize(value, Json.Options));
 
     [Theory]

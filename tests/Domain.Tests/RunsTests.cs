@@ -50,6 +50,24 @@ public sealed class RunsTests
         Assert.Throws<InvariantException>(() => runs.With(ordinal).With(ordinal));
     }
 
+    [Theory]
+    [InlineData("1-3,7", "4,8-9", "1-4,7-9")]
+    [InlineData("5-6", "1-4,9", "1-6,9")]
+    [InlineData("", "2", "2")]
+    [InlineData("2", "", "2")]
+    public void Sets_that_are_put_together_join_their_neighbours(string text, string others, string with)
+    {
+        Assert.Equal(with, Runs.Parse(text).With(Runs.Parse(others)).ToString());
+        Assert.Throws<InvariantException>(() => Runs.Parse("1-3").With(Runs.Parse("3")));
+    }
+
+    [Fact]
+    public void Taking_the_last_splits_off_the_highest_ordinals()
+    {
+        var (taken, left) = Runs.Parse("1-3,7-9").TakeLast(4);
+        Assert.Equal(("3,7-9", "1-2"), (taken.ToString(), left.ToString()));
+    }
+
     [Fact]
     public void A_million_credits_are_one_run() => Assert.Equal("11-1000000", Runs.UpTo(1_000_000).Take(10).Left.ToString());
 

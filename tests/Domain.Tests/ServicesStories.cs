@@ -187,6 +187,84 @@ public sealed class ServicesStories
         day 20  balance                        -> EUR 999999999.9999/0/1
         """);
 
+    [Fact]
+    public void L6_a_purchase_extended_the_day_after_its_expiry_is_available_again() => Tell("""
+        day 0   buy      P1 10 EUR 0..3
+        day 0   plan     M1 4 Planned
+        day 0   allocate M1                    -> P1:4
+        day 4   balance                        -> EUR 0/4/6
+        day 4   correct  P1 until=9            -> 2026-01-01..2026-01-09 6/4/0
+        day 4   balance                        -> EUR 6/4/0
+        day 4   expiries                       -> P1 6 on 2026-01-04, P1 -6 on 2026-01-05
+        day 4   ledger                         -> bought P1 10, allocated P1 4, expired P1 6, expired P1 -6
+        day 4   adjust   M1 9                  -> P1:5
+        day 9   wake
+        day 9   balance                        -> EUR 0/9/1
+        day 10  adjust   M1 8                  -> P1:-1
+        day 10  correct  P1 until=11           -> 2026-01-01..2026-01-11 2/8/0
+        day 10  correct  P1 until=11           -> 2026-01-01..2026-01-11 2/8/0
+        day 10  correct  P1 until=10           -> InvalidField expiresOn
+        """);
+
+    [Fact]
+    public void L6_a_purchase_expired_by_hand_is_over_now_and_can_be_extended() => Tell("""
+        day 0    buy      P1 10 EUR 0..9
+        day 0    buy      P2 5 EUR 3..9
+        day 0    plan     M1 4 Planned
+        day 0    allocate M1                    -> P1:4
+        day 1.5  expire   P1                    -> 2026-01-01..2026-01-02 0/4/6
+        day 1.5  expire   P1                    -> 2026-01-01..2026-01-02 0/4/6
+        day 1.5  expire   P2                    -> 2026-01-04..2026-01-04 0/0/5
+        day 1.5  balance                        -> EUR 0/4/11
+        day 1.5  adjust   M1 5                  -> InsufficientServicesCredits EUR 1 of 0
+        day 1.5  correct  P1 until=2            -> 2026-01-01..2026-01-02 6/4/0
+        day 1.6  adjust   M1 5                  -> P1:1
+        day 2    balance                        -> EUR 0/5/10
+        day 4    correct  P2 until=9            -> 2026-01-04..2026-01-09 5/0/0
+        """);
+
+    [Fact]
+    public void L6_a_quantity_is_corrected_down_to_what_is_allocated() => Tell("""
+        day 0   buy      P1 100 EUR 0..3
+        day 0   plan     M1 4 Planned
+        day 0   allocate M1                     -> P1:4
+        day 0   correct  P1 quantity=10         -> 2026-01-01..2026-01-03 6/4/0
+        day 0   correct  P1 quantity=3.9999     -> InvalidField quantity
+        day 0   correct  P1 quantity=0          -> InvalidField quantity
+        day 0   correct  P1 quantity=10         -> 2026-01-01..2026-01-03 6/4/0
+        day 3   correct  P1 quantity=7          -> 2026-01-01..2026-01-03 0/4/3
+        day 3   correct  P1 quantity=9 until=5  -> 2026-01-01..2026-01-05 5/4/0
+        day 3   correct  P1 quantity=4          -> 2026-01-01..2026-01-05 0/4/0
+        day 3   ledger                          -> bought P1 100, allocated P1 4, bought P1 -90, expired P1 6, bought P1 -3, expired P1 -3, bought P1 2, expired P1 -3, bought P1 -5
+        """);
+
+    [Fact]
+    public void L6_a_purchase_that_has_not_begun_may_begin_on_another_day() => Tell("""
+        day 1   buy      P1 10 EUR 4..9
+        day 1   correct  P1 from=1              -> 2026-01-02..2026-01-09 10/0/0
+        day 1   balance                         -> EUR 10/0/0
+        day 1   correct  P1 from=2              -> InvalidField startsOn
+        day 1   buy      P2 10 EUR 4..9
+        day 1   correct  P2 from=9              -> InvalidField startsOn
+        day 1   correct  P2 from=9 until=12     -> 2026-01-10..2026-01-12 10/0/0
+        day 1   correct  P2 until=9             -> InvalidField expiresOn
+        day 1   correct  P9 until=9             -> NotFound
+        """);
+
+    [Fact]
+    public void L6_a_correction_of_a_purchase_is_one_entry_with_before_and_after()
+    {
+        var change = new ChangePurchase("P1", null, new(2026, 2, 10), null, "Season", Clears: false, "typed wrong", "ops");
+        var entry = Assert.Single(PurchaseCorrecting.Decide(Given.Account(Given.Purchase("P1", 10)), null, change, Given.Day(1)).Value!.Changes.Entries);
+        Assert.Equal((EntryKind.PurchaseSet, "typed wrong", "purchase:A1~P1", null), (entry.Kind, entry.Reason, entry.Subject, entry.ServicesCredits));
+        Assert.Contains("\"expiresOn\":\"2026-01-30\"", entry.Before);
+        Assert.Contains("\"expiresOn\":\"2026-02-10\"", entry.After);
+        Assert.True(PurchaseCorrecting.Decide(Given.Account(Given.Purchase("P1", 10)), null, change with { ExpiresOn = new(2026, 1, 30), Description = null, Seen = Seen.Other }, Given.Day(1)).Value!.Changes.IsNothing);
+        Assert.Equal(RefusalCode.PreconditionFailed, PurchaseCorrecting.Decide(Given.Account(Given.Purchase("P1", 10)), null, change with { Seen = Seen.Other }, Given.Day(1)).Refusal!.Code);
+        Assert.Equal(RefusalCode.PreconditionFailed, PurchaseCorrecting.Decide(Given.Account(Given.Purchase("P1", 10)), null, new ExpirePurchase("P1", "why", "ops", Seen.Other), Given.Day(1)).Refusal!.Code);
+        Assert.Equal("description", PurchaseCorrecting.Decide(Given.Account(Given.Purchase("P1", 10)), null, change with { Description = " " }, Given.Day(1)).Refusal!.Field);
+    }
+
     private static void Tell(string story)
     {
         var world = new ServicesWorld();
@@ -204,6 +282,8 @@ public sealed class ServicesStories
     private static string Do(ServicesWorld world, string verb, string[] words) => verb switch
     {
         "buy" => Told(world.Buy(words[0], Number(words[1]), words[2], int.Parse(words[3].Split("..")[0], CultureInfo.InvariantCulture), int.Parse(words[3].Split("..")[1], CultureInfo.InvariantCulture)), _ => ""),
+        "correct" => Told(world.Correct(Correction(words)), Shown),
+        "expire" => Told(world.Expire(words[0]), Shown),
         "plan" => Told(world.Plan(Plan(world, words)), _ => ""),
         "move" => Told(world.Plan(Given.Plan(words[0], project: words[1])), _ => ""),
         "project" => Told(world.Set(new(words[0], words[1], "ops")), _ => ""),
@@ -219,6 +299,18 @@ public sealed class ServicesStories
             .Select(entry => $"{entry.Kind.ToString()["ServicesCredits".Length..].ToLowerInvariant()} {entry.Subject.Split('~')[1]} {Text(entry.ServicesCredits!.Value)}")),
         _ => throw new ArgumentException($"no verb {verb}"),
     };
+
+    // The last day is that before day N, as in buy.
+    private static ChangePurchase Correction(string[] words)
+    {
+        var set = words[1..].Select(word => word.Split('=')).ToDictionary(parts => parts[0], parts => Number(parts[1]));
+        return new(words[0], Day("from", 0), Day("until", -1), set.TryGetValue("quantity", out var quantity) ? quantity : null, null, false, "typed wrong", "ops");
+
+        NodaTime.LocalDate? Day(string word, int more) => set.TryGetValue(word, out var day) ? Given.Terms.StartsOn.PlusDays((int)day + more) : null;
+    }
+
+    private static string Shown(Purchase purchase) =>
+        $"{purchase.StartsOn:R}..{purchase.ExpiresOn:R} {Text(purchase.Free)}/{Text(purchase.Allocated)}/{Text(purchase.Expired)}";
 
     private static SetMilestone Plan(ServicesWorld world, string[] words) => Given.Plan(
         words[0], words[1] == "-" ? null : Number(words[1]), words[2], words is [.., "done"] ? new NodaTime.LocalDate(2026, 1, 1) : null, world.Milestone(words[0])?.ProjectId ?? "EUR");

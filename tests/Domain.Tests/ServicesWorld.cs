@@ -47,6 +47,18 @@ internal sealed class ServicesWorld
         return Take(Buying.Decide(account, new(id, currency, quantity, Given.Terms.StartsOn.PlusDays(from), Given.Terms.StartsOn.PlusDays(until - 1), "ops"), Now));
     }
 
+    public Decision<Purchase> Correct(ChangePurchase change)
+    {
+        RollForward();
+        return Take(PurchaseCorrecting.Decide(account, purchases.GetValueOrDefault(change.PurchaseId), change, Now));
+    }
+
+    public Decision<Purchase> Expire(string id)
+    {
+        RollForward();
+        return Take(PurchaseCorrecting.Decide(account, purchases.GetValueOrDefault(id), new ExpirePurchase(id, "cancelled", "ops"), Now));
+    }
+
     public Decision<Milestone> Plan(SetMilestone set)
     {
         RollForward();
@@ -77,7 +89,7 @@ internal sealed class ServicesWorld
         foreach (var purchase in purchases.Values)
         {
             var own = records.Where(record => record.PurchaseId == purchase.PurchaseId).ToList();
-            var told = entries.Where(entry => entry.Subject == $"purchase:A1~{purchase.PurchaseId}").ToLookup(entry => entry.Kind, entry => entry.ServicesCredits!.Value);
+            var told = entries.Where(entry => entry.Subject == $"purchase:A1~{purchase.PurchaseId}").Where(entry => entry.ServicesCredits is not null).ToLookup(entry => entry.Kind, entry => entry.ServicesCredits!.Value);
             Same(purchase.Quantity, purchase.Free + purchase.Allocated + purchase.Expired, $"{purchase} adds up");
             Same(purchase.Quantity - purchase.Free, own.Sum(record => record.Quantity), $"the records of {purchase}");
             Same(purchase.Expired, own.Where(record => record.MilestoneId is null).Sum(record => record.Quantity), $"the expiries of {purchase}");

@@ -35,11 +35,11 @@ public sealed class Stories
         day 6         draw R1 4          -> G1:4
         day 29 23:59  left               -> 16
         day 30        left               -> 10
-        day 30        books              -> granted 20 minted 0 unallocated 16 allocated 4 expired 0
+        day 30        books              -> granted 20 minted 0 unallocated 16 allocated 4 expired 0 withdrawn 0
         day 35 12:00  draw R2 1          -> InsufficientContractCredits
-        day 35 12:00  books              -> granted 20 minted 0 unallocated 0 allocated 4 expired 16
+        day 35 12:00  books              -> granted 20 minted 0 unallocated 0 allocated 4 expired 16 withdrawn 0
         day 36        sweep
-        day 36        books              -> granted 20 minted 0 unallocated 0 allocated 0 expired 20
+        day 36        books              -> granted 20 minted 0 unallocated 0 allocated 0 expired 20 withdrawn 0
         """);
 
     [Fact]
@@ -61,7 +61,7 @@ public sealed class Stories
         day 1    report R1 ann bob  -> ann:new bob:new
         day 60   report R1 bob ann  -> ann:new bob:new
         day 200  report R1 ann bob  -> ann:new bob:new
-        day 200  books              -> granted 10 minted 0 unallocated 0 allocated 2 expired 8
+        day 200  books              -> granted 10 minted 0 unallocated 0 allocated 2 expired 8 withdrawn 0
         """);
 
     [Fact]
@@ -73,7 +73,7 @@ public sealed class Stories
         day 60        report R2 bob             -> ContractNotActive
         day 60        grant G2 10               -> ContractNotActive
         day 90        sweep
-        day 90        books                     -> granted 10 minted 0 unallocated 0 allocated 0 expired 10
+        day 90        books                     -> granted 10 minted 0 unallocated 0 allocated 0 expired 10 withdrawn 0
         """);
 
     [Fact]
@@ -106,9 +106,9 @@ public sealed class Stories
         day 1   report R1 ann bob   -> ann:new bob:new
         day 2   report R2 ann cleo  -> ann:covered cleo:new
         day 2   left                -> no limit
-        day 2   books               -> granted 0 minted 3 unallocated 0 allocated 3 expired 0
+        day 2   books               -> granted 0 minted 3 unallocated 0 allocated 3 expired 0 withdrawn 0
         day 32  sweep
-        day 32  books               -> granted 0 minted 3 unallocated 0 allocated 0 expired 3
+        day 32  books               -> granted 0 minted 3 unallocated 0 allocated 0 expired 3 withdrawn 0
         """);
 
     [Fact]

@@ -17,7 +17,9 @@ namespace CreditGrains.Domain.Tests;
 /// day 2        left                               -> 38
 /// day 3        billing 10 every 1 month from day 2 -> done              billing never: none any more
 /// day 3        lots                               -> billing:2026-01-03:10 until day 33
-/// day 2        books                              -> granted 100 minted 0 unallocated 38 allocated 62 expired 0
+/// day 3        withdraw G1 8                      -> 30               all of them without a number
+/// day 3        change G1 until day 40             -> day 0 until day 40   also: from day N, until never, payment P2
+/// day 2        books                              -> granted 100 minted 0 unallocated 38 allocated 62 expired 0 withdrawn 0
 /// </code>
 /// A step without an expectation must succeed. After every step the books balance (G2).
 /// </summary>
@@ -73,6 +75,13 @@ internal sealed partial class Story
         ["billing", "never"] => Told(world.Agree(world.Contract.Terms with { BillingCycle = null }), _ => "done"),
         ["billing", var credits, "every", var every, var unit, "from", "day", var anchor] => Told(
             world.Agree(world.Contract.Terms with { BillingCycle = new(Enum.Parse<RecurrenceUnit>(unit, ignoreCase: true), Number(every), terms.StartsOn.PlusDays(Number(anchor)), Number(credits)) }), _ => "done"),
+        ["withdraw", var lot] => Told(world.Withdraw(new(lot, null, "typed wrong", "ops")), Left),
+        ["withdraw", var lot, var quantity] => Told(world.Withdraw(new(lot, Number(quantity), "typed wrong", "ops")), Left),
+        ["change", var lot, .. var terms] => Told(
+            world.ChangeLot(new(
+                lot, Word("payment", terms), Word("from", terms) == "now" ? null : After("from", terms), Word("from", terms) == "now",
+                Word("until", terms) == "never" ? null : After("until", terms), Word("until", terms) == "never", "typed wrong", "ops")),
+            changed => $"{Day(changed.Lot.AvailableFrom)} until {Day(changed.Lot.ExpiresAt)}"),
         ["lots"] => string.Join(", ", Rolled().Lots.OrderBy(lot => lot.CreatedAt).Select(lot => $"{lot.LotId}:{lot.Free.Count} until {Day(lot.ExpiresAt)}")),
         ["left"] => $"{Rolled().RemainingAt(world.Now)?.ToString(CultureInfo.InvariantCulture) ?? "no limit"}",
         ["sweep"] => Swept(),
@@ -92,8 +101,12 @@ internal sealed partial class Story
     private string Books()
     {
         var audit = world.Audit();
-        return $"granted {audit.Granted} minted {audit.Minted} unallocated {audit.Unallocated} allocated {audit.Allocated} expired {audit.Expired}";
+        return $"granted {audit.Granted} minted {audit.Minted} unallocated {audit.Unallocated} allocated {audit.Allocated} expired {audit.Expired} withdrawn {audit.Withdrawn}";
     }
+
+    private string Left(WholeLot lot) => lot.AvailableAt(world.Now).ToString(CultureInfo.InvariantCulture);
+
+    private static string? Word(string word, string[] words) => Array.IndexOf(words, word) is >= 0 and var at ? words[at + 1] : null;
 
     private static string Told<T>(Decision<T> decision, Func<T, string> tell) => decision.Refusal is { } refusal
         ? refusal.Field is null ? $"{refusal.Code}" : $"{refusal.Code}({refusal.Field})"

@@ -39,6 +39,18 @@ internal sealed class World(Terms terms)
         return Take(Agreeing.Decide(Contract, new(terms, null, "ops", billed), Now));
     }
 
+    public Decision<WholeLot> Withdraw(WithdrawCredits withdraw)
+    {
+        RollForward();
+        return Take(LotCorrecting.Decide(Contract, [.. Lots.Where(lot => lot.LotId == withdraw.LotId)], withdraw, Now));
+    }
+
+    public Decision<WholeLot> ChangeLot(ChangeLot change)
+    {
+        RollForward();
+        return Take(LotCorrecting.Decide(Contract, [.. Lots.Where(lot => lot.LotId == change.LotId)], change, Now));
+    }
+
     /// <summary>A report of anna, who is assigned with the first of them.</summary>
     public Decision<Report> Report(string reportId, IReadOnlyCollection<string> players)
     {
@@ -62,7 +74,7 @@ internal sealed class World(Terms terms)
             Allocated: rows.Credits.Values.Count(credit => credit.Id.LotId == lot.LotId && !credit.ExpiryBooked),
             ExpiredAllocated: rows.Credits.Values.Count(credit => credit.Id.LotId == lot.LotId && credit.ExpiryBooked),
             Sum(lot, EntryKind.LotGranted), Sum(lot, EntryKind.CreditsMinted), Sum(lot, EntryKind.CreditsCharged),
-            Sum(lot, EntryKind.LotExpired), Sum(lot, EntryKind.CoverageExpired)))],
+            Sum(lot, EntryKind.LotExpired), Sum(lot, EntryKind.CoverageExpired), Withdrawn: lot.Withdrawn.Count, LotWithdrawn: Sum(lot, EntryKind.LotWithdrawn)))],
         [.. rows.Members.Values.Select(member => new UserFacts(
             member.UserId, member.Allocation.TotalUsed, 0, 0, 0,
             Entries.Where(entry => entry.Kind == EntryKind.CreditsCharged && entry.UserId == member.UserId).Sum(entry => entry.Quantity), 0, 0, 0,

@@ -43,7 +43,11 @@ internal sealed class FaultyStore(World world, MemoryStore store, Func<Weather> 
 
     public Task<Lot?> Lot(string contractId, string lotId, long apart) => Load(() => Store.Lot(contractId, lotId, apart));
 
-    public Task<Entry?> FirstExpirySet(string contractId, string lotId) => Load(() => Store.FirstExpirySet(contractId, lotId));
+    public Task<ImmutableArray<Lot>> WholeLot(string contractId, string lotId) => Load(() => Store.WholeLot(contractId, lotId));
+
+    public Task<Entry?> FirstPurchaseSet(string accountId, string purchaseId) => Load(() => Store.FirstPurchaseSet(accountId, purchaseId));
+
+    public Task<Entry?> FirstLotSet(string contractId, string lotId) => Load(() => Store.FirstLotSet(contractId, lotId));
 
     public Task<Credit?> Credit(CreditId id) => Load(() => Store.Credit(id));
 

@@ -36,6 +36,13 @@ internal sealed class Books(IStore store)
         contractId, contract =>
             Of(Granting.Decide(contract, new(lotId, LotSource.Purchase, payment, credits, null, expiresAt, "test"), Now).Value!));
 
+    /// <summary>Takes credits of a lot back; null: all.</summary>
+    public async Task Withdraw(string contractId, string lotId, long? credits)
+    {
+        var stored = await store.WholeLot(contractId, lotId);
+        await Decide(contractId, contract => Of(LotCorrecting.Decide(contract, stored, new WithdrawCredits(lotId, credits, "why", "ops"), Now).Value!));
+    }
+
     /// <summary>Makes a report; answers null where it was refused.</summary>
     public async Task<Report?> Report(string reportId, string contractId, string userId, IEnumerable<string> players, string clientId = "acme")
     {

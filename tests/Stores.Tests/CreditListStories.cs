@@ -117,6 +117,14 @@ public abstract class CreditListStories<TStores> : Suite<TStores> where TStores 
             if (await books.Edit(new(credit.CreditId, CreditStatus.Unallocated, null, Frees: false, null, until, "why", "ops"))) edited++;
         }
         Assert.InRange(edited, 20, 1_000);
+
+        // Of some lots a part is taken back, of some all, those apart too.
+        foreach (var (contract, _) in Contracts)
+        {
+            var open = (await store.Contract(contract))!.OpenLots.Where(lot => lot.Source != LotSource.Minted).DistinctBy(lot => lot.LotId).ToList();
+            foreach (var (lot, place) in open.Select((lot, place) => (lot, place)).Where(one => one.place % 3 > 0))
+                await books.Withdraw(contract, lot.LotId, place % 3 == 1 ? 1 : null);
+        }
         return books.Now;
     }
 

@@ -93,14 +93,14 @@ public abstract class DueStories<TStores> : Suite<TStores> where TStores : IStor
     }
 
     [Fact]
-    public async Task L4_the_first_expiry_that_was_set_of_a_lot_is_remembered()
+    public async Task L6_the_first_change_of_a_lot_is_remembered()
     {
-        var set = Samples.Entry with { Kind = EntryKind.LotExpirySet, Subject = Subjects.Lot("C", "L"), Before = "1" };
-        Assert.Null(await Store.FirstExpirySet("C", "L"));
+        var set = Samples.Entry with { Kind = EntryKind.LotSet, Subject = Subjects.Lot("C", "L"), Before = "1" };
+        Assert.Null(await Store.FirstLotSet("C", "L"));
         await Done([set with { Kind = EntryKind.LotGranted }, set with { Subject = Subjects.Lot("C", "M"), LotId = "M" }, set,
             set with { Before = "2" }]);
 
-        Assert.Equal(set, await Store.FirstExpirySet("C", "L"));
+        Assert.Equal(set, await Store.FirstLotSet("C", "L"));
     }
 
     private async Task Done(IEnumerable<Change> changes) => Assert.IsType<CommitResult.Done>(await Store.Commit(new("acme", [.. changes])));

@@ -26,7 +26,7 @@ internal static class Samples
     public static readonly LotChange Lot = new(
         "C", "acme",
             new("L", LotSource.Purchase, "PAY", 10, Runs.Parse("1-4,6"), Day(1), Day(2), Day(9), Day(8), ExpiryBooked: true,
-            Request: "asked"), IsNew: true);
+            Request: "asked", Withdrawn: Runs.Parse("5,9-10")), IsNew: true);
 
     public static readonly MemberChange Member = new(
         "C", "acme",
@@ -123,8 +123,7 @@ internal static class Samples
             Report.Row, Report, Report, null, null, null, (1, 1), async (_, queries) => await queries.Report(new("acme", "R"))),
         new(
             Purchase.Row, Purchase, Purchase.Purchase,
-                Purchase with { IsNew = false, Purchase = Purchase.Purchase with { Free = 1, Allocated = 2, Expired = 7.0001m } },
-            Purchase.Purchase with { Free = 1, Allocated = 2, Expired = 7.0001m }, null, (1, 1), async (store, _) =>
+                Purchase with { IsNew = false, Purchase = Later(Purchase.Purchase) }, Later(Purchase.Purchase), null, (1, 1), async (store, _) =>
                 await store.Purchase("A", "B")),
         new(
             Project.Row, Project, Project.Project, new ProjectChange(new("J", "acme", "A2", "USD", 2, 2), 1),
@@ -144,7 +143,14 @@ internal static class Samples
         new(change.Kind, change.Id, change.Version, change.Body!, change.Owner, change.AsOf, change.DueAt);
 
     private static Lot Later(Lot lot) =>
-        lot with { Quantity = 11, Free = Runs.Empty, AskedExpiry = null, ExpiresAt = null, ExpiryBooked = false };
+        lot with
+        {
+            PaymentId = "PAY-2", Quantity = 11, Free = Runs.Empty, AvailableFrom = Day(3), AskedExpiry = null, ExpiresAt = null, ExpiryBooked = false,
+            Withdrawn = Runs.Only(1),
+        };
+
+    private static Purchase Later(Purchase purchase) => purchase.With(
+        new(11, new(2026, 3, 2), new(2026, 4, 1), Day(3), Day(31), null)) with { Free = 1, Allocated = 2, Expired = 8 };
 
     private static Member Later(Member member) => member with
     {

@@ -99,11 +99,13 @@ public abstract class SumStories<TStores> : Suite<TStores> where TStores : IStor
         var books = new Books(Store);
         await books.Agree("C", 10, ["U", "V"]);
         await books.Agree("D", 10, ["U"]);
+        await books.Agree("W", 10, ["U"]);
         Assert.NotNull(await books.Report("R1", "C", "U", ["P1", "P2", "P3"]));
         Assert.NotNull(await books.Report("R9", "D", "U", ["P9"]));
         await books.Advance(Books.Start + Duration.FromDays(2));
         Assert.NotNull(await books.Report("R2", "C", "V", ["P4"]));
         Assert.True(await books.Edit(new(new("C", "L1", 1), CreditStatus.Unallocated, null, Frees: true, null, null, "why", "ops")));
+        await books.Withdraw("W", "L1", 4);
         Assert.Null(await Queries.Balance("none", null, books.Now));
 
         var stories = new (Duration At, string Shown)[]
@@ -117,6 +119,13 @@ public abstract class SumStories<TStores> : Suite<TStores> where TStores : IStor
         foreach (var (at, shown) in stories) Assert.Equal(shown, await Shown(Books.Start + at));
         Assert.Equal("10 7 3 0 7 U:2 V:1", await Shown(null));
         Assert.Equal("10 9 1 0 9 U:1", Told((await Queries.Balance("D", null, books.Now))!));
+
+        // L6: withdrawn from then on, and never expired.
+        Assert.Equal("0 4 4", string.Join(' ', await Task.WhenAll(new[] { 1, 2, 40 }.Select(async day =>
+            (await Queries.Balance("W", Books.Start + Duration.FromDays(day), books.Now))!.Withdrawn))));
+        Assert.Equal("10 0 0 6 0 ", Told((await Queries.Balance("W", Books.Start + Duration.FromDays(40), books.Now))!));
+        var audit = (await Queries.Audit("W"))!;
+        Assert.Equal((true, 6, 4), (audit.Balanced, audit.Unallocated, audit.Withdrawn));
 
         // Over, and not booked; then booked.
         books.Now = Books.Start + Duration.FromDays(33);

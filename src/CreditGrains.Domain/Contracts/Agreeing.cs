@@ -48,10 +48,10 @@ public static class Agreeing
                 .. moved.Select(pair => contract.Change(pair.to)),
                 .. billed.Select(lot => contract.Change(lot, isNew: true)),
                 told,
-                .. moved.Select(pair => contract.Tell(EntryKind.LotExpirySet, pair.to, now, now, set.Actor, Causes.Request) with
+                .. moved.Select(pair => contract.Tell(EntryKind.LotSet, pair.to, now, now, set.Actor, Causes.Request) with
                 {
-                    Before = Json.Write(pair.lot.ExpiresAt),
-                    After = Json.Write(pair.to.ExpiresAt),
+                    Before = Json.Write(pair.lot.Terms),
+                    After = Json.Write(pair.to.Terms),
                 }),
                 .. billed.Select(lot => Billing.Tell(contract, lot, now, set.Actor, Causes.Request)),
             ],

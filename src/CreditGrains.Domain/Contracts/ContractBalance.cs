@@ -6,15 +6,16 @@ namespace CreditGrains.Domain;
 /// <summary>The sums of one lot's entries up to an instant, in credits, and one sum of the state: ends of coverage that are not booked yet.</summary>
 /// <param name="CoverageOver">From the state: allocated credits whose coverage had ended by that instant and is not booked.</param>
 public sealed record LotMovements(
-    string LotId, Instant AvailableFrom, long Granted, long Minted, long Charged, long Returned, long LotExpired, long CoverageExpired, long CoverageOver)
+    string LotId, Instant AvailableFrom, long Granted, long Minted, long Charged, long Returned, long LotExpired, long CoverageExpired, long CoverageOver,
+    long Withdrawn = 0)
 {
-    internal long Unallocated => Granted + Minted - Charged + Returned - LotExpired;
+    internal long Unallocated => Granted + Minted - Charged + Returned - LotExpired - Withdrawn;
 }
 
 /// <summary>All credits that a user has used of a contract.</summary>
 public sealed record UserTotal(string UserId, long TotalUsed);
 
-/// <summary>A contract's credits at an instant (G3). Granted + minted = unallocated + allocated + expired (G2).</summary>
+/// <summary>A contract's credits at an instant (G3). Granted + minted = unallocated + allocated + expired + withdrawn (G2).</summary>
 /// <param name="Available">What a draw could take (L2); null: no limit.</param>
 public sealed record ContractBalance(
     string ContractId,
@@ -24,6 +25,7 @@ public sealed record ContractBalance(
     long Unallocated,
     long Allocated,
     long Expired,
+    long Withdrawn,
     long? Available,
     ImmutableArray<UserTotal> Users)
 {
@@ -61,6 +63,7 @@ public sealed record ContractBalance(
             all.Sum(lot => lot.Unallocated),
             all.Sum(lot => lot.Charged - lot.Returned - lot.CoverageExpired),
             all.Sum(lot => lot.LotExpired + lot.CoverageExpired),
+            all.Sum(lot => lot.Withdrawn),
             contract.IsUnlimited ? null : all.Where(lot => lot.AvailableFrom <= at).Sum(lot => lot.Unallocated),
             [.. users]);
     }

@@ -16,6 +16,7 @@ public enum LotSource { Billing, Purchase, Manual, Minted }
 /// 0: the lot itself. Else the ordinal of an unallocated credit of this lot with an expiry of its own (P5): it lies apart, and is drawn and expires
 /// like a lot of one.
 /// </param>
+/// <param name="Withdrawn">The ordinals of the credits that were taken back while they were unallocated (L6), those that lay apart, too.</param>
 public sealed record Lot(
     string LotId,
     LotSource Source,
@@ -28,7 +29,8 @@ public sealed record Lot(
     Instant? ExpiresAt,
     bool ExpiryBooked = false,
     string? Request = null,
-    long Apart = 0) : IDrawable
+    long Apart = 0,
+    Runs Withdrawn = default) : IDrawable
 {
     string IDrawable.Id => Apart == 0 ? LotId : $"{LotId}~{Apart:D9}";
 
@@ -51,9 +53,22 @@ public sealed record Lot(
     /// <summary>Credits that a draw could take now (L2): the lot has begun and has not expired.</summary>
     public long AvailableAt(Instant now) => now < AvailableFrom ? 0 : LeftAt(now);
 
+    /// <summary>Whether any of its credits has no row of its own: it was neither used nor edited.</summary>
+    public bool HasUntouched => Free.Count + Withdrawn.Count > 0;
+
+    /// <summary>When a credit that lies in it expires; null: never, or it was withdrawn.</summary>
+    public Instant? ExpiryOf(long ordinal) => Withdrawn.Contains(ordinal) ? null : ExpiresAt;
+
+    /// <summary>What a correction may change of it (L6).</summary>
+    public LotTerms Terms => new(PaymentId, AvailableFrom, ExpiresAt);
+
     /// <summary>Whether a draw or time can still change it.</summary>
     public bool IsOpen => Source == LotSource.Minted || (Free.Count > 0 && !ExpiryBooked);
 }
+
+/// <summary>What a correction may change of a lot (L6).</summary>
+/// <param name="ExpiresAt">null: never.</param>
+public sealed record LotTerms(string PaymentId, Instant AvailableFrom, Instant? ExpiresAt);
 
 /// <summary>A lot's row as it now is. Only its contract changes it, so the epoch of the contract's document is its fence.</summary>
 /// <param name="IsNew">The row is inserted: it must not exist yet.</param>

@@ -48,6 +48,13 @@ public readonly struct Runs : IEquatable<Runs>
         return (new(taken.ToImmutable()), new(left.ToImmutable()));
     }
 
+    /// <summary>Splits off the highest <paramref name="quantity"/> ordinals.</summary>
+    public (Runs Taken, Runs Left) TakeLast(long quantity)
+    {
+        var (left, taken) = Take(Count - quantity);
+        return (taken, left);
+    }
+
     public bool Contains(long ordinal) => Items.Any(run => run.First <= ordinal && ordinal <= run.Last);
 
     /// <summary>The set with an ordinal that it does not contain.</summary>
@@ -68,6 +75,19 @@ public readonly struct Runs : IEquatable<Runs>
             after.RemoveAt(0);
         }
         return new([.. before, added, .. after]);
+    }
+
+    /// <summary>The set with all ordinals of another one, of which it contains none.</summary>
+    public Runs With(Runs others)
+    {
+        var joined = ImmutableArray.CreateBuilder<Run>();
+        foreach (var run in Items.Concat(others.Items).OrderBy(run => run.First))
+        {
+            Invariant.Holds(joined.Count == 0 || joined[^1].Last < run.First, "an ordinal is added once");
+            if (joined.Count > 0 && joined[^1].Last == run.First - 1) joined[^1] = joined[^1] with { Last = run.Last };
+            else joined.Add(run);
+        }
+        return new(joined.ToImmutable());
     }
 
     /// <summary>The set without one of its ordinals.</summary>

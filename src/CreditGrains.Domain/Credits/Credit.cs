@@ -3,7 +3,7 @@ using NodaTime;
 namespace CreditGrains.Domain;
 
 /// <summary>The status of a credit (P1).</summary>
-public enum CreditStatus { Unallocated, Allocated, Expired }
+public enum CreditStatus { Unallocated, Allocated, Expired, Withdrawn }
 
 /// <summary>One credit with a row of its own (P1). A credit that was never touched has none and is derived from its lot.</summary>
 /// <param name="UsedBy">The user who used it; null: nobody did.</param>

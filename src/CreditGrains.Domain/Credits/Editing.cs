@@ -50,6 +50,9 @@ public enum CreditState
 
     /// <summary>Expired without a player.</summary>
     Lapsed,
+
+    /// <summary>Taken back with others of its lot (L6).</summary>
+    Withdrawn,
 }
 
 /// <summary>The wanted result of an edit, after its fields were read together.</summary>
@@ -115,6 +118,7 @@ public static class Editing
         NoPlayer = Refusal.Invalid("playerId", "must be given: no player has this credit"),
         NoExpiry = Refusal.Invalid("expiresAt", "must be given, in the future, to bring an EXPIRED credit back"),
         NotMinted = Refusal.Invalid("status", "must not be UNALLOCATED with an expiry in an unlimited contract, whose credits are minted as they are used"),
+        IsWithdrawn = Refusal.Invalid("status", "must stay WITHDRAWN: the credit was taken back from its lot"),
         NotBegun = Refusal.Invalid("expiresAt", "must be after the lot's availableFrom, and the contract must not be over");
 
     /// <summary>Every state of a credit with every wanted result: the step, or why it is refused.</summary>
@@ -151,6 +155,14 @@ public static class Editing
         [(CreditState.Lapsed, EditWish.Keep)] = NoPlayer,
         [(CreditState.Lapsed, EditWish.KeepUntil)] = NoPlayer,
         [(CreditState.Lapsed, EditWish.End)] = EditStep.Nothing,
+
+        [(CreditState.Withdrawn, EditWish.Free)] = IsWithdrawn,
+        [(CreditState.Withdrawn, EditWish.FreeUntil)] = IsWithdrawn,
+        [(CreditState.Withdrawn, EditWish.Give)] = IsWithdrawn,
+        [(CreditState.Withdrawn, EditWish.GiveUntil)] = IsWithdrawn,
+        [(CreditState.Withdrawn, EditWish.Keep)] = IsWithdrawn,
+        [(CreditState.Withdrawn, EditWish.KeepUntil)] = IsWithdrawn,
+        [(CreditState.Withdrawn, EditWish.End)] = IsWithdrawn,
     };
 
     /// <summary>
@@ -165,8 +177,9 @@ public static class Editing
         seen = seen with { Lot = Rolled(seen.Lot, open), Apart = Rolled(seen.Apart, open) };
         if ((open.FirstOrDefault(known => known.Apart == 0) ?? seen.Lot) is not { } lot || ordinal > lot.Quantity) return Refusal.NotFound($"credit {edit.Id}");
         var source = open.FirstOrDefault(known => known.Free.Contains(ordinal))
-            ?? new[] { seen.Apart, seen.Lot }.FirstOrDefault(closed => closed is { ExpiryBooked: true } && closed.Free.Contains(ordinal));
-        var state = StateOf(source, seen.Touched, now);
+            ?? new[] { seen.Apart, seen.Lot }.FirstOrDefault(closed => closed is { ExpiryBooked: true } && closed.Free.Contains(ordinal))
+            ?? open.Concat(new[] { seen.Apart, seen.Lot }.OfType<Lot>()).FirstOrDefault(part => part.Withdrawn.Contains(ordinal));
+        var state = StateOf(source, seen.Touched, ordinal, now);
         if (Check(edit, seen.Touched, now) is { } invalid) return invalid;
 
         var step = Table[(state, Wish(edit, state, seen.Touched?.PlayerId))];
@@ -197,9 +210,10 @@ public static class Editing
     }
 
     // An unallocated credit, in its lot or apart from it, has no row.
-    private static CreditState StateOf(Lot? source, Credit? touched, Instant now) => (source, touched) switch
+    private static CreditState StateOf(Lot? source, Credit? touched, long ordinal, Instant now) => (source, touched) switch
     {
         (null, null) or ({ ExpiryBooked: false }, not null) => throw new InvariantException("a credit is either unallocated or has a row"),
+        (_, null) when source!.Withdrawn.Contains(ordinal) => CreditState.Withdrawn,
         (_, null) => source!.ExpiryBooked ? CreditState.Lapsed : CreditState.Unallocated,
         _ => touched.CoversAt(now) ? CreditState.Allocated : touched.PlayerId is null ? CreditState.Lapsed : CreditState.Over,
     };
@@ -215,6 +229,7 @@ public static class Editing
         var isAnother = edit.PlayerId is not null && edit.PlayerId != touched?.PlayerId;
         return edit switch
         {
+            { Status: CreditStatus.Withdrawn } => Refusal.Invalid("status", "must be UNALLOCATED, ALLOCATED or EXPIRED; credits are withdrawn from their lot"),
             { Status: CreditStatus.Unallocated, PlayerId: not null } => Refusal.Invalid("playerId", "must be null or left out where status is UNALLOCATED"),
             { Status: CreditStatus.Allocated, Frees: true } => Refusal.Invalid("playerId", "must be a player where status is ALLOCATED"),
             { Status: CreditStatus.Expired, ExpiresAt: not null } =>
@@ -243,11 +258,13 @@ public static class Editing
             CreditStatus.Expired => EditWish.End,
             CreditStatus.Allocated when edit.PlayerId is not null && edit.PlayerId != playerId => isUntil ? EditWish.GiveUntil : EditWish.Give,
             CreditStatus.Allocated => isUntil ? EditWish.KeepUntil : EditWish.Keep,
+            CreditStatus.Withdrawn => throw new InvariantException("no edit withdraws a credit"),
         };
     }
 
     private static Credit Untouched(Contract contract, CreditId id, Lot lot) => new(
-        id, contract.Terms.ClientId, lot.PaymentId, null, null, null, lot.CreatedAt, lot.ExpiresAt, null, null, ExpiryBooked: lot.ExpiryBooked, Version: 0);
+        id, contract.Terms.ClientId, lot.PaymentId, null, null, null, lot.CreatedAt, lot.ExpiryOf(id.Ordinal), null, null,
+        ExpiryBooked: lot.ExpiryBooked, Version: 0);
 
     /// <summary>One step of one edit, and everything that it needs.</summary>
     /// <param name="Source">The lot, or the credit apart from it, that has it unallocated; null: it has a row.</param>
@@ -292,10 +309,10 @@ public static class Editing
             var credit = Untouched(Contract, Edit.Id, lot);
             var moved = lot.ExpiresAt == Lot.ExpiresAt ? [] : new[]
             {
-                Contract.Tell(EntryKind.LotExpirySet, lot, Now, Now, Edit.Actor, Causes.Request) with
+                Contract.Tell(EntryKind.LotSet, lot, Now, Now, Edit.Actor, Causes.Request) with
                 {
-                    Before = Json.Write(Lot.ExpiresAt),
-                    After = Json.Write(lot.ExpiresAt),
+                    Before = Json.Write(Lot.Terms),
+                    After = Json.Write(lot.Terms),
                 },
             };
             return Changed([lot], credit, OwnerIsFreed(), [Goes()], [Returned(credit), .. moved], givesBack: true);
@@ -312,6 +329,7 @@ public static class Editing
                 ExpiresAt = Terms.CutToEnd(Edit.ExpiresAt),
                 ExpiryBooked = false,
                 Request = null,
+                Withdrawn = Runs.Empty,
             };
             if (state == CreditState.Unallocated && (Edit.ExpiresAt == Source!.ExpiresAt || Edit.ExpiresAt == Source.AskedExpiry))
                 return new(Contract, Changes.None, Credit);
@@ -322,6 +340,7 @@ public static class Editing
                 CreditState.Allocated => [Returned(credit)],
                 CreditState.Over => [.. TakenBack(credit), Returned(credit)],
                 CreditState.Lapsed => TakenBack(credit),
+                CreditState.Withdrawn => throw new InvariantException("a withdrawn credit stays withdrawn"),
             };
             CreditChange[] rows = HasRow ? [Goes()] : [];
             return Changed([.. Taken().Where(lot => lot.Apart == 0), apart], credit, OwnerIsFreed(), rows, entries, givesBack: HasRow);

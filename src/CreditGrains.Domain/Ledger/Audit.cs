@@ -14,9 +14,11 @@ namespace CreditGrains.Domain;
 /// <param name="LotExpired">Entries: expired unallocated.</param>
 /// <param name="CoverageExpired">Entries: expired allocated.</param>
 /// <param name="Returned">Entries: returned to the lot.</param>
+/// <param name="Withdrawn">State: taken back while unallocated.</param>
+/// <param name="LotWithdrawn">Entries: taken back while unallocated.</param>
 public sealed record LotFacts(
     string LotId, long Quantity, long Free, long ExpiredFree, long Allocated, long ExpiredAllocated,
-    long Granted, long Minted, long Charged, long LotExpired, long CoverageExpired, long Returned = 0);
+    long Granted, long Minted, long Charged, long LotExpired, long CoverageExpired, long Returned = 0, long Withdrawn = 0, long LotWithdrawn = 0);
 
 /// <summary>The numbers of one user of a contract from one snapshot of the store, in credits: of the state, and the sums of the entries and reports.</summary>
 /// <param name="TotalUsed">State: all credits used.</param>
@@ -45,6 +47,7 @@ public sealed record Audit(
     long Unallocated,
     long Allocated,
     long Expired,
+    long Withdrawn,
     long Used,
     ImmutableArray<Difference> Differences)
 {
@@ -60,6 +63,7 @@ public sealed record Audit(
             lots.Sum(lot => lot.Free),
             lots.Sum(lot => lot.Allocated),
             lots.Sum(lot => lot.ExpiredFree + lot.ExpiredAllocated),
+            lots.Sum(lot => lot.Withdrawn),
             users.Sum(user => user.TotalUsed),
             differences);
     }
@@ -67,10 +71,11 @@ public sealed record Audit(
     private static IEnumerable<Difference> Compare(LotFacts lot) => new Difference[]
     {
         new($"lot:{lot.LotId}", "quantity", lot.Granted + lot.Minted, lot.Quantity),
-        new($"lot:{lot.LotId}", "unallocated", lot.Granted + lot.Minted - lot.Charged + lot.Returned - lot.LotExpired, lot.Free),
+        new($"lot:{lot.LotId}", "unallocated", lot.Granted + lot.Minted - lot.Charged + lot.Returned - lot.LotExpired - lot.LotWithdrawn, lot.Free),
         new($"lot:{lot.LotId}", "allocated", lot.Charged - lot.Returned - lot.CoverageExpired, lot.Allocated),
         new($"lot:{lot.LotId}", "expired", lot.LotExpired + lot.CoverageExpired, lot.ExpiredFree + lot.ExpiredAllocated),
-        new($"lot:{lot.LotId}", "sum", lot.Quantity, lot.Free + lot.ExpiredFree + lot.Allocated + lot.ExpiredAllocated),
+        new($"lot:{lot.LotId}", "withdrawn", lot.LotWithdrawn, lot.Withdrawn),
+        new($"lot:{lot.LotId}", "sum", lot.Quantity, lot.Free + lot.ExpiredFree + lot.Allocated + lot.ExpiredAllocated + lot.Withdrawn),
     }.Where(difference => difference.FromEntries != difference.FromState);
 
     private static IEnumerable<Difference> Compare(UserFacts user) => new Difference[]

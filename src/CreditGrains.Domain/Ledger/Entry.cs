@@ -11,8 +11,11 @@ public enum EntryKind
     /// <summary>A lot was granted: its credits are unallocated.</summary>
     LotGranted,
 
-    /// <summary>A lot's expiry moved with its contract's end (L4); no credit moves.</summary>
-    LotExpirySet,
+    /// <summary>A lot's expiry moved with its contract's end (L4), or its expiry, begin or payment was changed by hand (L6); no credit moves.</summary>
+    LotSet,
+
+    /// <summary>Unallocated credits of a lot were taken back by hand (L6); <c>after</c> names their ordinals.</summary>
+    LotWithdrawn,
 
     /// <summary>Unallocated credits expired, with their lot (L4) or apart from it (P5); a negative quantity takes an expiry back (P5).</summary>
     LotExpired,
@@ -62,7 +65,7 @@ public enum EntryKind
     /// <summary>The settings of all accounts changed (S5).</summary>
     SettingsSet,
 
-    /// <summary>Services credits were bought; they are available (S1).</summary>
+    /// <summary>Services credits were bought; they are available (S1). Later ones correct the quantity (L6); a negative number lowers it.</summary>
     ServicesCreditsBought,
 
     /// <summary>Services credits of a purchase were allocated to a milestone (S2).</summary>
@@ -71,11 +74,14 @@ public enum EntryKind
     /// <summary>A milestone returned services credits to a purchase (S3, L3).</summary>
     ServicesCreditsReturned,
 
-    /// <summary>Services credits of a purchase that no milestone held expired (S6, L3).</summary>
+    /// <summary>Services credits of a purchase that no milestone held expired (S6, L3, L6); a negative number takes an expiry back (L6).</summary>
     ServicesCreditsExpired,
 
     /// <summary>A credit's expiry or its player's name was changed by hand (P5); its status stays.</summary>
     CreditSet,
+
+    /// <summary>A purchase's days, quantity, end or description were changed by hand (L6): <c>before</c> and <c>after</c> are its terms.</summary>
+    PurchaseSet,
 }
 
 /// <summary>One entry of the immutable ledger (G1): what moved or changed, when it took effect, when it was booked, by whom and why.</summary>

@@ -59,17 +59,19 @@ public sealed record Account(AccountTerms Terms, long Records, ImmutableArray<Pu
         return new(
             With(after) with { Records = Records + moves.Count },
             [
-                .. after.Select(purchase => new PurchaseChange(Terms.AccountId, Terms.ClientId, purchase)),
+                .. after.Select(Change),
                 .. moves.Select((move, i) => move.Record(Terms, Records + i + 1)),
                 .. moves.Select(move => Tell(move.EntryKind, Subjects.Purchase(Terms.AccountId, move.After.PurchaseId), actor, cause, now) with
                 {
                     EffectiveAt = move.At,
-                    ServicesCredits = decimal.Abs(move.Quantity),
+                    ServicesCredits = move.Told,
                     Before = Json.Write(move.Before.Free),
                     After = Json.Write(move.After.Free),
                 }),
             ]);
     }
+
+    internal PurchaseChange Change(Purchase purchase) => new(Terms.AccountId, Terms.ClientId, purchase);
 
     /// <summary>The account with these purchases as they now are.</summary>
     internal Account With(IReadOnlyCollection<Purchase> changed)

@@ -48,11 +48,14 @@ public sealed record AllocationRecord(string AllocationId, string AccountId, str
 }
 
 /// <summary>A movement between a purchase's free, allocated and expired credits.</summary>
-/// <param name="Quantity">Services credits that leave the free ones; negative: that come back from the milestone.</param>
+/// <param name="Quantity">Services credits that leave the free ones; negative: that come back from the milestone, or that no longer have expired.</param>
 internal sealed record Move(ConsumptionKind Kind, Purchase Before, Purchase After, decimal Quantity, string? MilestoneId, Instant At)
 {
     public EntryKind EntryKind => Kind == ConsumptionKind.Expiry ? EntryKind.ServicesCreditsExpired
         : Quantity > 0 ? EntryKind.ServicesCreditsAllocated : EntryKind.ServicesCreditsReturned;
+
+    /// <summary>What its entry tells: an expiry that is taken back is below 0, a return is not.</summary>
+    public decimal Told => Kind == ConsumptionKind.Expiry ? Quantity : decimal.Abs(Quantity);
 
     public Consumption Record(AccountTerms terms, long number) =>
         new(terms.AccountId, number, Kind, After.PurchaseId, MilestoneId, After.Currency, Quantity, Calendar.DateAt(At, terms.Zone), At);

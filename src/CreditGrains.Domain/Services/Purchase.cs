@@ -43,8 +43,30 @@ public sealed record Purchase(
     /// <summary>Whether it has expired; at the expiry itself it has.</summary>
     public bool IsOverAt(Instant now) => now >= ExpiresAt;
 
+    /// <summary>What a correction may change of it (L6).</summary>
+    public PurchaseTerms Terms => new(Quantity, StartsOn, ExpiresOn, AvailableFrom, ExpiresAt, Description);
+
+    /// <summary>What a correction rests on.</summary>
+    public PurchaseVersion Version => new(Terms, Allocated);
+
+    /// <summary>The purchase under other terms; what is free of it stays.</summary>
+    public Purchase With(PurchaseTerms terms) => this with
+    {
+        Quantity = terms.Quantity,
+        StartsOn = terms.StartsOn,
+        ExpiresOn = terms.ExpiresOn,
+        AvailableFrom = terms.AvailableFrom,
+        ExpiresAt = terms.ExpiresAt,
+        Description = terms.Description,
+    };
+
     /// <summary>The purchase as it was bought: all of it free.</summary>
-    public Purchase AsBought() => this with { Free = Quantity, Allocated = 0, Expired = 0 };
+    /// <param name="first">Its terms before the first correction; null: there was none.</param>
+    public Purchase AsBought(PurchaseTerms? first = null)
+    {
+        var bought = first is null ? this : With(first);
+        return bought with { Free = bought.Quantity, Allocated = 0, Expired = 0 };
+    }
 }
 
 /// <summary>A purchase's row as it now is. Only its account changes it, so the epoch of the account's document is its fence.</summary>
@@ -70,8 +92,8 @@ public sealed record BuyCredits(string PurchaseId, string Currency, decimal Quan
     /// <summary>The request without its id and actor, as JSON: equal requests are the same.</summary>
     internal string Request => Json.Write(new { Currency, Quantity, StartsOn, ExpiresOn, Description });
 
-    internal Refusal? CheckDescription() =>
-        Description is null || (Description.Trim().Length > 0 && Description.Length <= MaxDescription && !Description.Contains('\0'))
+    internal static Refusal? CheckDescription(string? description) =>
+        description is null || (description.Trim().Length > 0 && description.Length <= MaxDescription && !description.Contains('\0'))
             ? null
             : Refusal.Invalid("description", $"must have 1 to {MaxDescription:N0} characters, not only blanks, none of them NUL");
 
@@ -91,7 +113,7 @@ public static class Buying
             Calendar.CheckDate("startsOn", buy.StartsOn),
             Calendar.CheckDate("expiresOn", buy.ExpiresOn)
                 ?? (buy.ExpiresOn < buy.StartsOn ? Refusal.Invalid("expiresOn", "must not be before startsOn") : null),
-            buy.CheckDescription());
+            BuyCredits.CheckDescription(buy.Description));
         if (invalid is not null) return invalid;
         var expiresAt = Calendar.StartOf(buy.ExpiresOn.PlusDays(1), account.Terms.Zone);
         if (expiresAt <= now) return Refusal.Invalid("expiresOn", $"must be today, {Calendar.DateAt(now, account.Terms.Zone):R}, or later");

@@ -60,8 +60,11 @@ public interface IStore
     /// <summary>A lot, or the credit of that ordinal where it lies, or has lain, apart from its lot.</summary>
     Task<Lot?> Lot(string contractId, string lotId, long apart = 0);
 
-    /// <summary>The first entry that changed the expiry of a lot; null: none has.</summary>
-    Task<Entry?> FirstExpirySet(string contractId, string lotId);
+    /// <summary>A lot and its credits that lie, or have lain, apart from it, by ordinal.</summary>
+    Task<ImmutableArray<Lot>> WholeLot(string contractId, string lotId);
+
+    /// <summary>The first entry that changed a lot; null: none has.</summary>
+    Task<Entry?> FirstLotSet(string contractId, string lotId);
 
     /// <summary>A credit's row; null where it lies untouched in its lot, or there is none.</summary>
     Task<Credit?> Credit(CreditId id);
@@ -87,6 +90,9 @@ public interface IStore
     Task<StoredAccount?> Account(string accountId);
 
     Task<Purchase?> Purchase(string accountId, string purchaseId);
+
+    /// <summary>The first entry that changed a purchase; null: none has.</summary>
+    Task<Entry?> FirstPurchaseSet(string accountId, string purchaseId);
 
     /// <summary>Those milestones, their projects and those projects, the purchases of that account that the milestones hold from, and the settings: of one instant.</summary>
     Task<ServicesFacts> Services(string accountId, IReadOnlyCollection<string> milestoneIds, IReadOnlyCollection<string> projectIds);

@@ -133,6 +133,12 @@ public sealed partial class ContractGrain(IGrainContext context, GrainServices s
             guards: () => seen?.RestsOn(Id) ?? []);
     }
 
+    public Task<Decision<Answered<CorrectedLot>>> Withdraw(WithdrawCredits withdraw, RequestKey? key) =>
+        Correct(key, withdraw.LotId, (contract, stored, now) => LotCorrecting.Decide(contract, stored, withdraw, now));
+
+    public Task<Decision<Answered<CorrectedLot>>> ChangeLot(ChangeLot change, RequestKey? key) =>
+        Correct(key, change.LotId, (contract, stored, now) => LotCorrecting.Decide(contract, stored, change, now));
+
     public async Task<ReportAnswer> Charge(ChargeReport report) => Services.Metrics.Count(await Run(new ReportCommand(this, report)));
 
     public Task WakeUp() => ReceiveReminder("", default);
@@ -164,6 +170,18 @@ public sealed partial class ContractGrain(IGrainContext context, GrainServices s
     private async Task<LocalDate?> Billed(Terms terms) =>
         terms.Check() is null && Billing.Running(terms, Services.Clock.Now) is { } start && await Services.Store.Lot(Id, Billing.LotId(start)) is not null ? start : null;
 
+    private Task<Decision<Answered<CorrectedLot>>> Correct(
+        RequestKey? key, string lotId, Func<Contract, ImmutableArray<Lot>, Instant, Decision<Changed<Contract, WholeLot>>> decide)
+    {
+        ImmutableArray<Lot> stored = [];
+        return Once(
+            key,
+            (contract, now) => decide(contract, stored, now)
+                .Select(changed => new Changed<Contract, CorrectedLot>(changed.State, changed.Changes, new(changed.Answer, now))),
+            MembersNeeded.None,
+            look: async _ => stored = await Services.Store.WholeLot(Id, lotId));
+    }
+
     private async Task<SeenCredit> See(Contract contract, EditCredit edit)
     {
         var touched = await Services.Store.Credit(edit.Id);
@@ -191,10 +209,18 @@ public sealed partial class ContractGrain(IGrainContext context, GrainServices s
     private async Task<Preview?> Previewed(string token) =>
         await Services.Store.Document(DocumentKind.Preview, token) is { } document && Json.Read<Preview>(document.Body) is var preview && preview.ContractId == Id ? preview : null;
 
-    // L4: with the contract's end a lot's expiry may have moved since.
+    // It may have been changed since, or its expiry moved with the contract's end (L4, L6).
     private async Task<Lot> AsGranted(Lot lot)
     {
-        var expiry = await Services.Store.FirstExpirySet(Id, lot.LotId) is { Before: { } first } ? Json.ReadOrNull<Instant>(first) : lot.ExpiresAt;
-        return lot with { Free = Runs.UpTo(lot.Quantity), ExpiryBooked = false, ExpiresAt = expiry };
+        var terms = await Services.Store.FirstLotSet(Id, lot.LotId) is { Before: { } first } ? Json.Read<LotTerms>(first) : lot.Terms;
+        return lot with
+        {
+            Free = Runs.UpTo(lot.Quantity),
+            Withdrawn = Runs.Empty,
+            ExpiryBooked = false,
+            PaymentId = terms.PaymentId,
+            AvailableFrom = terms.AvailableFrom,
+            ExpiresAt = terms.ExpiresAt,
+        };
     }
 }

@@ -38,6 +38,12 @@ public interface IContractGrain : IGrainWithStringKey
     /// <summary>Changes one credit by hand (P5), and answers it as it then is.</summary>
     Task<Decision<Answered<EditedCredit>>> Edit(EditCredit edit, RequestKey? key = null);
 
+    /// <summary>Takes unallocated credits of a lot back (L6), and answers the lot as it then is. The same key and request again: the first answer.</summary>
+    Task<Decision<Answered<CorrectedLot>>> Withdraw(WithdrawCredits withdraw, RequestKey? key = null);
+
+    /// <summary>Changes a lot (L6), and answers it as it then is. The same key and request again: the first answer.</summary>
+    Task<Decision<Answered<CorrectedLot>>> ChangeLot(ChangeLot change, RequestKey? key = null);
+
     /// <summary>Makes a report (R1 to R6). The same report again: the first answer.</summary>
     Task<ReportAnswer> Charge(ChargeReport report);
 
@@ -47,6 +53,9 @@ public interface IContractGrain : IGrainWithStringKey
 
 /// <summary>A credit as an edit has left it, at the instant of that.</summary>
 public sealed record EditedCredit(Credit Credit, Instant At);
+
+/// <summary>A lot as a correction has left it, at the instant of that.</summary>
+public sealed record CorrectedLot(WholeLot Lot, Instant At);
 
 /// <summary>A contract's allocation as it now is; <paramref name="Replayed"/>: that was the first answer.</summary>
 public sealed record AllocationAnswer(Window Window, bool Replayed);

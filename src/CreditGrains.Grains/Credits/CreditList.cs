@@ -27,7 +27,7 @@ public sealed record CreditPlace(Instant CreatedAt, CreditId Id) : IPlace<Credit
     }
 }
 
-/// <summary>A lot with free credits: none of those has a row of its own.</summary>
+/// <summary>A lot with free or withdrawn credits: none of those has a row of its own.</summary>
 public sealed record ListedLot(string ContractId, string ClientId, Lot Lot);
 
 /// <summary>The list of credits (P4): a store finds those with rows and the lots of the others; this makes one list of both.</summary>
@@ -35,6 +35,13 @@ public static class CreditList
 {
     /// <summary>Whether credits that nobody has touched can pass the filter: they have no player, no user, and are not allocated.</summary>
     public static bool ShowsUntouched(CreditFilter filter) => filter is { PlayerId: null, UserId: null, Status: not CreditStatus.Allocated };
+
+    /// <summary>Whether credits with a row can pass the filter: what is unallocated or withdrawn lies in its lot, or apart from it.</summary>
+    public static bool ShowsTouched(CreditFilter filter) => filter.Status is not (CreditStatus.Unallocated or CreditStatus.Withdrawn);
+
+    /// <summary>The condition for lots of which untouched credits can pass the filter.</summary>
+    public static string UntouchedIn(CreditFilter filter, string hasFree, string hasWithdrawn) =>
+        filter.Status is null ? $"({hasFree} or {hasWithdrawn})" : filter.Status is CreditStatus.Withdrawn ? hasWithdrawn : hasFree;
 
     /// <summary>Whether minted credits can pass the filter: they are all of one lot and one payment by that name (C2).</summary>
     public static bool ShowsMinted(CreditFilter filter) => (filter.LotId ?? Lot.MintedId) == Lot.MintedId && (filter.PaymentId ?? Lot.MintedId) == Lot.MintedId;
@@ -59,16 +66,17 @@ public static class CreditList
     /// </summary>
     public static IEnumerable<CreditDocument> Untouched(IEnumerable<ListedLot> lots, CreditStatus? status, PlacedPage<CreditPlace> page, Instant now) =>
         from listed in lots
-        from ordinal in From(listed, page)
+        from ordinal in From(listed, status, page)
         let credit = CreditDocument.Untouched(listed.ClientId, new(listed.ContractId, listed.Lot.LotId, ordinal), listed.Lot, now)
         where (status is null || credit.Status == status) && page.IsBehind(CreditPlace.Of(credit))
         select credit;
 
     // A page may begin deep in a lot: what lies before is not gone through.
-    private static IEnumerable<long> From(ListedLot listed, PlacedPage<CreditPlace> page)
+    private static IEnumerable<long> From(ListedLot listed, CreditStatus? status, PlacedPage<CreditPlace> page)
     {
-        var free = listed.Lot.Free;
+        var (free, withdrawn) = (listed.Lot.Free, listed.Lot.Withdrawn);
+        var lying = status is null ? free.With(withdrawn) : status is CreditStatus.Withdrawn ? withdrawn : free;
         var last = page.After is { Id: var id } && id.ContractId == listed.ContractId && id.LotId == listed.Lot.LotId ? id.Ordinal : (long?)null;
-        return page.IsDescending ? free.Within(1, (last ?? long.MaxValue) - 1).OrdinalsDescending() : free.Within((last ?? 0) + 1, long.MaxValue).Ordinals();
+        return page.IsDescending ? lying.Within(1, (last ?? long.MaxValue) - 1).OrdinalsDescending() : lying.Within((last ?? 0) + 1, long.MaxValue).Ordinals();
     }
 }

@@ -223,14 +223,15 @@ public sealed record CreditDocument(
     /// <summary>A credit that nobody has touched, derived from its lot (P1).</summary>
     public static CreditDocument Untouched(string clientId, CreditId id, Lot lot, Instant now) => new(
         id, clientId, id.ContractId, id.LotId, lot.PaymentId, null, null, null,
-        now >= lot.ExpiresAt ? CreditStatus.Expired : CreditStatus.Unallocated, lot.CreatedAt, lot.ExpiresAt, null, null) { IsInLot = lot.Apart == 0 };
+        lot.Withdrawn.Contains(id.Ordinal) ? CreditStatus.Withdrawn : now >= lot.ExpiresAt ? CreditStatus.Expired : CreditStatus.Unallocated,
+        lot.CreatedAt, lot.ExpiryOf(id.Ordinal), null, null) { IsInLot = lot.Apart == 0 };
 }
 
 /// <summary>Which entries tell of a credit.</summary>
 public static class History
 {
     /// <summary>Of its lot.</summary>
-    public static readonly ImmutableArray<EntryKind> OfLot = [EntryKind.LotGranted, EntryKind.LotExpirySet, EntryKind.LotExpired];
+    public static readonly ImmutableArray<EntryKind> OfLot = [EntryKind.LotGranted, EntryKind.LotSet, EntryKind.LotExpired, EntryKind.LotWithdrawn];
 
     /// <summary>Of its lot and its report.</summary>
     public static readonly ImmutableArray<EntryKind> OfReport = [EntryKind.CreditsMinted, EntryKind.CreditsCharged, EntryKind.CoverageExpired, EntryKind.CreditsReturned];
@@ -246,8 +247,11 @@ public static class History
             .Concat(ofCredit).DistinctBy(booked => booked.EntryId).OrderBy(booked => booked.EntryId)];
     }
 
-    // An entry that tells of a single credit is that one's; once a credit has left its lot, the lot's expiry is no longer its own.
-    private static bool Concerns(CreditDocument credit, Entry entry, Instant? left) => Subjects.AsCredit(entry.Subject) is { } alone
-        ? alone == credit.CreditId
-        : left is not { } at || entry.Kind is not (EntryKind.LotExpirySet or EntryKind.LotExpired) || entry.EffectiveAt < at;
+    // An entry that tells of a single credit is that one's; once a credit has left its lot, the lot's changes are no longer its own.
+    private static bool Concerns(CreditDocument credit, Entry entry, Instant? left)
+    {
+        if (Subjects.AsCredit(entry.Subject) is { } alone) return alone == credit.CreditId;
+        if (entry.Kind == EntryKind.LotWithdrawn) return Runs.Parse(Json.Read<Withdrawal>(entry.After!).Credits).Contains(credit.CreditId.Ordinal);
+        return left is not { } at || entry.Kind is not (EntryKind.LotSet or EntryKind.LotExpired) || entry.EffectiveAt < at;
+    }
 }

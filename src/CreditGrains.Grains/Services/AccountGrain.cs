@@ -54,10 +54,11 @@ public sealed class AccountGrain(IGrainContext context, GrainServices services)
     {
         Purchase? made = null;
         KeyedRequest? recalled = null;
+        PurchaseTerms? first = null;
         return Run(new AccountCommand<Decision<BoughtCredits>>((account, now) => Existing(account, known =>
             recalled is not null && recalled.Fingerprint != key!.Fingerprint ? Remembered.KeyReused
             : made is not null && recalled is null && !buy.Made(made) ? new Refusal(RefusalCode.IdempotencyKeyReused, $"The purchase {buy.PurchaseId} was added by another request.")
-            : made is not null ? new Changed<Account, BoughtCredits>(known, Changes.None, new(made.AsBought(), Replayed: true))
+            : made is not null ? new Changed<Account, BoughtCredits>(known, Changes.None, new(made.AsBought(first), Replayed: true))
             : Buying.Decide(known, buy, now).Select(bought => new Changed<Account, BoughtCredits>(
                 bought.State,
                 bought.Changes + Remembered.Keep(known.ClientId, key, () => buy.PurchaseId, now),
@@ -68,9 +69,16 @@ public sealed class AccountGrain(IGrainContext context, GrainServices services)
             {
                 recalled = await Recall(key);
                 made = recalled?.Fingerprint == key?.Fingerprint || recalled is null ? await Services.Store.Purchase(Id, recalled?.Made ?? buy.PurchaseId) : null;
+                first = made is not null && await Services.Store.FirstPurchaseSet(Id, made.PurchaseId) is { Before: { } terms } ? Json.Read<PurchaseTerms>(terms) : null;
             },
         });
     }
+
+    public Task<Decision<Answered<CorrectedPurchase>>> ChangePurchase(ChangePurchase change, RequestKey? key) =>
+        Correct(key, change.PurchaseId, (account, stored, now) => PurchaseCorrecting.Decide(account, stored, change, now));
+
+    public Task<Decision<Answered<CorrectedPurchase>>> ExpirePurchase(ExpirePurchase expire, RequestKey? key) =>
+        Correct(key, expire.PurchaseId, (account, stored, now) => PurchaseCorrecting.Decide(account, stored, expire, now));
 
     public Task<Decision<Answered<Project>>> SetProject(SetProject set, RequestKey? key) =>
         Once(key, (account, now) => Projecting.Decide(account, set, now), [], [set.ProjectId]);
@@ -132,6 +140,20 @@ public sealed class AccountGrain(IGrainContext context, GrainServices services)
             Milestones = milestones,
             Projects = projects,
             Learns = async () => recalled = await Recall(key),
+        });
+    }
+
+    // One that is used up or over is in the store only.
+    private Task<Decision<Answered<CorrectedPurchase>>> Correct(
+        RequestKey? key, string purchaseId, Func<Account, Purchase?, Instant, Decision<Changed<Account, Purchase>>> decide)
+    {
+        (KeyedRequest? Recalled, Purchase? Stored) learnt = default;
+        return Run(new AccountCommand<Decision<Answered<CorrectedPurchase>>>((account, now) => Existing(account, known => Once(
+            known, key, learnt.Recalled, () => decide(known, learnt.Stored, now)
+                .Select(changed => new Changed<Account, CorrectedPurchase>(changed.State, changed.Changes, new(changed.Answer, now))), now)))
+        {
+            IsAlone = true,
+            Learns = async () => learnt = (await Recall(key), await Services.Store.Purchase(Id, purchaseId)),
         });
     }
 

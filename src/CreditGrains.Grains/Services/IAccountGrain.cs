@@ -1,4 +1,5 @@
 using CreditGrains.Domain;
+using NodaTime;
 
 namespace CreditGrains.Grains;
 
@@ -9,6 +10,12 @@ public interface IAccountGrain : IGrainWithStringKey
 
     /// <summary>Adds a purchase. The same id or key and the same request again: the first answer; another request under it is refused.</summary>
     Task<Decision<BoughtCredits>> Buy(BuyCredits buy, RequestKey? key);
+
+    /// <summary>Changes a purchase (L6), and answers it as it then is. The same key and request again: the first answer.</summary>
+    Task<Decision<Answered<CorrectedPurchase>>> ChangePurchase(ChangePurchase change, RequestKey? key = null);
+
+    /// <summary>Ends a purchase now (L6), and answers it as it then is. The same key and request again: the first answer.</summary>
+    Task<Decision<Answered<CorrectedPurchase>>> ExpirePurchase(ExpirePurchase expire, RequestKey? key = null);
 
     Task<Decision<Answered<Project>>> SetProject(SetProject set, RequestKey? key = null);
 
@@ -26,6 +33,9 @@ public interface IAccountGrain : IGrainWithStringKey
 
 /// <summary>A purchase as it was when it was bought; <paramref name="Replayed"/>: that was before.</summary>
 public sealed record BoughtCredits(Purchase Purchase, bool Replayed);
+
+/// <summary>A purchase as a correction has left it, at the instant of that.</summary>
+public sealed record CorrectedPurchase(Purchase Purchase, Instant At);
 
 /// <summary>An account's document: its terms, and how many consumption records it has written.</summary>
 public sealed record AccountDocument(AccountTerms Terms, long Records);

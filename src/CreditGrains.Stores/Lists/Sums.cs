@@ -43,7 +43,8 @@ internal sealed record AuditSums(
                 lots[id].Where(lot => lot.ExpiryBooked).Sum(lot => lot.Free.Count) + touched.Lapsed,
                 touched.Allocated, touched.Expired,
                 Sum(EntryKind.LotGranted), Sum(EntryKind.CreditsMinted), Sum(EntryKind.CreditsCharged), Sum(EntryKind.LotExpired),
-                Sum(EntryKind.CoverageExpired), Sum(EntryKind.CreditsReturned));
+                Sum(EntryKind.CoverageExpired), Sum(EntryKind.CreditsReturned),
+                lots[id].Sum(lot => lot.Withdrawn.Count), Sum(EntryKind.LotWithdrawn));
 
             long Sum(EntryKind kind) => told.GetValueOrDefault((id, kind));
         })];
@@ -141,5 +142,5 @@ internal sealed record BalanceSums(
     private LotMovements Of(string lotId, Instant availableFrom, Func<EntryKind, long> sum) => new(
         lotId, availableFrom,
         sum(EntryKind.LotGranted), sum(EntryKind.CreditsMinted), sum(EntryKind.CreditsCharged), sum(EntryKind.CreditsReturned),
-        sum(EntryKind.LotExpired), sum(EntryKind.CoverageExpired), Over.GetValueOrDefault(lotId));
+        sum(EntryKind.LotExpired), sum(EntryKind.CoverageExpired), Over.GetValueOrDefault(lotId), sum(EntryKind.LotWithdrawn));
 }

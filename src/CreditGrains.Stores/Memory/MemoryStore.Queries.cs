@@ -104,7 +104,7 @@ public sealed partial class MemoryStore
     {
         if (Credit(id) is { } touched) return Task.FromResult<CreditDocument?>(CreditDocument.Of(touched, now));
         var apart = lots[new(RowKind.Lot, id.ContractId, id.LotId, id.Ordinal)];
-        var lot = apart is { Lot.Free.Count: > 0 } ? apart : lots[new(RowKind.Lot, id.ContractId, id.LotId)];
+        var lot = apart?.Lot.HasUntouched == true ? apart : lots[new(RowKind.Lot, id.ContractId, id.LotId)];
         return Task.FromResult(lot is null || lot.Lot.Quantity < id.Ordinal ? null
             : CreditDocument.Untouched(lot.ClientId, id, lot.Lot, now));
     }
@@ -224,7 +224,9 @@ public sealed partial class MemoryStore
 
     Task<ImmutableArray<PurchaseFacts>> IQueries.PurchasesAsOf(string accountId, Instant? at)
     {
-        var bought = PurchasesOf(accountId).Where(purchase => !(purchase.CreatedAt > at));
+        var corrections = entries.Select(booked => booked.Entry)
+            .Where(entry => entry.Kind == EntryKind.PurchaseSet && entry.AccountId == accountId && entry.EffectiveAt > at);
+        var bought = PurchasesOf(accountId).Where(purchase => !(purchase.CreatedAt > at)).Before(accountId, corrections);
         return Task.FromResult<ImmutableArray<PurchaseFacts>>([.. bought.Select(purchase =>
             new PurchaseFacts(purchase, Allocated(purchase)))]);
 

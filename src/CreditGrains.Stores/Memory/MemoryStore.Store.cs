@@ -25,8 +25,11 @@ public sealed partial class MemoryStore
 
     Task<Lot?> IStore.Lot(string contractId, string lotId, long apart) => Task.FromResult(Lot(contractId, lotId, apart));
 
-    Task<Entry?> IStore.FirstExpirySet(string contractId, string lotId) =>
-        Task.FromResult(firstExpiriesSet.GetValueOrDefault(Subjects.Lot(contractId, lotId)));
+    Task<ImmutableArray<Lot>> IStore.WholeLot(string contractId, string lotId) =>
+        Task.FromResult(LotsOf(contractId).Where(lot => lot.LotId == lotId).OrderBy(lot => lot.Apart).ToImmutableArray());
+
+    Task<Entry?> IStore.FirstLotSet(string contractId, string lotId) =>
+        Task.FromResult(firstLotsSet.GetValueOrDefault(Subjects.Lot(contractId, lotId)));
 
     Task<Credit?> IStore.Credit(CreditId id) => Task.FromResult(Credit(id));
 
@@ -50,6 +53,12 @@ public sealed partial class MemoryStore
         : null);
 
     Task<Purchase?> IStore.Purchase(string accountId, string purchaseId) => Task.FromResult(Purchase(accountId, purchaseId));
+
+    Task<Entry?> IStore.FirstPurchaseSet(string accountId, string purchaseId)
+    {
+        var subject = Subjects.Purchase(accountId, purchaseId);
+        return Task.FromResult(entries.Select(booked => booked.Entry).FirstOrDefault(entry => entry.Kind == EntryKind.PurchaseSet && entry.Subject == subject));
+    }
 
     Task<ServicesFacts> IStore.Services(string accountId, IReadOnlyCollection<string> milestoneIds, IReadOnlyCollection<string> projectIds)
     {

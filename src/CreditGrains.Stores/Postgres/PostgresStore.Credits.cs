@@ -28,7 +28,7 @@ public sealed partial class PostgresStore
         var reading = new Reading();
         var touched = reading.Add(CreditOf(id));
         var lots = reading.Add(LotRow.Instance.Select(
-            "where (l.key = $1 and l.quantity >= $2) or (l.key = $3 and l.has_free) order by l.apart desc limit 1",
+            "where (l.key = $1 and l.quantity >= $2) or (l.key = $3 and (l.has_free or l.has_withdrawn)) order by l.apart desc limit 1",
             Values.Of(LotKeys.Of(id)), Values.Of(id.Ordinal), Values.Of($"{id}")));
         await Run(reading);
         if (touched is [var credit]) return CreditDocument.Of(credit, now);
@@ -40,8 +40,7 @@ public sealed partial class PostgresStore
 
     private static IEnumerable<Query<Credit>> Touched(CreditFilter filter, PlacedPage<CreditPlace> page, Instant now)
     {
-        // What is unallocated lies in its lot, or apart from it.
-        if (filter.Status is CreditStatus.Unallocated) yield break;
+        if (!CreditList.ShowsTouched(filter)) yield break;
         if (filter.Status is CreditStatus.Expired) yield return OverAndUnbooked(filter, page, now);
 
         if (filter.PlayerId is not null)
@@ -96,7 +95,8 @@ public sealed partial class PostgresStore
     // One more than the page, for there may be nothing left of the first.
     private static Query<ListedLot> FreeLots(CreditFilter filter, PlacedPage<CreditPlace> page, Instant now, bool isApart)
     {
-        var lots = OfLot(new Select(LotRow.Instance.Selected, LotRow.Instance.From), filter).Where($"l.has_free and l.apart {(isApart ? ">" : "=")} 0");
+        var lots = OfLot(new Select(LotRow.Instance.Selected, LotRow.Instance.From), filter)
+            .Where($"{CreditList.UntouchedIn(filter, "l.has_free", "l.has_withdrawn")} and l.apart {(isApart ? ">" : "=")} 0");
         if (filter.Status is CreditStatus.Expired) lots.Where("l.expires_at <= ?", Values.Of(now));
         if (filter.Status is CreditStatus.Unallocated) lots.Where("(l.expires_at is null or l.expires_at > ?)", Values.Of(now));
         FromLot(lots, page, isApart);

@@ -19,6 +19,10 @@ public sealed partial class PostgresStore
     public Task<Purchase?> Purchase(string accountId, string purchaseId) =>
         One(PurchaseRow.Instance.Select("where b.account_id = $1 and b.purchase_id = $2", Values.Of(accountId), Values.Of(purchaseId)));
 
+    public async Task<Entry?> FirstPurchaseSet(string accountId, string purchaseId) => (await One(Query.SelectEntries(
+        "where e.account_id = $1 and e.kind = 'purchase-set' and e.subject = $2 order by e.entry_id limit 1",
+        Values.Of(accountId), Values.Of(Subjects.Purchase(accountId, purchaseId)))))?.Entry;
+
     public async Task<ServicesFacts> Services(string accountId, IReadOnlyCollection<string> milestoneIds, IReadOnlyCollection<string> projectIds)
     {
         var reading = new Reading();
@@ -44,14 +48,27 @@ public sealed partial class PostgresStore
 
     public Task<Page<Purchase>> Purchases(string accountId, PageRequest page) => List(Lists.Purchases(accountId), page);
 
-    public Task<ImmutableArray<PurchaseFacts>> PurchasesAsOf(string accountId, Instant? at) => Listed<ImmutableArray<PurchaseFacts>>(async () => at is null
-        ? [.. (await All(PurchaseRow.Instance.Select("where b.account_id = $1", Values.Of(accountId)))).Select(purchase => new PurchaseFacts(purchase, purchase.Allocated))]
-        : [.. await All(new Query<PurchaseFacts>(
-            $"""
-            select {PurchaseRow.Instance.Selected}, (select coalesce(sum(k.quantity), 0)::bigint from consumption k
-                where k.account_id = b.account_id and k.purchase_id = b.purchase_id and k.milestone_id is not null and k.at <= $2)
-            from {PurchaseRow.Instance.From} where b.account_id = $1 and b.created_at <= $2
-            """, row => new(PurchaseRow.Instance.Read(row), row.Quantity()), Values.Of(accountId), Values.Of(at)))]);
+    public Task<ImmutableArray<PurchaseFacts>> PurchasesAsOf(string accountId, Instant? at) => Listed<ImmutableArray<PurchaseFacts>>(async () =>
+    {
+        var reading = new Reading();
+        var purchases = reading.Add(PurchaseRow.Instance.Select("where b.account_id = $1", Values.Of(accountId)));
+        if (at is not { } then)
+        {
+            await Run(reading);
+            return [.. purchases.Select(purchase => new PurchaseFacts(purchase, purchase.Allocated))];
+        }
+        var allocated = reading.Add(new Query<(string PurchaseId, decimal Quantity)>(
+            """
+            select purchase_id, sum(quantity)::bigint from consumption
+            where account_id = $1 and milestone_id is not null and at <= $2 group by purchase_id
+            """, row => (row.Text(), row.Quantity()), Values.Of(accountId), Values.Of(then)));
+        var corrections = reading.Add(Query.SelectEntries(
+            "where e.account_id = $1 and e.kind = 'purchase-set' and e.effective_at > $2 order by e.entry_id", Values.Of(accountId), Values.Of(then)));
+        await Run(reading);
+        var sums = allocated.ToDictionary(sum => sum.PurchaseId, sum => sum.Quantity);
+        return [.. purchases.Where(purchase => purchase.CreatedAt <= then).Before(accountId, corrections.Select(booked => booked.Entry))
+            .Select(purchase => new PurchaseFacts(purchase, sums.GetValueOrDefault(purchase.PurchaseId)))];
+    });
 
     public Task<Project?> Project(string projectId) => One(ProjectRow.Instance.Select("where j.project_id = $1", Values.Of(projectId)));
 

@@ -72,8 +72,11 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
     public async Task<Lot?> Lot(string contractId, string lotId, long apart = 0) =>
         (await One(LotRow.Instance.Select("where l.key = $1", Values.Of(Domain.Lot.Key(contractId, lotId, apart)))))?.Lot;
 
-    public async Task<Entry?> FirstExpirySet(string contractId, string lotId) => (await One(Query.SelectEntries(
-        "where e.contract_id = $1 and e.lot_id = $2 and e.kind = 'lot-expiry-set' and e.subject = $3 order by e.entry_id limit 1",
+    public async Task<ImmutableArray<Lot>> WholeLot(string contractId, string lotId) => [.. (await All(LotRow.Instance.Select(
+        "where l.contract_id = $1 and l.lot_id = $2 order by l.apart", Values.Of(contractId), Values.Of(lotId)))).Select(listed => listed.Lot)];
+
+    public async Task<Entry?> FirstLotSet(string contractId, string lotId) => (await One(Query.SelectEntries(
+        "where e.contract_id = $1 and e.lot_id = $2 and e.kind = 'lot-set' and e.subject = $3 order by e.entry_id limit 1",
         Values.Of(contractId), Values.Of(lotId), Values.Of(Subjects.Lot(contractId, lotId)))))?.Entry;
 
     public Task<ImmutableArray<string>> DueContracts(Instant now, int limit) => Due(DocumentKind.Contract, now, limit);

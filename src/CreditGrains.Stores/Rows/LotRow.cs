@@ -25,16 +25,18 @@ internal sealed class LotRow : Row<LotChange, ListedLot>
         Fixed.Text("lot_id", change => change.Lot.LotId),
         Fixed.Number("apart", change => change.Lot.Apart),
         Fixed.Text("source", change => change.Lot.Source.Word()),
-        Fixed.Text("payment_id", change => change.Lot.PaymentId),
+        Set.Text("payment_id", change => change.Lot.PaymentId),
         Set.Number("quantity", change => change.Lot.Quantity),
         Set.Text("free", change => change.Lot.Free.ToString()),
+        Set.Text("withdrawn", change => change.Lot.Withdrawn.ToString()),
         Fixed.Instant("created_at", change => change.Lot.CreatedAt),
-        Fixed.Instant("available_from", change => change.Lot.AvailableFrom),
+        Set.Instant("available_from", change => change.Lot.AvailableFrom),
         Set.Instant("asked_expiry", change => change.Lot.AskedExpiry),
         Set.Instant("expires_at", change => change.Lot.ExpiresAt),
         Set.Flag("expiry_booked", change => change.Lot.ExpiryBooked),
         Fixed.Text("request", change => change.Lot.Request),
         Set.Flag("has_free", change => change.Lot.Free.Count > 0),
+        Set.Flag("has_withdrawn", change => change.Lot.Withdrawn.Count > 0),
         Set.Flag("is_open", change => change.Lot.IsOpen),
     ];
 
@@ -45,9 +47,12 @@ internal sealed class LotRow : Row<LotChange, ListedLot>
     public override ListedLot Read(IRowReader row)
     {
         var (_, contractId, clientId, lotId, apart) = (row.Text(), row.Text(), row.Text(), row.Text(), row.Number());
+        var (source, payment, quantity) = (Words.Read<LotSource>(row.Text()), row.Text(), row.Number());
+        var (free, withdrawn) = (Runs.Parse(row.Text()), Runs.Parse(row.Text()));
         var lot = new Lot(
-            lotId, Words.Read<LotSource>(row.Text()), row.Text(), row.Number(), Runs.Parse(row.Text()), row.Instant(), row.Instant(),
-            row.OptionalInstant(), row.OptionalInstant(), row.Flag(), row.OptionalText(), apart);
+            lotId, source, payment, quantity, free, row.Instant(), row.Instant(), row.OptionalInstant(), row.OptionalInstant(), row.Flag(),
+            row.OptionalText(), apart, withdrawn);
+        row.Flag();
         row.Flag();
         row.Flag();
         return new(contractId, clientId, lot);

@@ -21,17 +21,17 @@ internal sealed class PurchaseRow : Row<PurchaseChange, Purchase>
     [
         Fixed.Text("client_id", change => change.ClientId),
         Fixed.Text("currency", change => change.Purchase.Currency),
-        Fixed.Quantity("quantity", change => change.Purchase.Quantity),
+        Set.Quantity("quantity", change => change.Purchase.Quantity),
         Set.Quantity("free", change => change.Purchase.Free),
         Set.Quantity("allocated", change => change.Purchase.Allocated),
         Set.Quantity("expired", change => change.Purchase.Expired),
-        Fixed.Date("starts_on", change => change.Purchase.StartsOn),
-        Fixed.Date("expires_on", change => change.Purchase.ExpiresOn),
-        Fixed.Instant("available_from", change => change.Purchase.AvailableFrom),
-        Fixed.Instant("expires_at", change => change.Purchase.ExpiresAt),
+        Set.Date("starts_on", change => change.Purchase.StartsOn),
+        Set.Date("expires_on", change => change.Purchase.ExpiresOn),
+        Set.Instant("available_from", change => change.Purchase.AvailableFrom),
+        Set.Instant("expires_at", change => change.Purchase.ExpiresAt),
         Fixed.Instant("created_at", change => change.Purchase.CreatedAt),
         Fixed.Text("request", change => change.Purchase.Request),
-        Fixed.Text("description", change => change.Purchase.Description),
+        Set.Text("description", change => change.Purchase.Description),
     ];
 
     public override RowKey KeyOf(PurchaseChange change) => change.Row;

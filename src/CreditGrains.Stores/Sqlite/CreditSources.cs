@@ -31,8 +31,7 @@ internal sealed class CreditSources(
             yield return Untouched(isApart: false);
             yield return Untouched(isApart: true);
         }
-        // What is unallocated lies in its lot, or apart from it.
-        if (filter.Status is CreditStatus.Unallocated) yield break;
+        if (!CreditList.ShowsTouched(filter)) yield break;
         foreach (var client in dueClients) yield return OverAndNotBooked(client);
         if (filter.PlayerId is not null || filter.UserId is not null)
         {
@@ -51,7 +50,7 @@ internal sealed class CreditSources(
 
     private IEnumerable<CreditDocument> Untouched(bool isApart)
     {
-        var where = OfLot().And($"l.has_free = 1 and l.apart {(isApart ? ">" : "=")} 0");
+        var where = OfLot().And($"{CreditList.UntouchedIn(filter, "l.has_free = 1", "l.has_withdrawn = 1")} and l.apart {(isApart ? ">" : "=")} 0");
         if (filter.Status is CreditStatus.Expired) where.And("l.expires_at <= ?", now);
         if (filter.Status is CreditStatus.Unallocated) where.And("(l.expires_at is null or l.expires_at > ?)", now);
         if (after is not null) where.And(direction.From(OfLots), after.CreatedAt, isApart ? $"{after.Id}~" : PlaceOf(after));

@@ -84,7 +84,7 @@ public sealed partial class SqliteStore
     {
         if (One(database, CreditRow.Instance, RowKey.Credit(id)) is { } touched) return CreditDocument.Of(touched, now);
         var apart = One(database, LotRow.Instance, new(RowKind.Lot, id.ContractId, id.LotId, id.Ordinal));
-        var lot = apart is { Lot.Free.Count: > 0 } ? apart : One(database, LotRow.Instance, new(RowKind.Lot, id.ContractId, id.LotId));
+        var lot = apart?.Lot.HasUntouched == true ? apart : One(database, LotRow.Instance, new(RowKind.Lot, id.ContractId, id.LotId));
         return lot is null || lot.Lot.Quantity < id.Ordinal ? null : CreditDocument.Untouched(lot.ClientId, id, lot.Lot, now);
     }));
 

@@ -16,6 +16,12 @@ public sealed partial class SqliteStore
     public Task<Purchase?> Purchase(string accountId, string purchaseId) =>
         grains.Read(database => One(database, PurchaseRow.Instance, RowKey.Purchase(accountId, purchaseId)));
 
+    public Task<Entry?> FirstPurchaseSet(string accountId, string purchaseId) => grains.Read(database =>
+        database[$"select {EntryRow.Selected} from entry e where {PurchaseSets} and e.subject = ? order by e.entry_id limit 1"]
+            .Bind(accountId).Bind(Subjects.Purchase(accountId, purchaseId)).First(EntryRow.Read)?.Entry);
+
+    private static readonly string PurchaseSets = $"e.account_id = ? and e.kind = '{EntryKind.PurchaseSet.Word()}'";
+
     public Task<ServicesFacts> Services(string accountId, IReadOnlyCollection<string> milestoneIds,
         IReadOnlyCollection<string> projectIds) =>
         grains.Read(database => database.Snapshot(() => ReadServices(database, accountId, milestoneIds, projectIds)));
@@ -39,7 +45,9 @@ public sealed partial class SqliteStore
             where account_id = ? and milestone_id is not null and at <= ? group by purchase_id
             """].Bind(accountId).Bind(then).All(row => (PurchaseId: row.Text(), Quantity: row.Quantity()));
         var sums = allocated.ToDictionary(sum => sum.PurchaseId, sum => sum.Quantity);
-        return purchases.Where(purchase => purchase.CreatedAt <= then)
+        var corrections = database[$"select {EntryRow.Selected} from entry e where {PurchaseSets} and e.effective_at > ? order by e.entry_id"]
+            .Bind(accountId).Bind(then).All(EntryRow.Read);
+        return purchases.Where(purchase => purchase.CreatedAt <= then).Before(accountId, corrections.Select(booked => booked.Entry))
             .Select(purchase => new PurchaseFacts(purchase, sums.GetValueOrDefault(purchase.PurchaseId))).ToImmutableArray();
     }));
 

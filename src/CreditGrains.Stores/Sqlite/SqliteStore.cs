@@ -106,9 +106,12 @@ public sealed partial class SqliteStore : IStore, IQueries, IDisposable
     public Task<Lot?> Lot(string contractId, string lotId, long apart = 0) =>
         grains.Read(database => One(database, LotRow.Instance, new(RowKind.Lot, contractId, lotId, apart))?.Lot);
 
-    public Task<Entry?> FirstExpirySet(string contractId, string lotId) => grains.Read(database => database[$"""
+    public Task<ImmutableArray<Lot>> WholeLot(string contractId, string lotId) => grains.Read(database =>
+        All(database, LotRow.Instance, "+l.contract_id = ? and l.lot_id = ? order by l.apart", contractId, lotId).Select(listed => listed.Lot).ToImmutableArray());
+
+    public Task<Entry?> FirstLotSet(string contractId, string lotId) => grains.Read(database => database[$"""
         select {EntryRow.Selected} from entry e
-        where e.contract_id = ? and e.lot_id = ? and e.kind = '{EntryKind.LotExpirySet.Word()}' and e.subject = ? order by e.entry_id limit 1
+        where e.contract_id = ? and e.lot_id = ? and e.kind = '{EntryKind.LotSet.Word()}' and e.subject = ? order by e.entry_id limit 1
         """].Bind(contractId).Bind(lotId).Bind(Subjects.Lot(contractId, lotId)).First(EntryRow.Read)?.Entry);
 
     public Task<Credit?> Credit(CreditId id) => grains.Read(database => One(database, CreditRow.Instance, RowKey.Credit(id)));

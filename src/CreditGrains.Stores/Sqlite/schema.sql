@@ -24,6 +24,7 @@ create table lot (
     payment_id     text    not null,
     quantity       integer not null,
     free           text    not null,
+    withdrawn      text    not null default '',
     created_at     integer not null,
     available_from integer not null,
     asked_expiry   integer,
@@ -31,6 +32,7 @@ create table lot (
     expiry_booked  integer not null,
     request        text,
     has_free       integer not null,
+    has_withdrawn  integer not null default 0,
     is_open        integer not null,
     place          text    not null generated always as (key || '~') virtual
 ) strict, without rowid;
@@ -233,7 +235,9 @@ create index entry_account on entry (account_id) where account_id is not null;
 create index entry_effect on entry (contract_id, effective_at, kind, lot_id, user_id, quantity) where contract_id is not null;
 create index entry_returned on entry (contract_id, effective_at) where kind = 'credits-returned';
 -- A credit's history: what happened to its lot, and to it alone.
-create index entry_lot on entry (contract_id, lot_id) where kind in ('lot-granted', 'lot-expiry-set', 'lot-expired');
+create index entry_lot on entry (contract_id, lot_id) where kind in ('lot-granted', 'lot-set', 'lot-expired', 'lot-withdrawn');
+-- What purchases were before they were corrected.
+create index entry_purchase_set on entry (account_id) where kind = 'purchase-set';
 create index entry_credit on entry (subject) where subject glob 'credit:*';
 
 -- One row: which file this is, renewed at each start and close; see LedgerHistory.

@@ -40,6 +40,7 @@ create table lot (
     payment_id     text collate "C" not null,
     quantity       bigint not null,
     free           text not null,
+    withdrawn      text not null default '',
     created_at     timestamptz not null,
     available_from timestamptz not null,
     asked_expiry   timestamptz,
@@ -47,6 +48,7 @@ create table lot (
     expiry_booked  boolean not null,
     request        text,
     has_free       boolean not null,
+    has_withdrawn  boolean not null default false,
     is_open        boolean not null
 ) with (fillfactor = 70);
 -- In the order of lists of credits, as ids sort: where one lot's id is the beginning of another's, the ~ behind it counts.
@@ -183,7 +185,9 @@ create index entry_user on entry (user_id, entry_id) where user_id is not null;
 create index entry_report on entry (report_id, entry_id) where report_id is not null;
 create index entry_account on entry (account_id, entry_id) where account_id is not null;
 -- A credit's history: what happened to its lot, and what was done to it alone (P5).
-create index entry_lot on entry (contract_id, lot_id) where kind in ('lot-granted', 'lot-expiry-set', 'lot-expired');
+create index entry_lot on entry (contract_id, lot_id) where kind in ('lot-granted', 'lot-set', 'lot-expired', 'lot-withdrawn');
+-- What purchases were before they were corrected.
+create index entry_purchase_set on entry (account_id, entry_id) where kind = 'purchase-set';
 create index entry_credit on entry (subject) where subject like 'credit:%';
 create index entry_returned on entry (contract_id, effective_at) where kind = 'credits-returned';
 
