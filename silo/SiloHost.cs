@@ -3,6 +3,7 @@ using CreditGrains.Http;
 using CreditGrains.Stores.Sqlite;
 using CreditGrains.Telemetry;
 using Orleans.Configuration;
+using Orleans.Dashboard;
 
 namespace CreditGrains.Silo;
 
@@ -22,12 +23,14 @@ public static class SiloHost
         if (options.Data is not null) Ports.Check(options, isSilo: false);
         if (options.Data is { } data) builder.UseEmbedded(SqliteStore.Open(data), options.TestClock);
         else await builder.UsePostgres(options);
+        if (options.Dashboard) builder.UseOrleans(silo => silo.AddDashboard());
         builder.Services.AddHostedService<Joining>();
         builder.WebHost.UseUrls(options.Addresses(options.Front ? options.Urls.Split(';') : ["http://127.0.0.1:0"]));
 
         var app = builder.Build();
         app.MapMetrics(options);
         if (options.Front) app.MapCreditGrains();
+        if (options is { Front: true, Dashboard: true }) app.MapOrleansDashboard("/dashboard").ForOperators();
         return app;
     }
 

@@ -141,7 +141,10 @@ internal sealed class ApiKeys
 /// <summary>A call's need, as metadata of its endpoint.</summary>
 internal sealed record Needs(Access Access);
 
-internal static class NeedsOfEndpoints
+public static class NeedsOfEndpoints
 {
-    public static TBuilder Needs<TBuilder>(this TBuilder endpoint, Access access) where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new Needs(access));
+    /// <summary>Pages that are no calls of the API, for whoever may do everything.</summary>
+    public static TBuilder ForOperators<TBuilder>(this TBuilder endpoint) where TBuilder : IEndpointConventionBuilder => endpoint.Needs(Access.Operate);
+
+    internal static TBuilder Needs<TBuilder>(this TBuilder endpoint, Access access) where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new Needs(access));
 }

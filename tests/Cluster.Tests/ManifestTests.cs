@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using CreditGrains.Editions;
 using CreditGrains.Grains.Hosting;
+using k8s;
 using YamlDotNet.RepresentationModel;
 
 namespace CreditGrains.Cluster.Tests;
@@ -48,6 +49,22 @@ public sealed class ManifestTests
         var drain = int.Parse(Items(silo, "env").Where(variable => Text(variable, "name") == "CREDITGRAINS_DRAIN").Select(variable => Text(variable, "value")).Single(), null);
         Assert.True(int.Parse(Text(pod, "terminationGracePeriodSeconds"), null) > drain + 30);
         Assert.Equal(("Deployment", "creditgrains"), (Text(Of(objects, "HorizontalPodAutoscaler"), "spec", "scaleTargetRef", "kind"), Text(Of(objects, "Deployment"), "metadata", "name")));
+    }
+
+    [Fact]
+    public void Kubernetes_knows_every_field_and_kustomize_finds_every_file()
+    {
+        var objects = KubernetesYaml.LoadAllFromString(File.ReadAllText(Path.Combine(Deploy, "kubernetes", "creditgrains.yaml")), strict: true);
+        Assert.Equal(Load("kubernetes/creditgrains.yaml").Count, objects.Count);
+        Assert.All(objects, found => Assert.False(string.IsNullOrEmpty(((IKubernetesObject)found).Kind)));
+
+        var kustomization = Load("kubernetes/kustomization.yaml").Single();
+        var files = Directory.EnumerateFiles(Path.Combine(Deploy, "kubernetes")).Select(Path.GetFileName).Where(file => file != "kustomization.yaml");
+        Assert.Equal(files.Order(), Items(kustomization, "resources").Select(file => $"{file}").Order());
+        var image = Items(kustomization, "images").Single();
+        var used = Regex.Matches(File.ReadAllText(Path.Combine(Deploy, "kubernetes", "creditgrains.yaml")), @"image: (\S+)").Select(match => match.Groups[1].Value).Distinct();
+        Assert.Equal([$"{Text(image, "name")}:{Text(image, "newTag")}"], used);
+        Assert.Equal(Product.Version, Text(image, "newTag"));
     }
 
     [Theory, InlineData("kubernetes/creditgrains.yaml"), InlineData("compose.yaml")]

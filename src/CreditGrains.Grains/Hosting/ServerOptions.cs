@@ -62,6 +62,9 @@ public sealed record ServerOptions
     /// <summary>The address on which it does.</summary>
     public IPAddress MetricsAddress { get; init; } = IPAddress.Loopback;
 
+    /// <summary>Whether this silo shows operators the Orleans Dashboard at /dashboard, and profiles its grains for that; all silos of a cluster alike.</summary>
+    public bool Dashboard { get; init; }
+
     public LogFormat Logs { get; init; }
 
     /// <summary>This process's certificate towards silos and fronts, its key, and the authority that has signed all of theirs: PEM files; null: no TLS.</summary>
@@ -92,6 +95,7 @@ public sealed record ServerOptions
         new("drain", "SECONDS", "serve on that long after SIGTERM, not ready (default 0; with --postgres 5)"),
         new("metrics-port", "PORT", "metrics for Prometheus, at /metrics and without a key (default 0: none)"),
         new("metrics-address", "IP", "where that port listens (default 127.0.0.1)"),
+        new("dashboard", "true|false", "the Orleans Dashboard for operators, at /dashboard; on all silos alike (default false)"),
         new("logs", "text|json", "a line an event (default text)"),
         new("cluster-id", "NAME", "silos of one name and database form a cluster (default creditgrains)", OfCluster: true),
         new("advertise", "IP|auto", "where the other silos reach this one (default 127.0.0.1)", OfCluster: true),
@@ -147,6 +151,7 @@ public sealed record ServerOptions
             MetricsPort = Number("metrics-port", 0, 65_535, defaults.MetricsPort),
             MetricsAddress = Read(
                 "metrics-address", "must be an IP address", defaults.MetricsAddress, text => IPAddress.TryParse(text, out var ip) ? ip : null),
+            Dashboard = Flag("dashboard", "true", "false", defaults.Dashboard),
             Logs = given.GetValueOrDefault("logs") switch
             {
                 null or "text" => LogFormat.Text,
