@@ -20,8 +20,6 @@ internal sealed class Edition : IAsyncDisposable
     /// <summary>Whether the stories run on PostgreSQL.</summary>
     public static readonly bool IsCluster = Environment.GetEnvironmentVariable("CREDITGRAINS_EDITION") == "cluster";
 
-    private static readonly Lazy<Task<ScratchPostgres>> Postgres = new(ScratchPostgres.New);
-
     private readonly SiloProcess? process;
     private readonly HostedSilo? hosted;
     private readonly string? data;
@@ -60,14 +58,14 @@ internal sealed class Edition : IAsyncDisposable
     /// <summary>A process that is not started yet; at that address, or null: at one of its own.</summary>
     public static async Task<Edition> NewProcess(string? url = null)
     {
-        if (IsCluster) return new(SiloProcess.Cluster(await NewDatabase(), url), null, null);
+        if (IsCluster) return new(SiloProcess.Cluster(await SharedPostgres.NewDatabase(), url), null, null);
         var data = NewDirectory();
         return new(SiloProcess.Embedded(data, url), null, data);
     }
 
     private static async Task<Edition> NewHosted()
     {
-        if (IsCluster) return new(null, new(new() { Postgres = await NewDatabase(), SiloPort = Child.FreePort(), GatewayPort = Child.FreePort() }), null);
+        if (IsCluster) return new(null, new(new() { Postgres = await SharedPostgres.NewDatabase(), SiloPort = Child.FreePort(), GatewayPort = Child.FreePort() }), null);
         var data = NewDirectory();
         return new(null, new(new() { Data = data }), data);
     }
@@ -100,15 +98,4 @@ internal sealed class Edition : IAsyncDisposable
     private static SiloOptions Of(EditionOptions options) => new(options.TestClock, options.ApiKeys, DrainSeconds: 0, MaxFileBytes: options.MaxFileBytes);
 
     private static string NewDirectory() => Directory.CreateTempSubdirectory("creditgrains-").FullName;
-
-    private static async Task<string> NewDatabase() => await (await Postgres.Value).NewDatabase();
-
-    /// <summary>The one PostgreSQL that all stories share ends with them.</summary>
-    public sealed class Shared : IAsyncDisposable
-    {
-        public async ValueTask DisposeAsync()
-        {
-            if (Postgres is { IsValueCreated: true, Value.IsCompletedSuccessfully: true }) await (await Postgres.Value).DisposeAsync();
-        }
-    }
 }

@@ -7,10 +7,14 @@ public sealed class Served : IAsyncLifetime
 
     internal Api Api => edition!.Api;
 
+    /// <summary>The newest entry of the ledger once all of that was there.</summary>
+    internal string LastEntry { get; private set; } = "";
+
     public async ValueTask InitializeAsync()
     {
         edition = await Words.AtDay0();
         await Furnish(Api);
+        LastEntry = await Api.LastEntry();
     }
 
     internal static async Task Furnish(Api api)

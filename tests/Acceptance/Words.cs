@@ -64,6 +64,9 @@ internal static class Words
     /// <summary>The first page of the ledger as text: equal texts, nothing was booked.</summary>
     public static async Task<string> Ledger(this Api api, string query = "") => (await api.Get($"/v1/ledger?limit=1000{query}")).Is(200).Text;
 
+    /// <summary>The newest entry of the ledger, which never changes: equal texts, nothing was booked.</summary>
+    public static async Task<string> LastEntry(this Api api) => (await api.Get("/v1/ledger?order=desc&limit=1")).Is(200).Text;
+
     /// <summary>G2: the books balance; returns the audit.</summary>
     public static async Task<Answer> Balanced(this Api api, string contract = "C1")
     {

@@ -3,6 +3,7 @@ using CreditGrains.Editions;
 
 // One class loads the machine while another one waits for a reminder.
 [assembly: Xunit.v3.Parallelization(MaxThreads = 2)]
+[assembly: AssemblyFixture(typeof(SharedPostgres))]
 
 namespace CreditGrains.Cluster.Tests;
 
@@ -56,17 +57,18 @@ public sealed class DeathTests(ITestOutputHelper output)
     [Fact]
     public async Task Reports_are_answered_503_while_PostgreSQL_is_away_and_again_when_it_is_back()
     {
-        await using var cluster = await RunningCluster.Start(silos: 2);
+        await using var postgres = await ScratchPostgres.New();
+        await using var cluster = await RunningCluster.Start(silos: 2, postgres: postgres.ConnectionString);
         using var client = new Client(cluster.Silos);
         var load = await Under(cluster, async () =>
         {
             await After(TimeSpan.FromSeconds(3));
-            await cluster.Postgres.Stop();
+            await postgres.Stop();
             var meanwhile = await client.Once(cluster.Silos[0], HttpMethod.Post, "/v1/reports", Client.Report("while-away", "c0", "u", "nobody"));
             Assert.Equal(HttpStatusCode.ServiceUnavailable, meanwhile.Status);
             Assert.NotNull(meanwhile.RetryAfter);
             await After(Away);
-            await cluster.Postgres.Start();
+            await postgres.Start();
             await After(TimeSpan.FromSeconds(3));
         });
         var again = await client.Ask(HttpMethod.Post, "/v1/reports", Client.Report("while-away", "c0", "u", "nobody"));
@@ -78,9 +80,9 @@ public sealed class DeathTests(ITestOutputHelper output)
     public async Task A_second_activation_of_an_actor_cannot_commit_what_it_does_not_know()
     {
         // Two clusters on one database: every actor lives twice, each with a memory of its own.
-        await using var postgres = await ScratchPostgres.New();
-        await using var one = SiloProcess.Cluster(postgres.ConnectionString);
-        await using var other = SiloProcess.Cluster(postgres.ConnectionString);
+        var postgres = await SharedPostgres.NewDatabase();
+        await using var one = SiloProcess.Cluster(postgres);
+        await using var other = SiloProcess.Cluster(postgres);
         await one.Start(new(ClusterId: "one"));
         await other.Start(new(ClusterId: "other"));
         using var client = new Client([one, other]);

@@ -10,6 +10,9 @@ internal sealed class Load(Client client, int writers, int contracts, int seed)
 {
     private const string ClientId = "acme";
 
+    // A writer begins a report at most that often; a whole trial's writers do not pause.
+    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(250);
+
     private readonly ConcurrentDictionary<string, JsonNode> answers = new();
     private readonly ConcurrentBag<string> surprises = [];
     private readonly Stopwatch watch = Stopwatch.StartNew();
@@ -58,6 +61,7 @@ internal sealed class Load(Client client, int writers, int contracts, int seed)
     private async Task Write(int writer, CancellationToken stop)
     {
         var random = new Random(HashCode.Combine(seed, writer));
+        using var pace = new PeriodicTimer(Pace);
         for (var number = 0; !stop.IsCancellationRequested; number++)
         {
             var reportId = $"r{writer}-{number}";
@@ -72,6 +76,7 @@ internal sealed class Load(Client client, int writers, int contracts, int seed)
                 lastAnswer = watch.Elapsed;
                 if (gap > longestGap) longestGap = gap;
             }
+            if (Trials.AreShort) await pace.WaitForNextTickAsync(CancellationToken.None);
         }
     }
 }

@@ -13,8 +13,8 @@ public sealed partial class MetricsTests
     [Fact]
     public async Task Dashboard_and_alerts_ask_only_for_metrics_that_are_exported_and_reports_and_refusals_are_counted()
     {
-        await using var postgres = await ScratchPostgres.New();
-        await using var silo = SiloProcess.Cluster(postgres.ConnectionString);
+        var postgres = await SharedPostgres.NewDatabase();
+        await using var silo = SiloProcess.Cluster(postgres);
         var port = Child.FreePort();
         await silo.Start(new(TestClock: "2026-03-01T12:00:00Z", Arguments: ["--metrics-port", $"{port}"]));
         using var http = new HttpClient();
@@ -58,8 +58,8 @@ public sealed partial class MetricsTests
     [Fact]
     public async Task Spans_and_metrics_reach_a_collector_and_a_report_is_one_trace_from_HTTP_to_the_commit()
     {
-        await using var postgres = await ScratchPostgres.New();
-        await using var silo = SiloProcess.Cluster(postgres.ConnectionString);
+        var postgres = await SharedPostgres.NewDatabase();
+        await using var silo = SiloProcess.Cluster(postgres);
         using var collector = new Collector();
         await silo.Start(new(Environment: new Dictionary<string, string>
         {
@@ -83,9 +83,9 @@ public sealed partial class MetricsTests
     public async Task Logs_are_JSON_where_that_is_asked_for_and_tell_who_joins_and_who_is_evicted()
     {
         var logs = new SiloOptions(Arguments: ["--logs", "json"], Environment: new Dictionary<string, string> { ["Logging__LogLevel__Default"] = "Information" });
-        await using var postgres = await ScratchPostgres.New();
-        await using var one = SiloProcess.Cluster(postgres.ConnectionString);
-        await using var other = SiloProcess.Cluster(postgres.ConnectionString);
+        var postgres = await SharedPostgres.NewDatabase();
+        await using var one = SiloProcess.Cluster(postgres);
+        await using var other = SiloProcess.Cluster(postgres);
         await one.Start(logs);
         await other.Start(logs);
         await Told("joined");
@@ -109,8 +109,8 @@ public sealed partial class MetricsTests
     [Fact]
     public async Task A_level_for_a_library_in_the_environment_has_effect()
     {
-        await using var postgres = await ScratchPostgres.New();
-        await using var silo = SiloProcess.Cluster(postgres.ConnectionString);
+        var postgres = await SharedPostgres.NewDatabase();
+        await using var silo = SiloProcess.Cluster(postgres);
         await silo.Start(new(Environment: new Dictionary<string, string> { ["Logging__LogLevel__Orleans"] = "Information" }));
         Assert.Contains("info: Orleans", silo.Output);
     }

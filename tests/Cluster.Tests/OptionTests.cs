@@ -99,9 +99,9 @@ public sealed class OptionTests
     [Fact]
     public async Task Silos_at_IPv6_addresses_form_a_cluster_and_one_at_an_address_of_another_kind_does_not_join_it()
     {
-        await using var postgres = await ScratchPostgres.New();
-        await using var one = SiloProcess.Cluster(postgres.ConnectionString);
-        await using var other = SiloProcess.Cluster(postgres.ConnectionString);
+        var postgres = await SharedPostgres.NewDatabase();
+        await using var one = SiloProcess.Cluster(postgres);
+        await using var other = SiloProcess.Cluster(postgres);
         var options = new SiloOptions(Arguments: ["--advertise", "::1"]);
         await one.Start(options);
         await other.Start(options);
@@ -109,24 +109,24 @@ public sealed class OptionTests
         foreach (var contract in Enumerable.Range(0, 8)) await client.Contract($"c{contract}", "acme", "u", 10);
         Assert.True(await one.IsReady() && await other.IsReady());
 
-        await using var apart = SiloProcess.Cluster(postgres.ConnectionString);
+        await using var apart = SiloProcess.Cluster(postgres);
         Refused(await apart.Fail(new(Arguments: ["--advertise", $"{Ports.OfThisMachine()}", "--insecure-cluster", "true"])), "cannot reach each other");
     }
 
     [Fact]
     public async Task The_schema_is_made_by_a_command_of_its_own_and_a_role_that_only_reads_and_writes_rows_runs_a_silo()
     {
-        await using var postgres = await ScratchPostgres.New();
-        await using var silo = SiloProcess.Cluster(postgres.ConnectionString);
+        var postgres = await SharedPostgres.NewDatabase();
+        await using var silo = SiloProcess.Cluster(postgres);
         Refused(await silo.Fail(new(Arguments: ["--migrate", "off"])), "run the command migrate first");
 
-        var made = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Child.Run("dotnet", SiloProcess.Built, "migrate", "--postgres", postgres.ConnectionString)));
+        var made = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Child.Run("dotnet", SiloProcess.Built, "migrate", "--postgres", postgres)));
         Assert.Single(made, said => said.Contains("Schema 1 is made.", StringComparison.Ordinal));
-        await using var source = NpgsqlDataSource.Create(postgres.ConnectionString);
+        await using var source = NpgsqlDataSource.Create(postgres);
         await using var role = source.CreateCommand("create role clerk login; grant select, insert, update, delete on all tables in schema public to clerk");
         await role.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
 
-        await using var clerk = SiloProcess.Cluster(postgres.ConnectionString.Replace("Username=creditgrains", "Username=clerk", StringComparison.Ordinal));
+        await using var clerk = SiloProcess.Cluster(postgres.Replace("Username=creditgrains", "Username=clerk", StringComparison.Ordinal));
         await clerk.Start(new(Arguments: ["--migrate", "off"]));
         using var client = new Client([clerk]);
         await client.Contract("c", "acme", "u", 10);

@@ -10,15 +10,15 @@ public sealed class RestoreTests
     [Fact]
     public async Task A_silo_whose_database_is_restored_under_it_ends_and_what_was_answered_since_the_backup_is_made_again()
     {
-        await using var postgres = await ScratchPostgres.New();
-        await using var silo = SiloProcess.Cluster(postgres.ConnectionString);
+        var postgres = await SharedPostgres.NewDatabase();
+        await using var silo = SiloProcess.Cluster(postgres);
         await silo.Start(new());
         using var client = new Client([silo]);
         await client.Contract("c", "acme", "u", 10);
         Assert.Equal(HttpStatusCode.Created, (await Post("before")).Status);
 
         using var backup = new TempDirectory();
-        var at = new NpgsqlConnectionStringBuilder(postgres.ConnectionString);
+        var at = new NpgsqlConnectionStringBuilder(postgres);
         string[] server = [$"--host={at.Host}", $"--port={at.Port}", $"--username={at.Username}", $"--dbname={at.Database}"];
         var file = Path.Combine(backup.Path, "backup");
         await Child.Run("pg_dump", [.. server, "--format=custom", $"--file={file}"]);

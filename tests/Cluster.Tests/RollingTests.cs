@@ -35,6 +35,7 @@ public sealed class RollingTests(ITestOutputHelper output)
         var answered = 0;
         var writing = Task.WhenAll(Enumerable.Range(0, 16).Select(writer => Task.Run(async () =>
         {
+            using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
             for (var number = 0; !stop.IsCancellationRequested; number++)
             {
                 var silo = balancer.Next();
@@ -50,6 +51,7 @@ public sealed class RollingTests(ITestOutputHelper output)
                 {
                     lock (failures) failures.Add(e.Message);
                 }
+                if (Trials.AreShort) await pace.WaitForNextTickAsync(CancellationToken.None);
             }
         })));
         foreach (var (silo, program) in replacements)

@@ -2,19 +2,19 @@ using CreditGrains.Editions;
 
 namespace CreditGrains.Cluster.Tests;
 
-/// <summary>Silos as child processes on a PostgreSQL of their own.</summary>
+/// <summary>Silos as child processes on a database of their own.</summary>
 internal sealed class RunningCluster : IAsyncDisposable
 {
-    private RunningCluster(ScratchPostgres postgres, IReadOnlyList<SiloProcess> silos) => (Postgres, Silos) = (postgres, silos);
+    private RunningCluster(string postgres, int silos) => (Postgres, Silos) = (postgres, [.. Enumerable.Range(0, silos).Select(_ => SiloProcess.Cluster(postgres))]);
 
-    public ScratchPostgres Postgres { get; }
+    /// <summary>The connection string of their database.</summary>
+    public string Postgres { get; }
 
     public IReadOnlyList<SiloProcess> Silos { get; }
 
-    public static async Task<RunningCluster> Start(int silos, string? testClock = null, int drainSeconds = 1)
+    public static async Task<RunningCluster> Start(int silos, string? testClock = null, int drainSeconds = 1, string? postgres = null)
     {
-        var postgres = await ScratchPostgres.New();
-        var cluster = new RunningCluster(postgres, [.. Enumerable.Range(0, silos).Select(_ => SiloProcess.Cluster(postgres.ConnectionString))]);
+        var cluster = new RunningCluster(postgres ?? await SharedPostgres.NewDatabase(), silos);
         try
         {
             await Task.WhenAll(cluster.Silos.Select(silo => silo.Start(new(testClock, DrainSeconds: drainSeconds))));
@@ -34,6 +34,5 @@ internal sealed class RunningCluster : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         foreach (var silo in Silos) await silo.DisposeAsync();
-        await Postgres.DisposeAsync();
     }
 }

@@ -25,10 +25,10 @@ public sealed class TlsTests : IDisposable
         [
             "--tls-certificate", $"{certificate}.pem", "--tls-key", $"{certificate}.key", "--tls-authority", $"{certificate}-authority.pem",
         ]);
-        await using var postgres = await ScratchPostgres.New();
-        await using var one = SiloProcess.Cluster(postgres.ConnectionString);
-        await using var other = SiloProcess.Cluster(postgres.ConnectionString);
-        await using var front = SiloProcess.Front(postgres.ConnectionString);
+        var postgres = await SharedPostgres.NewDatabase();
+        await using var one = SiloProcess.Cluster(postgres);
+        await using var other = SiloProcess.Cluster(postgres);
+        await using var front = SiloProcess.Front(postgres);
         await one.Start(tls with { Arguments = [.. tls.Arguments!, "--silo-port", $"{siloPort}", "--gateway-port", $"{gatewayPort}"] });
         await other.Start(tls);
         await front.Start(tls);
