@@ -17,19 +17,19 @@ public sealed class SimulationTests(ITestOutputHelper output)
     public void EveryRuleHoldsThroughFaults() => Pass(worlds: 60, reports: 2_000, Climate.Stormy);
 
     [Fact(DisplayName = "R4: without faults nothing fails, waits long or is decided more than four times")]
-    public void QuietWorldsAnswerAtOnce() => Pass(worlds: 10, reports: 1_000, Climate.Quiet);
+    public void QuietWorldsAnswerAtOnce() => Pass(worlds: 4, reports: 1_000, Climate.Quiet);
 
     [Fact(DisplayName = "R4: lost notices alone decide no report more than four times")]
-    public void LostNoticesAloneCostLittle() => Pass(worlds: 10, reports: 1_000, Climate.Garbled);
+    public void LostNoticesAloneCostLittle() => Pass(worlds: 4, reports: 1_000, Climate.Garbled);
 
     [Fact(DisplayName = "R4: nor where all want the same players")]
-    public void NorWhereAllWantTheSamePlayers() => Pass(worlds: 10, reports: 500, Climate.Crowded);
+    public void NorWhereAllWantTheSamePlayers() => Pass(worlds: 4, reports: 500, Climate.Crowded);
 
     [Fact(DisplayName = "R2, A4: what users may use is told as it was committed")]
-    public void WhatUsersMayUseIsToldAsCommitted() => Pass(worlds: 10, reports: 500, Climate.Rationed);
+    public void WhatUsersMayUseIsToldAsCommitted() => Pass(worlds: 4, reports: 500, Climate.Rationed);
 
     [Fact(DisplayName = "R3, A4, A5: two activations of one grain charge and tell no more than one")]
-    public void TwoActivationsChargeNoMore() => Pass(worlds: 10, reports: 500, Climate.Doubled);
+    public void TwoActivationsChargeNoMore() => Pass(worlds: 4, reports: 500, Climate.Doubled);
 
     [Fact(DisplayName = "The same seed gives the same world")]
     public void TheSameSeedGivesTheSameWorld()
