@@ -133,6 +133,36 @@ public sealed class OptionTests
         Assert.Equal(HttpStatusCode.Created, (await client.Ask(HttpMethod.Post, "/v1/reports", Client.Report("r", "c", "u", "p"))).Status);
     }
 
+    [Fact]
+    public async Task A_pooler_that_changes_servers_between_transactions_is_a_sentence()
+    {
+        const string Install = "command -v pgbouncer || (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq pgbouncer) >&2";
+        Assert.SkipUnless(await Record.ExceptionAsync(() => Child.Run("bash", "-c", Install)) is null, "pgbouncer is not here, and apt-get cannot install it");
+        using var folder = new TempDirectory();
+        var database = new NpgsqlConnectionStringBuilder(await SharedPostgres.NewDatabase());
+        var (file, port) = (Path.Combine(folder.Path, "pgbouncer.ini"), Child.FreePort());
+        await File.WriteAllTextAsync(file, $"""
+            [databases]
+            * = host={database.Host} port={database.Port} user={database.Username}
+            [pgbouncer]
+            listen_addr = 127.0.0.1
+            listen_port = {port}
+            unix_socket_dir =
+            auth_type = any
+            pool_mode = transaction
+            """, TestContext.Current.CancellationToken);
+
+        // It refuses to run as root, as the database does.
+        File.SetUnixFileMode(folder.Path, (UnixFileMode)Convert.ToInt32("755", 8));
+        string[] command = Environment.UserName == "root" ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "pgbouncer", file] : ["pgbouncer", file];
+        await using var pooler = Child.Start(new(command[0], command.Skip(1)));
+        await pooler.Ready(() => Task.FromResult(pooler.Output.Contains("process up", StringComparison.Ordinal)));
+
+        database.Port = port;
+        await using var silo = SiloProcess.Cluster(database.ConnectionString);
+        Refused(await silo.Fail(new()), "goes through a pooler that changes servers between transactions");
+    }
+
     private static void Refused((int ExitCode, string Output) end, string naming)
     {
         Assert.Equal(2, end.ExitCode);
