@@ -11,10 +11,11 @@ internal static class CommandLine
 {
     public static async Task<int> Run(string[] args, TextWriter output, TextWriter error)
     {
-        var parsed = new RootCommand("Replays reports into CreditGrains, audits its books and makes its API keys.")
+        var parsed = new RootCommand("Replays reports into CreditGrains, audits its books, voids reports and makes its API keys.")
         {
             ReplayCommand.Create(),
             AuditCommand.Create(),
+            VoidCommand.Create(),
             KeysCommand.Create(),
         }.Parse(args);
         if (parsed.Action is ParseErrorAction)

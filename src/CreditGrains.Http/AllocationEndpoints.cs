@@ -123,14 +123,15 @@ internal static class AllocationEndpoints
     }
 
     private static async Task<IResult> List(
-        string userId, string? clientId, string? limit, string? cursor, string? order, Caller caller, IQueries queries, IBusinessClock clock, CancellationToken gone)
+        string userId, string? clientId, string? limit, string? cursor, string? order,
+        Caller caller, IQueries queries, Unbooked unbooked, IBusinessClock clock, CancellationToken gone)
     {
         if ((caller.ClientId ?? clientId) is not { } client) return Problems.Of(Refusal.Invalid("clientId", "must be given: a userId belongs to a client"));
         if (!caller.IsFor(userId)) return Problems.NotFound($"user {userId}");
 
         var now = clock.Now;
         var user = new UserKey(client, userId);
-        var page = await queries.Memberships(user, Parameters.Page(limit, cursor, order)).WaitAsync(gone);
+        var page = await unbooked.Memberships(user, now, Parameters.Page(limit, cursor, order)).WaitAsync(gone);
         if (page.Items.IsEmpty && await queries.User(user).WaitAsync(gone) is null) return Problems.NotFound($"user {userId} of client {client}");
 
         // C2: an unlimited contract has none.

@@ -25,6 +25,9 @@ internal enum Access
     /// <summary>Making reports: consumers.</summary>
     Report,
 
+    /// <summary>Voiding and capturing reports (R7, R8): consumers and managers.</summary>
+    Undo,
+
     /// <summary>Changing users, what they may use (A12), and what milestones hold: managers.</summary>
     Manage,
 
@@ -46,6 +49,7 @@ internal sealed record Caller(string Name, Role Role, string? ClientId = null, s
         Access.Any => true,
         Access.Read => UserId is null,
         Access.Report => Role is Role.Consumer or Role.Operator,
+        Access.Undo => Role is not Role.Auditor,
         Access.Manage => Role is Role.Manager or Role.Operator,
         Access.Operate => Role is Role.Operator,
     };

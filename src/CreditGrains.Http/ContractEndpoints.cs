@@ -108,7 +108,8 @@ internal sealed record ContractBody(
     int CoverageDays = 30,
     CoverageFrom CoverageFrom = CoverageFrom.Activation,
     BillingCycleBody? BillingCycle = null,
-    string? Notes = null) : IBody
+    string? Notes = null,
+    int VoidMinutes = 0) : IBody
 {
     public Refusal? Check(RouteValueDictionary path) => Refusal.All(
         Fields.OfPath("contractId", ContractId, path),
@@ -120,7 +121,9 @@ internal sealed record ContractBody(
         BillingCycle?.Check()?.Within("billingCycle."));
 
     public Terms ToTerms(string contractId) =>
-        new(contractId, ClientId!, Name!, Type!.Value, TimeZone, StartsOn!.Value, EndsOn, UnallocatedLifetimeDays, CoverageDays, CoverageFrom, BillingCycle?.ToCycle(StartsOn.Value), Notes);
+        new(
+            contractId, ClientId!, Name!, Type!.Value, TimeZone, StartsOn!.Value, EndsOn, UnallocatedLifetimeDays, CoverageDays, CoverageFrom,
+            BillingCycle?.ToCycle(StartsOn.Value), Notes, VoidMinutes);
 }
 
 /// <summary>A billing cycle as it shall be (L5); without an anchor the contract's first day is one.</summary>

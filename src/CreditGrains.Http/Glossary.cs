@@ -79,6 +79,7 @@ internal static class Glossary
             "Days from a lot's availableFrom to the expiry of its unallocated credits; null: with the contract. They never expire after the contract's end.",
             30, 1, Terms.MaxDays),
         ["unit"] = Plain("The unit of a cycle's length."),
+        ["voidMinutes"] = Whole("How long consumers may void their own reports, in minutes; 0: never.", 15, 0, Terms.MaxVoidMinutes),
 
         // Credits.
         ["activatedAt"] = At("When a player was given the credit; null: no player has it."),
@@ -91,11 +92,17 @@ internal static class Glossary
         // Reports.
         ["at"] = At("The instant as of which it holds; a report's is that of its decision."),
         ["balance"] = Plain("What is left after the report."),
+        ["captured"] = Plain("The capture of the hold; null: it was not captured."),
         ["charge"] = Plain("new: the player was charged. covered: the player already had a credit."),
         ["charged"] = Whole("Players charged, one credit each.", 2, 0, null),
         ["covered"] = Whole("Players who already had a credit, and cost nothing.", 1, 0, null),
         ["contractRemaining"] = Credits("Credits that the contract's lots could give now; null: the contract is unlimited.", 98),
         ["dryRun"] = Flag("Only says what would happen: changes and remembers nothing."),
+        ["holdSeconds"] = Whole(
+            "Makes the report a hold: after so many seconds it voids itself unless it is captured before; null: it is none.",
+            60, ChargeReport.MinHold, ChargeReport.MaxHold),
+        ["holdUntil"] = At("When the hold ends: unless it was captured by then, its credits go back; null: it is no hold."),
+        ["voided"] = Plain("The credits that the report charged and that went back: by a void, a capture for others, or the end of the hold."),
         ["players"] = Plain(
             $"The players of the report, each of whom counts once however often named; at most {Report.MaxPlayers:N0} of them.",
             limit: schema => schema.MinItems = 1),
@@ -174,14 +181,16 @@ internal static class Glossary
         ["balanced"] = Flag("Whether the books balance: the entries give the state."),
         ["before"] = Plain("The subject before, as JSON; null: it was not there.", new JsonObject { ["name"] = "Acme 2025" }),
         ["bookedAt"] = At("When it was booked."),
-        ["cause"] = Plain("What caused it: request, renewal, expiry, or the milestone for which services credits moved.", "request"),
+        ["cause"] = Plain(
+            "What caused it: request, renewal, expiry, a report's void, capture or end of hold, or the milestone for which services credits moved.",
+            "request"),
         ["day"] = On("The local day, in the contract's time zone; with groupBy=day."),
         ["differences"] = Plain("Every number in which entries and state differ; empty if the books balance."),
         ["effectiveAt"] = At("When it took effect."),
         ["entryId"] = Whole("The entry's number; later entries have higher ones.", 17, 1, null),
         ["fromEntries"] = SignedWhole("Credits by the entries.", 98),
         ["fromState"] = SignedWhole("Credits by the state.", 98),
-        ["givenBack"] = Credits("Credits that were freed by hand, and no longer count as used.", 0),
+        ["givenBack"] = Credits("Credits that were given back, by hand, by a void or by the end of a hold, and no longer count as used.", 0),
         ["granted"] = Credits("Credits granted in lots.", 100),
         ["minted"] = Credits("Credits minted as they were used, of an unlimited contract.", 0),
         ["month"] = new("The local month, in the contract's time zone; with groupBy=month.", "2026-03", schema => schema.Pattern = "^[0-9]{4}-[0-9]{2}$"),
@@ -239,6 +248,11 @@ internal static class Glossary
         [$"{nameof(AllocatedDocument)}.allocated"] = Services("What the milestone then holds, in services credits.", 40),
         [$"{nameof(AdjustBody)}.quantity"] = Services(
             "What the milestone shall cost and hold, in services credits with at most 4 decimal places.", 25, ServicesCredits.Max),
+        [$"{nameof(Capture)}.players"] = Plain("The players for whom the report is charged for good."),
+        [$"{nameof(CaptureBody)}.players"] = Plain("The players for whom it is captured; left out: all. The others' credits go back."),
+        [$"{nameof(UndoneReport)}.givenBack"] = Plain("The credits that went back, of the players named in the request; each once, whenever it was."),
+        [$"{nameof(GivenBack)}.reason"] = Plain("Why it was voided; null: the hold ended, or a capture left it out.", "The analysis failed"),
+        [$"{nameof(VoidBody)}.players"] = Plain("The players whose credits go back; left out: all."),
         [$"{nameof(BatchItem)}.status"] = Whole("The status that the report alone would have been answered with.", 201, 100, 599),
         [$"{nameof(AllocationRecord)}.quantity"] = Signed("Services credits taken in all; below 0: returned.", 40),
         [$"{nameof(Consumption)}.kind"] = Plain("Whether services credits were allocated, adjusted, or expired."),
@@ -317,7 +331,14 @@ internal static class Glossary
             + "gets its first answer again.",
         ["postReports"] =
             "All or nothing: every player without coverage is charged one credit, from the lots that expire first. The same reportId with "
-            + "the same contract, user and players gets the first answer again, for ever. With dryRun nothing is charged or remembered.",
+            + "the same contract, user and players gets the first answer again, for ever. With dryRun nothing is charged or remembered. With "
+            + "holdSeconds the report voids itself at the end of that time unless it is captured; until then its players count as covered.",
+        ["postReportVoid"] =
+            "Each credit returns to its lot, and its use to the user; what the report answered stays. Credits whose coverage is over are not "
+            + "given back. Again, the answer is the same. A consumer may void its own reports for the contract's voidMinutes, and a hold until it is captured.",
+        ["postReportCapture"] =
+            "Only before the end of the hold. The captured players stay covered as by any report; the others' credits go back at once. Again, "
+            + "for the same players, the answer is the same.",
         ["postReportsBatch"] =
             "One after another, in their order; each item tells what the report alone would have been answered. An Idempotency-Key counts "
             + "for each by its place.",

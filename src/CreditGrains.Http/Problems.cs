@@ -74,8 +74,10 @@ internal sealed record NotReady(string Type, string Title, int Status, string De
 internal static class Problems
 {
     public const string Malformed = "malformed", UnknownField = "unknown-field", TooLarge = "too-large", Unauthenticated = "unauthenticated",
-        Forbidden = "forbidden", Unavailable = "unavailable", CursorGone = "cursor-gone", Timeout = "request-timeout", MediaType = "unsupported-media-type",
+        Unavailable = "unavailable", CursorGone = "cursor-gone", Timeout = "request-timeout", MediaType = "unsupported-media-type",
         Internal = "internal-error";
+
+    public static readonly string Forbidden = Code(RefusalCode.Forbidden);
 
     private const string NotAllowed = "method-not-allowed", Overload = "overloaded";
 
@@ -85,7 +87,6 @@ internal static class Problems
         [Malformed] = (400, "The request cannot be read"),
         [UnknownField] = (400, "The request has a field that is not known"),
         [Unauthenticated] = (401, "A valid API key is needed"),
-        [Forbidden] = (403, "The caller may not do this"),
         [NotAllowed] = (405, "The method is not allowed here"),
         [Timeout] = (408, "The body took too long"),
         [CursorGone] = (410, "The cursor is of a history that is gone"),
@@ -104,6 +105,7 @@ internal static class Problems
         RefusalCode.InsufficientAllocation => (402, "The user may use too few credits"),
         RefusalCode.InsufficientContractCredits => (402, "The contract has too few credits"),
         RefusalCode.InsufficientServicesCredits => (402, "The account has too few services credits"),
+        RefusalCode.Forbidden => (403, "The caller may not do this"),
         RefusalCode.NotFound => (404, "Not found"),
         RefusalCode.ContractNotActive => (409, "The contract is not active"),
         RefusalCode.UserNotAssigned => (409, "The user is not assigned to the contract"),
@@ -111,6 +113,7 @@ internal static class Problems
         RefusalCode.AllocationNotSupported => (409, "The contract has no user allocation"),
         RefusalCode.AllocationChanged => (409, "The allocation has changed since the preview"),
         RefusalCode.PlayerCovered => (409, "The player has a credit already"),
+        RefusalCode.HoldOver => (409, "The hold is over"),
         RefusalCode.ReportIdReused => (409, "The report id was used for another request"),
         RefusalCode.IdempotencyKeyReused => (409, "The key or id was used for another request"),
         RefusalCode.NotAllocated => (409, "The milestone has not been allocated"),

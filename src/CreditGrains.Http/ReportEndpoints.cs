@@ -10,7 +10,7 @@ using NodaTime;
 
 namespace CreditGrains.Http;
 
-/// <summary>Reports (R1 to R6).</summary>
+/// <summary>Reports (R1 to R8).</summary>
 internal static class ReportEndpoints
 {
     // 100 reports of 1,000 players with ordinary names.
@@ -23,6 +23,12 @@ internal static class ReportEndpoints
             RefusalCode.NotFound, RefusalCode.InvalidField, RefusalCode.ReportIdReused, RefusalCode.IdempotencyKeyReused, RefusalCode.ContractNotActive, RefusalCode.UserNotAssigned, RefusalCode.UserDisabled, RefusalCode.InsufficientAllocation, RefusalCode.InsufficientContractCredits);
         v1.MapPost("/reports/batch", PostAll).WithMetadata(new RequestSizeLimitAttribute(MaxBatchBytes)).Needs(Access.Report)
             .Answers<Batch>("Makes up to 100 reports one after another, each with an answer of its own", 200).Refuses(RefusalCode.InvalidField);
+        v1.MapPost("/reports/{reportId}/void", Void).Needs(Access.Undo)
+            .Answers<UndoneReport>("Gives back the credits that a report charged and still has, all or those of some players", 200)
+            .Refuses(RefusalCode.NotFound, RefusalCode.InvalidField, RefusalCode.Forbidden, RefusalCode.IdempotencyKeyReused, RefusalCode.HoldOver);
+        v1.MapPost("/reports/{reportId}/capture", Capture).Needs(Access.Undo)
+            .Answers<UndoneReport>("Charges a hold for good, for all or some of its players; the others' credits go back", 200)
+            .Refuses(RefusalCode.NotFound, RefusalCode.InvalidField, RefusalCode.IdempotencyKeyReused, RefusalCode.HoldOver);
         v1.MapGet("/reports/{reportId}", Get).Needs(Access.Any)
             .Answers<Report>("A report of a client", 200).Refuses(RefusalCode.NotFound, RefusalCode.InvalidField);
         v1.MapGet("/reports", List).Needs(Access.Any).Answers<Listing<Report>>("Reports, by instant", 200).Refuses(RefusalCode.NotFound);
@@ -70,26 +76,57 @@ internal static class ReportEndpoints
         };
     }
 
-    private static async Task<IResult> Get(string reportId, string? clientId, Caller caller, IQueries queries, CancellationToken gone)
-    {
-        if ((caller.ClientId ?? clientId) is not { } client) return Problems.Of(Refusal.Invalid("clientId", "must be given: a reportId belongs to a client"));
+    private static Task<IResult> Void(
+        string reportId, string? clientId, VoidBody body, Caller caller, IQueries queries, IGrainFactory grains, HttpRequest request,
+        CancellationToken gone) =>
+        Undo(reportId, clientId, caller, queries, grains, request, gone, (contract, report, key) => contract.Void(
+            new(report, body.Named, body.Reason!, caller.Name, caller.Role == Role.Consumer), key));
 
-        return await queries.Report(new(client, reportId)).WaitAsync(gone) is { } report && caller.IsFor(report.UserId)
-            ? TypedResults.Ok(report)
-            : Problems.NotFound($"report {reportId} of client {client}");
+    private static Task<IResult> Capture(
+        string reportId, string? clientId, CaptureBody body, Caller caller, IQueries queries, IGrainFactory grains, HttpRequest request,
+        CancellationToken gone) =>
+        Undo(reportId, clientId, caller, queries, grains, request, gone, (contract, report, key) => contract.Capture(
+            new(report, body.Named, caller.Name), key));
+
+    private static async Task<IResult> Undo(
+        string reportId, string? clientId, Caller caller, IQueries queries, IGrainFactory grains, HttpRequest request, CancellationToken gone,
+        Func<IContractGrain, ReportKey, RequestKey?, Task<Decision<Answered<UndoneReport>>>> undo)
+    {
+        var (key, noKey) = IdempotencyKeys.Of(request);
+        if (noKey is not null) return noKey;
+        if ((caller.ClientId ?? clientId) is not { } client) return NoClient;
+        var id = new ReportKey(client, reportId);
+        if (await queries.Report(id).WaitAsync(gone) is not { } report || !caller.IsFor(report.UserId)) return NoReport(id);
+
+        return Replies.Of(await grains.Ask(all => undo(all.Contract(report.ContractId), id, key), gone), undone => undone);
     }
 
+    private static async Task<IResult> Get(string reportId, string? clientId, Caller caller, Unbooked unbooked, IBusinessClock clock, CancellationToken gone)
+    {
+        if ((caller.ClientId ?? clientId) is not { } client) return NoClient;
+
+        var id = new ReportKey(client, reportId);
+        return await unbooked.Report(id, clock.Now).WaitAsync(gone) is { } report && caller.IsFor(report.UserId) ? TypedResults.Ok(report) : NoReport(id);
+    }
+
+    private static Problem NoClient => Problems.Of(Refusal.Invalid("clientId", "must be given: a reportId belongs to a client"));
+
+    private static Problem NoReport(ReportKey report) => Problems.NotFound($"report {report.ReportId} of client {report.ClientId}");
+
     private static async Task<IResult> List(
-        string? clientId, string? contractId, string? userId, string? from, string? to, string? limit, string? cursor, string? order, Caller caller, IQueries queries, CancellationToken gone)
+        string? clientId, string? contractId, string? userId, string? from, string? to, string? limit, string? cursor, string? order,
+        Caller caller, Unbooked unbooked, IBusinessClock clock, CancellationToken gone)
     {
         var filter = new ReportFilter(caller.ClientId ?? clientId, contractId, caller.UserId ?? userId, Parameters.Instant(from), Parameters.Instant(to));
-        return TypedResults.Ok(Listing<Report>.Of(await queries.Reports(filter, Parameters.Page(limit, cursor, order)).WaitAsync(gone)));
+        return TypedResults.Ok(Listing<Report>.Of(await unbooked.Reports(filter, clock.Now, Parameters.Page(limit, cursor, order)).WaitAsync(gone)));
     }
 }
 
 /// <summary>A report to be made: 1 to 1,000 players; of one who is named twice the first name counts (R1).</summary>
+/// <param name="HoldSeconds">How long it is held (R8); null: it is no hold.</param>
 internal sealed record ReportBody(
-    string? ReportId, string? ContractId, string? UserId, [property: MaxLength(ReportBody.MaxNamed)] ReportBody.Player?[]? Players, bool DryRun = false) : IBody
+    string? ReportId, string? ContractId, string? UserId, [property: MaxLength(ReportBody.MaxNamed)] ReportBody.Player?[]? Players,
+    bool DryRun = false, int? HoldSeconds = null) : IBody
 {
     // How often a report may name players, each of whom counts once.
     private const int MaxNamed = 2 * Report.MaxPlayers;
@@ -105,11 +142,39 @@ internal sealed record ReportBody(
         Players is null || Players.Select(player => player?.PlayerId).Distinct().Count() is >= 1 and <= Report.MaxPlayers
             ? null
             : Refusal.Invalid("players", $"must be 1 to {Report.MaxPlayers:N0}"),
+        HoldSeconds is null or (>= ChargeReport.MinHold and <= ChargeReport.MaxHold)
+            ? null
+            : Refusal.Invalid("holdSeconds", $"must be {ChargeReport.MinHold} to {ChargeReport.MaxHold:N0}"),
     ]);
 
-    public ChargeReport ToReport(string clientId, Caller caller) => new(new(clientId, ReportId!), ContractId!, UserId!, [.. Distinct()], caller.Name, DryRun);
+    public ChargeReport ToReport(string clientId, Caller caller) =>
+        new(new(clientId, ReportId!), ContractId!, UserId!, [.. Distinct()], caller.Name, DryRun) { HoldSeconds = HoldSeconds };
 
     private IEnumerable<PlayerName> Distinct() => Players!.Select(player => new PlayerName(player!.PlayerId!, player.Name)).DistinctBy(player => player.PlayerId);
+}
+
+/// <summary>Why a report is voided (R7), and for which players; null: all.</summary>
+internal sealed record VoidBody(string? Reason, [property: MaxLength(Report.MaxPlayers)] string?[]? Players = null) : IBody
+{
+    public Refusal? Check(RouteValueDictionary path) => Refusal.All([Fields.Reason("reason", Reason), .. CaptureBody.Check(Players)]);
+
+    public ImmutableArray<string>? Named => CaptureBody.Name(Players);
+}
+
+/// <summary>The players for whom a hold is captured (R8); null: all.</summary>
+internal sealed record CaptureBody([property: MaxLength(Report.MaxPlayers)] string?[]? Players = null) : IBody
+{
+    public Refusal? Check(RouteValueDictionary path) => Refusal.All(Check(Players));
+
+    public ImmutableArray<string>? Named => Name(Players);
+
+    public static ImmutableArray<string>? Name(string?[]? players) => players is null ? null : [.. players.Select(player => player!)];
+
+    public static IEnumerable<Refusal?> Check(string?[]? players) => players is null ? [] :
+    [
+        players.Length is >= 1 and <= Report.MaxPlayers ? null : Refusal.Invalid("players", $"must be 1 to {Report.MaxPlayers:N0}, or left out for all"),
+        .. players.Select((player, i) => Fields.ExternalId($"players[{i}]", player)),
+    ];
 }
 
 /// <summary>Reports to be made in this order: 1 to 100.</summary>
@@ -137,9 +202,11 @@ internal sealed record BatchItem(int Status, [property: Either(typeof(Report), t
 
 /// <summary>What a report would do (R6); <paramref name="Refusal"/> null: it would succeed.</summary>
 internal sealed record Rehearsal(
-    string ReportId, string ClientId, string ContractId, string UserId, Instant At, int Charged, int Covered, ImmutableArray<PlayerOutcome> Players, Balance Balance, bool DryRun, Problem? Refusal)
+    string ReportId, string ClientId, string ContractId, string UserId, Instant At, int Charged, int Covered, ImmutableArray<PlayerOutcome> Players,
+    Balance Balance, Instant? HoldUntil, Capture? Captured, ImmutableArray<GivenBack> Voided, bool DryRun, Problem? Refusal)
 {
     public static Rehearsal Of(Report report, Refusal? refusal, HttpRequest request) => new(
         report.ReportId, report.ClientId, report.ContractId, report.UserId, report.At, report.Charged, report.Covered, report.Players, report.Balance,
-        DryRun: true, refusal is null ? null : Problems.Of(refusal) with { RequestId = request.HttpContext.TraceIdentifier });
+        report.HoldUntil, report.Captured, report.Voided, DryRun: true,
+        refusal is null ? null : Problems.Of(refusal) with { RequestId = request.HttpContext.TraceIdentifier });
 }

@@ -15,12 +15,13 @@ internal static class UsageEndpoints
         .Answers<Listing<UsageItem>>("Reports, and credits charged, covered and given back, by contract, user, day or month; days and months are those of each contract's time zone", 200).Refuses(RefusalCode.NotFound);
 
     private static async Task<IResult> Get(
-        string? clientId, string? contractId, string? userId, string? from, string? to, string? groupBy, string? limit, string? cursor, string? order, Caller caller, IQueries queries, CancellationToken gone)
+        string? clientId, string? contractId, string? userId, string? from, string? to, string? groupBy, string? limit, string? cursor, string? order,
+        Caller caller, Unbooked unbooked, IBusinessClock clock, CancellationToken gone)
     {
         var by = Parameters.GroupBy(groupBy) ?? UsageBy.Contract;
         var filter = new UsageFilter(caller.ClientId ?? clientId, contractId, caller.UserId ?? userId, Parameters.Instant(from), Parameters.Instant(to), by);
         var page = Parameters.Page(limit, cursor, order);
-        return TypedResults.Ok(Listing<UsageItem>.Of(Usage.Page(await queries.Usage(filter).WaitAsync(gone), by, page), UsageItem.Of));
+        return TypedResults.Ok(Listing<UsageItem>.Of(Usage.Page(await unbooked.Usage(filter, clock.Now).WaitAsync(gone), by, page), UsageItem.Of));
     }
 }
 

@@ -44,6 +44,8 @@ public sealed class FieldTable(Served served) : IClassFixture<Served>
         new("POST /v1/reports", """{"reportId":"R9","contractId":"C1","userId":"U1","players":[{"playerId":"P9","name":"N"}],"dryRun":false}""",
             ("reportId", Kind.Id | Kind.Required), ("contractId", Kind.Id | Kind.Required | Kind.Known), ("userId", Kind.External | Kind.Required), ("players", Kind.List | Kind.Required),
             ("players[0].playerId", Kind.External | Kind.Required), ("players[0].name", Kind.Name), ("dryRun", Kind.Flag)),
+        new("POST /v1/reports/{*R1}/void?clientId", """{"reason":"N"}""", ("reason", Kind.Reason | Kind.Required | Kind.NotEmpty)),
+        new("POST /v1/reports/{*R1}/capture?clientId", null),
         new("POST /v1/reports/batch", """{"reports":[{}]}""", ("reports", Kind.List | Kind.Required)),
         new("POST /v1/credits", """{"clientId":"A","contractId":"C1","paymentId":"PAY-1","quantity":5,"expiresAt":null,"reason":"N"}""",
             ("reason", Kind.Reason | Kind.Required | Kind.NotEmpty), ("clientId", Kind.Id | Kind.Required | Kind.Known), ("contractId", Kind.Id | Kind.Required | Kind.Known), ("paymentId", Kind.External | Kind.Required), ("quantity", Kind.Quantity | Kind.Required), ("expiresAt", Kind.Instant)),

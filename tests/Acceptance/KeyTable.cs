@@ -118,6 +118,8 @@ public sealed class KeyTable(Keyed keyed) : IClassFixture<Keyed>
         POST /v1/users/U1/enable                     200     403       403       200        403    403       404        403  401
         POST /v1/users/U1/disable                    404     403       403       404        403    403       404        403  401
         POST /v1/reports                             200     403       403       403        200    200       403        404  401
+        POST /v1/reports/R-U2/void?clientId=A        200     403       403       200        403    404       404        404  401
+        POST /v1/reports/R-U2/capture?clientId=A     422     403       403       422        422    404       404        404  401
         POST /v1/reports/batch                       200     403       403       403        200    200       403        200  401
         GET /v1/accounts/A1                          200     200       200       200        200    403       404        404  401
         GET /v1/accounts                             200     200       200       200        200    403       200        200  401
@@ -175,6 +177,7 @@ public sealed class KeyTable(Keyed keyed) : IClassFixture<Keyed>
         ["PATCH /v1/credits/C1~G1~000000001"] = "{}",
         ["POST /v1/credits"] = """{"clientId":"A","contractId":"C1","paymentId":"PAY","quantity":1,"reason":"a gift"}""",
         ["POST /v1/reports/batch"] = """{"reports":[{"reportId":"R-U1","contractId":"C1","userId":"U1","players":[{"playerId":"P-U1"}]}]}""",
+        ["POST /v1/reports/R-U2/void?clientId=A"] = """{"reason":"wrong"}""",
         ["PUT /v1/accounts/A1"] = """{"clientId":"A","name":"Account"}""",
         ["POST /v1/accounts/A1/purchases"] = Keyed.Purchase,
         ["PATCH /v1/accounts/A1/purchases/P1"] = """{"quantity":9}""",

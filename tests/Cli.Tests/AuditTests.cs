@@ -4,16 +4,16 @@ namespace CreditGrains.Cli.Tests;
 
 public sealed class AuditTests
 {
-    private const string Balanced = """{"contractId":"C1","balanced":true,"granted":100,"minted":0,"unallocated":98,"allocated":2,"expired":0,"used":2,"differences":[]}""";
+    private const string Balanced = """{"contractId":"C1","balanced":true,"granted":100,"minted":0,"unallocated":98,"allocated":2,"expired":0,"withdrawn":0,"used":2,"differences":[]}""";
 
-    private const string Differing = """{"contractId":"C2","balanced":false,"granted":5,"minted":0,"unallocated":4,"allocated":0,"expired":0,"used":1,"differences":[{"subject":"lot:L1","what":"allocated","fromEntries":1,"fromState":0}]}""";
+    private const string Differing = """{"contractId":"C2","balanced":false,"granted":5,"minted":0,"unallocated":4,"allocated":0,"expired":0,"withdrawn":0,"used":1,"differences":[{"subject":"lot:L1","what":"allocated","fromEntries":1,"fromState":0}]}""";
 
     [Fact]
     public async Task G2_books_that_balance_say_so()
     {
         var (code, output) = await Audit(["C1"], null);
         Assert.Equal(0, code);
-        Assert.Matches(@"C1 +100 +0 +98 +2 +0 balance", output);
+        Assert.Matches(@"C1 +100 +0 +98 +2 +0 +0 balance", output);
     }
 
     [Fact]
@@ -21,7 +21,7 @@ public sealed class AuditTests
     {
         var (code, output) = await Audit([], "acme");
         Assert.Equal(1, code);
-        Assert.Matches(@"C2 +5 +0 +4 +0 +0 differ", output);
+        Assert.Matches(@"C2 +5 +0 +4 +0 +0 +0 differ", output);
         Assert.EndsWith("C2: lot:L1 allocated is 0, the entries make 1\n", output, StringComparison.Ordinal);
     }
 

@@ -41,7 +41,7 @@ public sealed class ChangesTests
         var changes = Charging.Decide(Given.Contract(Given.Lot("L1", 5)), Given.Facts(), Given.Report("ann") with { Key = new("k", "f") }, Given.Day(1)).Value!.Changes;
         Assert.Equal(
             changes,
-            [.. changes.Lots, .. changes.Members, .. changes.Players, .. changes.Credits, .. changes.Reports, .. changes.Documents, .. changes.Entries]);
+            [.. changes.Lots, .. changes.Members, .. changes.Players, .. changes.Credits, .. changes.ReportChanges, .. changes.Documents, .. changes.Entries]);
     }
 
     // Were it open, a change of a kind that no store writes could be made elsewhere.

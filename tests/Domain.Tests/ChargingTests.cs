@@ -113,7 +113,7 @@ public sealed class ChargingTests
         var (covered, ann) = (Given.Report("ann"), Given.Player("ann", until: 400));
         var charged = Charged(Given.Contract(), covered, 1, ann);
         Assert.Equal((0, 1), (charged.Answer.Charged, charged.Answer.Covered));
-        Assert.Equal([charged.Answer], charged.Changes);
+        Assert.Equal([new ReportChange(charged.Answer, IsNew: true)], charged.Changes);
         Assert.Equal(Given.Anna, charged.State.Members["anna"]);
         Assert.Equal(RefusalCode.ContractNotActive, Refused(Given.Contract(), covered, 365, ann)!.Code);
     }

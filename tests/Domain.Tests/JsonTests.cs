@@ -23,6 +23,7 @@ public sealed class JsonTests
         Same(new Member("anna", "Anna \"Bé\" <b>", Assigned: true));
         Same(new User("acme", "anna", Disabled: true, Given.Day(1), 3));
         Same(new KeyedRequest("acme", "k", "f", "L1"));
+        Same(new UndoneReport("R1", "acme", "C1", "anna", Given.Day(1), new(Given.Day(1), [new("ann", "C1~L1~000000001", null)]), [new("bob", "C1~L1~000000002", Given.Day(1), null)]));
         Same(new Refusal(RefusalCode.InsufficientContractCredits, "none", Amounts: new(3, null, 2, Given.Day(1), Given.Day(1))));
         Same(Refusal.Invalid("name", "is missing"));
         Same(new Refusal(RefusalCode.InsufficientServicesCredits, "none", Services: new("EUR", 3.5m, 0.0001m)));
@@ -39,7 +40,7 @@ public sealed class JsonTests
 
     [Fact]
     public void What_is_stored_stays_readable() => Assert.Equal(
-        """{"contractId":"C1","clientId":"acme","name":"Acme 2026","type":"metered","timeZone":"UTC","startsOn":"2026-01-01","endsOn":"2026-12-31","unallocatedLifetimeDays":30,"coverageDays":30,"coverageFrom":"activation"}""",
+        """{"contractId":"C1","clientId":"acme","name":"Acme 2026","type":"metered","timeZone":"UTC","startsOn":"2026-01-01","endsOn":"2026-12-31","unallocatedLifetimeDays":30,"coverageDays":30,"coverageFrom":"activation","voidMinutes":0}""",
         Json.Write(Given.Terms));
 
     [Theory]

@@ -14,6 +14,7 @@ public sealed class RefusalTests
     {
         [RefusalCode.NotFound] = () => Of(Membership.Remove(Given.Contract(), "nobody", "ops", Given.Day(1))),
         [RefusalCode.InvalidField] = () => Of(Granting.Decide(Given.Contract(), Given.Grant("L1", 0), Given.Day(1))),
+        [RefusalCode.Forbidden] = () => Void(Made, isConsumer: true, day: 1),
         [RefusalCode.PreconditionFailed] = () => Of(Agreeing.Decide(Given.Contract(), new(Given.Terms with { Name = "other" }, Expected: 7, "ops"), Given.Day(1))),
         [RefusalCode.AllocationNotSupported] = () => Of(Allocating.Decide(Given.Contract() with { Terms = Given.Terms with { Type = ContractType.Unlimited } }, new GrantExtra("anna", 1, "why", "key"), Given.Day(1))),
         [RefusalCode.AllocationChanged] = () => Of(Allocating.Confirm(
@@ -22,6 +23,7 @@ public sealed class RefusalTests
         [RefusalCode.IdempotencyKeyReused] = async () => (await Grain().Grant(Given.Grant("L1", 6), null)).Refusal,
         [RefusalCode.PlayerCovered] = () => Of(Editing.Decide(
             Given.Contract(Given.Lot("L1", 5)), new(null, null, Next: Given.Player("ann", until: 20)), new(new("C1", "L1", 2), null, "ann", false, null, null, "why", "ops"), Given.Day(1))),
+        [RefusalCode.HoldOver] = () => Void(Made with { HoldUntil = Given.Day(2) }, isConsumer: false, day: 2),
         [RefusalCode.ContractNotActive] = () => Charge(Given.Anna, day: 365),
         [RefusalCode.UserNotAssigned] = () => Charge(Given.Anna with { Assigned = false, Disabled = true }),
         [RefusalCode.UserDisabled] = () => Charge(Given.Anna with { Disabled = true }),
@@ -49,6 +51,10 @@ public sealed class RefusalTests
     private static Account Planned(Milestone milestone) => Given.Account().With(milestone);
 
     private static Task<Refusal?> Of<T>(Decision<T> decision) => Task.FromResult(decision.Refusal);
+
+    private static Task<Refusal?> Void(Report report, bool isConsumer, int day) => Of(Undoing.Decide(
+        Given.Contract(), new(report, new Dictionary<CreditId, Credit>(), new Dictionary<string, Lot>(), new Dictionary<string, Player>(), Given.Anna),
+        new VoidReport(new("acme", "R1"), null, "why", "key", isConsumer), Given.Day(day)));
 
     // Anna's report of one new player, from an empty pool.
     private static Task<Refusal?> Charge(Member anna, Plan? plan = null, int day = 1) =>

@@ -31,7 +31,7 @@ internal sealed class Rows : IChangeVisitor
         foreach (var guard in changes.Guards) Invariant.Holds(VersionOf(guard.Row) == guard.Version, $"the guard of {guard.Row} holds");
         foreach (var change in changes) change.Accept(this);
         foreach (var covering in changes.Credits.Select(change => credits.GetValueOrDefault(change.Credit.Id)).OfType<Credit>().Where(credit => credit.CoversAt(now)))
-            Invariant.Holds(players[covering.PlayerId!] is var row && row.Credit == covering.Id && row.CoversUntil == covering.ExpiresAt, $"{row} says who covers");
+            Invariant.Holds(players[covering.PlayerId!] is var row && row.Credit == covering.Id && row.CoversUntil == covering.CoversUntil, $"{row} says who covers");
     }
 
     public void Visit(DocumentChange change) => Fence(change.Row, change.Expected, change.Version);
@@ -65,10 +65,10 @@ internal sealed class Rows : IChangeVisitor
         else credits[change.Credit.Id] = change.Credit;
     }
 
-    public void Visit(Report made)
+    public void Visit(ReportChange change)
     {
-        Fence(made.Row, 0, 1);
-        reports.Add(made.ReportId, made);
+        Fence(change.Row, change.IsNew ? 0 : 1, 1);
+        reports[change.Report.ReportId] = change.Report;
     }
 
     public void Visit(PurchaseChange change) => Fence(change.Row, change.IsNew ? 0 : 1, 1);

@@ -67,6 +67,20 @@ internal sealed partial class Story
         ["report", var report, .. var players] => Told(
             world.Report(report, players),
             made => string.Join(' ', made.Players.Select(player => $"{player.PlayerId}:{player.Charge.ToString().ToLowerInvariant()}"))),
+        ["hold", var report, "until", var end, .. var players] => Told(
+            world.Report(report, players, (int)(When($"day {end.Replace('T', ' ')}") - world.Now).TotalSeconds),
+            made => string.Join(' ', made.Players.Select(player => $"{player.PlayerId}:{player.Charge.ToString().ToLowerInvariant()}"))),
+        ["capture", var report, .. var players] => Told(world.Capture(report, players), Undone),
+        ["void", var report, .. var players] => Told(world.Void(report, players), Undone),
+        ["void-own", var report, .. var players] => Told(world.Void(report, players, isConsumer: true), Undone),
+        ["free", var player] => Told(
+            world.Edit(player, id => new(id, CreditStatus.Unallocated, null, Frees: false, null, null, "by hand", "ops")), credit => $"{credit.StatusAt(world.Now)}"),
+        ["extend", var player, "until", "day", var day] => Told(
+            world.Edit(player, id => new(id, null, null, Frees: false, null, When($"day {day}"), "by hand", "ops")), credit => $"until {Day(credit.CoversUntil)}"),
+        ["rename", var player] => Told(
+            world.Edit(player, id => new(id, null, null, Frees: false, "Ann", null, "by hand", "ops")), credit => $"until {Day(credit.CoversUntil)}"),
+        ["voidable", var minutes] => Told(world.Agree(world.Contract.Terms with { VoidMinutes = Number(minutes) }), _ => "done"),
+        ["used"] => $"{Rolled().Members["anna"].Allocation.TotalUsed}",
         ["cover", var report, var player] => Told(
             world.Report(report, [player]),
             made => $"until {Day(made.Players.Single().ExpiresAt)}"),
@@ -88,6 +102,10 @@ internal sealed partial class Story
         ["books"] => Books(),
         _ => throw new FormatException($"No such step: {string.Join(' ', command)}"),
     };
+
+    // Who stays charged, and who went back.
+    private static string Undone(UndoneReport undone) => string.Join(' ',
+        [.. undone.Captured is { } captured ? captured.Players.Select(player => $"{player.PlayerId}:kept") : [], .. undone.GivenBack.Select(given => $"{given.PlayerId}:back")]);
 
     // A read rolls forward in memory and books nothing (T3).
     private Contract Rolled() => world.Contract.RollForward(world.Now).State;

@@ -52,33 +52,72 @@ internal sealed class World(Terms terms)
     }
 
     /// <summary>A report of anna, who is assigned with the first of them.</summary>
-    public Decision<Report> Report(string reportId, IReadOnlyCollection<string> players)
+    public Decision<Report> Report(string reportId, IReadOnlyCollection<string> players, int? holdSeconds = null)
     {
         RollForward();
         if (rows.Reports.TryGetValue(reportId, out var made))
-            return made.Answers(terms.ContractId, "anna", players) ? made : new Refusal(RefusalCode.ReportIdReused, "another request");
+            return made.Answers(terms.ContractId, "anna", players) ? made.AsAnswered() : new Refusal(RefusalCode.ReportIdReused, "another request");
 
         if (Contract.Members.IsEmpty) Take<ImmutableArray<Member>>(Membership.Assign(Contract, new("anna", "Anna"), "ops", Now));
-        var report = Given.Report([.. players]) with { Report = new("acme", reportId) };
+        var report = Given.Report([.. players]) with { Report = new("acme", reportId), HoldSeconds = holdSeconds };
         var facts = new ReportFacts(rows.Players);
         Invariant.Holds(Charging.AsOf(Contract, facts, report) <= Now, "what a report rests on is not of the future");
         return Take(Charging.Decide(Contract, facts, report, Now).Select(changed => changed with { Changes = changed.Changes.RestingOn(Charging.RestsOn(Contract, facts, report)) }));
     }
+
+    /// <summary>Nobody is named: all players.</summary>
+    public Decision<UndoneReport> Void(string reportId, IReadOnlyCollection<string> players, bool isConsumer = false)
+    {
+        RollForward();
+        return Take(Undoing.Decide(Contract, Seen(reportId), new VoidReport(new("acme", reportId), Named(players), "wrong", "ops", isConsumer), Now));
+    }
+
+    /// <summary>Nobody is named: all players.</summary>
+    public Decision<UndoneReport> Capture(string reportId, IReadOnlyCollection<string> players)
+    {
+        RollForward();
+        return Take(Undoing.Decide(Contract, Seen(reportId), new CaptureReport(new("acme", reportId), Named(players), "key"), Now));
+    }
+
+    /// <summary>Edits the credit of a player by hand (P5).</summary>
+    public Decision<Credit> Edit(string player, Func<CreditId, EditCredit> edit)
+    {
+        var owner = rows.Players[player];
+        var id = owner.Credit!.Value;
+        var touched = rows.Credits[id];
+        var seen = new SeenCredit(Lots.Single(lot => lot.LotId == id.LotId && lot.Apart == 0), touched, null, owner) { User = User(touched.UsedBy) };
+        RollForward();
+        return Take(Editing.Decide(Contract, seen, edit(id), Now));
+    }
+
+    /// <summary>A report as the store has it.</summary>
+    public Report Reported(string reportId) => rows.Reports[reportId];
+
+    private SeenReport Seen(string reportId) => rows.Reports.GetValueOrDefault(reportId) is not { } report
+        ? new(null, rows.Credits, new Dictionary<string, Lot>(), rows.Players, null)
+        : new(report, rows.Credits, Lots.Where(lot => lot.Apart == 0).ToDictionary(lot => lot.LotId), rows.Players, User(report.UserId));
+
+    private Member? User(string? userId) => userId is null ? null : rows.Members[userId];
+
+    private static ImmutableArray<string>? Named(IReadOnlyCollection<string> players) => players.Count == 0 ? null : [.. players];
 
     /// <summary>The books as the store's rows and entries have them (G2).</summary>
     public Audit Audit() => Domain.Audit.Of(
         terms.ContractId,
         [.. Lots.Select(lot => new LotFacts(
             lot.LotId, lot.Quantity,
-            Free: lot.ExpiryBooked ? 0 : lot.Free.Count, ExpiredFree: lot.ExpiryBooked ? lot.Free.Count : 0,
-            Allocated: rows.Credits.Values.Count(credit => credit.Id.LotId == lot.LotId && !credit.ExpiryBooked),
-            ExpiredAllocated: rows.Credits.Values.Count(credit => credit.Id.LotId == lot.LotId && credit.ExpiryBooked),
+            Free: lot.ExpiryBooked ? 0 : lot.Free.Count,
+            ExpiredFree: (lot.ExpiryBooked ? lot.Free.Count : 0) + rows.Credits.Values.Count(credit => credit.Id.LotId == lot.LotId && credit.PlayerId is null),
+            Allocated: rows.Credits.Values.Count(credit => credit.Id.LotId == lot.LotId && credit is { PlayerId: not null, ExpiryBooked: false }),
+            ExpiredAllocated: rows.Credits.Values.Count(credit => credit.Id.LotId == lot.LotId && credit is { PlayerId: not null, ExpiryBooked: true }),
             Sum(lot, EntryKind.LotGranted), Sum(lot, EntryKind.CreditsMinted), Sum(lot, EntryKind.CreditsCharged),
-            Sum(lot, EntryKind.LotExpired), Sum(lot, EntryKind.CoverageExpired), Withdrawn: lot.Withdrawn.Count, LotWithdrawn: Sum(lot, EntryKind.LotWithdrawn)))],
+            Sum(lot, EntryKind.LotExpired), Sum(lot, EntryKind.CoverageExpired), Sum(lot, EntryKind.CreditsReturned),
+            Withdrawn: lot.Withdrawn.Count, LotWithdrawn: Sum(lot, EntryKind.LotWithdrawn)))],
         [.. rows.Members.Values.Select(member => new UserFacts(
             member.UserId, member.Allocation.TotalUsed, 0, 0, 0,
             Entries.Where(entry => entry.Kind == EntryKind.CreditsCharged && entry.UserId == member.UserId).Sum(entry => entry.Quantity), 0, 0, 0,
-            rows.Reports.Values.Where(report => report.UserId == member.UserId).Sum(report => report.Charged)))]);
+            rows.Reports.Values.Where(report => report.UserId == member.UserId).Sum(report => report.Charged),
+            Entries.Where(entry => entry.Kind == EntryKind.CreditsReturned && entry.UserId == member.UserId).Sum(entry => entry.Quantity)))]);
 
     /// <summary>Everything that must not depend on when time was booked (T3): rows without their fences, entries without their booked time.</summary>
     public string Settled() => Json.Write(new

@@ -33,7 +33,7 @@ internal static class Auditing
         UserChange one => one.Row,
         PlayerChange one => one.Player.Row,
         CreditChange one => one.Row,
-        Report one => one.Row,
+        ReportChange one => one.Row,
         PurchaseChange one => one.Row,
         ProjectChange one => one.Row,
         MilestoneChange one => one.Row,

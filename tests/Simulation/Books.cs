@@ -83,7 +83,7 @@ internal sealed class Books(World world, MemoryStore store, History history, Clo
     {
         var now = clocks.Earliest;
         var lot = store.Lots.Select(row => row.Lot).FirstOrDefault(lot => lot is { ExpiryBooked: false, Source: not LotSource.Minted, Free.Count: > 0 } && lot.ExpiresAt <= now);
-        var credit = store.Credits.FirstOrDefault(credit => credit is { PlayerId: not null, ExpiryBooked: false } && credit.ExpiresAt <= now);
+        var credit = store.Credits.FirstOrDefault(credit => credit is { PlayerId: not null, ExpiryBooked: false } && credit.CoversUntil <= now);
         Holds(lot is null && credit is null, "what fell due is booked (T3)", $"{lot}, {credit}");
     }
 
@@ -91,7 +91,7 @@ internal sealed class Books(World world, MemoryStore store, History history, Clo
     private void CheckPlayer(Player player)
     {
         var credit = player.Credit is { } id ? store.Credit(id) : null;
-        Holds(player.Credit is null ? player.CoversUntil is null : credit is not null && credit.PlayerId == player.PlayerId && credit.ExpiresAt == player.CoversUntil,
+        Holds(player.Credit is null ? player.CoversUntil is null : credit is not null && credit.PlayerId == player.PlayerId && credit.CoversUntil == player.CoversUntil,
             "a player's row tells of the player's credit (P2)", $"{player}, {credit}");
     }
 
@@ -193,11 +193,17 @@ internal sealed class Books(World world, MemoryStore store, History history, Clo
             var apart = Subjects.AsCredit(entry.Subject)?.Ordinal ?? 0;
             var lot = store.Lot(entry.ContractId!, entry.LotId!, apart)
                 ?? changes.Lots.Single(change => change.IsNew && change.ContractId == entry.ContractId && change.Lot.LotId == entry.LotId && change.Lot.Apart == 0).Lot with { ExpiryBooked = false };
-            var left = steps.IsEmpty ? lot.Free.Count : steps[^1].After.Where(pot => (pot.LotId, pot.Apart) == (lot.LotId, lot.Apart)).Sum(pot => pot.Free);
+            var back = apart == 0 ? Back(changes, lot.LotId, entry.ContractId!, entry.EffectiveAt) : 0;
+            var left = steps.IsEmpty ? lot.Free.Count + back : steps[^1].After.Where(pot => (pot.LotId, pot.Apart) == (lot.LotId, lot.Apart)).Sum(pot => pot.Free);
             Holds(lot is { ExpiryBooked: false } && lot.ExpiresAt == entry.EffectiveAt && left == entry.Quantity,
                 "expiry is booked once, as of its due instant (T3)", $"{lot}, entry of {entry.EffectiveAt}");
         }
     }
+
+    // What ends of holds bring back to a lot before an instant.
+    private static long Back(Changes changes, string lotId, string contractId, Instant before) => changes.Entries
+        .Where(entry => UndoBooks.IsUndone(entry) && entry.LotId == lotId && entry.ContractId == contractId && entry.EffectiveAt < before)
+        .Count(entry => !changes.Entries.Any(other => other.Kind == EntryKind.LotExpired && other.Subject == entry.Subject && other.EffectiveAt == entry.EffectiveAt));
 
     private void CheckCoverageExpiry(Changes changes)
     {
@@ -235,7 +241,7 @@ internal sealed class Books(World world, MemoryStore store, History history, Clo
             if (player.Charge == PlayerCharge.Covered)
             {
                 var credit = earlier.FirstOrDefault(one => $"{one.Id}" == player.CreditId) ?? store.Credit(CreditId.Parse(player.CreditId!));
-                Holds(credit?.PlayerId == player.PlayerId && credit.ExpiresAt == player.ExpiresAt && report.At >= credit.ActivatedAt && !(report.At >= credit.ExpiresAt),
+                Holds(credit?.PlayerId == player.PlayerId && credit.CoversUntil == player.ExpiresAt && report.At >= credit.ActivatedAt && !(report.At >= credit.CoversUntil),
                     "a covered player is covered (P2, P3)", $"{key} at {report.At}: {player}, {credit}");
                 Holds(earlier.Count > 0 || store.Player(row)?.Credit == credit?.Id, "a covered player is covered by the present credit (P2)", $"{key}: {player}, {store.Player(row)}");
                 continue;
@@ -245,8 +251,8 @@ internal sealed class Books(World world, MemoryStore store, History history, Clo
             // Another report of the same commit may have come after the coverage.
             var owned = earlier.FindAll(one => one.ReportId == report.ReportId);
             Holds(owned is [var one] && $"{one.Id}" == player.CreditId && one.UsedBy == report.UserId
-                && one.ActivatedAt == report.At && one.ExpiresAt == player.ExpiresAt
-                && earlier.TrueForAll(other => other == one || other.ActivatedAt >= one.ExpiresAt || one.ActivatedAt >= other.ExpiresAt),
+                && one.ActivatedAt == report.At && one.CoversUntil == player.ExpiresAt && one.HeldUntil == (report.HoldUntil < one.ExpiresAt || one.ExpiresAt is null ? report.HoldUntil : null)
+                && earlier.TrueForAll(other => other == one || other.ActivatedAt >= one.CoversUntil || one.ActivatedAt >= other.CoversUntil),
                 "a charged player owns one credit drawn for the report (P2)", $"{key}: {player}, {string.Join(' ', earlier)}");
             if (owned is [var own]) CheckExpiry(report, terms, own, commit);
         }
@@ -281,9 +287,14 @@ internal sealed class Books(World world, MemoryStore store, History history, Clo
             ];
         var members = reports.Select(report => report.UserId).Distinct().ToDictionary(user => user, user => store.Member(new(contractId, user)));
         var steps = ImmutableArray.CreateBuilder<Step>(reports.Count);
+        var since = Instant.MinValue;
         foreach (var report in reports)
         {
             var before = pots;
+            var ended = commit.Changes.Entries.Where(entry => UndoBooks.IsUndone(entry) && entry.EffectiveAt <= report.At && !(entry.EffectiveAt <= since)).ToList();
+            if (terms.Type == ContractType.Metered) pots = Return(ended, pots, terms, commit);
+            foreach (var back in ended.Where(entry => members.GetValueOrDefault(entry.UserId!) is not null)) members[back.UserId!] = GiveBack(back, members[back.UserId!]!);
+            since = report.At;
             if (terms.Type == ContractType.Metered) pots = Draw(report, pots);
             Holds(report.Balance.ContractRemaining == (terms.Type == ContractType.Unlimited ? null : pots.RemainingAt(report.At)), "the balance is what is left (R2)", $"{report}");
             if (!IsSet(commit, report.UserId) && members[report.UserId] is { } member) members[report.UserId] = Use(report, member, terms, isRestricted);
@@ -291,6 +302,31 @@ internal sealed class Books(World world, MemoryStore store, History history, Clo
         }
         return steps.MoveToImmutable();
     }
+
+    // What the ends of holds give back before a report; what returns to a lot that is over has expired.
+    private ImmutableArray<Pot> Return(List<Entry> ended, ImmutableArray<Pot> pots, Terms terms, Commit commit)
+    {
+        foreach (var entry in ended)
+        {
+            if (commit.Changes.Entries.Any(other => other.Kind == EntryKind.LotExpired && other.Subject == entry.Subject && other.EffectiveAt == entry.EffectiveAt)) continue;
+            var lot = store.Lot(entry.ContractId!, entry.LotId!)!;
+            var place = pots.IndexOf(pots.FirstOrDefault(pot => (pot.LotId, pot.Apart) == (entry.LotId!, 0)));
+            pots = place >= 0
+                ? pots.SetItem(place, pots[place] with { Free = pots[place].Free + 1 })
+                : pots.Add(new(lot.LotId, 0, lot.AvailableFrom, terms.CutToEnd(lot.AskedExpiry), 1));
+        }
+        return pots;
+    }
+
+    private static Member GiveBack(Entry entry, Member member) => member with
+    {
+        Allocation = member.Allocation with
+        {
+            TotalUsed = member.Allocation.TotalUsed - 1,
+            ExtraUsed = member.Allocation.ExtraUsed - (entry.UsedOf == Allocation.Extra ? 1 : 0),
+            UsedInCycle = member.Allocation.UsedInCycle - (entry.UsedOf == $"cycle:{member.Allocation.Restarts}.{member.Allocation.Cycle}" ? 1 : 0),
+        },
+    };
 
     // Whether the user's row is changed by the same commit otherwise than by use.
     private static bool IsSet(Commit commit, string userId) => commit.Changes.Entries.Any(entry => entry.Kind is EntryKind.UserSet or EntryKind.AllocationSet && entry.UserId == userId);

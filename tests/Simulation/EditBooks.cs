@@ -38,7 +38,7 @@ internal sealed class EditBooks(World world, MemoryStore store, History history)
     public int Done { get; private set; }
 
     /// <summary>Whether an entry tells of an edit: of one credit, and why.</summary>
-    public static bool IsEdit(Entry entry) => entry.Reason is not null && Subjects.IsCredit(entry.Subject);
+    public static bool IsEdit(Entry entry) => entry.Reason is not null && entry.Cause == Causes.Request && Subjects.IsCredit(entry.Subject);
 
     /// <summary>An operator will ask for that; its reason is its own.</summary>
     public void Wants(EditCredit edit) => wanted[edit.Reason] = edit;
@@ -52,6 +52,7 @@ internal sealed class EditBooks(World world, MemoryStore store, History history)
             var edit = wanted[told.Key];
             var row = store.Credit(edit.Id);
             var lot = row is null ? store.LotOf(edit.Id) : store.Lot(edit.Id.ContractId, edit.Id.LotId);
+            if (row is { HeldUntil: { } end } held && end <= told.First().BookedAt) (row, lot) = HoldEnded(held, lot!, commit);
             edited.Add(new(edit, row, lot ?? NewLot(edit.Id, commit), [.. told], history.Read(edit.Id.ContractId, store)!.Terms));
         }
         foreach (var one in edited) Check(one, commit);
@@ -118,6 +119,15 @@ internal sealed class EditBooks(World world, MemoryStore store, History history)
             var current = (edit.PlayerId ?? row?.PlayerId) is { } player ? store.CurrentCredit(new(one.Told[0].ClientId, player)) : null;
             Holds(current is null || current.Id == edit.Id || !current.CoversAt(now), "one active credit a player (P2)", $"{edit} at {now}: {current}");
         }
+    }
+
+    // The same commit books the end of the hold first: the credit lies in its lot, or has expired with it.
+    private static (Credit? Row, Lot Lot) HoldEnded(Credit row, Lot lot, Commit commit)
+    {
+        var over = commit.Changes.Entries.Any(entry => entry.Kind == EntryKind.LotExpired && entry.Subject == Subjects.Credit(row.Id) && entry.Cause.StartsWith("hold:", StringComparison.Ordinal));
+        return over
+            ? (row with { PlayerId = null, UsedBy = null, ReportId = null, UsedOf = null, ExpiresAt = row.HeldUntil, ExpiryBooked = true }, lot)
+            : (null, lot with { Free = lot.Free.With(row.Id.Ordinal) });
     }
 
     private static Lot NewLot(CreditId id, Commit commit) =>

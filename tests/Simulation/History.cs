@@ -16,6 +16,8 @@ internal sealed class History(World world, MemoryStore store, Clocks clocks)
     private readonly Dictionary<CreditId, Timeline<Credit>> credits = [];
     private readonly Dictionary<(string ContractId, string LotId, long Apart), Timeline<Lot>> lots = [];
     private readonly Dictionary<ReportKey, Timeline<Report>> reports = [];
+    private readonly Dictionary<ReportKey, Timeline<Report>> undone = [];
+    private readonly Dictionary<string, Timeline<ImmutableArray<Credit>>> held = [];
     private readonly Dictionary<string, Timeline<Standing>> standings = [];
     private readonly Dictionary<string, ContractDocument> read = [];
     private readonly List<Commit> commits = [];
@@ -61,6 +63,13 @@ internal sealed class History(World world, MemoryStore store, Clocks clocks)
         foreach (var id in changes.Credits.Select(change => change.Credit.Id).Distinct()) Timeline(credits, id).Add(now, store.Credit(id)!);
         foreach (var change in changes.Lots) Timeline(lots, (change.ContractId, change.Lot.LotId, change.Lot.Apart)).Add(now, change.Lot);
         foreach (var report in changes.Reports) Timeline(reports, new(report.ClientId, report.ReportId)).Add(now, report);
+        foreach (var change in changes.ReportChanges)
+            Timeline(undone, new(change.Report.ClientId, change.Report.ReportId)).Add(now, store.Report(new(change.Report.ClientId, change.Report.ReportId))!);
+        foreach (var contractId in changes.Credits.Select(change => change.Credit.Id.ContractId).Distinct())
+        {
+            var all = store.Contract(contractId)!.Holds.Credits;
+            if (!all.IsEmpty || held.ContainsKey(contractId)) Timeline(held, contractId).Add(now, all);
+        }
 
         // Tokens and keys that the service made are no chance of this world.
         foreach (var change in changes)
@@ -98,6 +107,48 @@ internal sealed class History(World world, MemoryStore store, Clocks clocks)
     public Credit? CurrentCredit(PlayerKey key, int moment) => At(players, key, moment)?.Credit is { } id ? Credit(id, moment) : null;
 
     public Report? Report(ReportKey key, int moment) => At(reports, key, moment);
+
+    /// <summary>A report, and what had become of it.</summary>
+    public Report? Undone(ReportKey key, int moment) => At(undone, key, moment);
+
+    /// <summary>The latest effective instant of a player's row.</summary>
+    public Instant? AsOf(PlayerKey key, int moment) => At(players, key, moment)?.AsOf;
+
+    /// <summary>A user's row as the ends of holds until then have left it, booked or not (R8).</summary>
+    public Member WithHoldsEnded(AllocationKey key, Member member, Terms terms, int moment, Instant now) =>
+        Returned(member, terms, Ended(key.ContractId, moments[moment].Commit, Instant.MinValue, now));
+
+    private IEnumerable<Credit> Ended(string contractId, int commit, Instant after, Instant now) =>
+        held.GetValueOrDefault(contractId)?.At(commit) is { IsDefaultOrEmpty: false } credits ? credits.Where(credit => credit.HeldUntil > after && credit.HeldUntil <= now) : [];
+
+    // The use goes back to the cycle only where that ran at the end of the hold.
+    private static Member Returned(Member member, Terms terms, IEnumerable<Credit> ended)
+    {
+        foreach (var credit in ended.Where(credit => credit.UsedBy == member.UserId))
+        {
+            var was = member.Allocation;
+            var isOfCycle = credit.UsedOf == $"cycle:{was.Restarts}.{was.Cycle}" && DayByDay.Cycle(was.Settings!, was.StartDate!.Value, terms, credit.HeldUntil!.Value) <= was.Cycle;
+            member = member with
+            {
+                Allocation = was with
+                {
+                    TotalUsed = was.TotalUsed - 1,
+                    ExtraUsed = was.ExtraUsed - (credit.UsedOf == Allocation.Extra ? 1 : 0),
+                    UsedInCycle = was.UsedInCycle - (isOfCycle ? 1 : 0),
+                },
+            };
+        }
+        return member;
+    }
+
+    // What returns to a lot that is over by then is no pot.
+    private IEnumerable<Pot> Returned(IEnumerable<Credit> ended, Terms terms, int commit) =>
+        from credit in ended
+        let lot = lots.GetValueOrDefault((credit.Id.ContractId, credit.Id.LotId, 0))?.At(commit)
+        where lot is { ExpiryBooked: false } && lot.Source != LotSource.Minted
+        let until = lot.IsOpen ? lot.ExpiresAt : terms.CutToEnd(lot.AskedExpiry)
+        where !(credit.HeldUntil >= until)
+        select new Pot(lot.LotId, 0, lot.AvailableFrom, until, 1);
 
     /// <summary>Where a credit that is free lies: apart from its lot, or in it.</summary>
     public Lot? Lot(CreditId id, int moment) =>
@@ -164,9 +215,13 @@ internal sealed class History(World world, MemoryStore store, Clocks clocks)
         var member = view.Member ?? view.Steps.LastOrDefault(step => step.Report.UserId == report.UserId)?.Member ?? members.GetValueOrDefault(new(report.ContractId, report.UserId))?.At(view.Commit);
         var rows = report.Players.Select(player => Row(key.ClientId, player.PlayerId, view)).ToImmutableArray();
         var at = rows.Aggregate(Instant.Max(Instant.Max(clock, view.AsOf), member?.AsOf ?? Instant.MinValue), (latest, row) => Instant.Max(latest, row.AsOf));
+        var (ends, since) = (Ended(report.ContractId, view.Commit, Instant.MinValue, at).ToList(), view.Steps.IsEmpty ? Instant.MinValue : view.Steps[^1].Report.At);
+        if (member is not null && view.Steps.All(step => step.Report.UserId != report.UserId)) member = Returned(member, contract.Terms, ends);
+        else if (member is not null) member = Returned(member, contract.Terms, ends.Where(credit => credit.HeldUntil > view.Steps.Last(step => step.Report.UserId == report.UserId).Report.At));
+        var returned = Returned(ends.Where(credit => credit.HeldUntil > since), contract.Terms, view.Commit);
         var toCharge = rows.Count(row => row.Credit is null || at >= row.CoversUntil);
         var (terms, isRestricted) = (contract.Terms, contract.IsRestricted);
-        var remaining = terms.Type == ContractType.Unlimited ? (long?)null : view.Pots.Concat(Billing.Coming(terms, contract.AsOf, at)).RemainingAt(at);
+        var remaining = terms.Type == ContractType.Unlimited ? (long?)null : view.Pots.Concat(Billing.Coming(terms, contract.AsOf, at)).Concat(returned).RemainingAt(at);
         var available = isRestricted && member is not null ? DayByDay.Available(member.Allocation, terms, at) : null;
         var (renewal, credits) = isRestricted && member is not null ? DayByDay.NextRenewal(member.Allocation, terms, at) : (null, null);
         var amounts = new Amounts(toCharge, available, remaining, renewal, credits);

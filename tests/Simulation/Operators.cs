@@ -6,7 +6,7 @@ using NodaTime;
 namespace CreditGrains.Simulation;
 
 /// <summary>Operators at work: single credits edited by hand (P5), the same edit again where nobody knows what came of it. What they are answered is held against what was committed.</summary>
-internal sealed class Operators(World world, IGrainFactory grains, MemoryStore store, History history, EditBooks books, Clocks clocks, Func<Func<Task>, Task<bool>> attempt)
+internal sealed class Operators(World world, IGrainFactory grains, MemoryStore store, History history, EditBooks books, UndoBooks undos, Clocks clocks, Func<Func<Task>, Task<bool>> attempt)
 {
     private int named;
 
@@ -23,6 +23,33 @@ internal sealed class Operators(World world, IGrainFactory grains, MemoryStore s
             books.Wants(edit);
             return Task.WhenAll(Enumerable.Range(0, mayRace && Dice.Chance(0.2) ? 2 : 1).Select(_ => Send(edit)));
         }).ToList());
+    }
+
+    /// <summary>Voids or captures a report, for all its players or some, doubled now and then.</summary>
+    public Task Undo(ChargeReport report, bool mayRace)
+    {
+        var isCapture = report.HoldSeconds is not null ? Dice.Chance(0.7) : Dice.Chance(0.05);
+        var some = report.Players.Select(player => player.PlayerId).Where(_ => Dice.Chance(0.6)).ToList();
+        System.Collections.Immutable.ImmutableArray<string>? wanted = some.Count == 0 || Dice.Chance(0.4) ? null : [.. some];
+        var reason = $"void{named++}";
+        return Task.WhenAll(Enumerable.Range(0, mayRace && Dice.Chance(0.3) ? 2 : 1).Select(async _ =>
+        {
+            for (var tries = 0; tries < 6 && !await Ask(); tries++) await Task.Delay(Dice.Between(TimeSpan.Zero, TimeSpan.FromSeconds(1)), world.Time);
+        }));
+
+        Task<bool> Ask()
+        {
+            var from = history.Moment;
+            return attempt(async () =>
+            {
+                var contract = grains.Contract(report.ContractId);
+                var answer = isCapture
+                    ? await contract.Capture(new(report.Report, wanted, "client"))
+                    : await contract.Void(new(report.Report, wanted, reason, "operator", IsConsumer: false));
+                world.Holds(answer.Value is { Answer: var undone } ? undos.IsAnswer(report.Report, undone, from) : undos.IsReason(report.Report, answer.Refusal!, isCapture, from),
+                    "a void and a capture are answered as they were done (R7, R8)", $"{report}: {answer}, {store.Report(report.Report)}");
+            });
+        }
     }
 
     /// <summary>One edit of that credit.</summary>
@@ -92,7 +119,7 @@ internal sealed class Operators(World world, IGrainFactory grains, MemoryStore s
     private bool IsReason(EditCredit edit, Refusal refusal, int from) => refusal.Code switch
     {
         RefusalCode.NotFound => Was(from, (moment, _) => !(history.Lot(edit.Id, moment)?.Quantity >= edit.Id.Ordinal)),
-        RefusalCode.PlayerCovered => Was(from, (moment, now) => history.CurrentCredit(new(edit.Id.ContractId[..4], edit.PlayerId ?? history.Credit(edit.Id, moment)?.PlayerId ?? ""), moment) is { } current && current.Id != edit.Id && current.PlayerId is not null && !(now >= current.ExpiresAt)),
+        RefusalCode.PlayerCovered => Was(from, (moment, now) => history.CurrentCredit(new(edit.Id.ContractId[..4], edit.PlayerId ?? history.Credit(edit.Id, moment)?.PlayerId ?? ""), moment) is { } current && current.Id != edit.Id && current.PlayerId is not null && !(now >= current.CoversUntil)),
         RefusalCode.InvalidField => Was(from, (moment, now) => edit.ExpiresAt <= now || MayRefuse(edit, history.Credit(edit.Id, moment), history.Lot(edit.Id, moment), history.Terms(edit.Id.ContractId, moment), now)),
         _ => false,
     };
@@ -103,7 +130,8 @@ internal sealed class Operators(World world, IGrainFactory grains, MemoryStore s
         { Status: CreditStatus.Expired } => false,
         { ExpiresAt: { } until } => edit.PlayerId is null && (EditBooks.IsFreed(edit) || row?.PlayerId is null) && (lot?.Source == LotSource.Minted || until <= lot?.AvailableFrom || now >= terms?.Ends),
         { PlayerName: not null } => row?.CoversAt(now) != true,
-        _ => row is null ? lot?.ExpiryBooked == true || now >= lot?.ExpiresAt : !row.CoversAt(now),
+        _ when now >= row?.HeldUntil && lot?.Source == LotSource.Minted => true,
+        _ => row is null || now >= row.HeldUntil ? lot?.ExpiryBooked == true || now >= lot?.ExpiresAt : !row.CoversAt(now),
     };
 
     private bool Was(int from, Func<int, Instant, bool> holds) => history.WasEver(from, history.Moment, moment => history.Instants(from, moment).Any(now => holds(moment, now)));

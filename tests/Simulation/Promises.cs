@@ -95,6 +95,7 @@ internal sealed class Promises(World world, MemoryStore store, History history)
 
     private static bool IsOf(ChargeReport report, Report made) => made.Answers(report.ContractId, report.UserId, report.Players.Select(player => player.PlayerId));
 
+    // What became of a report since is no part of its answer.
     private static bool Same(Report? a, Report? b) => ReferenceEquals(a, b)
-        || (a is not null && b is not null && a with { Players = [] } == b with { Players = [] } && a.Players.SequenceEqual(b.Players));
+        || (a is not null && b is not null && a.AsAnswered() with { Players = [] } == b.AsAnswered() with { Players = [] } && a.Players.SequenceEqual(b.Players));
 }

@@ -114,13 +114,17 @@ internal sealed class Rights(World world, MemoryStore store, History history)
                 var cycle = Cycle(allocation, terms, uses.Key);
                 var right = $"cycle:{allocation.Restarts}.{cycle}";
                 var (ofCycle, ofExtra) = (Sum(uses, right), Sum(uses, Allocation.Extra));
-                var left = allocation.Settings is null || cycle < 0 ? 0 : allocation.Settings.Amount - account.UsedOf(right) - used.GetValueOrDefault(right);
+                var left = allocation.Settings is null || cycle < 0 ? 0 : allocation.Settings.Amount - account.UsedOf(right) - used.GetValueOrDefault(right) + Back(right);
                 Holds(uses.All(entry => entry.UsedOf == right || entry.UsedOf == Allocation.Extra), "a use belongs to the cycle that runs (A3, T3)", $"{charged.Key} at {uses.Key}: should be {right}, {allocation}: {string.Join(' ', uses)}");
                 Holds(!(ofCycle > left), "a cycle gives no more than its amount (A4)", $"{charged.Key} at {uses.Key}: {ofCycle} of {left}, {allocation}");
                 Holds(ofExtra == 0 || ofCycle == left, "extra credits are used last (A4)", $"{charged.Key} at {uses.Key}: {ofExtra}, and {ofCycle} of {left}, {allocation}");
-                Holds(ofExtra <= account.Granted - account.UsedOf(Allocation.Extra) - used.GetValueOrDefault(Allocation.Extra), "no more extra credits than there are (A5)", $"{charged.Key}: {ofExtra}, {allocation}");
+                Holds(ofExtra <= account.Granted - account.UsedOf(Allocation.Extra) - used.GetValueOrDefault(Allocation.Extra) + Back(Allocation.Extra), "no more extra credits than there are (A5)", $"{charged.Key}: {ofExtra}, {allocation}");
                 used[right] = used.GetValueOrDefault(right) + ofCycle;
                 used[Allocation.Extra] = used.GetValueOrDefault(Allocation.Extra) + ofExtra;
+
+                // What holds that have ended gave back in the same commit.
+                long Back(string right) => commit.Changes.Entries.Where(entry => entry.Kind == EntryKind.CreditsReturned && entry.UsedOf == right && entry.EffectiveAt <= uses.Key
+                    && entry.ContractId == charged.Key.ContractId && entry.UserId == charged.Key.UserId).Sum(entry => entry.Quantity);
             }
         }
         var reports = commit.Changes.Reports.Select(report => report.ReportId).ToHashSet();

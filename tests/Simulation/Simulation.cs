@@ -37,6 +37,7 @@ internal sealed class Simulation : IDisposable
     private readonly Managers managers;
     private readonly BillingBooks billing;
     private readonly EditBooks edits;
+    private readonly UndoBooks undos;
     private readonly Operators operators;
     private readonly Freshness freshness;
     private readonly GrainMetrics metrics = new();
@@ -78,6 +79,7 @@ internal sealed class Simulation : IDisposable
         billing = new(world, store, history, clocks);
         history.Billing = billing;
         edits = new(world, store, history);
+        undos = new(world, store, history);
         freshness = new(world, store);
         away = new(world, store, () => weather) { Asked = submissions.Decided };
         reminders = new(world, clocks, () => weather);
@@ -85,7 +87,7 @@ internal sealed class Simulation : IDisposable
         network.Silos = [.. Enumerable.Range(0, Clocks.Silos).Select(silo => new GrainServices(network.From(silo), away, clocks[silo], world.Time, metrics, ReminderTimes.Cluster))];
         grains = network.From(null);
         managers = new(world, grains, store, history, rights, clocks, Try);
-        operators = new(world, grains, store, history, edits, clocks, Try);
+        operators = new(world, grains, store, history, edits, undos, clocks, Try);
         services = new(world, grains, store, clocks, IsStormy);
         history.ClocksMoved();
     }
@@ -164,6 +166,7 @@ internal sealed class Simulation : IDisposable
         rights.Before(commit);
         billing.Before(commit);
         edits.Before(commit);
+        undos.Before(commit);
     }
 
     private void Committed(Commit commit)
@@ -178,6 +181,7 @@ internal sealed class Simulation : IDisposable
         servicesBooks.After(commit);
         rights.After(commit);
         edits.After(commit);
+        undos.After(commit);
     }
 
     private void Conflicted(Commit commit, IReadOnlySet<RowKey> rows)
@@ -245,6 +249,7 @@ internal sealed class Simulation : IDisposable
                 < 60 => ReadRow(),
                 60 => Begin(),
                 < 63 => WakeUp(),
+                < 70 => Undo(mayRace: true),
                 < 80 when climate == Climate.Doubled => Edit(mayRace: true),
                 _ => Report(),
             });
@@ -273,6 +278,7 @@ internal sealed class Simulation : IDisposable
         await managers.Confirm(Metered(), Users, mayRace: false);
         await managers.GrantExtra(Metered(), Users, mayRace: false);
         for (var edit = 0; edit < 5; edit++) await Edit(mayRace: false);
+        for (var undo = 0; undo < 4; undo++) await Undo(mayRace: false);
         if (IsRationed) await managers.Ration(Metered(), Users);
         await Straddle();
         await Refuse();
@@ -289,6 +295,12 @@ internal sealed class Simulation : IDisposable
             history.ClocksMoved();
             await Try(() => grains.PlayerCredits(client).WakeUp());
             await operators.Edit(ending.Id);
+        }
+        if (store.Credits.Where(credit => credit.HeldUntil > clocks.Latest).MinBy(credit => credit.HeldUntil) is { HeldUntil: { } until, ReportId: { } held })
+        {
+            clocks.MoveAround(until);
+            history.ClocksMoved();
+            if (sent.FirstOrDefault(report => report.Report.ReportId == held) is { } report) await operators.Undo(report, mayRace: false);
         }
         for (var times = 0; times < 3; times++)
         {
@@ -359,6 +371,7 @@ internal sealed class Simulation : IDisposable
         return new(
             new(contract.ClientId, id), Dice.Chance(0.01) ? $"{contract.ClientId}-none" : contract.ContractId, IsRationed ? Users[Dice.Below(2)] : Dice.Pick(Users), [.. players], "client", isDryRun)
         {
+            HoldSeconds = Dice.Chance(0.2) ? Dice.Pick([10, 600, 3_600, 40_000]) : null,
             Key = Dice.Chance(0.1) ? new($"key-{id}", id) : null,
         };
     }
@@ -501,6 +514,12 @@ internal sealed class Simulation : IDisposable
         return operators.Edit(terms, players, mayRace);
     }
 
+    private Task Undo(bool mayRace)
+    {
+        var known = sent.TakeLast(60).Where(report => !report.DryRun).ToList();
+        return known.Count == 0 ? Task.CompletedTask : operators.Undo(Dice.Pick(known), mayRace);
+    }
+
     private Task MoveClocks()
     {
         var now = clocks.Latest;
@@ -532,6 +551,7 @@ internal sealed class Simulation : IDisposable
     private IEnumerable<Instant> Boundaries => contracts.SelectMany(terms => store.OpenLots(terms.ContractId)).SelectMany(lot => new[] { lot.AvailableFrom, lot.ExpiresAt ?? lot.AvailableFrom })
         .Concat(Clients.Select(client => ((IStore)store).NextEnd(client).GetAwaiter().GetResult()).OfType<Instant>())
         .Concat(store.Purchases.Where(row => row.Purchase.Free > 0).SelectMany(row => new[] { row.Purchase.AvailableFrom, row.Purchase.ExpiresAt }))
+        .Concat(store.Credits.Select(credit => credit.HeldUntil).OfType<Instant>())
         .Concat(rights.Boundaries).Concat(billing.Boundaries);
 
     // What the caretaker does.
@@ -561,15 +581,16 @@ internal sealed class Simulation : IDisposable
             var row = await grains.Allocation(key).Read();
             world.Holds(
                 // What was read is shown by the clock of the answer.
-                history.WasEver(from, history.Moment, moment => history.Instants(from, history.Moment).Any(now => IsRow(row, history.Member(key, moment), history.Terms(key.ContractId, moment), now))),
+                history.WasEver(from, history.Moment, moment => history.Instants(from, history.Moment).Any(now => IsRow(row, history.Member(key, moment), history.Terms(key.ContractId, moment), now, key, moment))),
                 "a user's row is what the store said at one moment (T3, A4)", $"{key}: {row}, {history.Member(key, history.Moment)}");
         });
     }
 
-    private static bool IsRow(AllocationRow? row, Member? member, Terms? terms, Instant clock)
+    private bool IsRow(AllocationRow? row, Member? member, Terms? terms, Instant clock, AllocationKey key, int moment)
     {
         if (row is null || member is null || terms is null) return row is null && (member is null || terms is null);
         var now = Instant.Max(clock, member.AsOf);
+        member = history.WithHoldsEnded(key, member, terms, moment, now);
         return row.Available == DayByDay.Available(member.Allocation, terms, now) && row.NextRenewalAt == DayByDay.NextRenewal(member.Allocation, terms, now).Renewal
             && row.ExtraCredits == member.Allocation.ExtraCredits && row.ExtraUsed == member.Allocation.ExtraUsed && row.TotalUsed == member.Allocation.TotalUsed && row.Name == member.Name;
     }

@@ -44,10 +44,10 @@ internal sealed class Books(IStore store)
     }
 
     /// <summary>Makes a report; answers null where it was refused.</summary>
-    public async Task<Report?> Report(string reportId, string contractId, string userId, IEnumerable<string> players, string clientId = "acme")
+    public async Task<Report?> Report(string reportId, string contractId, string userId, IEnumerable<string> players, string clientId = "acme", int? holdSeconds = null)
     {
         ImmutableArray<PlayerName> named = [.. players.Select(player => new PlayerName(player, $"name of {player}"))];
-        var report = new ChargeReport(new(clientId, reportId), contractId, userId, named, "test", DryRun: false);
+        var report = new ChargeReport(new(clientId, reportId), contractId, userId, named, "test", DryRun: false) { HoldSeconds = holdSeconds };
         var wanted = new Wanted(clientId, contractId) { Players = [.. named.Select(player => player.PlayerId)] };
         var facts = new ReportFacts((await store.Read(wanted)).Players);
         Report? made = null;

@@ -82,7 +82,7 @@ public abstract class Fences<TStores> : Suite<TStores> where TStores : IStores, 
     [Fact]
     public async Task R5_a_conflict_names_every_row_of_a_kind_that_was_not_as_expected_and_leaves_nothing_behind()
     {
-        await Done(Samples.Player, Samples.Report, Samples.Lot);
+        await Done(Samples.Player, Samples.Report.Made(), Samples.Lot);
         var players = new[] { "Q", "P", "O", "N" }.Select(OfPlayer).ToList();
 
         await Conflict(
@@ -208,7 +208,7 @@ public abstract class Fences<TStores> : Suite<TStores> where TStores : IStores, 
     public async Task Wanted_rows_are_read_together_and_what_is_not_there_is_not_among_them()
     {
         var request = new KeyedRequest("acme", "key", "print", "made") { ForgetAt = Samples.Day(7) };
-        await Done(Samples.Player, Samples.Member, Samples.Report, Remembered.Keep(request, Samples.Now));
+        await Done(Samples.Player, Samples.Member, Samples.Report.Made(), Remembered.Keep(request, Samples.Now));
 
         var rows =
             await Store.Read(new("acme", "C") { Players = ["P", "X"], Users = ["X", "U"], Reports = ["R", "X"], Requests = ["X", "key"] });
@@ -249,12 +249,12 @@ public abstract class Fences<TStores> : Suite<TStores> where TStores : IStores, 
     [Fact]
     public async Task R4_of_commits_that_race_for_a_row_one_wins_and_no_neighbour_fails()
     {
-        await Done(Samples.Report);
+        await Done(Samples.Report.Made());
         var results = await Task.WhenAll(Enumerable.Range(0, 200).Select(async i => (i % 4, Result: await Store.Commit((i % 4) switch
         {
-            0 => Commit(Samples.Report, Samples.Entry),
-            1 => Commit(Samples.Player, Samples.Report with { ReportId = $"player-{i}" }),
-            2 => Commit(OfPlayer($"P{i}"), Samples.Report with { ReportId = $"{i}" }),
+            0 => Commit(Samples.Report.Made(), Samples.Entry),
+            1 => Commit(Samples.Player, (Samples.Report with { ReportId = $"player-{i}" }).Made()),
+            2 => Commit(OfPlayer($"P{i}"), (Samples.Report with { ReportId = $"{i}" }).Made()),
             _ => new Commit("acme", Changes.None.RestingOn(new Guard(Samples.Report.Row, 1))),
         }))));
 
@@ -296,7 +296,7 @@ public abstract class Fences<TStores> : Suite<TStores> where TStores : IStores, 
                 return Commit(new PlayerChange(rows.Players["P"] with { Version = rows.Players["P"].Version + 1 },
                     rows.Players["P"].Version));
             })
-            : await Store.Commit(Commit(Samples.Report with { ReportId = $"{i}" }))));
+            : await Store.Commit(Commit((Samples.Report with { ReportId = $"{i}" }).Made()))));
 
         Assert.All(results, result => Assert.IsType<CommitResult.Done>(result));
         Assert.Equal(20, decided);
@@ -306,11 +306,11 @@ public abstract class Fences<TStores> : Suite<TStores> where TStores : IStores, 
     [Fact]
     public async Task A_commit_alone_that_decides_on_guards_or_fails_or_throws_leaves_nothing_behind()
     {
-        await Done(Samples.Report);
+        await Done(Samples.Report.Made());
         var wanted = new Wanted("acme", "C") { Reports = ["R"] };
         Assert.IsType<CommitResult.Done>(await Store.CommitAlone(wanted, rows =>
             new("acme", Changes.None.RestingOn(new Guard(rows.Reports["R"].Row, 1)))));
-        Assert.IsType<CommitResult.Conflict>(await Store.CommitAlone(wanted, _ => Commit(Samples.Document, Samples.Report)));
+        Assert.IsType<CommitResult.Conflict>(await Store.CommitAlone(wanted, _ => Commit(Samples.Document, Samples.Report.Made())));
         await Assert.ThrowsAsync<InvariantException>(() => Store.CommitAlone(wanted, _ => throw new InvariantException("this is a test")));
         Assert.Null(await Store.Document("thing", "T"));
         await Done(Samples.Document);

@@ -10,4 +10,6 @@ public sealed class MemorySums : SumStories<MemoryStores>;
 
 public sealed class MemoryEnds : DueStories<MemoryStores>;
 
+public sealed class MemoryHolds : HoldStories<MemoryStores>;
+
 public sealed class MemoryFeed : FeedStories<MemoryStores>;

@@ -28,5 +28,7 @@ public sealed class PostgresSums : SumStories<PostgresStores>;
 
 public sealed class PostgresEnds : DueStories<PostgresStores>;
 
+public sealed class PostgresHolds : HoldStories<PostgresStores>;
+
 [Collection(PostgresServers.Quiet)]
 public sealed class PostgresFeed : FeedStories<QuietPostgresStores>;

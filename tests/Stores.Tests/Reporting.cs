@@ -35,9 +35,9 @@ public sealed class Reporting(string contractId, string clientId = "acme")
             Document(1), new LotChange(contractId, clientId, Lot), new MemberChange(contractId, clientId, Member(used + 1), null, used),
             .. credits.Select(credit => new PlayerChange(new(clientId, credit.PlayerId!, credit.Id, credit.ExpiresAt, Now, 1), 0)),
             .. credits.Select(credit => new CreditChange(credit, 0)),
-            new Report(
+            new ReportChange(new(
                 reportId, clientId, contractId, "U", Now, players, 0,
-                [.. credits.Select(credit => new PlayerOutcome(credit.PlayerId!, PlayerCharge.New, $"{credit.Id}", credit.ExpiresAt))], new(null, 1_000_000 - taken)),
+                [.. credits.Select(credit => new PlayerOutcome(credit.PlayerId!, PlayerCharge.New, $"{credit.Id}", credit.ExpiresAt))], new(null, 1_000_000 - taken)), IsNew: true),
             Entry(EntryKind.CreditsCharged, players) with { UserId = "U", ReportId = reportId },
         ];
         return new(clientId, Changes.Of(changes).RestingOn(new Guard(RowKey.User(clientId, "U"), 0)));

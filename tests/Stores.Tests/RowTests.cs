@@ -25,7 +25,7 @@ public sealed class RowTests
         Each(UserRow.Instance, Samples.User, change => change.User);
         Each(PlayerRow.Instance, Samples.Player, change => change.Player);
         Each(CreditRow.Instance, Samples.Credit, change => change.Credit);
-        Each(ReportRow.Instance, Samples.Report, report => report);
+        Each(ReportRow.Instance, Samples.Report.Made(), change => change.Report);
         Each(PurchaseRow.Instance, Samples.Purchase, change => change.Purchase);
         Each(ProjectRow.Instance, Samples.Project, change => change.Project);
         Each(MilestoneRow.Instance, Samples.Milestone, change => change.Milestone);
@@ -64,7 +64,7 @@ public sealed class RowTests
             new[] { "b", "B", "a", "~", "a1" }.Select(id => Samples.Player with { Player = Samples.Player.Player with { PlayerId = id } })
             .ToList();
         var sorted = new SortedChanges(
-            new Commit("acme", [Samples.Report, players[0], players[1], Samples.Entry]),
+            new Commit("acme", [Samples.Report.Made(), players[0], players[1], Samples.Entry]),
             new Commit("acme", [players[2], Samples.Entry with { Quantity = 8 }, Samples.Document, players[3], players[4]]));
 
         var order = new Order();
@@ -178,6 +178,8 @@ internal static class Variations
         _ when type == typeof(RenewalDay) => RenewalDay.Of(IsoDayOfWeek.Friday),
         _ when type == typeof(ImmutableArray<PlayerOutcome>) =>
             ImmutableArray.Create(new PlayerOutcome("X", PlayerCharge.New, "C~L~000000009", Samples.Day(3))),
+        _ when type == typeof(ImmutableArray<GivenBack>) => ImmutableArray.Create(new GivenBack("X", "C~L~000000009", Samples.Day(3), "why")),
+        _ when type == typeof(ImmutableArray<CapturedCredit>) => ImmutableArray.Create(new CapturedCredit("X", "C~L~000000009", null)),
         _ when type == typeof(ImmutableArray<Holding>) => ImmutableArray.Create(new Holding("X", 1.5m)),
         _ => null,
     };

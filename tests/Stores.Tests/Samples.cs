@@ -49,7 +49,11 @@ internal static class Samples
 
     public static readonly Report Report = new(
         "R", "acme", "C", "U", Day(1), 2, 3,
-            [new("P", PlayerCharge.New, "C~L~000000001", Day(30)), new("Q", PlayerCharge.Covered, null, null)], new(4, 5));
+            [new("P", PlayerCharge.New, "C~L~000000001", Day(30)), new("Q", PlayerCharge.Covered, null, null)], new(4, 5))
+    {
+        HoldUntil = Day(2),
+        Captured = new(Day(2), [new("P", "C~L~000000001", Day(30))]),
+    };
 
     public static readonly PurchaseChange Purchase = new(
         "A", "acme", new("B", "EUR", 10.0001m, 4.5m, 5.5m, 0.0001m, new(2026, 3, 1), new(2026, 3, 31), Day(1), Day(30), Day(2), "asked")
@@ -91,7 +95,7 @@ internal static class Samples
 
     /// <summary>One change of each kind, each of them possible after those before it.</summary>
     public static ImmutableArray<Change> Changes =>
-        [Document, Epoch, Lot, Member, User, Player, Credit, Report, Purchase, Project, Milestone, Consumption, Entry];
+        [Document, Epoch, Lot, Member, User, Player, Credit, Report.Made(), Purchase, Project, Milestone, Consumption, Entry];
 
     public static ImmutableArray<Sample> All =>
     [
@@ -120,7 +124,7 @@ internal static class Samples
                 Credit with { Expected = 2 }, (1, 2),
             async (store, _) => await store.Credit(Credit.Credit.Id)),
         new(
-            Report.Row, Report, Report, null, null, null, (1, 1), async (_, queries) => await queries.Report(new("acme", "R"))),
+            Report.Row, Report.Made(), Report, new ReportChange(Undone(Report), IsNew: false), Undone(Report), null, (1, 1), async (_, queries) => await queries.Report(new("acme", "R"))),
         new(
             Purchase.Row, Purchase, Purchase.Purchase,
                 Purchase with { IsNew = false, Purchase = Later(Purchase.Purchase) }, Later(Purchase.Purchase), null, (1, 1), async (store, _) =>
@@ -139,6 +143,9 @@ internal static class Samples
 
     public static Instant Day(int day) => Instant.FromUtc(2026, 3, 1, 0, 0) + Duration.FromDays(day) + Duration.FromTicks(10 * day);
 
+    /// <summary>The change that inserts a report's row.</summary>
+    public static ReportChange Made(this Report report) => new(report, IsNew: true);
+
     public static Document AsRead(DocumentChange change) =>
         new(change.Kind, change.Id, change.Version, change.Body!, change.Owner, change.AsOf, change.DueAt);
 
@@ -151,6 +158,8 @@ internal static class Samples
 
     private static Purchase Later(Purchase purchase) => purchase.With(
         new(11, new(2026, 3, 2), new(2026, 4, 1), Day(3), Day(31), null)) with { Free = 1, Allocated = 2, Expired = 8 };
+
+    private static Report Undone(Report report) => report with { Captured = null, Voided = [new("P", "C~L~000000001", Day(4), "why")] };
 
     private static Member Later(Member member) => member with
     {

@@ -128,7 +128,7 @@ public sealed class SqliteStoreTests : IDisposable
         Assert.Equal(answered + 1, (await store.Reports(new(null, null, null, null, null), new(1_000, null))).Items.Length);
 
         static Commit Filling(int number) =>
-            new("acme", [Samples.Report with { ReportId = $"R{number}", Players = [new(new('p', 2_000), PlayerCharge.New, null, null)] }]);
+            new("acme", [(Samples.Report with { ReportId = $"R{number}", Players = [new(new('p', 2_000), PlayerCharge.New, null, null)] }).Made()]);
     }
 
     [Fact]
@@ -176,12 +176,12 @@ public sealed class SqliteStoreTests : IDisposable
     public async Task A_commit_that_cannot_be_written_marks_no_neighbour()
     {
         using var store = SqliteStore.Open(directory.Path);
-        Assert.IsType<CommitResult.Done>(await store.Commit(new("acme", [Samples.Report])));
+        Assert.IsType<CommitResult.Done>(await store.Commit(new("acme", [Samples.Report.Made()])));
         var broken = new Commit("acme", [Samples.Lot, Samples.Entry with { Cause = null! }]);
 
         var results = await Task.WhenAll(Enumerable.Range(0, 100).Select(async i => i % 10 == 0
             ? (await Record.ExceptionAsync(() => store.Commit(broken)))!.GetType().Name
-            : (await store.Commit(new("acme", [Samples.Report with { ReportId = i % 10 == 1 ? "R" : $"R{i}" }]))).GetType().Name));
+            : (await store.Commit(new("acme", [(Samples.Report with { ReportId = i % 10 == 1 ? "R" : $"R{i}" }).Made()]))).GetType().Name));
 
         Assert.Equal(80, results.Count(result => result == nameof(CommitResult.Done)));
         Assert.Equal(10, results.Count(result => result == nameof(CommitResult.Conflict)));
@@ -197,7 +197,7 @@ public sealed class SqliteStoreTests : IDisposable
         using var commits = new Counted(store.Metrics.Commits);
         using var transactions = new Counted(store.Metrics.Transactions);
 
-        await Task.WhenAll(Enumerable.Range(0, 64).Select(i => store.Commit(new("acme", [Samples.Report with { ReportId = $"{i}" }]))));
+        await Task.WhenAll(Enumerable.Range(0, 64).Select(i => store.Commit(new("acme", [(Samples.Report with { ReportId = $"{i}" }).Made()]))));
 
         Assert.Equal(64, commits.Total);
         Assert.InRange(transactions.Total, 1, 32);
@@ -245,7 +245,7 @@ public sealed class SqliteStoreTests : IDisposable
     {
         using var store = SqliteStore.Open(directory.Path);
         await new Books(store).Agree("A", 5, ["U", "V"]);
-        Assert.IsType<CommitResult.Done>(await store.Commit(new("acme", [Samples.Report with { ContractId = "A" }])));
+        Assert.IsType<CommitResult.Done>(await store.Commit(new("acme", [(Samples.Report with { ContractId = "A" }).Made()])));
         Ask("update member set settings = 'not JSON' where user_id = 'U'; update report set players = 'not JSON'; update lot set source = 'nowhere'");
 
         for (var i = 0; i < 6; i++)

@@ -10,4 +10,6 @@ public sealed class SqliteSums : SumStories<SqliteStores>;
 
 public sealed class SqliteEnds : DueStories<SqliteStores>;
 
+public sealed class SqliteHolds : HoldStories<SqliteStores>;
+
 public sealed class SqliteFeed : FeedStories<SqliteStores>;

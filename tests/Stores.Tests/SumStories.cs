@@ -32,7 +32,7 @@ public abstract class SumStories<TStores> : Suite<TStores> where TStores : IStor
         await Finds([new CreditChange(credit.WithExpiryBooked(), 1)], "lot:L1 allocated 3 2", "lot:L1 expired 0 1");
         await Done([new CreditChange(credit with { Version = 3 }, 2)]);
 
-        await Finds([Samples.Report with { ReportId = "S", Charged = 2 }], "user:U reported 3 5");
+        await Finds([(Samples.Report with { ReportId = "S", Charged = 2 }).Made()], "user:U reported 3 5");
         await Finds(
             [Samples.Entry with { Kind = EntryKind.CreditsCharged, Quantity = 2, LotId = "L1", UsedOf = Allocation.Extra }],
             "lot:L1 unallocated 5 7", "lot:L1 allocated 5 3", "user:U totalUsed 5 3", "user:U extraUsed 2 0");
@@ -86,7 +86,7 @@ public abstract class SumStories<TStores> : Suite<TStores> where TStores : IStor
         await Done([
             new DocumentChange(DocumentKind.Contract, "C", 1, 0, body, "acme", Samples.Now, null), granted,
             granted with { Kind = EntryKind.CreditsCharged, UserId = "U", UsedOf = null, Quantity = 3 },
-                Samples.Report with { Charged = 3, UserId = "V" },
+                (Samples.Report with { Charged = 3, UserId = "V" }).Made(),
         ]);
 
         await Finds([], "lot:L quantity 10 0", "lot:L unallocated 7 0", "lot:L allocated 3 0", "user:U totalUsed 3 0",

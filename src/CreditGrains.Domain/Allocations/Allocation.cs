@@ -76,7 +76,8 @@ public sealed record Allocation(
     internal bool HasCyclesOf(Allocation other) => (Restarts, Settings, StartDate) == (other.Restarts, other.Settings, other.StartDate);
 
     /// <summary>Books the cycles that have begun (T3): one entry for the renewal that ends a used cycle, one for all later ones together (G1).</summary>
-    public Changed<Allocation> RollForward(Terms terms, string userId, Instant now)
+    /// <param name="bookedAt">null: at the same instant.</param>
+    public Changed<Allocation> RollForward(Terms terms, string userId, Instant now, Instant? bookedAt = null)
     {
         var next = At(now, terms);
         if (next.Cycle == Cycle) return new(this, Changes.None);
@@ -91,7 +92,7 @@ public sealed record Allocation(
         {
             Kind = EntryKind.CyclesBegun,
             EffectiveAt = ScheduleIn(terms)!.StartOf(from)!.Value,
-            BookedAt = now,
+            BookedAt = bookedAt ?? now,
             Actor = Entry.System,
             Cause = Causes.Renewal,
             Subject = Subjects.User(terms.ContractId, userId),
@@ -164,9 +165,10 @@ public sealed record Allowance(Terms Terms, bool IsRestricted, Member? Member)
     }
 
     /// <summary>Books every renewal that is due (T3): the member afterwards, and the entries.</summary>
-    public Changed<Member> RollForward(Instant now)
+    /// <param name="bookedAt">null: at the same instant.</param>
+    public Changed<Member> RollForward(Instant now, Instant? bookedAt = null)
     {
-        var (allocation, renewals) = Member!.Allocation.RollForward(Terms, Member.UserId, now);
+        var (allocation, renewals) = Member!.Allocation.RollForward(Terms, Member.UserId, now, bookedAt);
         return new(Member with { Allocation = allocation, AsOf = Instant.Max(now, Member.AsOf) }, renewals);
     }
 }

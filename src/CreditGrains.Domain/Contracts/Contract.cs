@@ -32,33 +32,58 @@ public sealed record Contract(Terms Terms, long Revision, ImmutableArray<Lot> Lo
     /// <summary>Whether any credit has, or ever had, an expiry of its own while unallocated (P5); see <see cref="Lot.Apart"/>.</summary>
     public bool HasApart { get; init; }
 
+    /// <summary>Its open holds (R8), the next to end first.</summary>
+    public ImmutableSortedDictionary<HoldKey, Hold> Holds { get; init; } = ImmutableSortedDictionary<HoldKey, Hold>.Empty;
+
+    /// <summary>Lots that are used up or over, and to which credits that are held may return.</summary>
+    public ImmutableArray<Lot> Closed { get; init; } = [];
+
+    /// <summary>What the last <see cref="RollForward"/> brought about: rows that were read before it do not show it.</summary>
+    public Changes Passed { get; init; } = Changes.None;
+
     /// <summary>What a draw could take now, in credits; null where there is no limit (R2).</summary>
     public long? RemainingAt(Instant now) => IsUnlimited ? null : Lots.AvailableAt(now);
 
-    /// <summary>When time will next change it: the next expiry of a lot (L4) or start of a billing cycle (L5); null: never.</summary>
+    /// <summary>When time will next change it: the next expiry of a lot (L4), start of a billing cycle (L5) or end of a hold (R8); null: never.</summary>
     public Instant? NextDue => Lots.Where(lot => lot.Free.Count > 0).Select(lot => lot.ExpiresAt)
         .Concat(Billing.After(Terms, AsOf).Take(1).Select(cycle => (Instant?)cycle.At))
+        .Concat(Holds.Keys.Take(1).Select(hold => (Instant?)hold.Until))
         .Min();
 
     /// <summary>
-    /// Books everything that fell due by now, each at its own instant (T3): lots expire (L4) and billing cycles grant theirs (L5).
+    /// Books everything that fell due by now, each at its own instant (T3): lots expire (L4), billing cycles grant theirs (L5) and holds end (R8).
     /// A lot granted late may be granted and expired at once.
     /// </summary>
     public Changed<Contract> RollForward(Instant now)
     {
         Invariant.Holds(now >= AsOf, "a contract does not go back in time");
-        if (!(NextDue <= now)) return new(this with { AsOf = now }, Changes.None);
+        var (state, passed) = (this, Changes.None);
+        if (NextDue <= now)
+        {
+            while (state.Holds.Values.FirstOrDefault() is { } hold && hold.Key.Until <= now)
+            {
+                (state, var pool) = state.RollPool(hold.Key.Until, now);
+                (state, var ended) = Domain.Holds.End(state, hold, now);
+                passed += pool + ended;
+            }
+            (state, var rest) = state.RollPool(now, now);
+            passed += rest;
+        }
+        return new(state with { AsOf = now, Passed = passed }, passed);
+    }
 
+    private Changed<Contract> RollPool(Instant until, Instant now)
+    {
         var granted = Billing.After(Terms, AsOf)
-            .TakeWhile(cycle => cycle.At <= now)
+            .TakeWhile(cycle => cycle.At <= until)
             .Select(cycle => Billing.Grant(Terms, cycle.Start, cycle.At)).ToList();
         var over = Lots.Concat(granted)
-            .Where(lot => lot.Free.Count > 0 && lot.ExpiresAt <= now)
+            .Where(lot => lot.Free.Count > 0 && lot.ExpiresAt <= until)
             .InDrawOrder()
             .Select(lot => lot with { ExpiryBooked = true })
             .ToList();
         return new(
-            With(granted).With(over) with { AsOf = now },
+            With(granted).With(over) with { AsOf = until },
             [
                 .. granted.Select(lot => Change(lot, isNew: true)),
                 .. over.Select(lot => Change(lot)),
@@ -83,9 +108,20 @@ public sealed record Contract(Terms Terms, long Revision, ImmutableArray<Lot> Lo
         return this with
         {
             Lots = [.. Lots.Where(lot => !ids.Contains((lot.LotId, lot.Apart))), .. changed.Where(lot => lot.IsOpen)],
+            Closed =
+            [
+                .. Holds.IsEmpty ? [] : Closed.Where(lot => !ids.Contains((lot.LotId, 0))),
+                .. changed.Where(lot => lot is { IsOpen: false, Apart: 0 }),
+            ],
             HasApart = HasApart || changed.Any(lot => lot.Apart > 0),
         };
     }
+
+    /// <summary>The lot where it is open; null: it is used up or over.</summary>
+    internal Lot? OpenLot(string lotId) => Lots.FirstOrDefault(lot => lot.LotId == lotId && lot.Apart == 0);
+
+    /// <summary>The contract with a user as the store has it, unless it knows of something newer: time has changed it since it was read.</summary>
+    public Contract WithRead(Member member) => Members.GetValueOrDefault(member.UserId)?.Version >= member.Version ? this : With(member);
 
     /// <summary>The contract with these users as they now are.</summary>
     public Contract With(params IEnumerable<Member> members) =>

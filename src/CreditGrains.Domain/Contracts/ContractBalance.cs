@@ -34,7 +34,7 @@ public sealed record ContractBalance(
 
     /// <summary>
     /// The balance as of <paramref name="at"/>. The past and the present come from the entries and what is due but not booked;
-    /// the future adds the billing cycles and expiries that are known now.
+    /// the future adds the billing cycles, expiries and ends of holds that are known now.
     /// </summary>
     /// <param name="contract">As of its last decision.</param>
     /// <param name="lots">The sums of the entries that took effect at or before <paramref name="at"/>.</param>
@@ -48,9 +48,11 @@ public sealed record ContractBalance(
             .Where(entry => entry.Kind == EntryKind.LotExpired)
             .GroupBy(entry => entry.LotId!)
             .ToDictionary(lot => lot.Key, lot => lot.Sum(entry => entry.Quantity));
+        var ended = due.Entries.Where(entry => entry.Kind == EntryKind.CreditsReturned).ToList();
         var all = lots.Concat(coming)
             .Select(lot => lot with
             {
+                Returned = lot.Returned + ended.Where(entry => entry.LotId == lot.LotId).Sum(Of),
                 LotExpired = lot.LotExpired + over.GetValueOrDefault(lot.LotId),
                 CoverageExpired = lot.CoverageExpired + lot.CoverageOver,
             })
@@ -65,6 +67,8 @@ public sealed record ContractBalance(
             all.Sum(lot => lot.LotExpired + lot.CoverageExpired),
             all.Sum(lot => lot.Withdrawn),
             contract.IsUnlimited ? null : all.Where(lot => lot.AvailableFrom <= at).Sum(lot => lot.Unallocated),
-            [.. users]);
+            [.. users.Select(user => user with { TotalUsed = user.TotalUsed - ended.Where(entry => entry.UserId == user.UserId).Sum(Of) })]);
+
+        static long Of(Entry entry) => entry.Quantity;
     }
 }

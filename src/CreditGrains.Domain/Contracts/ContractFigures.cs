@@ -28,10 +28,11 @@ public sealed record ContractFigures(ContractState State, long? Remaining, long 
     public static ContractFigures Of(Contract contract, long users, long used, long usedLately, Instant now)
     {
         var at = Instant.Max(now, contract.AsOf);
-        var rolled = contract.RollForward(at).State;
-        var burned = Math.Max(0, usedLately);
+        var (rolled, passed) = contract.RollForward(at);
+        var back = passed.Entries.Where(entry => entry.Kind == EntryKind.CreditsReturned).Sum(entry => entry.Quantity);
+        var burned = Math.Max(0, usedLately - back);
         return new(
-            contract.Terms.StateAt(now), rolled.RemainingAt(at), used, users,
+            contract.Terms.StateAt(now), rolled.RemainingAt(at), used - back, users,
             new(Math.Round((decimal)burned / DaysLately, 2, MidpointRounding.AwayFromZero), RunningOut.DateAt(rolled, burned, DaysLately, at)));
     }
 }

@@ -41,7 +41,7 @@ public sealed record WholeLot(Lot Lot, IReadOnlyList<Lot> Apart)
     internal static WholeLot? Of(Contract contract, string lotId, IEnumerable<Lot> stored)
     {
         var open = contract.Lots.Where(lot => lot.LotId == lotId).ToList();
-        var closed = stored.Where(lot => open.All(known => known.Apart != lot.Apart)).Select(lot => Closed(contract.Terms, lot));
+        var closed = stored.Where(lot => open.All(known => known.Apart != lot.Apart)).Select(lot => Closed(contract.Terms, contract.Passed.After(lot)!));
         return open.Concat(closed).OrderBy(lot => lot.Apart).ToList() is [{ Apart: 0 } lot, .. var apart] ? new(lot, apart) : null;
     }
 

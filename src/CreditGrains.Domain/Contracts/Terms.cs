@@ -24,6 +24,7 @@ public enum CoverageFrom { Activation, Creation }
 /// Credits that are granted by themselves (L5); null: none. null is not written, so that versions which do not know the field can read the document.
 /// </param>
 /// <param name="Notes">At most 2,000 characters for people to read; null: none.</param>
+/// <param name="VoidMinutes">How long consumers may void their own reports (R7), 0 to 525,600 minutes.</param>
 public record Terms(
     string ContractId,
     string ClientId,
@@ -36,13 +37,17 @@ public record Terms(
     int CoverageDays,
     CoverageFrom CoverageFrom,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] BillingCycle? BillingCycle = null,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Notes = null)
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Notes = null,
+    int VoidMinutes = 0)
 {
     /// <summary>The longest name and notes, in characters.</summary>
     public const int MaxName = 200, MaxNotes = 2_000;
 
     /// <summary>The longest lifetime and coverage, in days.</summary>
     public const int MaxDays = 36_500;
+
+    /// <summary>The longest time in which consumers may void their reports, in minutes.</summary>
+    public const int MaxVoidMinutes = 525_600;
 
     [JsonIgnore]
     public DateTimeZone Zone => Calendar.KnownZone(TimeZone);
@@ -86,6 +91,7 @@ public record Terms(
             ? null
             : Refusal.Invalid("notes", $"must have at most {MaxNotes:N0} characters, none of them NUL"),
         CoverageDays is < 1 or > MaxDays ? Refusal.Invalid("coverageDays", $"must be 1 to {MaxDays:N0}") : null,
+        VoidMinutes is < 0 or > MaxVoidMinutes ? Refusal.Invalid("voidMinutes", $"must be 0 to {MaxVoidMinutes:N0}") : null,
         BillingCycle is not null && Type == ContractType.Unlimited
             ? Refusal.Invalid("billingCycle", "must be left out of an unlimited contract, whose credits are minted as they are used")
             : BillingCycle?.Check());

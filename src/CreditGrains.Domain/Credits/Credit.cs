@@ -11,6 +11,9 @@ public enum CreditStatus { Unallocated, Allocated, Expired, Withdrawn }
 /// <param name="ExpiryBooked">Whether the ledger has the expiry.</param>
 /// <param name="Version">The row's fence: rises with every change.</param>
 /// <param name="UsedOf">The right by which it was used; see <see cref="Entry.UsedOf"/>.</param>
+/// <param name="HeldUntil">
+/// The end of a hold that has not been captured, where that comes before the coverage would end: then the credit goes back (R8); null: it is not held.
+/// </param>
 public sealed record Credit(
     CreditId Id,
     string ClientId,
@@ -24,18 +27,40 @@ public sealed record Credit(
     string? ReportId,
     bool ExpiryBooked,
     long Version,
-    string? UsedOf = null)
+    string? UsedOf = null,
+    Instant? HeldUntil = null)
 {
+    /// <summary>When its player is no longer covered: the end of the hold, or else of the coverage; null: never.</summary>
+    public Instant? CoversUntil => HeldUntil ?? ExpiresAt;
+
+    /// <summary>The status by its own expiry; the end of a hold is its contract's to book.</summary>
     public CreditStatus StatusAt(Instant now) =>
         ExpiryBooked || now >= ExpiresAt ? CreditStatus.Expired : PlayerId is null ? CreditStatus.Unallocated : CreditStatus.Allocated;
 
-    internal CreditVersion SeenAs => new(UsedBy, PlayerId, PlayerName, ExpiresAt, ActivatedAt, ReportId);
+    internal CreditVersion SeenAs => new(UsedBy, PlayerId, PlayerName, CoversUntil, ActivatedAt, ReportId);
 
-    /// <summary>Whether its player costs nothing at that instant (P2); at the expiry itself the coverage is over (P3).</summary>
-    public bool CoversAt(Instant now) => StatusAt(now) == CreditStatus.Allocated;
+    /// <summary>Whether its player costs nothing at that instant (P2); at the expiry itself the coverage is over (P3), and at the end of a hold (R8).</summary>
+    public bool CoversAt(Instant now) => StatusAt(now) == CreditStatus.Allocated && !(now >= HeldUntil);
 
     /// <summary>This credit with its expiry booked, in the next version.</summary>
     public Credit WithExpiryBooked() => this with { ExpiryBooked = true, Version = Version + 1 };
+
+    /// <summary>This credit without its player and use, in the next version.</summary>
+    internal Credit Freed() => this with
+    {
+        UsedBy = null,
+        UsedOf = null,
+        ReportId = null,
+        PlayerId = null,
+        PlayerName = null,
+        ActivatedAt = null,
+        HeldUntil = null,
+        Version = Version + 1,
+    };
+
+    /// <summary>A credit that lies untouched in a lot, or apart from it.</summary>
+    internal static Credit Untouched(Terms terms, CreditId id, Lot lot) => new(
+        id, terms.ClientId, lot.PaymentId, null, null, null, lot.CreatedAt, lot.ExpiryOf(id.Ordinal), null, null, ExpiryBooked: lot.ExpiryBooked, Version: 0);
 }
 
 /// <summary>A credit's row as it now is.</summary>
@@ -62,7 +87,7 @@ public static class Coverage
     public static Changes Expire(IEnumerable<Credit> credits, Instant now)
     {
         var over = credits
-            .Where(credit => credit.StatusAt(now) == CreditStatus.Expired && credit is { PlayerId: not null, ExpiryBooked: false })
+            .Where(credit => credit.StatusAt(now) == CreditStatus.Expired && credit is { PlayerId: not null, ExpiryBooked: false, HeldUntil: null })
             .ToList();
         return
         [

@@ -34,6 +34,17 @@ public sealed record SeenCredit(Lot? Lot, Credit? Touched, Lot? Apart = null, Pl
         .. User is null ? Enumerable.Empty<Guard>() : [new(RowKey.Member(contractId, User.UserId), User.Version)],
     ];
 
+    /// <summary>These rows as time has left them since they were read: the contract has rolled forward.</summary>
+    internal SeenCredit After(Changes passed)
+    {
+        if (passed.IsNothing) return this;
+        var seen = this with { Lot = passed.After(Lot), Apart = passed.After(Apart) };
+        if (Touched is null || passed.Credits.LastOrDefault(change => change.Credit.Id == Touched.Id) is not { } change) return seen;
+
+        // The end of a hold gave it back, and its player has no coverage any more.
+        return seen with { Touched = change.IsGone ? null : change.Credit, Owner = null, User = null };
+    }
+
     // An expiry that is booked has happened, whatever the clock of this decision says.
     private Instant? BookedEnd => Touched is { ExpiryBooked: true } ? Touched.ExpiresAt : null;
 }
@@ -171,10 +182,10 @@ public static class Editing
     /// </summary>
     public static Decision<Changed<Contract, Credit>> Decide(Contract contract, SeenCredit seen, EditCredit edit, Instant now)
     {
-        if (seen.User is { } user) contract = contract.With(user);
+        if (seen.User is { } user) contract = contract.WithRead(user);
         var ordinal = edit.Id.Ordinal;
         var open = contract.Lots.Where(known => known.LotId == edit.Id.LotId).ToList();
-        seen = seen with { Lot = Rolled(seen.Lot, open), Apart = Rolled(seen.Apart, open) };
+        seen = seen.After(contract.Passed);
         if ((open.FirstOrDefault(known => known.Apart == 0) ?? seen.Lot) is not { } lot || ordinal > lot.Quantity) return Refusal.NotFound($"credit {edit.Id}");
         var source = open.FirstOrDefault(known => known.Free.Contains(ordinal))
             ?? new[] { seen.Apart, seen.Lot }.FirstOrDefault(closed => closed is { ExpiryBooked: true } && closed.Free.Contains(ordinal))
@@ -183,7 +194,7 @@ public static class Editing
         if (Check(edit, seen.Touched, now) is { } invalid) return invalid;
 
         var step = Table[(state, Wish(edit, state, seen.Touched?.PlayerId))];
-        var credit = seen.Touched ?? Untouched(contract, edit.Id, source!);
+        var credit = seen.Touched ?? Credit.Untouched(contract.Terms, edit.Id, source!);
         var isDone = step is { Refusal: null, Value: EditStep.Nothing };
         if (edit.Seen is { } expected && expected != Seen.Of(credit.SeenAs) && !isDone) return Refusal.Changed("credit");
         if (step.Refusal is { } refusal) return refusal;
@@ -217,10 +228,6 @@ public static class Editing
         (_, null) => source!.ExpiryBooked ? CreditState.Lapsed : CreditState.Unallocated,
         _ => touched.CoversAt(now) ? CreditState.Allocated : touched.PlayerId is null ? CreditState.Lapsed : CreditState.Over,
     };
-
-    // The contract has rolled forward already: a stored lot with unallocated credits that it no longer has open has just expired.
-    private static Lot? Rolled(Lot? stored, List<Lot> open) =>
-        stored is { ExpiryBooked: false, Free.Count: > 0 } && open.All(lot => lot.Apart != stored.Apart) ? stored with { ExpiryBooked = true } : stored;
 
     private static Refusal? Check(EditCredit edit, Credit? touched, Instant now)
     {
@@ -262,9 +269,7 @@ public static class Editing
         };
     }
 
-    private static Credit Untouched(Contract contract, CreditId id, Lot lot) => new(
-        id, contract.Terms.ClientId, lot.PaymentId, null, null, null, lot.CreatedAt, lot.ExpiryOf(id.Ordinal), null, null,
-        ExpiryBooked: lot.ExpiryBooked, Version: 0);
+    private static Act Doing(EditCredit edit, Instant now) => new(edit.Actor, edit.Reason, Causes.Request, now, now);
 
     /// <summary>One step of one edit, and everything that it needs.</summary>
     /// <param name="Source">The lot, or the credit apart from it, that has it unallocated; null: it has a row.</param>
@@ -273,6 +278,11 @@ public static class Editing
     private sealed record Edited(
         Contract Contract, Lot Lot, Lot? Source, Lot? Apart, Credit Credit, Player? Owner, Player? Player, EditCredit Edit, Instant Now)
     {
+        // Computed where a step gives the use back.
+        private readonly Uses uses = Credit.UsedBy is null ? Uses.None : Uses.Of(Contract, [Credit], Doing(Edit, Now));
+
+        private Act Act => Doing(Edit, Now);
+
         private Terms Terms => Contract.Terms;
 
         private bool HasRow => Source is null;
@@ -285,7 +295,7 @@ public static class Editing
                 ExpiryBooked = false,
                 Version = Credit.Version + 1,
             };
-            var returned = HasRow ? [Returned(Freed())] : Array.Empty<Entry>();
+            var returned = HasRow ? [Returned(Credit.Freed())] : Array.Empty<Entry>();
             return Changed(
                 Taken(),
                 given,
@@ -297,25 +307,8 @@ public static class Editing
 
         public Changed<Contract, Credit> Return()
         {
-            // A lot that is neither open nor expired is used up; since then the contract's end may have moved its expiry.
-            var expiresAt = IsOpen(Lot) ? Lot.ExpiresAt : Terms.CutToEnd(Lot.AskedExpiry);
-            if (Lot.Source == LotSource.Minted || Lot.ExpiryBooked || expiresAt <= Now)
-            {
-                // L3: a credit that returns to an expired lot is returned and expired.
-                var gone = Freed() with { ExpiresAt = Now, ExpiryBooked = true };
-                return Changed([], gone, OwnerIsFreed(), Replace(gone), [Returned(gone), Tell(EntryKind.LotExpired, gone)], givesBack: true);
-            }
-            var lot = Lot with { Free = Lot.Free.With(Edit.Id.Ordinal), ExpiresAt = expiresAt };
-            var credit = Untouched(Contract, Edit.Id, lot);
-            var moved = lot.ExpiresAt == Lot.ExpiresAt ? [] : new[]
-            {
-                Contract.Tell(EntryKind.LotSet, lot, Now, Now, Edit.Actor, Causes.Request) with
-                {
-                    Before = Json.Write(Lot.Terms),
-                    After = Json.Write(lot.Terms),
-                },
-            };
-            return Changed([lot], credit, OwnerIsFreed(), [Goes()], [Returned(credit), .. moved], givesBack: true);
+            var (state, changes, after) = GivingBack.Decide(Contract, [new(Credit, Lot, Owner)], Act);
+            return new(state, changes, after.Single());
         }
 
         // From any state: an expiry is taken back, and a use goes back to its user.
@@ -333,7 +326,7 @@ public static class Editing
             };
             if (state == CreditState.Unallocated && (Edit.ExpiresAt == Source!.ExpiresAt || Edit.ExpiresAt == Source.AskedExpiry))
                 return new(Contract, Changes.None, Credit);
-            var credit = Untouched(Contract, Edit.Id, apart);
+            var credit = Credit.Untouched(Terms, Edit.Id, apart);
             var entries = state switch
             {
                 CreditState.Unallocated => [Tell(EntryKind.CreditSet, credit) with { Quantity = 0 }],
@@ -348,7 +341,10 @@ public static class Editing
 
         public Changed<Contract, Credit> Set()
         {
-            var set = Credit with { ExpiresAt = Edit.ExpiresAt ?? Credit.ExpiresAt, PlayerName = Edit.PlayerName ?? Credit.PlayerName };
+            var set = Credit with { PlayerName = Edit.PlayerName ?? Credit.PlayerName };
+
+            // An expiry that is given by hand holds, whatever becomes of a hold.
+            if (Edit.ExpiresAt is { } expiry) set = set with { ExpiresAt = expiry, HeldUntil = null };
             if (set == Credit) return new(Contract, Changes.None, Credit);
             set = set with { Version = Credit.Version + 1 };
             return Changed([], set, OwnerHas(set), [new(set, Credit.Version)], [Tell(EntryKind.CreditSet, set) with { Quantity = 0 }]);
@@ -356,14 +352,14 @@ public static class Editing
 
         public Changed<Contract, Credit> End()
         {
-            var over = Credit with { ExpiresAt = Now, ExpiryBooked = true, Version = Credit.Version + 1 };
+            var over = Credit with { ExpiresAt = Now, HeldUntil = null, ExpiryBooked = true, Version = Credit.Version + 1 };
             var entry = Tell(EntryKind.CoverageExpired, over) with { UserId = Credit.UsedBy, ReportId = Credit.ReportId };
             return Changed([], over, OwnerHas(over), [new(over, Credit.Version)], [entry]);
         }
 
         public Changed<Contract, Credit> Lapse()
         {
-            var over = Freed() with { ExpiresAt = Now, ExpiryBooked = true };
+            var over = Credit.Freed() with { ExpiresAt = Now, ExpiryBooked = true };
             return Changed(Taken(), over, [], [new(over, 0)], [Tell(EntryKind.LotExpired, over)]);
         }
 
@@ -374,6 +370,7 @@ public static class Editing
             var back = (isSame ? Credit with { PlayerName = Edit.PlayerName ?? Credit.PlayerName } : Given(Credit)) with
             {
                 ExpiresAt = Edit.ExpiresAt,
+                HeldUntil = null,
                 ExpiryBooked = false,
                 Version = Credit.Version + 1,
             };
@@ -388,18 +385,7 @@ public static class Editing
         private PlayerChange[] OwnerHas(Credit credit) => Owner?.Credit == Edit.Id ? [Owner.Gets(credit, Now)] : [];
 
         private Credit Given(Credit credit) =>
-            credit with { UsedBy = null, UsedOf = null, ReportId = null, PlayerId = Edit.PlayerId, PlayerName = Edit.PlayerName, ActivatedAt = Now };
-
-        private Credit Freed() => Credit with
-        {
-            UsedBy = null,
-            UsedOf = null,
-            ReportId = null,
-            PlayerId = null,
-            PlayerName = null,
-            ActivatedAt = null,
-            Version = Credit.Version + 1,
-        };
+            credit.Freed() with { PlayerId = Edit.PlayerId, PlayerName = Edit.PlayerName, ActivatedAt = Now };
 
         private Lot[] Taken() => Source is null ? [] : [Source with { Free = Source.Free.Without(Edit.Id.Ordinal) }];
 
@@ -408,21 +394,7 @@ public static class Editing
         // A row's player and report never change: to change them it is deleted and inserted again.
         private CreditChange[] Replace(Credit credit) => HasRow ? [Goes(), new(credit, 0)] : [new(credit, 0)];
 
-        // The user who used it, after the renewals that are due; null: nobody did.
-        private Changed<Member>? User => Credit.UsedBy is not { } userId ? null
-            : Contract.Members.TryGetValue(userId, out var member) ? new Allowance(Terms, IsRestricted: false, member).RollForward(Now)
-            : throw new InvariantException("whoever has used a credit is a user of its contract");
-
-        private Entry Returned(Credit after) => Tell(EntryKind.CreditsReturned, after) with
-        {
-            UserId = Credit.UsedBy,
-            ReportId = Credit.ReportId,
-            UsedOf = IsGivenBack(Credit.UsedOf) ? Credit.UsedOf : null,
-        };
-
-        // Extra credits and credits of the running cycle are given back; those of a cycle that is over only lower the total.
-        private bool IsGivenBack(string? usedOf) =>
-            usedOf == Allocation.Extra || (User is { State.Allocation.CycleKey: var cycle } && usedOf == $"{cycle}");
+        private Entry Returned(Credit after) => uses.Returned(Tell(EntryKind.CreditsReturned, after), Credit);
 
         // Takes the expiry back; an end of coverage that nobody has booked yet is booked first.
         private Entry[] TakenBack(Credit after)
@@ -432,34 +404,22 @@ public static class Editing
             return Credit is { PlayerId: not null, ExpiryBooked: false } ? [Coverage.Ended(Credit.ClientId, Credit, 1, Now), back] : [back];
         }
 
-        private Entry Tell(EntryKind kind, Credit after) => Contract.Tell(kind, Lot, Now, Now, Edit.Actor, Causes.Request) with
-        {
-            Subject = Subjects.Credit(Edit.Id),
-            Reason = Edit.Reason,
-            Quantity = 1,
-            Before = Json.Write(Shown(Credit)),
-            After = Json.Write(Shown(after)),
-        };
-
-        private object Shown(Credit credit) => new { Status = credit.StatusAt(Now), credit.UsedBy, credit.PlayerId, credit.PlayerName, credit.ExpiresAt };
+        private Entry Tell(EntryKind kind, Credit after) => GivingBack.Tell(Contract, kind, Lot, Credit, after, Act);
 
         private bool IsOpen(Lot lot) => Contract.Lots.Any(open => (open.LotId, open.Apart) == (lot.LotId, lot.Apart));
 
         private Changed<Contract, Credit> Changed(
             Lot[] lots, Credit answer, PlayerChange[] players, CreditChange[] credits, Entry[] entries, bool givesBack = false)
         {
-            var state = lots.Length == 0 ? Contract : Contract.With(lots);
-            var used = givesBack && User is { State: var user, Changes: var renewals }
-                ? (Row: Contract.Change(user, user with { Allocation = user.Allocation.GivenBack(Credit.UsedOf) }), Renewals: renewals)
-                : default;
+            var given = givesBack ? uses : Uses.None;
             return new(
-                used.Row is null ? state : state.With(used.Row.Member),
+                Contract.With(lots).With(given.Rows.Select(row => row.Member)).Rehold(Credit, answer),
                 [
                     .. lots.Select(lot => Contract.Change(lot, isNew: (lot.Apart == 0 ? Lot : Apart) is null && !IsOpen(lot))),
-                    .. used.Row is null ? Array.Empty<Change>() : [used.Row],
+                    .. given.Rows,
                     .. players,
                     .. credits,
-                    .. used.Renewals ?? Domain.Changes.None,
+                    .. given.Renewals,
                     .. entries,
                 ],
                 answer);

@@ -5,7 +5,7 @@ namespace CreditGrains.Domain;
 
 /// <summary>A player of a client, and the player's current credit, unexpired or not (P2, P3). When the player is freed the row stays, empty.</summary>
 /// <param name="Credit">null: the player was freed, or never had a credit.</param>
-/// <param name="CoversUntil">When that credit's coverage ends; null: never, or there is no credit.</param>
+/// <param name="CoversUntil">When that credit's coverage ends, or the hold that it is held by (R8); null: never, or there is no credit.</param>
 /// <param name="AsOf">The latest effective instant that changed this row: no decision that rests on it is made as of an earlier one.</param>
 /// <param name="Version">The row's fence: rises with every change; 0: there is no row.</param>
 public sealed record Player(string ClientId, string PlayerId, CreditId? Credit, Instant? CoversUntil, Instant AsOf, long Version)
@@ -20,7 +20,7 @@ public sealed record Player(string ClientId, string PlayerId, CreditId? Credit, 
     public bool IsCoveredAt(Instant now) => Credit is not null && !(now >= CoversUntil);
 
     /// <summary>The change that makes a credit the player's current one.</summary>
-    internal PlayerChange Gets(Credit credit, Instant now) => Becomes(credit.Id, credit.ExpiresAt, now);
+    internal PlayerChange Gets(Credit credit, Instant now) => Becomes(credit.Id, credit.CoversUntil, now);
 
     /// <summary>The change that leaves the player without a credit.</summary>
     internal PlayerChange IsFreed(Instant now) => Becomes(null, null, now);

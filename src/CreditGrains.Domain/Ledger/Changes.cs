@@ -64,7 +64,7 @@ public interface IChangeVisitor
 
     void Visit(CreditChange change);
 
-    void Visit(Report made);
+    void Visit(ReportChange change);
 
     void Visit(PurchaseChange change);
 
@@ -101,7 +101,13 @@ public sealed class Changes : IEnumerable<Change>
 
     public IEnumerable<CreditChange> Credits => all.OfType<CreditChange>();
 
-    public IEnumerable<Report> Reports => all.OfType<Report>();
+    public IEnumerable<ReportChange> ReportChanges => all.OfType<ReportChange>();
+
+    /// <summary>The reports that are made.</summary>
+    public IEnumerable<Report> Reports => ReportChanges.Where(change => change.IsNew).Select(change => change.Report);
+
+    /// <summary>The reports that are voided or captured, as they now are.</summary>
+    public IEnumerable<Report> Undone => ReportChanges.Where(change => !change.IsNew).Select(change => change.Report);
 
     public IEnumerable<DocumentChange> Documents => all.OfType<DocumentChange>();
 
@@ -119,6 +125,14 @@ public sealed class Changes : IEnumerable<Change>
 
     /// <summary>These changes with more guards.</summary>
     public Changes RestingOn(params IEnumerable<Guard> guards) => new(all, [.. Guards, .. guards]);
+
+    /// <summary>These guards as they were before time changed rows of members: nothing of that is booked.</summary>
+    public Changes Before(Changes passed) => !passed.Members.Any() ? this : new(
+        all, [.. Guards.Select(guard => guard with { Version = passed.Members.FirstOrDefault(change => change.Row == guard.Row)?.Expected ?? guard.Version })]);
+
+    /// <summary>A lot as these changes leave it.</summary>
+    public Lot? After(Lot? lot) =>
+        lot is null ? null : Lots.LastOrDefault(change => (change.Lot.LotId, change.Lot.Apart) == (lot.LotId, lot.Apart))?.Lot ?? lot;
 
     /// <summary>The changes and guards of both, the first before the second.</summary>
     public static Changes operator +(Changes first, Changes second) =>

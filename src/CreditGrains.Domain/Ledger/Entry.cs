@@ -50,7 +50,7 @@ public enum EntryKind
     /// <summary>A contract's default settings changed (A9).</summary>
     DefaultsSet,
 
-    /// <summary>Allocated credits returned to their lot, or apart from it, and their use to the user (P5).</summary>
+    /// <summary>Allocated credits returned to their lot, or apart from it, and their use to the user (P5, R7, R8).</summary>
     CreditsReturned,
 
     /// <summary>An account was made or renamed (S1).</summary>
@@ -82,6 +82,9 @@ public enum EntryKind
 
     /// <summary>A purchase's days, quantity, end or description were changed by hand (L6): <c>before</c> and <c>after</c> are its terms.</summary>
     PurchaseSet,
+
+    /// <summary>A hold was captured: its report is charged for good (R8); no credit moves.</summary>
+    HoldCaptured,
 }
 
 /// <summary>One entry of the immutable ledger (G1): what moved or changed, when it took effect, when it was booked, by whom and why.</summary>

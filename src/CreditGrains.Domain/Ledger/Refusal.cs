@@ -13,6 +13,9 @@ public enum RefusalCode
     /// <summary>A field breaks a rule; <see cref="Refusal.Field"/> says which.</summary>
     InvalidField,
 
+    /// <summary>R7: a consumer may void reports only for the contract's voidMinutes.</summary>
+    Forbidden,
+
     /// <summary>The document has changed since the version that the caller named in If-Match.</summary>
     PreconditionFailed,
 
@@ -30,6 +33,9 @@ public enum RefusalCode
 
     /// <summary>P5: the player already has an unexpired credit.</summary>
     PlayerCovered,
+
+    /// <summary>R8: the hold has ended, or was captured otherwise.</summary>
+    HoldOver,
 
     /// <summary>C1: outside the contract's days.</summary>
     ContractNotActive,

@@ -25,6 +25,9 @@ public static class Subjects
     /// <summary>A user of a contract.</summary>
     public static string User(string contractId, string userId) => User($"{new AllocationKey(contractId, userId)}");
 
+    /// <summary>A report of a client.</summary>
+    public static string Report(string reportId) => $"report:{reportId}";
+
     public static string Account(string accountId) => $"account:{accountId}";
 
     public static string Purchase(string accountId, string purchaseId) => $"purchase:{accountId}~{purchaseId}";
@@ -58,4 +61,13 @@ public static class Causes
     public static string Confirmation(string token) => $"confirm:{token}";
 
     public static string Report(string reportId) => $"report:{reportId}";
+
+    /// <summary>A report was voided (R7).</summary>
+    public static string Void(string reportId) => $"void:{reportId}";
+
+    /// <summary>A hold was captured (R8).</summary>
+    public static string Capture(string reportId) => $"capture:{reportId}";
+
+    /// <summary>A hold ended without being captured (R8).</summary>
+    public static string HoldEnd(string reportId) => $"hold:{reportId}";
 }

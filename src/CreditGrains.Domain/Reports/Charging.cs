@@ -12,6 +12,12 @@ public sealed record PlayerName(string PlayerId, string? Name);
 /// <param name="DryRun">Whether to answer only what would happen and change nothing (R6).</param>
 public sealed record ChargeReport(ReportKey Report, string ContractId, string UserId, ImmutableArray<PlayerName> Players, string Actor, bool DryRun)
 {
+    /// <summary>The shortest and longest hold, in seconds (R8).</summary>
+    public const int MinHold = 10, MaxHold = 86_400;
+
+    /// <summary>How long it is held unless it is captured, in seconds; null: it is no hold.</summary>
+    public int? HoldSeconds { get; init; }
+
     /// <summary>The request's Idempotency-Key; null: it has none.</summary>
     public RequestKey? Key { get; init; }
 }
@@ -55,6 +61,7 @@ public static class Charging
             .SelectMany(draw => draw.Taken.Ordinals().Select(ordinal => (Lot: draw.Before, ordinal)))
             .Zip(uncovered, sources)
             .Select(taken => Activate(contract.Terms, report, taken.Second.Row.PlayerId, taken.Second.Name, taken.First, taken.Third, now))
+            .Select(credit => Until(report, now) is { } end && !(credit.ExpiresAt <= end) ? credit with { HeldUntil = end } : credit)
             .ToList();
         var used = contract.Change(user.Member, member);
         var next = contract.With([.. draws.Select(draw => draw.After)]) with { AsOf = now };
@@ -62,13 +69,13 @@ public static class Charging
         var made = Made(report, players, credits, new(amounts.UserAvailable - credits.Count, next.RemainingAt(now)), now);
 
         return new Changed<Contract, Report>(
-            next,
+            next.Hold(made, credits.Where(credit => credit.HeldUntil is not null)),
             [
                 .. draws.Select(draw => contract.Change(draw.After, isNew: draw.Before.Quantity == 0)),
                 .. credits.Count > 0 ? [used] : Array.Empty<Change>(),
                 .. uncovered.Zip(credits, (player, credit) => player.Row.Gets(credit, now)),
                 .. credits.Select(credit => new CreditChange(credit, 0)),
-                made,
+                new ReportChange(made, IsNew: true),
                 .. KeyOf(report, now),
                 .. credits.Count > 0 ? renewals : Changes.None,
                 .. draws.SelectMany(draw => Explain(contract, report, draw, credits, now)),
@@ -133,14 +140,17 @@ public static class Charging
             credits.Count,
             players.Count(player => player.Row.IsCoveredAt(now)),
             [.. players.Select(player => OutcomeOf(player.Row))],
-            balance);
+            balance) { HoldUntil = Until(report, now) };
 
         PlayerOutcome OutcomeOf(Player player) => player.IsCoveredAt(now)
             ? new(player.PlayerId, PlayerCharge.Covered, $"{player.Credit}", player.CoversUntil)
             : charged.GetValueOrDefault(player.PlayerId) is { } credit
-                ? new(player.PlayerId, PlayerCharge.New, $"{credit.Id}", credit.ExpiresAt)
+                ? new(player.PlayerId, PlayerCharge.New, $"{credit.Id}", credit.CoversUntil)
                 : new(player.PlayerId, PlayerCharge.New, null, null);
     }
+
+    private static Instant? Until(ChargeReport report, Instant now) =>
+        report.HoldSeconds is { } seconds ? now + Duration.FromSeconds(seconds) : null;
 
     private static Credit Activate(
         Terms terms, ChargeReport report, string playerId, string? name, (Lot Lot, long Ordinal) source, string? usedOf, Instant now) => new(

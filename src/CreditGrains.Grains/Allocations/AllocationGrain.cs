@@ -13,6 +13,7 @@ public sealed class AllocationGrain(IGrainContext context, GrainServices service
     private readonly DueReminder reminder = new(services);
     private Allowance? known;
     private Instant asOf;
+    private Instant? due;
 
     public IGrainContext GrainContext => context;
 
@@ -20,7 +21,10 @@ public sealed class AllocationGrain(IGrainContext context, GrainServices service
     public async Task<AllocationRow?> Read()
     {
         var now = services.Clock.Now;
-        return await Load() is { } user ? AllocationRow.Of(user.Member!, user.Terms, Instant.Max(now, asOf)) with { TimeZone = user.Terms.TimeZone } : null;
+        if (await Load() is not { } user) return null;
+        now = Instant.Max(now, asOf);
+        var member = due <= now && await services.Store.Contract(key.ContractId) is { } contract ? contract.MemberAt(user.Member!, now) : user.Member!;
+        return AllocationRow.Of(member, user.Terms, now) with { TimeZone = user.Terms.TimeZone };
     }
 
     public async Task Note(Member row)
@@ -64,6 +68,7 @@ public sealed class AllocationGrain(IGrainContext context, GrainServices service
     {
         var stored = await services.Store.Member(key);
         asOf = Instant.Max(stored?.Contract.AsOf ?? asOf, stored?.Member.AsOf ?? asOf);
+        due = stored?.Contract.DueAt;
         return known = stored?.AsAllowance();
     }
 }

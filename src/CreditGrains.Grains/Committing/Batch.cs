@@ -39,14 +39,28 @@ internal sealed class Batch : IChangeVisitor
 
     public void Visit(PlayerChange change) => Put(change.Player.Row, change, first => change with { Expected = ((PlayerChange)first).Expected });
 
-    // A row that is deleted and inserted again is two changes.
+    // A row that is deleted and inserted again is two changes; one that is inserted and deleted again is none.
     public void Visit(CreditChange change)
     {
-        if (rows.Remove(change.Row, out var first)) appended.Add(first);
-        rows[change.Row] = change;
+        switch (rows.GetValueOrDefault(change.Row))
+        {
+            case CreditChange { IsGone: true } deleted:
+                appended.Add(deleted);
+                rows[change.Row] = change;
+                break;
+            case CreditChange { Expected: 0 } when change.IsGone:
+                rows.Remove(change.Row);
+                break;
+            case CreditChange first:
+                rows[change.Row] = change with { Expected = first.Expected };
+                break;
+            default:
+                rows[change.Row] = change;
+                break;
+        }
     }
 
-    public void Visit(Report made) => rows.Add(made.Row, made);
+    public void Visit(ReportChange change) => Put(change.Row, change, first => change with { IsNew = ((ReportChange)first).IsNew });
 
     public void Visit(PurchaseChange change) => Put(change.Row, change, first => change with { IsNew = ((PurchaseChange)first).IsNew });
 
@@ -64,7 +78,7 @@ internal sealed class Batch : IChangeVisitor
     {
         DocumentChange { Expected: 0 } made => made.Row,
         LotChange { IsNew: true } made => made.Row,
-        Report made => made.Row,
+        ReportChange { IsNew: true } made => made.Row,
         PurchaseChange { IsNew: true } made => made.Row,
         _ => null,
     };

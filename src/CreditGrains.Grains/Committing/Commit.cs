@@ -23,7 +23,7 @@ public abstract record CommitResult
     public sealed record Unknown(Exception Cause) : CommitResult;
 }
 
-/// <summary>Rows that a batch of reports needs, all of one client and contract but for requests.</summary>
+/// <summary>Rows that a batch of reports, or what undoes one, needs, all of one client and contract but for requests.</summary>
 public sealed record Wanted(string ClientId, string ContractId)
 {
     public IReadOnlyCollection<string> Players { get; init; } = [];
@@ -35,7 +35,9 @@ public sealed record Wanted(string ClientId, string ContractId)
     /// <summary>Keys of requests, hashed.</summary>
     public IReadOnlyCollection<string> Requests { get; init; } = [];
 
-    public bool IsNothing => Players.Count + Users.Count + Reports.Count + Requests.Count == 0;
+    public IReadOnlyCollection<CreditId> Credits { get; init; } = [];
+
+    public bool IsNothing => Players.Count + Users.Count + Reports.Count + Requests.Count + Credits.Count == 0;
 }
 
 /// <summary>Rows as the store has them, all of one snapshot, by their id; what is not there is not among them.</summary>
@@ -46,4 +48,6 @@ public sealed record Rows(
     public static readonly Rows None = new(
         ImmutableDictionary<string, Player>.Empty, ImmutableDictionary<string, Member>.Empty, ImmutableDictionary<string, Report>.Empty,
         ImmutableDictionary<string, KeyedRequest>.Empty);
+
+    public IReadOnlyDictionary<CreditId, Credit> Credits { get; init; } = ImmutableDictionary<CreditId, Credit>.Empty;
 }

@@ -279,7 +279,7 @@ public abstract class Committing<TState>(IGrainContext context, GrainServices se
             var (next, changed) = command.Decide(rolled, now);
             command.Decisions++;
             var writes = changed.Any() || (command.Books && !passed.IsNothing);
-            if (!changes.TryAdd(writes ? passed + changed : changed))
+            if (!changes.TryAdd(writes ? passed + changed : changed.Before(passed)))
             {
                 later.Add(command);
                 continue;

@@ -28,7 +28,20 @@ public interface IMovableClock : IBusinessClock
 public sealed record Document(string Kind, string Id, long Version, string Body, string Owner, Instant AsOf, Instant? DueAt);
 
 /// <summary>A contract's document and its open lots.</summary>
-public sealed record StoredContract(Document Document, ImmutableArray<Lot> OpenLots);
+public sealed record StoredContract(Document Document, ImmutableArray<Lot> OpenLots)
+{
+    public StoredHolds Holds { get; init; } = StoredHolds.None;
+}
+
+/// <summary>The open holds of a contract, and all rows that their ends change (R8).</summary>
+/// <param name="Credits">Those that are held.</param>
+/// <param name="Reports">Those that hold them.</param>
+/// <param name="Lots">Their lots that are not open any more.</param>
+/// <param name="Members">The users who made the reports.</param>
+public sealed record StoredHolds(ImmutableArray<Credit> Credits, ImmutableArray<Report> Reports, ImmutableArray<Lot> Lots, ImmutableArray<Member> Members)
+{
+    public static readonly StoredHolds None = new([], [], [], []);
+}
 
 /// <summary>An account's document and the purchases that have anything free.</summary>
 public sealed record StoredAccount(Document Document, ImmutableArray<Purchase> OpenPurchases);

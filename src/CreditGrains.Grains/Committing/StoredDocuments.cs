@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using CreditGrains.Domain;
+using NodaTime;
 
 namespace CreditGrains.Grains;
 
@@ -17,8 +18,18 @@ public static class StoredDocuments
         {
             Plan = document.Plan ?? Plan.Initial,
             HasApart = document.HasApart,
-        };
+            Closed = stored.Holds.Lots,
+        }.With(stored.Holds.Members);
+        var held = stored.Holds.Credits.ToLookup(credit => credit.ReportId);
+        foreach (var report in stored.Holds.Reports) contract = contract.Hold(report, held[report.ReportId]);
         return members is null ? contract : contract.With(members) with { HasAllMembers = true };
+    }
+
+    /// <summary>A user's row as it is at that instant, where the end of a hold has changed it and is not booked (R8).</summary>
+    public static Member MemberAt(this StoredContract stored, Member member, Instant now)
+    {
+        var contract = stored.AsContract().WithRead(member);
+        return contract.RollForward(Instant.Max(now, contract.AsOf)).State.Members[member.UserId];
     }
 
     /// <summary>What stands behind a user's reports.</summary>

@@ -93,6 +93,7 @@ public sealed partial class ContractGrain
 
         private ReportAnswer Recalled(Report made)
         {
+            made = made.AsAnswered();
             var isSame = made.Answers(report.ContractId, report.UserId, report.Players.Select(player => player.PlayerId));
             var reused = new Refusal(RefusalCode.ReportIdReused, $"The report id {made.ReportId} was used for another request; use a new id.");
             if (report.DryRun) return new ReportAnswer.Rehearsed(made, isSame ? null : reused);
@@ -137,7 +138,7 @@ public sealed partial class ContractGrain
         }
         var strangers = commands.SelectMany(command => command.Names).Where(user => !state.Members.ContainsKey(user)).ToHashSet();
         state = state with { Strangers = strangers.Count == 0 ? NoStrangers : await Services.Store.UserRows(state.ClientId, strangers) };
-        if (charges.Count == 0) return state;
+        if (charges.Count == 0) return await WithHolders(state);
 
         var wanted = WantedBy(state, charges);
         var looked = Look(state.ClientId, [.. wanted.Players]);
@@ -152,6 +153,20 @@ public sealed partial class ContractGrain
         foreach (var (key, made) in others) reports[key] = made;
         return known;
     }
+
+    // The end of a hold changes its user's row, whatever the batch is about.
+    private async Task<Contract> WithHolders(Contract state)
+    {
+        var stale = StaleHolders(state).ToList();
+        if (stale.Count == 0) return state;
+
+        var rows = await Services.Store.Read(new(state.ClientId, Id) { Users = stale });
+        staleUsers.ExceptWith(rows.Members.Keys);
+        return state.With(rows.Members.Values);
+    }
+
+    private IEnumerable<string> StaleHolders(Contract state) =>
+        staleUsers.Count == 0 ? [] : state.Holds.Values.Select(hold => hold.Report.UserId).Distinct().Where(staleUsers.Contains);
 
     // R3: a recorded id is looked at before the contract, be it another client's or none.
     private async Task<Dictionary<ReportKey, Report>> LookForOthers(Contract? state, IEnumerable<ReportCommand> charges)
@@ -196,10 +211,10 @@ public sealed partial class ContractGrain
 
     protected override void Drop() => (players, reports, requests) = ([], [], []);
 
-    private static Wanted WantedBy(Contract state, IReadOnlyCollection<ReportCommand> charges) => new(state.ClientId, state.Terms.ContractId)
+    private Wanted WantedBy(Contract state, IReadOnlyCollection<ReportCommand> charges) => new(state.ClientId, state.Terms.ContractId)
     {
         Players = charges.SelectMany(charge => charge.Report.Players).Select(player => player.PlayerId).ToHashSet(),
-        Users = charges.Select(charge => charge.Report.UserId).ToHashSet(),
+        Users = charges.Select(charge => charge.Report.UserId).Concat(StaleHolders(state)).ToHashSet(),
         Reports = charges.Where(charge => charge.Report.Report.ClientId == state.ClientId).Select(charge => charge.Report.Report.ReportId).ToHashSet(),
         Requests = charges.Select(charge => charge.Report.Key?.Key).OfType<string>().ToHashSet(),
     };

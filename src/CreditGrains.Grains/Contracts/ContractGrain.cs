@@ -139,6 +139,12 @@ public sealed partial class ContractGrain(IGrainContext context, GrainServices s
     public Task<Decision<Answered<CorrectedLot>>> ChangeLot(ChangeLot change, RequestKey? key) =>
         Correct(key, change.LotId, (contract, stored, now) => LotCorrecting.Decide(contract, stored, change, now));
 
+    public Task<Decision<Answered<UndoneReport>>> Void(VoidReport request, RequestKey? key) =>
+        Undo(request.Report, key, (contract, seen, now) => Undoing.Decide(contract, seen, request, now));
+
+    public Task<Decision<Answered<UndoneReport>>> Capture(CaptureReport request, RequestKey? key) =>
+        Undo(request.Report, key, (contract, seen, now) => Undoing.Decide(contract, seen, request, now));
+
     public async Task<ReportAnswer> Charge(ChargeReport report) => Services.Metrics.Count(await Run(new ReportCommand(this, report)));
 
     public Task WakeUp() => ReceiveReminder("", default);
@@ -180,6 +186,38 @@ public sealed partial class ContractGrain(IGrainContext context, GrainServices s
                 .Select(changed => new Changed<Contract, CorrectedLot>(changed.State, changed.Changes, new(changed.Answer, now))),
             MembersNeeded.None,
             look: async _ => stored = await Services.Store.WholeLot(Id, lotId));
+    }
+
+    private Task<Decision<Answered<UndoneReport>>> Undo(
+        ReportKey report, RequestKey? key, Func<Contract, SeenReport, Instant, Decision<Changed<Contract, UndoneReport>>> decide)
+    {
+        SeenReport? seen = null;
+        return Once(
+            key,
+            (contract, now) => decide(contract, seen!, now),
+            MembersNeeded.None,
+            look: async contract => seen = await See(contract, report),
+            restsOn: () => seen?.AsOf ?? Instant.MinValue,
+            guards: () => seen?.RestsOn(Id) ?? []);
+    }
+
+    private async Task<SeenReport> See(Contract contract, ReportKey key)
+    {
+        var none = new SeenReport(null, Rows.None.Credits, ImmutableDictionary<string, Lot>.Empty, Rows.None.Players, null);
+        if (key.ClientId != contract.ClientId) return none;
+        var found = await Services.Store.Read(new(key.ClientId, Id) { Reports = [key.ReportId] });
+        if (found.Reports.Values.SingleOrDefault() is not { } report || report.ContractId != Id) return none;
+
+        var charged = report.Players.Where(outcome => outcome.Charge == PlayerCharge.New).ToList();
+        var rows = await Services.Store.Read(new(key.ClientId, Id)
+        {
+            Players = [.. charged.Select(outcome => outcome.PlayerId)],
+            Users = [report.UserId],
+            Credits = [.. charged.Select(outcome => CreditId.Parse(outcome.CreditId!))],
+        });
+        var lots = new Dictionary<string, Lot>();
+        foreach (var lotId in rows.Credits.Keys.Select(credit => credit.LotId).Distinct()) lots[lotId] = (await Services.Store.Lot(Id, lotId))!;
+        return new(report, rows.Credits, lots, rows.Players, rows.Members[report.UserId]);
     }
 
     private async Task<SeenCredit> See(Contract contract, EditCredit edit)

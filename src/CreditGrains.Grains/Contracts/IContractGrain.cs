@@ -47,6 +47,12 @@ public interface IContractGrain : IGrainWithStringKey
     /// <summary>Makes a report (R1 to R6). The same report again: the first answer.</summary>
     Task<ReportAnswer> Charge(ChargeReport report);
 
+    /// <summary>Gives back what a report charged (R7).</summary>
+    Task<Decision<Answered<UndoneReport>>> Void(VoidReport request, RequestKey? key = null);
+
+    /// <summary>Charges a hold for good, wholly or for some of its players (R8).</summary>
+    Task<Decision<Answered<UndoneReport>>> Capture(CaptureReport request, RequestKey? key = null);
+
     /// <summary>Books what fell due (T3), and sets the reminder of what falls due next.</summary>
     Task WakeUp();
 }

@@ -53,13 +53,6 @@ public static class CreditList
     public static Page<CreditDocument> Merge(PlacedPage<CreditPlace> page, params IEnumerable<IEnumerable<CreditDocument>> sources) =>
         page.Cut([.. page.Sort(sources.SelectMany(source => source.Take(page.Limit + 1)), CreditPlace.Of).Take(page.Limit + 1)], CreditPlace.Of);
 
-    /// <summary>A page with more credits among its own; those are in order, begin behind the page before, and are told once where the page has them, too.</summary>
-    public static Page<CreditDocument> Add(Page<CreditDocument> listed, PlacedPage<CreditPlace> page, IEnumerable<CreditDocument> more)
-    {
-        var all = listed.Items.Concat(more.Take(page.Limit + 1)).DistinctBy(credit => credit.CreditId);
-        return page.Cut([.. page.Sort(all, CreditPlace.Of)], CreditPlace.Of, listed.Next is not null);
-    }
-
     /// <summary>
     /// The untouched credits of lots that pass the filter. The lots are in the list's order, by creation and then by their credits' ids, from that on where
     /// the page begins.

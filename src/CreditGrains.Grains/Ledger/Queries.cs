@@ -180,7 +180,13 @@ public sealed class InvalidCursorException() : Exception("cursor must be one tha
 public sealed record ReportFilter(string? ClientId, string? ContractId, string? UserId, Instant? From, Instant? To);
 
 /// <summary>Each null: any (P4).</summary>
-public sealed record CreditFilter(string? ClientId, string? ContractId, CreditStatus? Status, string? PlayerId, string? UserId, string? LotId, string? PaymentId);
+public sealed record CreditFilter(string? ClientId, string? ContractId, CreditStatus? Status, string? PlayerId, string? UserId, string? LotId, string? PaymentId)
+{
+    public bool Passes(CreditDocument credit) =>
+        (ClientId ?? credit.ClientId) == credit.ClientId && (ContractId ?? credit.ContractId) == credit.ContractId
+        && (Status ?? credit.Status) == credit.Status && (PlayerId ?? credit.PlayerId) == credit.PlayerId && (UserId ?? credit.UsedBy) == credit.UsedBy
+        && (LotId ?? credit.LotId) == credit.LotId && (PaymentId ?? credit.PaymentId) == credit.PaymentId;
+}
 
 /// <summary>Each null: any. From and to are effective instants, <see cref="From"/> included, <see cref="To"/> excluded.</summary>
 public sealed record LedgerFilter(string? ClientId, string? ContractId, string? UserId, string? ReportId, string? AccountId = null)
@@ -215,10 +221,14 @@ public sealed record CreditDocument(
     [JsonIgnore]
     public bool IsInLot { get; init; }
 
+    /// <summary>Whether it is held by a hold that has ended: it goes back once that is booked (R8).</summary>
+    [JsonIgnore]
+    public bool IsHoldOver { get; init; }
+
     /// <summary>A touched credit at that instant.</summary>
     public static CreditDocument Of(Credit credit, Instant now) => new(
         credit.Id, credit.ClientId, credit.Id.ContractId, credit.Id.LotId, credit.PaymentId, credit.UsedBy, credit.PlayerId, credit.PlayerName,
-        credit.StatusAt(now), credit.CreatedAt, credit.ExpiresAt, credit.ActivatedAt, credit.ReportId);
+        credit.StatusAt(now), credit.CreatedAt, credit.CoversUntil, credit.ActivatedAt, credit.ReportId) { IsHoldOver = credit.HeldUntil <= now };
 
     /// <summary>A credit that nobody has touched, derived from its lot (P1).</summary>
     public static CreditDocument Untouched(string clientId, CreditId id, Lot lot, Instant now) => new(

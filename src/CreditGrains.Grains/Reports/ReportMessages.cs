@@ -11,7 +11,8 @@ namespace CreditGrains.Grains;
 
 [GenerateSerializer]
 internal record struct SentChargeReport(
-    string ClientId, string ReportId, string ContractId, string UserId, SentPlayerName[] Players, string Actor, bool DryRun, string? Key, string? Fingerprint);
+    string ClientId, string ReportId, string ContractId, string UserId, SentPlayerName[] Players, string Actor, bool DryRun, string? Key, string? Fingerprint,
+    int? HoldSeconds);
 
 [GenerateSerializer]
 internal record struct SentPlayerName(string PlayerId, string? Name);
@@ -22,21 +23,23 @@ internal sealed class ChargeReportConverter : IConverter<ChargeReport, SentCharg
     public SentChargeReport ConvertToSurrogate(in ChargeReport value) => new(
         value.Report.ClientId, value.Report.ReportId, value.ContractId, value.UserId,
         Array.ConvertAll(value.Players.ToArrayUnsafe(), player => new SentPlayerName(player.PlayerId, player.Name)),
-        value.Actor, value.DryRun, value.Key?.Key, value.Key?.Fingerprint);
+        value.Actor, value.DryRun, value.Key?.Key, value.Key?.Fingerprint, value.HoldSeconds);
 
     public ChargeReport ConvertFromSurrogate(in SentChargeReport sent) => new(
         new(sent.ClientId, sent.ReportId), sent.ContractId, sent.UserId,
         Array.ConvertAll(sent.Players, player => new PlayerName(player.PlayerId, player.Name)).AsImmutable(), sent.Actor, sent.DryRun)
     {
+        HoldSeconds = sent.HoldSeconds,
         Key = sent is { Key: { } key, Fingerprint: { } fingerprint } ? new(key, fingerprint) : null,
     };
 }
 
+/// <summary>A report as it was first answered.</summary>
 /// <param name="At">Like all instants here in ticks since the Unix epoch: business time has whole microseconds.</param>
 [GenerateSerializer]
 internal record struct SentReport(
     string ReportId, string ClientId, string ContractId, string UserId, long At, int Charged, int Covered, SentOutcome[] Players,
-    long? UserAvailable, long? ContractRemaining);
+    long? UserAvailable, long? ContractRemaining, long? HoldUntil);
 
 [GenerateSerializer]
 internal record struct SentOutcome(string PlayerId, bool IsNew, string? CreditId, long? ExpiresAt);
@@ -48,13 +51,16 @@ internal sealed class ReportConverter : IConverter<Report, SentReport>
         value.ReportId, value.ClientId, value.ContractId, value.UserId, value.At.ToUnixTimeTicks(), value.Charged, value.Covered,
         Array.ConvertAll(value.Players.ToArrayUnsafe(), outcome =>
             new SentOutcome(outcome.PlayerId, outcome.Charge is PlayerCharge.New, outcome.CreditId, outcome.ExpiresAt?.ToUnixTimeTicks())),
-        value.Balance.UserAvailable, value.Balance.ContractRemaining);
+        value.Balance.UserAvailable, value.Balance.ContractRemaining, value.HoldUntil?.ToUnixTimeTicks());
 
     public Report ConvertFromSurrogate(in SentReport sent) => new(
         sent.ReportId, sent.ClientId, sent.ContractId, sent.UserId, Instant.FromUnixTimeTicks(sent.At), sent.Charged, sent.Covered,
         Array.ConvertAll(sent.Players, outcome => new PlayerOutcome(
             outcome.PlayerId, outcome.IsNew ? PlayerCharge.New : PlayerCharge.Covered, outcome.CreditId, Sent.Instant(outcome.ExpiresAt))).AsImmutable(),
-        new(sent.UserAvailable, sent.ContractRemaining));
+        new(sent.UserAvailable, sent.ContractRemaining))
+    {
+        HoldUntil = Sent.Instant(sent.HoldUntil),
+    };
 }
 
 [GenerateSerializer]

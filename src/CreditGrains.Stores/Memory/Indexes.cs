@@ -18,6 +18,8 @@ internal sealed class Indexes
     private readonly SortedSet<(Instant At, string ContractId, string UserId)> renewals = new(ByInstant);
     private readonly SortedDictionary<string, SortedSet<(Instant At, string CreditId, string None)>> ends = new(StringComparer.Ordinal);
 
+    private readonly Dictionary<string, SortedSet<string>> held = [];
+
     public ImmutableArray<Lot> OpenLots(string contractId) => openLots.TryGetValue(contractId, out var open) ? [.. open.Values] : [];
 
     public IEnumerable<MemberChange> Members(string contractId) => members.TryGetValue(contractId, out var known) ? known.Values : [];
@@ -33,6 +35,9 @@ internal sealed class Indexes
 
     public IEnumerable<CreditId> Ends(string clientId, Instant now) =>
         ends.TryGetValue(clientId, out var of) ? of.TakeWhile(next => next.At <= now).Select(next => CreditId.Parse(next.CreditId)) : [];
+
+    /// <summary>A contract's credits that are held, by id.</summary>
+    public IEnumerable<CreditId> Held(string contractId) => held.TryGetValue(contractId, out var of) ? of.Select(CreditId.Parse) : [];
 
     public Instant? NextEnd(string clientId) => ends.TryGetValue(clientId, out var of) && of.Count > 0 ? of.Min.At : null;
 
@@ -59,14 +64,19 @@ internal sealed class Indexes
                     EndsOf(ended.ClientId).Remove((end, $"{ended.Id}", ""));
                 if (after is CreditChange { Credit: var credit } && EndOf(credit) is { } coming)
                     EndsOf(credit.ClientId).Add((coming, $"{credit.Id}", ""));
+                if (before is CreditChange { Credit: { HeldUntil: not null, Id: var left } }) HeldOf(left.ContractId).Remove($"{left}");
+                if (after is CreditChange { Credit: { HeldUntil: not null, Id: var kept } }) HeldOf(kept.ContractId).Add($"{kept}");
                 break;
         }
     }
 
-    private static Instant? EndOf(Credit credit) => credit is { PlayerId: not null, ExpiryBooked: false } ? credit.ExpiresAt : null;
+    private static Instant? EndOf(Credit credit) => credit is { PlayerId: not null, ExpiryBooked: false, HeldUntil: null } ? credit.ExpiresAt : null;
 
     private SortedSet<(Instant, string, string)> Due(string kind) =>
         documents.TryGetValue(kind, out var due) ? due : documents[kind] = new(ByInstant);
+
+    private SortedSet<string> HeldOf(string contractId) =>
+        held.TryGetValue(contractId, out var of) ? of : held[contractId] = new(StringComparer.Ordinal);
 
     private SortedSet<(Instant, string, string)> EndsOf(string clientId) =>
         ends.TryGetValue(clientId, out var of) ? of : ends[clientId] = new(ByInstant);

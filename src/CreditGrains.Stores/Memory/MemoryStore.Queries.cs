@@ -23,7 +23,7 @@ public sealed partial class MemoryStore
         Task.FromResult<ImmutableArray<ContractFacts>>([.. contractIds.Select(Contract).OfType<StoredContract>().Select(contract =>
         {
             var id = contract.Document.Id;
-            var charged = reports.All.Where(report => report.ContractId == id && report.At > since).Sum(report => (long)report.Charged);
+            var charged = Reports.Where(report => report.ContractId == id && report.At > since).Sum(report => (long)report.Charged);
             var returned = entries.Select(booked => booked.Entry)
                 .Where(entry => entry.Kind == EntryKind.CreditsReturned && entry.ContractId == id && entry.EffectiveAt > since)
                 .Sum(entry => entry.Quantity);
@@ -78,12 +78,12 @@ public sealed partial class MemoryStore
     Task<Report?> IQueries.Report(ReportKey key) => Task.FromResult(Report(key));
 
     Task<Page<Report>> IQueries.Reports(ReportFilter filter, PageRequest page) =>
-        Task.FromResult(List(Lists.Reports(filter), page, ReportRow.Instance, reports.All, report => report));
+        Task.FromResult(List(Lists.Reports(filter), page, ReportRow.Instance, reports.All, change => change.Report));
 
     Task<Page<CreditDocument>> IQueries.Credits(CreditFilter filter, Instant now, PageRequest page)
     {
         var placed = CreditPlace.Read(page);
-        var shown = Credits.Select(credit => CreditDocument.Of(credit, now)).Where(credit => Passes(filter, credit));
+        var shown = Credits.Select(credit => CreditDocument.Of(credit, now)).Where(filter.Passes);
         var touched = placed.Sort(shown.Where(credit => placed.IsBehind(CreditPlace.Of(credit))), CreditPlace.Of);
         var free = Lots.Where(listed => CreditList.ShowsUntouched(filter) && Passes(filter, listed))
             .ToLookup(listed => listed.Lot.Apart > 0);
@@ -112,7 +112,7 @@ public sealed partial class MemoryStore
     Task<ImmutableArray<StoredContract>> IQueries.Due(string? contractId, string? clientId, Instant now) => Task.FromResult(Documents
         .Where(document => document.Kind == DocumentKind.Contract && document.DueAt <= now && (contractId ?? document.Id) == document.Id
             && (clientId ?? document.Owner) == document.Owner)
-        .Select(document => new StoredContract(document, OpenLots(document.Id))).ToImmutableArray());
+        .Select(Read).ToImmutableArray());
 
     Task<ImmutableArray<BookedEntry>> IQueries.History(CreditDocument credit)
     {
@@ -128,7 +128,7 @@ public sealed partial class MemoryStore
 
     Task<ImmutableArray<UsageRow>> IQueries.Usage(UsageFilter filter)
     {
-        var made = reports.All.Select(report => new Used(
+        var made = Reports.Select(report => new Used(
             report.ClientId, report.ContractId, report.UserId, report.At, 1, report.Charged, report.Covered, 0));
         var returned = entries.Select(booked => booked.Entry).Where(entry => entry is { Kind: EntryKind.CreditsReturned, UserId: not null })
             .Select(entry => new Used(entry.ClientId, entry.ContractId!, entry.UserId!, entry.EffectiveAt, 0, 0, 0, entry.Quantity));
@@ -182,7 +182,7 @@ public sealed partial class MemoryStore
         var told = entries.Select(booked => booked.Entry)
             .Where(entry => entry.ContractId == contractId && entry.EffectiveAt <= at).ToList();
         var over = Credits.Where(credit =>
-            credit.Id.ContractId == contractId && credit is { PlayerId: not null, ExpiryBooked: false } && credit.ExpiresAt <= at);
+            credit.Id.ContractId == contractId && credit is { PlayerId: not null, ExpiryBooked: false, HeldUntil: null } && credit.ExpiresAt <= at);
         var users = told.Where(entry => entry.UserId is not null && BalanceSums.AboutUsers.Contains(entry.Kind))
             .GroupBy(entry => entry.UserId!)
             .Select(user =>
@@ -205,7 +205,7 @@ public sealed partial class MemoryStore
         var used = told.Where(entry => entry.UserId is not null && AuditSums.AboutUsers.Contains(entry.Kind))
             .GroupBy(entry => (entry.UserId, entry.Kind, entry.UsedOf))
             .Select(group => new UserSum(group.Key.UserId!, group.Key.Kind, group.Key.UsedOf, group.Sum(entry => entry.Quantity)));
-        var reported = reports.All.Where(report => report.ContractId == contractId).GroupBy(report => report.UserId);
+        var reported = Reports.Where(report => report.ContractId == contractId).GroupBy(report => report.UserId);
         return Task.FromResult<Audit?>(new AuditSums(
             [.. LotsOf(contractId)], [.. touched], Sums(told), MembersOf(contractId), [.. used],
             reported.ToDictionary(user => user.Key, user => user.Sum(report => (long)report.Charged))).Of(contractId));
@@ -291,12 +291,6 @@ public sealed partial class MemoryStore
     private static List<LotSum> Sums(IEnumerable<Entry> told) =>
         [.. told.Where(entry => entry.LotId is not null).GroupBy(entry => (entry.LotId, entry.Kind))
         .Select(group => new LotSum(group.Key.LotId!, group.Key.Kind, group.Sum(entry => entry.Quantity)))];
-
-    private static bool Passes(CreditFilter filter, CreditDocument credit) =>
-        (filter.ClientId ?? credit.ClientId) == credit.ClientId && (filter.ContractId ?? credit.ContractId) == credit.ContractId
-        && (filter.Status ?? credit.Status) == credit.Status && (filter.PlayerId ?? credit.PlayerId) == credit.PlayerId
-        && (filter.UserId ?? credit.UsedBy) == credit.UsedBy && (filter.LotId ?? credit.LotId) == credit.LotId
-            && (filter.PaymentId ?? credit.PaymentId) == credit.PaymentId;
 
     private static bool Passes(CreditFilter filter, ListedLot listed) =>
         (filter.ClientId ?? listed.ClientId) == listed.ClientId && (filter.ContractId ?? listed.ContractId) == listed.ContractId

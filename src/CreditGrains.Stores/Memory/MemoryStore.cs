@@ -17,7 +17,7 @@ public sealed partial class MemoryStore : IStore, IQueries
     private readonly Table<UserChange> users = new(UserRow.Instance);
     private readonly Table<PlayerChange> players = new(PlayerRow.Instance);
     private readonly Table<CreditChange> credits = new(CreditRow.Instance);
-    private readonly Table<Report> reports = new(ReportRow.Instance);
+    private readonly Table<ReportChange> reports = new(ReportRow.Instance);
     private readonly Table<PurchaseChange> purchases = new(PurchaseRow.Instance);
     private readonly Table<ProjectChange> projects = new(ProjectRow.Instance);
     private readonly Table<MilestoneChange> milestones = new(MilestoneRow.Instance);
@@ -55,7 +55,7 @@ public sealed partial class MemoryStore : IStore, IQueries
 
     public IEnumerable<Credit> Credits => credits.All.Select(change => change.Credit);
 
-    public IEnumerable<Report> Reports => reports.All;
+    public IEnumerable<Report> Reports => reports.All.Select(change => change.Report);
 
     public IEnumerable<(string AccountId, Purchase Purchase)> Purchases =>
         purchases.All.Select(change => (change.AccountId, change.Purchase));
@@ -72,7 +72,7 @@ public sealed partial class MemoryStore : IStore, IQueries
     public Document? Document(string kind, string id) => documents[RowKey.Document(kind, id)] is { } change ? Read(change) : null;
 
     public StoredContract? Contract(string contractId) =>
-        Document(DocumentKind.Contract, contractId) is { } document ? new(document, OpenLots(contractId)) : null;
+        Document(DocumentKind.Contract, contractId) is { } document ? Read(document) : null;
 
     /// <summary>A contract's lots that are open, by key.</summary>
     public ImmutableArray<Lot> OpenLots(string contractId) => indexes.OpenLots(contractId);
@@ -90,7 +90,7 @@ public sealed partial class MemoryStore : IStore, IQueries
 
     public Credit? Credit(CreditId id) => credits[RowKey.Credit(id)]?.Credit;
 
-    public Report? Report(ReportKey key) => reports[RowKey.Report(key.ClientId, key.ReportId)];
+    public Report? Report(ReportKey key) => reports[RowKey.Report(key.ClientId, key.ReportId)]?.Report;
 
     public Purchase? Purchase(string accountId, string purchaseId) => purchases[RowKey.Purchase(accountId, purchaseId)]?.Purchase;
 
@@ -107,7 +107,19 @@ public sealed partial class MemoryStore : IStore, IQueries
         Found(wanted.Users, id => Member(new(wanted.ContractId, id))),
         Found(wanted.Reports, id => Report(new(wanted.ClientId, id))),
         Found(wanted.Requests, key => Document(DocumentKind.Request, key) is { } document
-            ? Json.Read<KeyedRequest>(document.Body) with { ForgetAt = document.DueAt } : null));
+            ? Json.Read<KeyedRequest>(document.Body) with { ForgetAt = document.DueAt } : null))
+    {
+        Credits = wanted.Credits.Distinct().Select(Credit).OfType<Credit>().ToDictionary(credit => credit.Id),
+    };
+
+    private StoredContract Read(Document contract)
+    {
+        var credits = indexes.Held(contract.Id).Select(id => Credit(id)!).ToImmutableArray();
+        var lots = credits.Select(credit => credit.Id.LotId).Distinct().Select(id => Lot(contract.Id, id)!).Where(lot => !lot.IsOpen);
+        var reports = credits.Select(credit => credit.ReportId!).Distinct().Select(id => Report(new(contract.Owner, id))!).ToImmutableArray();
+        var members = reports.Select(report => report.UserId).Distinct().Select(id => Member(new(contract.Id, id))!);
+        return new(contract, OpenLots(contract.Id)) { Holds = credits.IsEmpty ? StoredHolds.None : new(credits, reports, [.. lots], [.. members]) };
+    }
 
     /// <summary>Commits all of it, or nothing.</summary>
     public CommitResult Commit(Commit commit)

@@ -17,7 +17,7 @@ public sealed partial class PostgresStore
     public Task<ImmutableArray<ContractFacts>> Facts(IReadOnlyCollection<string> contractIds, Instant since) => Listed<ImmutableArray<ContractFacts>>(async () =>
     {
         var reading = new Reading();
-        var (documents, lots) = (reading.Add(ContractsOf(contractIds)), reading.Add(OpenLotsOf(contractIds)));
+        var wanted = new WantedContracts(reading, contractIds);
         var users = reading.Add(new Query<(string Id, long Users, long Used)>(
             "select contract_id, count(*) filter (where assigned), sum(total_used)::bigint from member where contract_id = any($1) group by contract_id",
             row => (row.Text(), row.Number(), row.Number()), Values.Of(contractIds)));
@@ -28,7 +28,7 @@ public sealed partial class PostgresStore
             where contract_id = any($1) and effective_at > $2 and kind = '{EntryKind.CreditsReturned.Word()}' group by contract_id
             """));
         await Run(reading);
-        var (contracts, of) = (Together(documents, lots), users.ToDictionary(contract => contract.Id));
+        var (contracts, of) = (wanted.ById, users.ToDictionary(contract => contract.Id));
         var (given, back) = (charged.ToDictionary(sum => sum.Id, sum => sum.Sum), returned.ToDictionary(sum => sum.Id, sum => sum.Sum));
         return [.. contracts.Select(contract => new ContractFacts(
             contract.Value, of.GetValueOrDefault(contract.Key).Users, of.GetValueOrDefault(contract.Key).Used,
@@ -70,9 +70,9 @@ public sealed partial class PostgresStore
     public Task<Contract?> ContractWithUsers(string contractId) => Listed(async () =>
     {
         var reading = new Reading();
-        var (documents, lots, users) = (reading.Add(ContractsOf([contractId])), reading.Add(OpenLotsOf([contractId])), reading.Add(MembersOf(contractId)));
+        var (contracts, users) = (new WantedContracts(reading, [contractId]), reading.Add(MembersOf(contractId)));
         await Run(reading);
-        return Together(documents, lots).GetValueOrDefault(contractId)?.AsContract(users);
+        return contracts.ById.GetValueOrDefault(contractId)?.AsContract(users);
     });
 
     public async Task<Page<Allowance>> Memberships(UserKey user, PageRequest page) => (await List(Lists.Memberships(user), page)).Of(stored => stored.AsAllowance());
@@ -177,9 +177,9 @@ public sealed partial class PostgresStore
     {
         await using var snapshot = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead);
         var first = new Reading();
-        var (documents, open) = (first.Add(ContractsOf([contractId])), first.Add(OpenLotsOf([contractId])));
+        var contracts = new WantedContracts(first, [contractId]);
         await first.Send(connection);
-        if (Together(documents, open).GetValueOrDefault(contractId) is not { } contract) return null;
+        if (contracts.ById.GetValueOrDefault(contractId) is not { } contract) return null;
 
         var asked = BalanceSums.At(contract, at, now);
         var reading = new Reading();

@@ -134,7 +134,7 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
         ? Task.FromException<CommitResult>(new StoreUnavailableException("This machine's clock must agree with the database's within a second."))
         : metrics.Measure(commit, isProof);
 
-    private const string EndIsUnbooked = "c.player_id is not null and not c.expiry_booked";
+    private const string EndIsUnbooked = "c.player_id is not null and not c.expiry_booked and c.held_until is null";
 
     // From client to client by the index of ends, which holds each client's earliest first.
     private const string ClientsWithEnds = $"""
@@ -165,15 +165,44 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
     private async Task<Dictionary<string, StoredContract>> LoadContracts(IReadOnlyCollection<string> ids)
     {
         var reading = new Reading();
-        var (documents, lots) = (reading.Add(ContractsOf(ids)), reading.Add(OpenLotsOf(ids)));
+        var contracts = new WantedContracts(reading, ids);
         await Run(reading);
-        return Together(documents, lots);
+        return contracts.ById;
     }
 
-    private static Dictionary<string, StoredContract> Together(List<Document> documents, List<ListedLot> lots)
+    // Contracts with their open lots, their open holds, and what the ends of those change.
+    private sealed class WantedContracts(Reading reading, IEnumerable<string> ids)
     {
-        var lotsOf = lots.ToLookup(lot => lot.ContractId, lot => lot.Lot);
-        return documents.ToDictionary(document => document.Id, document => new StoredContract(document, [.. lotsOf[document.Id]]));
+        private const string IsHeld = "c.held_until is not null and split_part(c.lot, '~', 1) = any($1)";
+
+        private readonly List<Document> documents = reading.Add(ContractsOf(ids));
+        private readonly List<ListedLot> lots = reading.Add(OpenLotsOf(ids));
+        private readonly List<Credit> held = reading.Add(CreditRow.Instance.Select($"where {IsHeld} order by c.lot, c.ordinal", Values.Of(ids)));
+        private readonly List<Report> reports = reading.Add(ReportRow.Instance.Select(
+            $"where (r.client_id, r.report_id) in (select c.client_id, c.report_id from credit c where {IsHeld})", Values.Of(ids)));
+        private readonly List<ListedLot> closed = reading.Add(LotRow.Instance.Select(
+            $"where not l.is_open and l.key in (select c.lot from credit c where {IsHeld})", Values.Of(ids)));
+        private readonly List<(string ContractId, Member Member)> users = reading.Add(new Query<(string, Member)>(
+            $"""
+            select m.contract_id, {MemberRow.Instance.Selected} from {MemberRow.Instance.From}
+            where (m.contract_id, m.user_id) in (select split_part(c.lot, '~', 1), c.used_by from credit c where {IsHeld})
+            """, row => (row.Text(), MemberRow.Instance.Read(row)), Values.Of(ids)));
+
+        public Dictionary<string, StoredContract> ById => documents.ToDictionary(document => document.Id, Of);
+
+        private StoredContract Of(Document document)
+        {
+            var id = document.Id;
+            ImmutableArray<Credit> credits = [.. held.Where(credit => credit.Id.ContractId == id)];
+            return new(document, [.. lots.Where(lot => lot.ContractId == id).Select(lot => lot.Lot)])
+            {
+                Holds = credits.IsEmpty ? StoredHolds.None : new(
+                    credits,
+                    [.. reports.Where(report => report.ContractId == id)],
+                    [.. closed.Where(lot => lot.ContractId == id).Select(lot => lot.Lot)],
+                    [.. users.Where(user => user.ContractId == id).Select(user => user.Member)]),
+            };
+        }
     }
 
     private async Task<Dictionary<AllocationKey, StoredMember>> LoadMembers(IReadOnlyCollection<AllocationKey> keys) => (await All(new Query<(AllocationKey Key, StoredMember Row)>(

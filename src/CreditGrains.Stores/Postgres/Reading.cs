@@ -74,6 +74,7 @@ internal sealed class WantedRows
     private readonly List<Member> members;
     private readonly List<Report> reports;
     private readonly List<Document> requests;
+    private readonly List<Credit> credits;
 
     /// <summary>Adds what is wanted to a reading.</summary>
     public WantedRows(Reading reading, Wanted wanted)
@@ -87,6 +88,9 @@ internal sealed class WantedRows
             "where r.client_id = $1 and r.report_id = any($2)", Values.Of(client), Values.Of(wanted.Reports)));
         requests = wanted.Requests.Count == 0 ? [] : reading.Add(DocumentRow.Instance.Select(
             $"where d.kind = '{DocumentKind.Request}' and d.id = any($1)", Values.Of(wanted.Requests)));
+        credits = wanted.Credits.Count == 0 ? [] : reading.Add(CreditRow.Instance.Select(
+            "where (c.lot, c.ordinal) in (select * from unnest($1, $2))",
+            Values.Of(wanted.Credits.Select(LotKeys.Of)), Values.Of(wanted.Credits.Select(id => id.Ordinal))));
     }
 
     /// <summary>What was read.</summary>
@@ -94,5 +98,8 @@ internal sealed class WantedRows
         players.ToDictionary(player => player.PlayerId),
         members.ToDictionary(member => member.UserId),
         reports.ToDictionary(report => report.ReportId),
-        requests.Select(document => Json.Read<KeyedRequest>(document.Body) with { ForgetAt = document.DueAt }).ToDictionary(request => request.Key));
+        requests.Select(document => Json.Read<KeyedRequest>(document.Body) with { ForgetAt = document.DueAt }).ToDictionary(request => request.Key))
+    {
+        Credits = credits.ToDictionary(credit => credit.Id),
+    };
 }

@@ -36,6 +36,7 @@ internal sealed class CreditRow : Row<CreditChange, Credit>
         Set.Flag("expiry_booked", change => change.Credit.ExpiryBooked),
         Fence,
         Set.Text("used_of", change => change.Credit.UsedOf),
+        Set.Instant("held_until", change => change.Credit.HeldUntil),
     ];
 
     public override RowKey KeyOf(CreditChange change) => change.Row;
@@ -48,5 +49,6 @@ internal sealed class CreditRow : Row<CreditChange, Credit>
 
     public override Credit Read(IRowReader row) => new(
         LotKeys.Credit(row.Text(), row.Number()), row.Text(), row.Text(), row.OptionalText(), row.OptionalText(), row.OptionalText(),
-        row.Instant(), row.OptionalInstant(), row.OptionalInstant(), row.OptionalText(), row.Flag(), row.Number(), row.OptionalText());
+        row.Instant(), row.OptionalInstant(), row.OptionalInstant(), row.OptionalText(), row.Flag(), row.Number(), row.OptionalText(),
+        row.OptionalInstant());
 }

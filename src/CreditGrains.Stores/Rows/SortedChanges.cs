@@ -90,7 +90,7 @@ internal sealed class SortedChanges : IChangeVisitor
     private readonly RowChanges<UserChange> users = new(UserRow.Instance);
     private readonly RowChanges<PlayerChange> players = new(PlayerRow.Instance);
     private readonly RowChanges<CreditChange> credits = new(CreditRow.Instance);
-    private readonly RowChanges<Report> reports = new(ReportRow.Instance);
+    private readonly RowChanges<ReportChange> reports = new(ReportRow.Instance);
     private readonly RowChanges<PurchaseChange> purchases = new(PurchaseRow.Instance);
     private readonly RowChanges<ProjectChange> projects = new(ProjectRow.Instance);
     private readonly RowChanges<MilestoneChange> milestones = new(MilestoneRow.Instance);
@@ -137,7 +137,7 @@ internal sealed class SortedChanges : IChangeVisitor
 
     void IChangeVisitor.Visit(CreditChange change) => credits.Add(commit, change);
 
-    void IChangeVisitor.Visit(Report made) => reports.Add(commit, made);
+    void IChangeVisitor.Visit(ReportChange change) => reports.Add(commit, change);
 
     void IChangeVisitor.Visit(PurchaseChange change) => purchases.Add(commit, change);
 

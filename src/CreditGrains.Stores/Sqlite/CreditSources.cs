@@ -62,7 +62,7 @@ internal sealed class CreditSources(
     private IEnumerable<CreditDocument> OverAndNotBooked(string client)
     {
         var where = new Where()
-            .And("c.client_id = ? and c.expires_at <= ? and c.expiry_booked = 0 and c.player_id is not null", client, now);
+            .And("c.client_id = ? and c.expires_at <= ? and c.expiry_booked = 0 and c.player_id is not null and c.held_until is null", client, now);
         foreach (var (column, value) in new[] { ("c.player_id", filter.PlayerId), ("c.used_by", filter.UserId) })
             if (value is not null)
                 where.And($"+{column} = ?", value);

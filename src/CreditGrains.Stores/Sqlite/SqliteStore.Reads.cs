@@ -9,7 +9,7 @@ namespace CreditGrains.Stores.Sqlite;
 public sealed partial class SqliteStore
 {
     // As the index of what is due says it.
-    private const string Unbooked = "c.expiry_booked = 0 and c.player_id is not null";
+    private const string Unbooked = "c.expiry_booked = 0 and c.player_id is not null and c.held_until is null";
 
     /// <summary>Those of the wanted rows that are there.</summary>
     internal static Rows ReadRows(Database database, Wanted wanted)
@@ -22,7 +22,11 @@ public sealed partial class SqliteStore
             Found(wanted.Users, MemberRow.Instance, id => RowKey.Member(contract, id)),
             Found(wanted.Reports, ReportRow.Instance, id => RowKey.Report(client, id)),
             requests.ToDictionary(request => request.Key, request =>
-                Json.Read<KeyedRequest>(request.Value.Body) with { ForgetAt = request.Value.DueAt }));
+                Json.Read<KeyedRequest>(request.Value.Body) with { ForgetAt = request.Value.DueAt }))
+        {
+            Credits = wanted.Credits.Distinct().Select(id => One(database, CreditRow.Instance, RowKey.Credit(id))).OfType<Credit>()
+                .ToDictionary(credit => credit.Id),
+        };
 
         Dictionary<string, TRow> Found<TChange, TRow>(IReadOnlyCollection<string> ids, Row<TChange, TRow> row, Func<string, RowKey> key)
             where TChange : Change where TRow : class
@@ -52,7 +56,22 @@ public sealed partial class SqliteStore
     private static StoredContract WithOpenLots(Database database, Document document)
     {
         var lots = All(database, LotRow.Instance, "l.contract_id = ? and l.is_open = 1 order by l.key", document.Id);
-        return new(document, [.. lots.Select(listed => listed.Lot)]);
+        return new(document, [.. lots.Select(listed => listed.Lot)]) { Holds = ReadHolds(database, document) };
+    }
+
+    private static StoredHolds ReadHolds(Database database, Document contract)
+    {
+        var credits = All(
+            database, CreditRow.Instance, "c.lot > ? and c.lot < ? and c.held_until is not null order by c.lot, c.ordinal",
+            $"{contract.Id}~", $"{contract.Id}\x7f");
+        if (credits.Count == 0) return StoredHolds.None;
+
+        var lots = credits.Select(credit => credit.Id.LotId).Distinct()
+            .Select(id => One(database, LotRow.Instance, new(RowKind.Lot, contract.Id, id))!.Lot).Where(lot => !lot.IsOpen);
+        var reports = credits.Select(credit => credit.ReportId!).Distinct()
+            .Select(id => One(database, ReportRow.Instance, RowKey.Report(contract.Owner, id))!).ToImmutableArray();
+        var members = reports.Select(report => report.UserId).Distinct().Select(id => One(database, MemberRow.Instance, RowKey.Member(contract.Id, id))!);
+        return new([.. credits], reports, [.. lots], [.. members]);
     }
 
     private static List<Member> ReadMembers(Database database, string contractId) =>

@@ -110,12 +110,12 @@ internal static class Sums
     // credits are counted.
     private const string OverInThePast = """
         select lot, count(*) from credit indexed by credit_due
-        where client_id = ? and expires_at <= ? and +lot > ? and +lot < ? and expiry_booked = 0 and player_id is not null group by lot
+        where client_id = ? and expires_at <= ? and +lot > ? and +lot < ? and expiry_booked = 0 and player_id is not null and held_until is null group by lot
         """;
 
     private const string OverByThen = """
         select lot, count(*) from credit
-        where +client_id = ? and +expires_at <= ? and lot > ? and lot < ? and +expiry_booked = 0 and player_id is not null group by lot
+        where +client_id = ? and +expires_at <= ? and lot > ? and lot < ? and +expiry_booked = 0 and player_id is not null and held_until is null group by lot
         """;
 
     private const string Zone =

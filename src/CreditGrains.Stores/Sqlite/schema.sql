@@ -108,12 +108,14 @@ create table credit (
     expiry_booked integer not null,
     version       integer not null,
     used_of       text,
+    held_until    integer,
     place         text    not null generated always as (lot || '~') virtual,
     primary key (lot, ordinal)
 ) strict, without rowid;
 create index credit_player on credit (player_id) where player_id is not null;
 create index credit_user on credit (used_by, created_at, place, ordinal) where used_by is not null;
-create index credit_due on credit (client_id, expires_at) where expiry_booked = 0 and player_id is not null;
+create index credit_due on credit (client_id, expires_at) where expiry_booked = 0 and player_id is not null and held_until is null;
+create index credit_held on credit (lot) where held_until is not null;
 create index credit_booked on credit (lot) where expiry_booked = 1;
 create index credit_unbooked on credit (lot) where expiry_booked = 0;
 create index credit_minted on credit (expiry_booked, created_at) where lot glob '*~minted';
@@ -131,6 +133,9 @@ create table report (
     players            text    not null,
     user_available     integer,
     contract_remaining integer,
+    hold_until         integer,
+    captured           text,
+    voided             text,
     primary key (client_id, report_id)
 ) strict, without rowid;
 create index report_instant on report (at, report_id);

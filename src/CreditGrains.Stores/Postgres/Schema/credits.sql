@@ -127,10 +127,12 @@ create table credit (
     player_name   text,
     report_id     text collate "C",
     used_of       text,
+    held_until    timestamptz,
     primary key (lot, ordinal)
 );
 create index credit_player on credit (player_id) where player_id is not null;
-create index credit_due on credit (client_id, expires_at) where player_id is not null and not expiry_booked;
+create index credit_due on credit (client_id, expires_at) where player_id is not null and not expiry_booked and held_until is null;
+create index credit_held on credit (split_part(lot, '~', 1)) where held_until is not null;
 -- Lists of what has expired. Those of what is allocated, and a user's, go through each lot by the primary key and past its other credits.
 create index credit_expired on credit (lot, ordinal) where expiry_booked and lot not like '%~minted';
 -- The one lot of an unlimited contract grows, so that its credits were not all created at once.
@@ -147,6 +149,9 @@ create table report (
     contract_id        text collate "C" not null,
     user_id            text collate "C" not null,
     players            text not null,
+    hold_until         timestamptz,
+    captured           text,
+    voided             text,
     primary key (client_id, report_id)
 );
 -- Usage is added up from these alone: a report's players may be many.
