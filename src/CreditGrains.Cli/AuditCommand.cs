@@ -33,7 +33,12 @@ internal static class AuditCommand
 
     internal static async Task<List<Answer>> Audits(Service service, IEnumerable<string> contracts, string? client, CancellationToken stop)
     {
-        if (client is not null) contracts = (await service.List($"v1/contracts?clientId={Uri.EscapeDataString(client)}", stop)).Select(contract => (string)contract["contractId"]!);
+        if (client is not null)
+        {
+            var ofClient = await service.List($"v1/contracts?clientId={Uri.EscapeDataString(client)}", stop);
+            if (ofClient.Count == 0) throw new ServiceException($"There is no contract of a client {client}.");
+            contracts = ofClient.Select(contract => (string)contract["contractId"]!);
+        }
 
         var audits = new List<Answer>();
         foreach (var contract in contracts) audits.Add(Service.Expect(await service.Get($"v1/contracts/{Uri.EscapeDataString(contract)}/audit", stop)));

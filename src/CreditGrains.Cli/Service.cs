@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
@@ -31,19 +32,26 @@ internal sealed record Answer(HttpStatusCode Status, JsonNode? Body)
     private JsonNode? Member(string member) => Body is JsonObject document ? document[member] : null;
 }
 
-/// <summary>CreditGrains by HTTP. What can be asked again safely is asked again, a bounded number of times: after a lost connection, 429 and 503, no sooner than Retry-After says.</summary>
+/// <summary>
+/// CreditGrains by HTTP. What can be asked again safely is asked again, a bounded number of times: after a lost connection, 429 and 503, no sooner than
+/// Retry-After says. A service that has never answered is given up within 5 seconds.
+/// </summary>
 internal sealed class Service : IDisposable
 {
     private const int MaxAttempts = 10;
 
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100), LongestPause = TimeSpan.FromSeconds(30);
 
+    // An attempt to connect takes so long at most; with it, all attempts to reach a service that has never answered take no longer than that.
+    private static readonly TimeSpan LongestConnect = TimeSpan.FromSeconds(1.5), LongestFirstContact = TimeSpan.FromSeconds(5);
+
     private readonly HttpClient http;
     private readonly Func<TimeSpan, CancellationToken, Task> pause;
+    private bool hasAnswered;
 
     public Service(Uri address, string? key, HttpMessageHandler? handler = null, Func<TimeSpan, CancellationToken, Task>? pause = null)
     {
-        http = new(handler ?? new SocketsHttpHandler()) { BaseAddress = address };
+        http = new(handler ?? new SocketsHttpHandler { ConnectTimeout = LongestConnect }) { BaseAddress = address };
         if (key is not null) http.DefaultRequestHeaders.Authorization = new("Bearer", key);
         this.pause = pause ?? Task.Delay;
     }
@@ -53,15 +61,23 @@ internal sealed class Service : IDisposable
     /// <summary>Sends a request that may be repeated: it names what it makes.</summary>
     public async Task<Answer> Send(HttpMethod method, string path, object? body, CancellationToken stop)
     {
+        var (clock, paused) = (new Stopwatch(), TimeSpan.Zero);
         for (var attempt = 1; ; attempt++)
         {
+            clock.Start();
             var (answer, retryAfter, failure) = await Attempt(method, path, body, stop);
+            clock.Stop();
+            hasAnswered |= answer is not null;
             if (answer is not null && answer.Status is not (HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable)) return answer;
-            if (attempt == MaxAttempts) throw new ServiceException($"{http.BaseAddress} cannot be reached after {attempt} attempts: {failure ?? answer!.Detail}");
 
             var backoff = FirstPause * Math.Pow(2, attempt - 1);
             var wait = retryAfter > backoff ? retryAfter.Value : backoff;
-            await pause(wait < LongestPause ? wait : LongestPause, stop);
+            if (wait > LongestPause) wait = LongestPause;
+            var isGivenUp = !hasAnswered && clock.Elapsed + paused + wait + LongestConnect > LongestFirstContact;
+            if (attempt == MaxAttempts || isGivenUp)
+                throw new ServiceException($"{http.BaseAddress} cannot be reached after {attempt} attempts: {failure ?? answer!.Detail}");
+            await pause(wait, stop);
+            paused += wait;
         }
     }
 

@@ -174,6 +174,8 @@ internal static class Glossary
         ["services.quantity"] = Services("Services credits, with at most 4 decimal places.", 40, ServicesCredits.Max),
         ["servicesCredits"] = Services("What the milestone costs, in services credits with at most 4 decimal places.", 40, ServicesCredits.Max),
         ["toAllocate"] = Services("What the allocation would take, in services credits.", 40),
+        ["milestoneIds"] = Plain(
+            "The milestones, in the order in which they are allocated; left out: all of the project that are not wholly allocated, by id."),
         ["wasAllocated"] = Flag("Whether services credits were ever allocated to the milestone."),
 
         // Ledger, audits, usage.
@@ -246,6 +248,12 @@ internal static class Glossary
 
         // What a name means in one type alone.
         [$"{nameof(AllocatedDocument)}.allocated"] = Services("What the milestone then holds, in services credits.", 40),
+        [$"{nameof(AllocateBody)}.from"] = Plain(
+            "The purchases to take from, chosen by hand, in all what the milestone needs; left out: those that expire first."),
+        [$"{nameof(AllocatedItem)}.body"] = Plain("What the milestone alone would have been answered with."),
+        [$"{nameof(AllocatedItem)}.status"] = Whole("The status that the milestone alone would have been answered with.", 200, 100, 599),
+        [$"{nameof(AllocationRecord)}.type"] = Plain("allocated: to the milestone. expired: of a purchase, without a milestone."),
+        [$"{nameof(ChosenBody)}.quantity"] = Services("Services credits to take of the purchase, with at most 4 decimal places.", 40, ServicesCredits.Max),
         [$"{nameof(AdjustBody)}.quantity"] = Services(
             "What the milestone shall cost and hold, in services credits with at most 4 decimal places.", 25, ServicesCredits.Max),
         [$"{nameof(Capture)}.players"] = Plain("The players for whom the report is charged for good."),
@@ -350,7 +358,8 @@ internal static class Glossary
             "Corrects a lot that was granted too large: the credits are WITHDRAWN, neither available nor expired. What players have stays theirs.",
         ["getLedgerFeed"] = "Every entry once, in the order of booking: whoever comes back with the id of the last event misses none and sees none twice.",
         ["getContractBalance"] = "The past is what was answered then; the future adds the billing cycles and expiries that are known now.",
-        ["postMilestoneAllocate"] = "Takes from the purchases that expire first, all or nothing.",
+        ["postMilestoneAllocate"] = "Takes from the purchases that expire first, or from those chosen by hand, all or nothing.",
+        ["postProjectAllocate"] = "What is refused to one milestone does not keep the others from theirs; all that is allocated is so in one commit.",
         ["postMilestoneAdjust"] = "What becomes free goes back to the purchases that expire last.",
         ["postClock"] = "Only forward, and only where the service was started with a test clock.",
     }.ToFrozenDictionary();

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.ComponentModel.DataAnnotations;
 using CreditGrains.Grains;
 using CreditGrains.Domain;
 using Microsoft.AspNetCore.Builder;
@@ -81,7 +82,7 @@ internal static class MilestoneEndpoints
 
     private static Task<IResult> Allocate(
         string milestoneId, AllocateBody body, Caller caller, IGrainFactory grains, IQueries queries, Zones zones, HttpContext context, CancellationToken gone) => Move(
-            milestoneId, body, body.DryRun, (account, seen, key) => account.Allocate(new(milestoneId, seen, caller.Name), body.DryRun, key),
+            milestoneId, body, body.DryRun, (account, seen, key) => account.Allocate(body.ToAllocate(milestoneId, seen, caller), body.DryRun, key),
             caller, grains, queries, zones, context, gone);
 
     private static Task<IResult> Adjust(
@@ -123,8 +124,9 @@ internal static class MilestoneEndpoints
             ? Absent(milestoneId)
             : TypedResults.Ok(await Listing<Consumption>.Of(await queries.Consumptions(new(null, milestoneId), Parameters.Page(limit, cursor, order)).WaitAsync(gone), async record => record with { TimeZone = await zones.Of(record.AccountId) }));
 
-    // Where the project went to another account meanwhile, that one is asked.
-    private static async Task<Decision<T>> AskAccountOf<T>(Project project, Func<IAccountGrain, Task<Decision<T>>> ask, IGrainFactory grains, IQueries queries, CancellationToken gone)
+    /// <summary>Asks a project's account; where the project went to another one meanwhile, that is asked.</summary>
+    public static async Task<Decision<T>> AskAccountOf<T>(
+        Project project, Func<IAccountGrain, Task<Decision<T>>> ask, IGrainFactory grains, IQueries queries, CancellationToken gone)
     {
         while (true)
         {
@@ -185,7 +187,27 @@ internal sealed record MilestoneBody(
         new(milestoneId, ProjectId!, ServicesCredits ?? 0, Status ?? Milestone.None, ActualDate, expected, caller.Name, Name ?? "");
 }
 
-internal sealed record AllocateBody(bool DryRun = false);
+/// <summary>Allocates a milestone (S2); without <paramref name="From"/> from the purchases that expire first.</summary>
+internal sealed record AllocateBody(bool DryRun = false, [property: MaxLength(AllocateBody.MaxPurchases)] ChosenBody?[]? From = null) : IBody
+{
+    private const int MaxPurchases = 100;
+
+    public Refusal? Check(RouteValueDictionary path) => From is { Length: not (>= 1 and <= MaxPurchases) }
+        ? Refusal.Invalid("from", $"must name 1 to {MaxPurchases} purchases")
+        : Refusal.All(Fields.Each("from", From, chosen => chosen.Check()));
+
+    public AllocateCredits ToAllocate(string milestoneId, long? seen, Caller caller) =>
+        new(milestoneId, seen, caller.Name, From is null ? null : [.. From.Select(chosen => new Holding(chosen!.PurchaseId!, chosen.Quantity!.Value))]);
+}
+
+/// <summary>A purchase chosen by hand, and what to take of it.</summary>
+internal sealed record ChosenBody(string? PurchaseId, decimal? Quantity)
+{
+    public Refusal? Check() => Refusal.All(
+        Fields.Given("purchaseId", PurchaseId)
+            ?? (Ids.CanBe(PurchaseId) ? null : Refusal.Invalid("purchaseId", $"must have 1 to {Ids.MaxMadeLength} characters of {Ids.Alphabet}")),
+        Fields.Given("quantity", Quantity));
+}
 
 internal sealed record AdjustBody(decimal? Quantity, bool DryRun = false) : IBody
 {

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using System.ComponentModel.DataAnnotations;
 using CreditGrains.Grains;
 using CreditGrains.Domain;
 using Microsoft.AspNetCore.Builder;
@@ -17,6 +19,9 @@ internal static class ProjectEndpoints
         v1.MapPatch("/projects/{projectId}", Patch).Needs(Access.Manage).ComparesTags().Answers<ProjectDocument>("Changes what the merge patch names", 200)
             .Refuses(RefusalCode.NotFound, RefusalCode.InvalidField, RefusalCode.PreconditionFailed, RefusalCode.IdempotencyKeyReused);
         v1.MapGet("/projects/{projectId}", Get).Needs(Access.Read).Answers<ProjectDocument>("A project", 200).Refuses(RefusalCode.NotFound);
+        v1.MapPost("/projects/{projectId}/allocate", Allocate).Needs(Access.Manage)
+            .Answers<AllocatedList>("Allocates what milestones of the project cost, one after another, each with an answer of its own", 200)
+            .Refuses(RefusalCode.NotFound, RefusalCode.InvalidField, RefusalCode.IdempotencyKeyReused);
         v1.MapGet("/projects", List).Needs(Access.Read).Answers<Listing<ProjectDocument>>("Projects, by id", 200);
     }
 
@@ -64,6 +69,34 @@ internal static class ProjectEndpoints
     private static async Task<IResult> Get(string projectId, Caller caller, IQueries queries, CancellationToken gone) =>
         await Find(projectId, caller, queries, gone) is { } project ? TypedResults.Ok(ProjectDocument.Of(project)) : Absent(projectId);
 
+    private static async Task<IResult> Allocate(
+        string projectId, ProjectAllocateBody body, Caller caller, IGrainFactory grains, IQueries queries, HttpRequest request, CancellationToken gone)
+    {
+        var (key, noKey) = IdempotencyKeys.Of(request);
+        if (noKey is not null) return noKey;
+        if (await Find(projectId, caller, queries, gone) is not { } project) return Absent(projectId);
+
+        var milestones = body.MilestoneIds?.OfType<string>() ?? await Waiting(projectId, queries).WaitAsync(gone);
+        var allocate = new AllocateMilestones(projectId, [.. milestones], caller.Name);
+        var decision = await MilestoneEndpoints.AskAccountOf(
+            project, account => account.AllocateMilestones(allocate, body.DryRun, key), grains, queries, gone);
+        return Replies.Of(decision, all => new AllocatedList([.. all.Select(one => AllocatedItem.Of(one, body.DryRun, request))]));
+    }
+
+    // The project's milestones that are not wholly allocated, by id, no more than one call takes.
+    private static async Task<List<string>> Waiting(string projectId, IQueries queries)
+    {
+        var waiting = new List<string>();
+        for (string? after = null; waiting.Count < ProjectAllocateBody.MaxMilestones;)
+        {
+            var page = await queries.Milestones(new(null, projectId), new(ProjectAllocateBody.MaxMilestones, after));
+            waiting.AddRange(page.Items.Where(milestone => milestone.NeedsAllocation).Select(milestone => milestone.MilestoneId));
+            if (page.Next is null) break;
+            after = page.Next;
+        }
+        return [.. waiting.Take(ProjectAllocateBody.MaxMilestones)];
+    }
+
     private static async Task<Project?> Find(string projectId, Caller caller, IQueries queries, CancellationToken gone) =>
         await queries.Project(projectId).WaitAsync(gone) is { } project && caller.Sees(project.ClientId) ? project : null;
 
@@ -86,4 +119,31 @@ internal sealed record ProjectBody(string? AccountId, string? Currency, string? 
         Fields.OfPath("projectId", ProjectId, path), Fields.Id("accountId", AccountId), Fields.Given("currency", Currency), Fields.NameIfGiven("name", Name));
 
     public Refusal? CheckReadOnly(Project? present) => Fields.ReadOnly("clientId", ClientId, present?.ClientId);
+}
+
+/// <summary>The milestones to allocate, in this order; without <paramref name="MilestoneIds"/> all of the project that need it, by id, at most 1,000.</summary>
+internal sealed record ProjectAllocateBody(
+    [property: MaxLength(ProjectAllocateBody.MaxMilestones)] string?[]? MilestoneIds = null, bool DryRun = false) : IBody
+{
+    /// <summary>The most milestones of one call.</summary>
+    public const int MaxMilestones = 1_000;
+
+    public Refusal? Check(RouteValueDictionary path) => MilestoneIds is { Length: not (>= 1 and <= MaxMilestones) }
+        ? Refusal.Invalid("milestoneIds", $"must be 1 to {MaxMilestones:N0}")
+        : Refusal.All((MilestoneIds ?? []).Select((id, i) => Fields.Id($"milestoneIds[{i}]", id)));
+}
+
+/// <summary>What came of each milestone, in the order of the request.</summary>
+internal sealed record AllocatedList(ImmutableArray<AllocatedItem> Items);
+
+/// <summary>What the milestone alone would have been answered.</summary>
+internal sealed record AllocatedItem(string MilestoneId, int Status, [property: Either(typeof(AllocatedDocument), typeof(Problem))] object Body)
+{
+    public static AllocatedItem Of(AllocatedOne one, bool dryRun, HttpRequest request)
+    {
+        if (one.Allocated is { } allocated) return new(one.MilestoneId, StatusCodes.Status200OK, AllocatedDocument.Of(allocated, dryRun));
+        var problem = Problems.Of(one.Refusal!);
+        problem.CountIn(request.HttpContext);
+        return new(one.MilestoneId, problem.Status, problem with { RequestId = request.HttpContext.TraceIdentifier });
+    }
 }

@@ -214,6 +214,46 @@ public sealed class CorrectionStories(CorrectionStories.Shared shared) : IClassF
         await Audited();
     }
 
+    [Fact]
+    public async Task S2_purchases_are_chosen_by_hand_and_many_milestones_allocated_in_one_call()
+    {
+        await BeginAccount();
+        await Buy("P1", 10, 0, 3);
+        await Buy("P2", 10, 0, 9);
+        foreach (var (milestone, credits) in new[] { ("M1", 4m), ("M2", 30m), ("M3", 6m), ("M4", 0m) })
+            (await Api.Put($"/v1/milestones/{Account}-{milestone}", new { projectId = Account, servicesCredits = credits })).Is(201);
+
+        var choose = """{"from":[{"purchaseId":"P2","quantity":3.5},{"purchaseId":"P1","quantity":0.5}]}""";
+        var path = $"/v1/milestones/{Account}-M1/allocate";
+        (await Api.Send("POST", path, """{"from":[{"purchaseId":"P2","quantity":3}]}""")).Is(422, "invalid-field", "from");
+        (await Api.Send("POST", path, """{"from":[]}""")).Is(422, "invalid-field", "from");
+        (await Api.Send("POST", path, """{"from":[{"purchaseId":"P9","quantity":4}]}""")).Is(404, "not-found");
+        Assert.Equal("P2:3.5 P1:0.5", (await Api.Send("POST", path, choose.Replace("}]}", "}],\"dryRun\":true}", StringComparison.Ordinal))).Is(200).Moved());
+        Assert.Equal("P2:3.5 P1:0.5", (await Api.Send("POST", path, choose)).Is(200).Moved());
+        Assert.Equal("", (await Api.Send("POST", path, choose)).Is(200).Moved());
+
+        var all = $"/v1/projects/{Account}/allocate";
+        string[] named = [$"{Account}-M3", $"{Account}-M2", $"{Account}-M4", $"{Account}-M9"];
+        Assert.Equal("M3 200, M2 402, M4 422, M9 404", Statuses((await Api.Post(all, new { milestoneIds = named, dryRun = true })).Is(200)));
+        Assert.Equal("M2 402, M3 200", Statuses((await Api.Send("POST", all, null, ("Idempotency-Key", $"{contract}-A"))).Is(200)));
+        Assert.Equal("M2 402, M3 200", Statuses((await Api.Send("POST", all, null, ("Idempotency-Key", $"{contract}-A"))).Is(200)));
+        Assert.Equal("M2 402", Statuses((await Api.Send("POST", all)).Is(200)));
+        (await Api.Post(all, new { milestoneIds = Array.Empty<string>() })).Is(422, "invalid-field", "milestoneIds");
+        (await Api.Post("/v1/projects/nobody/allocate", "{}")).Is(404, "not-found");
+        Assert.Equal("EUR 10/10/0", await Balance());
+        await Audited();
+
+        // S4: an allocation record a milestone, and one an expiry.
+        await Api.Clock(On(4));
+        (await Api.Put($"/v1/accounts/{Account}", new { clientId = contract, name = "Renamed" })).Is(200);
+        await Adjust("M3", 5);
+        Assert.Equal(
+            ["allocated 4", "allocated 5", "expired 1", "expired 3.5"],
+            (await Api.All($"/v1/accounts/{Account}/allocations")).Select(record => $"{record["type"]} {record["quantity"]}").Order(StringComparer.Ordinal));
+
+        string Statuses(Answer answer) => string.Join(", ", answer.Items.Select(item => $"{((string)item!["milestoneId"]!)[(Account.Length + 1)..]} {item["status"]}"));
+    }
+
     private string Account => $"a{contract}";
 
     private string Purchases => $"/v1/accounts/{Account}/purchases";

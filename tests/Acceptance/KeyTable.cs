@@ -150,6 +150,7 @@ public sealed class KeyTable(Keyed keyed) : IClassFixture<Keyed>
         PUT /v1/milestones/M1                        200     403       403       200        403    403       404        403  401
         PUT /v1/milestones/M9                        404     403       403       404        403    403       404        403  401
         POST /v1/milestones/M1/allocate              200     403       403       200        403    403       404        403  401
+        POST /v1/projects/J1/allocate                200     403       403       200        403    403       404        403  401
         POST /v1/milestones/M1/adjust                200     403       403       200        403    403       404        403  401
         GET /v1/nothing                              404     404       404       404        404    404       404        404  401
         GET /health/live                             200     200       200       200        200    200       200        200  200
@@ -191,6 +192,7 @@ public sealed class KeyTable(Keyed keyed) : IClassFixture<Keyed>
         ["PUT /v1/milestones/M1"] = """{"projectId":"J1","servicesCredits":5}""",
         ["PUT /v1/milestones/M9"] = """{"projectId":"nobody"}""",
         ["POST /v1/milestones/M1/allocate"] = "{}",
+        ["POST /v1/projects/J1/allocate"] = "{}",
         ["POST /v1/milestones/M1/adjust"] = """{"quantity":5}""",
         ["POST /v1/reports"] = """{"reportId":"R-U1","contractId":"C1","userId":"U1","players":[{"playerId":"P-U1"}]}""",
     };

@@ -28,11 +28,16 @@ public sealed class AuditTests
     [Fact]
     public async Task A_contract_that_is_not_there_is_an_error() => await Assert.ThrowsAsync<ServiceException>(() => Audit(["C3"], null));
 
+    [Fact]
+    public async Task A_client_without_contracts_is_an_error() =>
+        Assert.Contains("acmee", (await Assert.ThrowsAsync<ServiceException>(() => Audit([], "acmee"))).Message, StringComparison.Ordinal);
+
     private static async Task<(int Code, string Output)> Audit(string[] contracts, string? client)
     {
         var fake = new FakeService((asked, _) => asked switch
         {
             "GET /v1/contracts?clientId=acme&limit=1000" => FakeService.Json(200, """{"items":[{"contractId":"C1"},{"contractId":"C2"}],"nextCursor":null}"""),
+            "GET /v1/contracts?clientId=acmee&limit=1000" => FakeService.Json(200, """{"items":[],"nextCursor":null}"""),
             "GET /v1/contracts/C1/audit" => FakeService.Json(200, Balanced),
             "GET /v1/contracts/C2/audit" => FakeService.Json(200, Differing),
             _ => FakeService.Json(404, """{"code":"not-found","detail":"There is no such contract."}"""),

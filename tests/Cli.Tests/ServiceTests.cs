@@ -28,12 +28,29 @@ public sealed class ServiceTests
     [Fact]
     public async Task After_ten_attempts_it_is_enough()
     {
-        var fake = new FakeService((_, _) => throw new HttpRequestException("connection refused"));
+        var attempts = 0;
+        var fake = new FakeService((_, _) => ++attempts == 1 ? FakeService.Json(200, "{}") : throw new HttpRequestException("connection refused"));
         using var service = fake.Open();
+        await service.Get("v1/clock", Stop);
         var fault = await Assert.ThrowsAsync<ServiceException>(() => service.Get("v1/clock", Stop));
         Assert.Contains("connection refused", fault.Message, StringComparison.Ordinal);
-        Assert.Equal(10, fake.Asked.Count);
+        Assert.Equal(11, fake.Asked.Count);
         Assert.All(fake.Pauses, pause => Assert.InRange(pause.TotalSeconds, 0.1, 30));
+    }
+
+    [Fact]
+    public async Task A_service_that_is_not_there_is_given_up_within_5_seconds()
+    {
+        var fake = new FakeService((_, _) => throw new HttpRequestException("connection refused"));
+        using var service = fake.Open();
+        await Assert.ThrowsAsync<ServiceException>(() => service.Get("v1/clock", Stop));
+        Assert.InRange(fake.Pauses.Sum(pause => pause.TotalSeconds), 1, 5);
+
+        // One that answers is there, however busy it is.
+        var busy = new FakeService((_, _) => Busy(503, 0));
+        using var overloaded = busy.Open();
+        await Assert.ThrowsAsync<ServiceException>(() => overloaded.Get("v1/clock", Stop));
+        Assert.Equal(10, busy.Asked.Count);
     }
 
     [Fact]

@@ -265,6 +265,41 @@ public sealed class ServicesStories
         Assert.Equal("description", PurchaseCorrecting.Decide(Given.Account(Given.Purchase("P1", 10)), null, change with { Description = " " }, Given.Day(1)).Refusal!.Field);
     }
 
+    [Fact]
+    public void S2_purchases_are_chosen_by_hand() => Tell("""
+        day 0   buy      P1 10 EUR 0..3
+        day 0   buy      P2 10 EUR 0..9
+        day 0   buy      P3 10 USD 0..9
+        day 0   buy      P4 10 EUR 5..9
+        day 0   plan     M1 8 Planned
+        day 0   choose   M1 P2=7               -> InvalidField from
+        day 0   choose   M1 P2=7 P3=1          -> InvalidField from[1].purchaseId
+        day 0   choose   M1 P2=7 P2=1          -> InvalidField from[1].purchaseId
+        day 0   choose   M1 P2=8 P1=0          -> InvalidField from[1].quantity
+        day 0   choose   M1 P2=7 P9=1          -> NotFound
+        day 0   choose   M1 P2=7 P4=1          -> InsufficientServicesCredits EUR 1 of 0
+        day 0   choose   M1 P2=7.5 P1=0.5      -> P2:7.5 P1:0.5
+        day 0   choose   M1 P2=1               ->
+        day 0   plan     M2 5 Planned
+        day 0   choose   M2 P2=5               -> InsufficientServicesCredits EUR 5 of 2.5
+        day 0   adjust   M1 0                  -> P2:-7.5 P1:-0.5
+        """);
+
+    [Fact]
+    public void S2_milestones_of_a_project_are_allocated_one_after_another_each_with_an_answer() => Tell("""
+        day 0   buy      P1 10 EUR 0..3
+        day 0   plan     M1 4 Planned
+        day 0   plan     M2 7 Planned
+        day 0   plan     M3 6 Planned
+        day 0   plan     M4 0 Planned
+        day 0   several  EUR M1 M2 M3 M4 M9    -> M1 P1:4, M2 InsufficientServicesCredits, M3 P1:6, M4 InvalidField, M9 NotFound
+        day 0   several  EUR M3 M1             -> M3, M1
+        day 0   several  USD M1                -> M1 NotFound
+        day 0   several  XXX M1                -> NotFound
+        day 0   holds    M3                    -> P1:6
+        day 0   records  M3                    -> consumption P1 6
+        """);
+
     private static void Tell(string story)
     {
         var world = new ServicesWorld();
@@ -288,6 +323,9 @@ public sealed class ServicesStories
         "move" => Told(world.Plan(Given.Plan(words[0], project: words[1])), _ => ""),
         "project" => Told(world.Set(new(words[0], words[1], "ops")), _ => ""),
         "allocate" => Told(world.Allocate(words[0]), Moved),
+        "choose" => Told(world.Allocate(words[0], [.. words[1..].Select(word => word.Split('=')).Select(chosen => new Holding(chosen[0], Number(chosen[1])))]), Moved),
+        "several" => Told(world.AllocateAll(words[0], words[1..]), all => string.Join(", ", all.Select(one =>
+            $"{one.MilestoneId} {(one.Allocated is { } allocated ? Moved(allocated) : $"{one.Refusal!.Code}")}".Trim()))),
         "adjust" => Told(world.Adjust(words[0], Number(words[1])), Moved),
         "wake" => Nothing(world.WakeUp),
         "holds" => Text(world.Milestone(words[0])!.Holdings),

@@ -77,6 +77,18 @@ internal sealed class ServicesWorld
         return Take(ServicesAllocating.Decide(Facts(), Given.Allocate(milestone), Now));
     }
 
+    public Decision<Allocated> Allocate(string milestone, params Holding[] from)
+    {
+        RollForward();
+        return Take(ServicesAllocating.Decide(Facts(), Given.Allocate(milestone) with { From = [.. from] }, Now));
+    }
+
+    public Decision<ImmutableArray<AllocatedOne>> AllocateAll(string project, params string[] milestones)
+    {
+        RollForward();
+        return Take(ServicesAllocating.Decide(Facts(), new AllocateMilestones(project, [.. milestones], "manager"), Now));
+    }
+
     public Decision<Allocated> Adjust(string milestone, decimal quantity)
     {
         RollForward();

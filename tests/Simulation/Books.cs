@@ -19,7 +19,7 @@ internal sealed class Books(World world, MemoryStore store, History history, Clo
     private sealed class LotAccount
     {
         public readonly SortedSet<long> Apart = [];
-        public long Granted, Minted, Charged, Returned, LotExpired, CoverageExpired, Allocated, ExpiredAllocated, ExpiredAlone;
+        public long Granted, Minted, Charged, Returned, LotExpired, CoverageExpired, Withdrawn, Allocated, ExpiredAllocated, ExpiredAlone;
 
         public void Count(Credit? credit, int by)
         {
@@ -146,12 +146,13 @@ internal sealed class Books(World world, MemoryStore store, History history, Clo
         var expired = parts[true].Sum() + account.ExpiredAlone;
         Holds(
             lot.Quantity == account.Granted + account.Minted
-                && lot.Quantity == free + account.Allocated + expired + account.ExpiredAllocated
-                && free == account.Granted + account.Minted - account.Charged + account.Returned - account.LotExpired
+                && lot.Quantity == free + account.Allocated + expired + account.ExpiredAllocated + lot.Withdrawn.Count
+                && free == account.Granted + account.Minted - account.Charged + account.Returned - account.LotExpired - account.Withdrawn
+                && lot.Withdrawn.Count == account.Withdrawn
                 && account.Allocated == account.Charged - account.Returned - account.CoverageExpired
                 && expired == account.LotExpired,
             "the books balance (G2)",
-            $"lot {key}: quantity {lot.Quantity}, free {free}, allocated {account.Allocated}, expired {expired} + {account.ExpiredAllocated}; entries: granted {account.Granted}, minted {account.Minted}, charged {account.Charged}, returned {account.Returned}, expired {account.LotExpired} + {account.CoverageExpired}");
+            $"lot {key}: quantity {lot.Quantity}, free {free}, allocated {account.Allocated}, expired {expired} + {account.ExpiredAllocated}; entries: granted {account.Granted}, minted {account.Minted}, charged {account.Charged}, returned {account.Returned}, expired {account.LotExpired} + {account.CoverageExpired}, withdrawn {account.Withdrawn}");
     }
 
     private void Post(Changes changes)
@@ -163,6 +164,7 @@ internal sealed class Books(World world, MemoryStore store, History history, Clo
             {
                 case EntryKind.LotGranted: account.Granted += entry.Quantity; break;
                 case EntryKind.CreditsMinted: account.Minted += entry.Quantity; break;
+                case EntryKind.LotWithdrawn: account.Withdrawn += entry.Quantity; break;
                 case EntryKind.LotExpired: account.LotExpired += entry.Quantity; break;
                 case EntryKind.CoverageExpired: account.CoverageExpired += entry.Quantity; break;
                 case EntryKind.CreditsCharged:

@@ -154,6 +154,10 @@ internal sealed class History(World world, MemoryStore store, Clocks clocks)
     public Lot? Lot(CreditId id, int moment) =>
         At(lots, (id.ContractId, id.LotId, id.Ordinal), moment) is { Free.Count: > 0 } apart ? apart : At(lots, (id.ContractId, id.LotId, 0), moment);
 
+    /// <summary>A lot and its credits apart.</summary>
+    public IEnumerable<Lot> WholeLot(string contractId, string lotId, int moment) =>
+        lots.Keys.Where(key => (key.ContractId, key.LotId) == (contractId, lotId)).Select(key => At(lots, key, moment)).OfType<Lot>();
+
     public Terms? Terms(string contractId, int moment) => At(contracts, contractId, moment)?.Terms;
 
     /// <summary>
@@ -253,7 +257,7 @@ internal sealed class History(World world, MemoryStore store, Clocks clocks)
         return new(
             Json.Write(Read(contractId, store)! with { HasApart = false }),
             string.Join(';', all.Select(member =>
-                $"{member.UserId} {member.Name} {member.Assigned} {member.Allocation.Settings} {member.Allocation.StartDate} {member.Allocation.Restarts} {member.Allocation.ExtraCredits}")),
+                $"{member.UserId} {member.Assigned} {member.Allocation.Settings} {member.Allocation.StartDate} {member.Allocation.Restarts} {member.Allocation.ExtraCredits}")),
             string.Join(';', all.Where(member => member.Disabled).Select(member => member.UserId)));
     }
 

@@ -6,7 +6,7 @@ using NodaTime;
 namespace CreditGrains.Simulation;
 
 /// <summary>Operators at work: single credits edited by hand (P5), the same edit again where nobody knows what came of it. What they are answered is held against what was committed.</summary>
-internal sealed class Operators(World world, IGrainFactory grains, MemoryStore store, History history, EditBooks books, UndoBooks undos, Clocks clocks, Func<Func<Task>, Task<bool>> attempt)
+internal sealed class Operators(World world, IGrainFactory grains, MemoryStore store, History history, EditBooks books, UndoBooks undos, CorrectionBooks corrections, Clocks clocks, Func<Func<Task>, Task<bool>> attempt)
 {
     private int named;
 
@@ -58,6 +58,75 @@ internal sealed class Operators(World world, IGrainFactory grains, MemoryStore s
         var edit = NewEdit(id, Dice.Pick([2, 3, 7, 8]), $"hand{named}");
         books.Wants(edit);
         return Send(edit);
+    }
+
+    /// <summary>A lot is taken back, all or in part, or changed (L6); the same again where nobody knows what came of it.</summary>
+    public Task Correct(Terms terms, bool mayRace)
+    {
+        var lots = Dice.Chance(0.7) ? [.. store.OpenLots(terms.ContractId)] : store.Lots.Where(row => row.ContractId == terms.ContractId).Select(row => row.Lot).ToList();
+        var lotId = lots.Count > 0 && !Dice.Chance(0.05) ? Dice.Pick(lots).LotId
+            : terms.BillingCycle is not null ? Billing.LotId(DayByDay.Date(clocks.Latest, terms)) : "none";
+        var isRaced = mayRace && Dice.Chance(0.2);
+
+        // What a billing cycle grants is held against its terms when it is booked: until then it stays as it is.
+        return Dice.Chance(0.5) || store.Lot(terms.ContractId, lotId) is null ? Withdraw(terms.ContractId, lotId, isRaced) : Change(terms.ContractId, lotId, isRaced);
+    }
+
+    // What is sent twice has a key.
+    private Task Withdraw(string contractId, string lotId, bool isRaced)
+    {
+        var withdraw = new WithdrawCredits(lotId, Dice.Chance(0.3) ? null : Dice.Between(1, 9), $"withdrawal{named++}", "operator");
+        corrections.Wants(withdraw);
+        return Repeat(isRaced, withdraw.Reason, key => Ask(
+            () => grains.Contract(contractId).Withdraw(withdraw, key), withdraw.Reason, contractId, lotId,
+            (parts, now) => parts.Where(part => !part.ExpiryBooked && !(now >= part.ExpiresAt)).Sum(part => part.Free.Count) < (withdraw.Quantity ?? 0) || parts.Any(part => part.Source == LotSource.Minted)));
+    }
+
+    private Task Change(string contractId, string lotId, bool isRaced)
+    {
+        var until = clocks.Latest + Duration.FromHours(Dice.Chance(0.1) ? -1 : Dice.Between(1, 80));
+        var from = clocks.Latest + Duration.FromHours(Dice.Chance(0.1) ? -1 : Dice.Between(1, 20));
+        var change = new ChangeLot(
+            lotId, Dice.Chance(0.3) && !Billing.IsLotId(lotId) ? $"payment{named}" : null, Dice.Chance(0.3) ? from : null, Dice.Chance(0.1), Dice.Chance(0.5) ? until : null, Dice.Chance(0.1),
+            $"change{named++}", "operator");
+        corrections.Wants(change);
+        return Repeat(isRaced, change.Reason, key => Ask(
+            () => grains.Contract(contractId).ChangeLot(change, key), change.Reason, contractId, lotId,
+            (parts, now) => parts.Any(part => part.Source == LotSource.Minted) || change is { AvailableFrom: not null } or { ExpiresAt: not null } or { Begins: true } or { Stays: true }));
+    }
+
+    private async Task Repeat(bool isRaced, string reason, Func<RequestKey?, Task<bool>> ask)
+    {
+        var key = isRaced || Dice.Chance(0.5) ? new RequestKey($"key-{reason}", reason) : null;
+        await Task.WhenAll(Enumerable.Range(0, isRaced ? 2 : 1).Select(async _ =>
+        {
+            for (var tries = 0; tries < 6 && !await ask(key) && key is not null; tries++) await Task.Delay(Dice.Between(TimeSpan.Zero, TimeSpan.FromSeconds(1)), world.Time);
+        }));
+    }
+
+    private Task<bool> Ask(Func<Task<Decision<Answered<CorrectedLot>>>> ask, string reason, string contractId, string lotId, Func<List<Lot>, Instant, bool> mayRefuse)
+    {
+        var from = history.Moment;
+        return attempt(async () =>
+        {
+            var answer = await ask();
+            if (answer.Refusal is { } refusal)
+            {
+                world.Holds(
+                    Was(from, (moment, now) => history.WholeLot(contractId, lotId, moment).ToList() is var parts
+                        && (refusal.Code == RefusalCode.NotFound ? parts.Count == 0 : refusal.Code == RefusalCode.InvalidField && mayRefuse(parts, now))),
+                    "a correction is refused for a reason (L6)", $"{reason}: {refusal}, {store.Lot(contractId, lotId)}");
+                return;
+            }
+
+            // One that changed nothing is told by nobody.
+            var isDone = history.CommitsSince(0).Any(commit => commit.Changes.Entries.Any(entry => entry.Reason == reason));
+            world.Holds(
+                !isDone || history.WasEver(0, history.Moment, moment => history.WholeLot(contractId, lotId, moment).FirstOrDefault(part => part.Apart == 0) is { } lot && Same(lot, answer.Value!.Answer.Lot.Lot)),
+                "what is answered is durable (R5)", $"{reason}: {answer.Value!.Answer.Lot.Lot}, {store.Lot(contractId, lotId)}");
+        });
+
+        static bool Same(Lot stored, Lot answered) => stored.Terms == answered.Terms && stored.Withdrawn.Equals(answered.Withdrawn);
     }
 
     private async Task Send(EditCredit edit)
@@ -120,7 +189,7 @@ internal sealed class Operators(World world, IGrainFactory grains, MemoryStore s
     {
         RefusalCode.NotFound => Was(from, (moment, _) => !(history.Lot(edit.Id, moment)?.Quantity >= edit.Id.Ordinal)),
         RefusalCode.PlayerCovered => Was(from, (moment, now) => history.CurrentCredit(new(edit.Id.ContractId[..4], edit.PlayerId ?? history.Credit(edit.Id, moment)?.PlayerId ?? ""), moment) is { } current && current.Id != edit.Id && current.PlayerId is not null && !(now >= current.CoversUntil)),
-        RefusalCode.InvalidField => Was(from, (moment, now) => edit.ExpiresAt <= now || MayRefuse(edit, history.Credit(edit.Id, moment), history.Lot(edit.Id, moment), history.Terms(edit.Id.ContractId, moment), now)),
+        RefusalCode.InvalidField => Was(from, (moment, now) => edit.ExpiresAt <= now || history.Lot(edit.Id, moment)?.Withdrawn.Contains(edit.Id.Ordinal) == true || MayRefuse(edit, history.Credit(edit.Id, moment), history.Lot(edit.Id, moment), history.Terms(edit.Id.ContractId, moment), now)),
         _ => false,
     };
 

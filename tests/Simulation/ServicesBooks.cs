@@ -87,6 +87,8 @@ internal sealed class ServicesBooks(World world, MemoryStore store, Clocks clock
     {
         var accounts = changes.Consumptions.Select(record => record.AccountId).Distinct().ToDictionary(id => id, id => store.PurchasesOf(id).ToDictionary(purchase => purchase.PurchaseId));
         var holdings = store.Milestones.ToDictionary(milestone => milestone.MilestoneId, milestone => milestone.Holdings.ToDictionary(holding => holding.PurchaseId, holding => holding.Quantity));
+        var corrected = changes.Entries.Where(entry => entry.Kind == EntryKind.PurchaseSet).Select(entry => (entry.AccountId!, entry.Subject.Split('~')[1]))
+            .ToDictionary(key => key, key => changes.Purchases.Last(change => (change.AccountId, change.Purchase.PurchaseId) == key).Purchase);
         foreach (var record in changes.Consumptions)
         {
             var purchases = accounts[record.AccountId];
@@ -94,7 +96,8 @@ internal sealed class ServicesBooks(World world, MemoryStore store, Clocks clock
             Holds(record.Currency == purchase.Currency, "other currencies are not touched (S2)", $"{record}, {purchase}");
             if (record.MilestoneId is null)
             {
-                purchases[record.PurchaseId] = purchase with { Free = purchase.Free - record.Quantity };
+                // A correction by hand comes alone, after what fell due.
+                purchases[record.PurchaseId] = corrected.TryGetValue((record.AccountId, record.PurchaseId), out var to) ? to : purchase with { Free = purchase.Free - record.Quantity };
                 continue;
             }
             if (!holdings.TryGetValue(record.MilestoneId, out var own)) holdings[record.MilestoneId] = own = [];
@@ -102,7 +105,8 @@ internal sealed class ServicesBooks(World world, MemoryStore store, Clocks clock
             if (record.Quantity > 0)
             {
                 Holds(purchase.AvailableAt(record.At) >= record.Quantity, "a draw takes what there is (L2)", $"{record} of {purchase}");
-                var earlier = purchases.Values.FirstOrDefault(other => other.Currency == purchase.Currency && other.AvailableAt(record.At) > 0 && Order(other).CompareTo(Order(purchase)) < 0);
+                var isChosen = changes.Entries.Any(entry => entry is { Kind: EntryKind.ServicesCreditsAllocated, Actor: ServicesWork.Choosing } && entry.Cause == Subjects.Milestone(record.MilestoneId));
+                var earlier = isChosen ? null : purchases.Values.FirstOrDefault(other => other.Currency == purchase.Currency && other.AvailableAt(record.At) > 0 && Order(other).CompareTo(Order(purchase)) < 0);
                 Holds(earlier is null, "a draw takes what expires first (L2)", $"{record} of {purchase}, not of {earlier}");
             }
             else

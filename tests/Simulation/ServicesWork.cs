@@ -6,7 +6,7 @@ using NodaTime;
 namespace CreditGrains.Simulation;
 
 /// <summary>Managers and operators of services credits, at work on the accounts of a world.</summary>
-internal sealed class ServicesWork(World world, IGrainFactory grains, MemoryStore store, Clocks clocks, bool isStormy)
+internal sealed class ServicesWork(World world, IGrainFactory grains, MemoryStore store, Clocks clocks, CorrectionBooks corrections, bool isStormy)
 {
     private static readonly string[] Clients = ["acme", "bolt"];
     private static readonly string[] Currencies = ["EUR", "USD"];
@@ -14,6 +14,9 @@ internal sealed class ServicesWork(World world, IGrainFactory grains, MemoryStor
 
     /// <summary>Who only asks what would happen.</summary>
     public const string Rehearsing = "rehearsing";
+
+    /// <summary>Who chooses purchases by hand.</summary>
+    public const string Choosing = "choosing";
 
     private readonly List<(string AccountId, BuyCredits Buy, RequestKey? Key)> bought = [];
     private int named;
@@ -35,8 +38,11 @@ internal sealed class ServicesWork(World world, IGrainFactory grains, MemoryStor
     }
 
     /// <summary>One command, or two at once.</summary>
-    public Task Act() => Dice.Below(10) switch
+    public Task Act() => Dice.Below(13) switch
     {
+        10 => Correct(),
+        11 => Dice.Chance(0.3) ? Expire() : Correct(),
+        12 => Dice.Chance(0.5) ? Choose() : AllocateAll(),
         < 2 => Buy(),
         < 4 => Plan(),
         < 6 => Allocate(),
@@ -68,7 +74,7 @@ internal sealed class ServicesWork(World world, IGrainFactory grains, MemoryStor
         if (isStormy && Dice.Chance(0.05)) buy = buy with { Quantity = buy.Quantity + 1 };
         bought.Add((account, buy, key));
         if ((await grains.Account(account).Buy(buy, key)).Value is { } answer)
-            world.Holds(store.Purchase(account, answer.Purchase.PurchaseId)?.Quantity == answer.Purchase.Quantity, "what is answered is durable (R5)", $"{answer}");
+            world.Holds(store.Purchase(account, answer.Purchase.PurchaseId)?.Request == answer.Purchase.Request, "what is answered is durable (R5)", $"{answer}");
     }
 
     private async Task Plan()
@@ -84,6 +90,61 @@ internal sealed class ServicesWork(World world, IGrainFactory grains, MemoryStor
         var (milestone, account) = Held();
         var dryRun = Dice.Chance(0.1);
         if ((await account.Allocate(new(milestone, null, dryRun ? Rehearsing : "manager"), dryRun)).Value is { } answer && !dryRun) IsDurable(answer.Answer.Milestone);
+    }
+
+    // L6: a purchase's days and quantity, once each, for a correction without a key is not sent again.
+    private async Task Correct()
+    {
+        if (AnyPurchase() is not var (account, purchase)) return;
+        var today = Calendar.DateAt(clocks.Latest, DateTimeZone.Utc);
+        var change = new ChangePurchase(
+            purchase.PurchaseId, Dice.Chance(0.2) ? today.PlusDays(Dice.Between(0, 2)) : null, Dice.Chance(0.6) ? today.PlusDays(Dice.Between(-1, 4)) : null,
+            Dice.Chance(0.4) ? Dice.Between(1, 80) * 0.25m : null, Dice.Chance(0.2) ? $"text{named}" : null, Clears: false, $"correction{named++}", "operator");
+        corrections.Wants(change);
+        IsDurable(account, await grains.Account(account).ChangePurchase(change));
+    }
+
+    private async Task Expire()
+    {
+        if (AnyPurchase() is not var (account, purchase)) return;
+        IsDurable(account, await grains.Account(account).ExpirePurchase(new(purchase.PurchaseId, $"end{named++}", "operator")));
+    }
+
+    // Mostly what is there, now and then too much.
+    private async Task Choose()
+    {
+        var (milestone, account) = Held();
+        if (store.Milestone(milestone) is not { } present) return;
+        var needed = present.ServicesCredits - present.Held;
+        var from = new List<Holding>();
+        foreach (var purchase in store.PurchasesOf(store.Project(present.ProjectId)!.AccountId).Where(one => one.Free > 0).Reverse())
+        {
+            var part = Math.Min(needed, Dice.Chance(0.1) ? purchase.Quantity : purchase.Free);
+            if (part > 0) from.Add(new(purchase.PurchaseId, part));
+            needed -= part;
+        }
+        if ((await account.Allocate(new(milestone, null, Choosing, [.. from]), dryRun: false)).Value is { } answer) IsDurable(answer.Answer.Milestone);
+    }
+
+    private async Task AllocateAll()
+    {
+        var project = AnyProject();
+        var milestones = Enumerable.Range(0, 4).Select(_ => AnyMilestone(project)).Distinct();
+        if ((await AccountOf(project).AllocateMilestones(new(project, [.. milestones], "manager"), dryRun: false)).Value is not { } answer) return;
+        foreach (var one in answer.Answer)
+            if (one.Allocated is { } allocated) IsDurable(allocated.Milestone);
+    }
+
+    private (string AccountId, Purchase Purchase)? AnyPurchase()
+    {
+        var account = Dice.Pick([.. Accounts]);
+        return store.PurchasesOf(account).ToList() is { Count: > 0 } all ? (account, Dice.Pick(all)) : null;
+    }
+
+    private void IsDurable(string accountId, Decision<Answered<CorrectedPurchase>> decision)
+    {
+        if (decision.Value is not { Answer.Purchase: var answered }) return;
+        world.Holds(store.Purchase(accountId, answered.PurchaseId) is not null, "what is answered is durable (R5)", $"{answered}");
     }
 
     private async Task Adjust(decimal? quantity = null)

@@ -8,7 +8,7 @@ namespace CreditGrains.Simulation;
 
 /// <summary>What a world went through.</summary>
 internal sealed record Outcome(
-    int Reports, int Answers, int Refusals, int Commits, int Proofs, int Conflicts, int MostDecisions, int Edits, int Cycles, TimeSpan VirtualTime, ulong Trace);
+    int Reports, int Answers, int Refusals, int Commits, int Proofs, int Conflicts, int MostDecisions, int Edits, int Corrections, int Cycles, TimeSpan VirtualTime, ulong Trace);
 
 /// <summary>Clients, operators and time, at work on the real grains in one world.</summary>
 internal sealed class Simulation : IDisposable
@@ -38,6 +38,7 @@ internal sealed class Simulation : IDisposable
     private readonly BillingBooks billing;
     private readonly EditBooks edits;
     private readonly UndoBooks undos;
+    private readonly CorrectionBooks corrections;
     private readonly Operators operators;
     private readonly Freshness freshness;
     private readonly GrainMetrics metrics = new();
@@ -80,6 +81,7 @@ internal sealed class Simulation : IDisposable
         history.Billing = billing;
         edits = new(world, store, history);
         undos = new(world, store, history);
+        corrections = new(world, store, history);
         freshness = new(world, store);
         away = new(world, store, () => weather) { Asked = submissions.Decided };
         reminders = new(world, clocks, () => weather);
@@ -87,8 +89,8 @@ internal sealed class Simulation : IDisposable
         network.Silos = [.. Enumerable.Range(0, Clocks.Silos).Select(silo => new GrainServices(network.From(silo), away, clocks[silo], world.Time, metrics, ReminderTimes.Cluster))];
         grains = network.From(null);
         managers = new(world, grains, store, history, rights, clocks, Try);
-        operators = new(world, grains, store, history, edits, undos, clocks, Try);
-        services = new(world, grains, store, clocks, IsStormy);
+        operators = new(world, grains, store, history, edits, undos, corrections, clocks, Try);
+        services = new(world, grains, store, clocks, corrections, IsStormy);
         history.ClocksMoved();
     }
 
@@ -145,7 +147,7 @@ internal sealed class Simulation : IDisposable
         billing.AllIsGranted();
         servicesBooks.AllIsBooked();
         world.Check();
-        return new(made, promises.Answers, promises.Refusals, history.Commits, proofs, store.Conflicts, mostDecisions, edits.Done, billing.Granted, world.Now, world.Trace);
+        return new(made, promises.Answers, promises.Refusals, history.Commits, proofs, store.Conflicts, mostDecisions, edits.Done, corrections.Done, billing.Granted, world.Now, world.Trace);
     }
 
     // R4: once faults stop, whatever was asked is answered.
@@ -167,6 +169,7 @@ internal sealed class Simulation : IDisposable
         billing.Before(commit);
         edits.Before(commit);
         undos.Before(commit);
+        corrections.Before(commit);
     }
 
     private void Committed(Commit commit)
@@ -233,6 +236,7 @@ internal sealed class Simulation : IDisposable
             {
                 < 18 => Report(),
                 18 when climate is Climate.Garbled or Climate.Crowded => Join(),
+                19 => Correct(mayRace: true),
                 < 25 => Grant(),
                 < 27 => Member(),
                 < 30 => Switch(),
@@ -250,6 +254,7 @@ internal sealed class Simulation : IDisposable
                 60 => Begin(),
                 < 63 => WakeUp(),
                 < 70 => Undo(mayRace: true),
+                < 73 => Correct(mayRace: true),
                 < 80 when climate == Climate.Doubled => Edit(mayRace: true),
                 _ => Report(),
             });
@@ -279,6 +284,7 @@ internal sealed class Simulation : IDisposable
         await managers.GrantExtra(Metered(), Users, mayRace: false);
         for (var edit = 0; edit < 5; edit++) await Edit(mayRace: false);
         for (var undo = 0; undo < 4; undo++) await Undo(mayRace: false);
+        for (var correction = 0; correction < 3; correction++) await Correct(mayRace: false);
         if (IsRationed) await managers.Ration(Metered(), Users);
         await Straddle();
         await Refuse();
@@ -519,6 +525,8 @@ internal sealed class Simulation : IDisposable
         var known = sent.TakeLast(60).Where(report => !report.DryRun).ToList();
         return known.Count == 0 ? Task.CompletedTask : operators.Undo(Dice.Pick(known), mayRace);
     }
+
+    private Task Correct(bool mayRace) => operators.Correct(IsRationed || Dice.Chance(0.9) ? Metered() : Dice.Pick(contracts), mayRace);
 
     private Task MoveClocks()
     {

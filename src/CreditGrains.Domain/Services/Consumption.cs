@@ -38,10 +38,16 @@ public sealed record Consumption(
     public override void Accept(IChangeVisitor visitor) => visitor.Visit(this);
 }
 
+/// <summary>What an allocation record is of: a milestone's allocation, or an expiry (S4).</summary>
+public enum AllocationType { Allocated, Expired }
+
 /// <summary>The sum of the consumptions of one milestone, or of one expiry (S4).</summary>
 /// <param name="Date">The local day of the first of them.</param>
 public sealed record AllocationRecord(string AllocationId, string AccountId, string? MilestoneId, string Currency, decimal Quantity, LocalDate Date)
 {
+    /// <summary>An expiry has no milestone.</summary>
+    public AllocationType Type => MilestoneId is null ? AllocationType.Expired : AllocationType.Allocated;
+
     /// <inheritdoc cref="Consumption.TimeZone"/>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? TimeZone { get; init; }

@@ -5,7 +5,14 @@ namespace CreditGrains.Domain;
 
 /// <summary>Allocates a milestone's cost from its account's purchases (S2).</summary>
 /// <param name="Expected">The version that the caller has seen (If-Match); null: any.</param>
-public sealed record AllocateCredits(string MilestoneId, long? Expected, string Actor);
+/// <param name="From">The purchases to take from, and what of each: in all what the milestone still needs; null: those that expire first.</param>
+public sealed record AllocateCredits(string MilestoneId, long? Expected, string Actor, ImmutableArray<Holding>? From = null);
+
+/// <summary>Allocates the costs of several milestones of a project, one after another (S2).</summary>
+public sealed record AllocateMilestones(string ProjectId, ImmutableArray<string> MilestoneIds, string Actor);
+
+/// <summary>What came of one milestone of several: what was allocated, or why nothing was.</summary>
+public sealed record AllocatedOne(string MilestoneId, Allocated? Allocated, Refusal? Refusal);
 
 /// <summary>Changes the cost of an allocated milestone, and what it holds (S3).</summary>
 /// <param name="Quantity">0 or more services credits.</param>
@@ -25,12 +32,37 @@ public static class ServicesAllocating
     /// Allocates (S2). Refuses with <see cref="RefusalCode.NotFound"/>, <see cref="RefusalCode.PreconditionFailed"/>, <see cref="RefusalCode.InvalidField"/>
     /// or <see cref="RefusalCode.InsufficientServicesCredits"/>. A milestone that is wholly allocated stays as it is.
     /// </summary>
-    public static Decision<Changed<Account, Allocated>> Decide(Account account, AllocateCredits allocate, Instant now)
+    /// <param name="named">The purchases that the command names, as the store has them; the account's own copies count. null: it names none.</param>
+    public static Decision<Changed<Account, Allocated>> Decide(
+        Account account, AllocateCredits allocate, Instant now, IReadOnlyCollection<Purchase>? named = null)
     {
         if (Find(account, allocate.MilestoneId, null, allocate.Expected, out var milestone, out var project) is { } refusal) return refusal;
         if (!milestone.WasAllocated && milestone.ServicesCredits == 0)
             return Refusal.Invalid("servicesCredits", "must be more than 0 before the milestone is allocated");
-        return Bring(account, milestone, project, milestone.ServicesCredits, ConsumptionKind.Consumption, allocate.Actor, now);
+        var needed = milestone.ServicesCredits - milestone.Held;
+        var chosen = allocate.From is { } from ? Choose(account, project, from, needed, named ?? [], now) : null;
+        return chosen?.Refusal is { } refused
+            ? refused
+            : Bring(account, milestone, project, milestone.ServicesCredits, ConsumptionKind.Consumption, allocate.Actor, now, chosen?.Value);
+    }
+
+    /// <summary>
+    /// Allocates several milestones of a project, one after another, each with an answer of its own; what is refused to one does not keep the others.
+    /// Refuses all with <see cref="RefusalCode.NotFound"/> where the project is not the account's.
+    /// </summary>
+    public static Decision<Changed<Account, ImmutableArray<AllocatedOne>>> Decide(Account account, AllocateMilestones allocate, Instant now)
+    {
+        if (account.Own(allocate.ProjectId) is null) return Refusal.NotFound($"project {allocate.ProjectId}");
+        var (changes, answers) = (Changes.None, ImmutableArray.CreateBuilder<AllocatedOne>(allocate.MilestoneIds.Length));
+        foreach (var id in allocate.MilestoneIds)
+        {
+            Decision<Changed<Account, Allocated>> decision = account.Services.Milestones.GetValueOrDefault(id)?.ProjectId == allocate.ProjectId
+                ? Decide(account, new AllocateCredits(id, null, allocate.Actor), now)
+                : Refusal.NotFound($"milestone {id} of project {allocate.ProjectId}");
+            if (decision.Value is { } allocated) (account, changes) = (allocated.State, changes + allocated.Changes);
+            answers.Add(new(id, decision.Value?.Answer, decision.Refusal));
+        }
+        return new Changed<Account, ImmutableArray<AllocatedOne>>(account, changes, answers.MoveToImmutable());
     }
 
     /// <summary>
@@ -62,7 +94,8 @@ public static class ServicesAllocating
 
     // Makes the milestone cost and hold exactly that quantity.
     private static Decision<Changed<Account, Allocated>> Bring(
-        Account account, Milestone milestone, Project project, decimal quantity, ConsumptionKind kind, string actor, Instant now)
+        Account account, Milestone milestone, Project project, decimal quantity, ConsumptionKind kind, string actor, Instant now,
+        IReadOnlyList<Share<Purchase, decimal>>? chosen = null)
     {
         var more = quantity - milestone.Held;
         var available = account.AvailableAt(now, project.Currency);
@@ -77,7 +110,7 @@ public static class ServicesAllocating
             return new Changed<Account, Allocated>(account, Changes.None, new(milestone, project.Currency, []));
 
         // After this line it succeeds.
-        var shares = more > 0 ? Draw(account, project.Currency, more, now) : Return(account, milestone, -more);
+        var shares = chosen ?? (more > 0 ? Draw(account, project.Currency, more, now) : Return(account, milestone, -more));
         var moves = shares.SelectMany(share => more > 0 ? [Take(share.Of, share.Part)] : GiveBack(share.Of, share.Part)).ToList();
         var (booked, changes) = account.Book(moves, actor, Subjects.Milestone(milestone.MilestoneId), now);
 
@@ -113,6 +146,29 @@ public static class ServicesAllocating
             var expired = back with { Free = back.Free - part, Expired = back.Expired + part };
             if (back.IsOverAt(now)) yield return new(ConsumptionKind.Expiry, back, expired, part, null, now);
         }
+    }
+
+    // Purchases chosen by hand: of the project's currency, each once, each with enough, in all what is needed.
+    private static Decision<IReadOnlyList<Share<Purchase, decimal>>> Choose(
+        Account account, Project project, ImmutableArray<Holding> from, decimal needed, IReadOnlyCollection<Purchase> named, Instant now)
+    {
+        var shares = new List<Share<Purchase, decimal>>();
+        for (var i = 0; i < from.Length; i++)
+        {
+            var (id, quantity) = (from[i].PurchaseId, from[i].Quantity);
+            var purchase = account.Purchases.Concat(named).FirstOrDefault(known => known.PurchaseId == id);
+            if (purchase is null) return Refusal.NotFound($"purchase {id} of account {account.Terms.AccountId}");
+            if (purchase.Currency != project.Currency) return Refusal.Invalid($"from[{i}].purchaseId", $"must be a purchase in {project.Currency}");
+            if (shares.Any(share => share.Of.PurchaseId == id)) return Refusal.Invalid($"from[{i}].purchaseId", "must be named once");
+            if (ServicesCredits.Check($"from[{i}].quantity", quantity) is { } invalid) return invalid;
+            shares.Add(new(purchase, quantity));
+        }
+        if (needed == 0) return shares;
+        if (shares.Sum(share => share.Part) != needed) return Refusal.Invalid("from", $"must add up to {needed}, what the milestone needs");
+        return shares.Where(share => share.Part > share.Of.AvailableAt(now)).Select(share => new Refusal(
+            RefusalCode.InsufficientServicesCredits,
+            $"The purchase {share.Of.PurchaseId} has {share.Of.AvailableAt(now)} services credits available, not {share.Part}.",
+            Services: new(project.Currency, share.Part, share.Of.AvailableAt(now)))).FirstOrDefault() is { } lacking ? lacking : shares;
     }
 
     private static IReadOnlyList<Share<Purchase, decimal>> Draw(Account account, string currency, decimal quantity, Instant now) => account.Purchases

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using CreditGrains.Domain;
 using NodaTime;
 using Orleans.Concurrency;
@@ -86,8 +87,18 @@ public sealed class AccountGrain(IGrainContext context, GrainServices services)
     public Task<Decision<Answered<Milestone>>> SetMilestone(SetMilestone set, RequestKey? key) =>
         Once(key, (account, now) => Planning.Decide(account, set, now), [set.MilestoneId], [set.ProjectId]);
 
-    public Task<Decision<Answered<Allocated>>> Allocate(AllocateCredits allocate, bool dryRun, RequestKey? key) =>
-        Once(dryRun ? null : key, (account, now) => Rehearse(account, ServicesAllocating.Decide(account, allocate, now), dryRun), [allocate.MilestoneId], []);
+    public Task<Decision<Answered<Allocated>>> Allocate(AllocateCredits allocate, bool dryRun, RequestKey? key)
+    {
+        Purchase[] named = [];
+        return Once(
+            dryRun ? null : key, (account, now) => Rehearse(account, ServicesAllocating.Decide(account, allocate, now, named), dryRun), [allocate.MilestoneId], [],
+            allocate.From is not { } from ? null : async () => named =
+                [.. (await Task.WhenAll(from.Select(chosen => Services.Store.Purchase(Id, chosen.PurchaseId)))).OfType<Purchase>()]);
+    }
+
+    public Task<Decision<Answered<ImmutableArray<AllocatedOne>>>> AllocateMilestones(AllocateMilestones allocate, bool dryRun, RequestKey? key) => Once(
+        dryRun ? null : key, (account, now) => Rehearse(account, ServicesAllocating.Decide(account, allocate, now), dryRun),
+        [.. allocate.MilestoneIds], [allocate.ProjectId]);
 
     public Task<Decision<Answered<Allocated>>> Adjust(AdjustCredits adjust, bool dryRun, RequestKey? key) =>
         Once(dryRun ? null : key, (account, now) => Rehearse(account, ServicesAllocating.Decide(account, adjust, now), dryRun), [adjust.MilestoneId], []);
@@ -130,16 +141,20 @@ public sealed class AccountGrain(IGrainContext context, GrainServices services)
     }
 
     private Task<Decision<Answered<T>>> Once<T>(
-        RequestKey? key, Func<Account, Instant, Decision<Changed<Account, T>>> decide, string[] milestones, string[] projects)
+        RequestKey? key, Func<Account, Instant, Decision<Changed<Account, T>>> decide, string[] milestones, string[] projects, Func<Task>? look = null)
     {
         KeyedRequest? recalled = null;
         return Run(new AccountCommand<Decision<Answered<T>>>(
             (account, now) => Existing(account, known => Once(known, key, recalled, () => decide(known, now), now)))
         {
-            IsAlone = key is not null,
+            IsAlone = key is not null || look is not null,
             Milestones = milestones,
             Projects = projects,
-            Learns = async () => recalled = await Recall(key),
+            Learns = async () =>
+            {
+                recalled = await Recall(key);
+                if (look is not null) await look();
+            },
         });
     }
 
@@ -157,6 +172,6 @@ public sealed class AccountGrain(IGrainContext context, GrainServices services)
         });
     }
 
-    private static Decision<Changed<Account, Allocated>> Rehearse(Account account, Decision<Changed<Account, Allocated>> decision, bool dryRun) =>
+    private static Decision<Changed<Account, T>> Rehearse<T>(Account account, Decision<Changed<Account, T>> decision, bool dryRun) =>
         dryRun ? decision.Select(changed => changed with { State = account, Changes = Changes.None }) : decision;
 }

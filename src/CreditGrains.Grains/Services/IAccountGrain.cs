@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using CreditGrains.Domain;
 using NodaTime;
 
@@ -23,6 +24,10 @@ public interface IAccountGrain : IGrainWithStringKey
 
     /// <param name="dryRun">What would happen; nothing changes.</param>
     Task<Decision<Answered<Allocated>>> Allocate(AllocateCredits allocate, bool dryRun, RequestKey? key = null);
+
+    /// <summary>Allocates several milestones of a project in one commit, each with an answer of its own.</summary>
+    /// <param name="dryRun">What would happen; nothing changes.</param>
+    Task<Decision<Answered<ImmutableArray<AllocatedOne>>>> AllocateMilestones(AllocateMilestones allocate, bool dryRun, RequestKey? key = null);
 
     /// <param name="dryRun">What would happen; nothing changes.</param>
     Task<Decision<Answered<Allocated>>> Adjust(AdjustCredits adjust, bool dryRun, RequestKey? key = null);
