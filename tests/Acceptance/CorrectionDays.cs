@@ -133,7 +133,7 @@ public sealed class CorrectionDays(CorrectionStories.Shared shared) : IClassFixt
         (await Api.Put($"/v1/accounts/{account}", new { clientId = account, name = "Account" })).Is(201);
         (await Api.Put($"/v1/projects/{account}", new { accountId = account, currency = "EUR" })).Is(201);
         var (all, held) = (new List<Bought>(), 0.25m);
-        await Buy(20);
+        await Buy(20, now);
         (await Api.Put($"/v1/milestones/{account}", new { projectId = account, servicesCredits = held })).Is(201);
         (await Api.Post($"/v1/milestones/{account}/allocate", "{}")).Is(200);
         all[0].Held = held;
@@ -192,9 +192,9 @@ public sealed class CorrectionDays(CorrectionStories.Shared shared) : IClassFixt
             }
         }
 
-        async Task Buy(decimal quantity)
+        async Task Buy(decimal quantity, int? at = null)
         {
-            var (from, last) = (now + Math.Max(0, dice.Next(-2, 2)), now + dice.Next(1, 6));
+            var (from, last) = (at ?? now + Math.Max(0, dice.Next(-2, 2)), now + dice.Next(1, 6));
             var bought = new Bought($"B{named++:D4}", from) { Quantity = quantity, Until = last + 0.5 };
             (await Api.Post(purchases, new { purchaseId = bought.Id, currency = "EUR", quantity, startsOn = On(from)[..10], expiresOn = On(last)[..10] })).Is(201);
             all.Add(bought);

@@ -43,6 +43,14 @@ internal sealed class Books(IStore store)
         await Decide(contractId, contract => Of(LotCorrecting.Decide(contract, stored, new WithdrawCredits(lotId, credits, "why", "ops"), Now).Value!));
     }
 
+    /// <summary>A lot is paid with something else.</summary>
+    public async Task Change(string contractId, string lotId, string payment)
+    {
+        var stored = await store.WholeLot(contractId, lotId);
+        var change = new ChangeLot(lotId, payment, null, false, null, false, "why", "ops");
+        await Decide(contractId, contract => Of(LotCorrecting.Decide(contract, stored, change, Now).Value!));
+    }
+
     /// <summary>Makes a report; answers null where it was refused.</summary>
     public async Task<Report?> Report(string reportId, string contractId, string userId, IEnumerable<string> players, string clientId = "acme", int? holdSeconds = null)
     {

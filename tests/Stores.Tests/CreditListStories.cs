@@ -124,6 +124,7 @@ public abstract class CreditListStories<TStores> : Suite<TStores> where TStores 
             var open = (await store.Contract(contract))!.OpenLots.Where(lot => lot.Source != LotSource.Minted).DistinctBy(lot => lot.LotId).ToList();
             foreach (var (lot, place) in open.Select((lot, place) => (lot, place)).Where(one => one.place % 3 > 0))
                 await books.Withdraw(contract, lot.LotId, place % 3 == 1 ? 1 : null);
+            foreach (var lot in open.Take(2)) await books.Change(contract, lot.LotId, "PAY9");
         }
         return books.Now;
     }
@@ -137,7 +138,7 @@ public abstract class CreditListStories<TStores> : Suite<TStores> where TStores 
         return [.. memory.Lots.Where(lot => lot.Lot.Apart == 0)
             .SelectMany(lot => Runs.UpTo(lot.Lot.Quantity).Ordinals()
                 .Select(ordinal => new CreditId(lot.ContractId, lot.Lot.LotId, ordinal))
-                .Select(id => memory.Credit(id) is { } credit ? CreditDocument.Of(credit, now)
+                .Select(id => memory.Credit(id) is { } credit ? CreditDocument.Of(credit with { PaymentId = lot.Lot.PaymentId }, now)
                     : CreditDocument.Untouched(lot.ClientId, id, apart.GetValueOrDefault(id, lot.Lot), now)))
             .OrderBy(credit => credit.CreatedAt).ThenBy(credit => credit.CreditId.ToString(), StringComparer.Ordinal)];
     }

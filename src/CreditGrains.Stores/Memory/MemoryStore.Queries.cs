@@ -83,7 +83,7 @@ public sealed partial class MemoryStore
     Task<Page<CreditDocument>> IQueries.Credits(CreditFilter filter, Instant now, PageRequest page)
     {
         var placed = CreditPlace.Read(page);
-        var shown = Credits.Select(credit => CreditDocument.Of(credit, now)).Where(filter.Passes);
+        var shown = Credits.Select(credit => CreditDocument.Of(WithPayment(credit), now)).Where(filter.Passes);
         var touched = placed.Sort(shown.Where(credit => placed.IsBehind(CreditPlace.Of(credit))), CreditPlace.Of);
         var free = Lots.Where(listed => CreditList.ShowsUntouched(filter) && Passes(filter, listed))
             .ToLookup(listed => listed.Lot.Apart > 0);
@@ -102,12 +102,15 @@ public sealed partial class MemoryStore
 
     Task<CreditDocument?> IQueries.Credit(CreditId id, Instant now)
     {
-        if (Credit(id) is { } touched) return Task.FromResult<CreditDocument?>(CreditDocument.Of(touched, now));
+        if (Credit(id) is { } touched) return Task.FromResult<CreditDocument?>(CreditDocument.Of(WithPayment(touched), now));
         var apart = lots[new(RowKind.Lot, id.ContractId, id.LotId, id.Ordinal)];
         var lot = apart?.Lot.HasUntouched == true ? apart : lots[new(RowKind.Lot, id.ContractId, id.LotId)];
         return Task.FromResult(lot is null || lot.Lot.Quantity < id.Ordinal ? null
             : CreditDocument.Untouched(lot.ClientId, id, lot.Lot, now));
     }
+
+    // A credit's payment is its lot's, which may have been changed since somebody touched the credit (L6).
+    private Credit WithPayment(Credit credit) => credit with { PaymentId = Lot(credit.Id.ContractId, credit.Id.LotId)?.PaymentId ?? credit.PaymentId };
 
     Task<ImmutableArray<StoredContract>> IQueries.Due(string? contractId, string? clientId, Instant now) => Task.FromResult(Documents
         .Where(document => document.Kind == DocumentKind.Contract && document.DueAt <= now && (contractId ?? document.Id) == document.Id

@@ -26,7 +26,9 @@ public sealed partial class PostgresStore
     public Task<CreditDocument?> Credit(CreditId id, Instant now) => Listed(async () =>
     {
         var reading = new Reading();
-        var touched = reading.Add(CreditOf(id));
+        var touched = reading.Add(new Query<Credit>(
+            $"select {CreditRow.Instance.Listed} from {CreditRow.Instance.From} where c.lot = $1 and c.ordinal = $2", CreditRow.Instance.ReadListed,
+            Values.Of(LotKeys.Of(id)), Values.Of(id.Ordinal)));
         var lots = reading.Add(LotRow.Instance.Select(
             "where (l.key = $1 and l.quantity >= $2) or (l.key = $3 and (l.has_free or l.has_withdrawn)) order by l.apart desc limit 1",
             Values.Of(LotKeys.Of(id)), Values.Of(id.Ordinal), Values.Of($"{id}")));
@@ -75,7 +77,7 @@ public sealed partial class PostgresStore
             inner.Where(
                 $"c.ordinal {(page.IsDescending ? "<" : ">")} case when l.key = ? then ? else ? end",
                 Values.Of(LotKeys.Of(id)), Values.Of(id.Ordinal), Values.Of(page.IsDescending ? long.MaxValue : 0L));
-        var byLot = new Select(CreditRow.Instance.Selected, $"lot l cross join lateral ({inner.Page(direction.OrderBy("c.ordinal"), page.Limit + 1)}) c", inner)
+        var byLot = new Select(CreditRow.Instance.Listed, $"lot l cross join lateral ({inner.Page(direction.OrderBy("c.ordinal"), page.Limit + 1)}) c", inner)
             .Where("l.apart = 0 and l.source <> 'minted'");
         return Paged(FromLot(OfLot(byLot, filter), page), page, [.. LotOrder, "c.ordinal"]);
     }
@@ -87,7 +89,7 @@ public sealed partial class PostgresStore
             .Where($"c.lot = l.key and c.lot like '%~minted' and c.expiry_booked = {isBooked}");
         var inner = Behind(OfStatus(credits, filter, now), page);
         var order = new Direction(page.IsDescending).OrderBy("c.created_at", "c.ordinal");
-        var byLot = new Select(CreditRow.Instance.Selected, $"lot l cross join lateral ({inner.Page(order, page.Limit + 1)}) c", inner)
+        var byLot = new Select(CreditRow.Instance.Listed, $"lot l cross join lateral ({inner.Page(order, page.Limit + 1)}) c", inner)
             .Where("l.apart = 0 and l.source = 'minted'");
         return Paged(OfLot(byLot, filter with { LotId = Domain.Lot.MintedId }), page, Order);
     }
@@ -103,7 +105,7 @@ public sealed partial class PostgresStore
         return new(lots.Page(new Direction(page.IsDescending).OrderBy(LotOrder), page.Limit + 2), LotRow.Instance.Read, lots.Parameters);
     }
 
-    private static Select Credits() => new(CreditRow.Instance.Selected, CreditRow.Instance.From);
+    private static Select Credits() => new(CreditRow.Instance.Listed, CreditRow.Instance.From);
 
     // Whether an end is booked is known; what is over and not booked is told by the time.
     private static Select OfStatus(Select select, CreditFilter filter, Instant now)
@@ -128,13 +130,13 @@ public sealed partial class PostgresStore
 
     // What a credit's row and its lot's key say, checked on what an index finds by something narrower.
     private static Select Checked(Select select, CreditFilter filter) => select
-        .Checked("c.client_id", filter.ClientId).Checked("c.payment_id", filter.PaymentId)
+        .Checked("c.client_id", filter.ClientId).Checked(CreditRow.Payment, filter.PaymentId)
         .Checked("split_part(c.lot, '~', 1)", filter.ContractId).Checked("split_part(c.lot, '~', 2)", filter.LotId);
 
     private static Query<Credit> Paged(Select select, PlacedPage<CreditPlace> page) => Paged(Behind(select, page), page, Order);
 
     private static Query<Credit> Paged(Select select, PlacedPage<CreditPlace> page, string[] order) =>
-        new(select.Page(new Direction(page.IsDescending).OrderBy(order), page.Limit + 1), CreditRow.Instance.Read, select.Parameters);
+        new(select.Page(new Direction(page.IsDescending).OrderBy(order), page.Limit + 1), CreditRow.Instance.ReadListed, select.Parameters);
 
     private static Select Behind(Select select, PlacedPage<CreditPlace> page) => page.After is not { } after
         ? select

@@ -39,6 +39,14 @@ internal sealed class CreditRow : Row<CreditChange, Credit>
         Set.Instant("held_until", change => change.Credit.HeldUntil),
     ];
 
+    /// <summary>A credit's payment is its lot's, which may have been changed since somebody touched the credit (L6).</summary>
+    public const string Payment = "(select p.payment_id from lot p where p.key = c.lot)";
+
+    /// <summary>What lists select, for <see cref="ReadListed"/>.</summary>
+    public string Listed => $"{Selected}, {Payment}";
+
+    public Credit ReadListed(IRowReader row) => Read(row) with { PaymentId = row.Text() };
+
     public override RowKey KeyOf(CreditChange change) => change.Row;
 
     public override long Expected(CreditChange change) => change.Expected;

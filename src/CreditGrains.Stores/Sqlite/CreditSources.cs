@@ -114,9 +114,9 @@ internal sealed class CreditSources(
     private IEnumerable<CreditDocument> Read(Where where, string[] order, string by = "")
     {
         if (filter.Status is CreditStatus.Allocated) where.And("(c.expires_at is null or c.expires_at > ?)", now);
-        return where.Bind(database[$"select {CreditRow.Instance.Selected} from credit c {by} {where} order by {direction.OrderBy(order)} limit ?"])
+        return where.Bind(database[$"select {CreditRow.Instance.Listed} from credit c {by} {where} order by {direction.OrderBy(order)} limit ?"])
             .Bind(page.Limit + 1)
-            .All(CreditRow.Instance.Read).Select(credit => CreditDocument.Of(credit, now));
+            .All(CreditRow.Instance.ReadListed).Select(credit => CreditDocument.Of(credit, now));
     }
 
     private Where Behind(Where where) =>
@@ -127,7 +127,7 @@ internal sealed class CreditSources(
     {
         if (filter.ContractId is { } contract) where.And("substr(c.lot, 1, instr(c.lot, '~') - 1) = ?", contract);
         if (filter.LotId is { } lot) where.And("substr(c.lot, instr(c.lot, '~') + 1) = ?", lot);
-        if (filter.PaymentId is { } payment) where.And("+c.payment_id = ?", payment);
+        if (filter.PaymentId is { } payment) where.And($"{CreditRow.Payment} = ?", payment);
         if (filter.ClientId is { } client) where.And("+c.client_id = ?", client);
         return where;
     }

@@ -82,7 +82,9 @@ public sealed partial class SqliteStore
 
     public Task<CreditDocument?> Credit(CreditId id, Instant now) => lists.Read(database => database.Snapshot(() =>
     {
-        if (One(database, CreditRow.Instance, RowKey.Credit(id)) is { } touched) return CreditDocument.Of(touched, now);
+        var touched = database[$"select {CreditRow.Instance.Listed} from credit c where c.lot = ? and c.ordinal = ?"]
+            .Bind(CreditRow.Instance.Key, RowKey.Credit(id)).First(CreditRow.Instance.ReadListed);
+        if (touched is not null) return CreditDocument.Of(touched, now);
         var apart = One(database, LotRow.Instance, new(RowKind.Lot, id.ContractId, id.LotId, id.Ordinal));
         var lot = apart?.Lot.HasUntouched == true ? apart : One(database, LotRow.Instance, new(RowKind.Lot, id.ContractId, id.LotId));
         return lot is null || lot.Lot.Quantity < id.Ordinal ? null : CreditDocument.Untouched(lot.ClientId, id, lot.Lot, now);
