@@ -36,8 +36,11 @@ internal sealed class CorrectionBooks(World world, MemoryStore store, History hi
         {
             Holds(done.Add(entry.Reason!), "what a correction did is not done again (L6)", $"{entry}");
             Holds(entry.EffectiveAt == entry.BookedAt, "a correction is told as of now (L6, G1)", $"{entry}");
-            if (entry.Kind == EntryKind.LotWithdrawn) CheckWithdrawal(entry, commit);
-            if (entry.Kind == EntryKind.LotSet) CheckLot(entry, commit);
+
+            // What the end of a hold returns in the same commit is withdrawn or changed with the rest.
+            var isAlone = !commit.Changes.Entries.Any(other => other.Kind == EntryKind.CreditsReturned && (other.ContractId, other.LotId) == (entry.ContractId, entry.LotId));
+            if (entry.Kind == EntryKind.LotWithdrawn && isAlone) CheckWithdrawal(entry, commit);
+            if (entry.Kind == EntryKind.LotSet && isAlone) CheckLot(entry, commit);
             if (entry.Kind == EntryKind.PurchaseSet) CheckPurchase(entry, commit);
         }
     }
