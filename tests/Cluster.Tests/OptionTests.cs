@@ -153,7 +153,7 @@ public sealed class OptionTests
             """, TestContext.Current.CancellationToken);
 
         // It refuses to run as root, as the database does.
-        File.SetUnixFileMode(folder.Path, (UnixFileMode)Convert.ToInt32("755", 8));
+        await Child.Run("chmod", "755", folder.Path);
         string[] command = Environment.UserName == "root" ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "pgbouncer", file] : ["pgbouncer", file];
         await using var pooler = Child.Start(new(command[0], command.Skip(1)));
         await pooler.Ready(() => Task.FromResult(pooler.Output.Contains("process up", StringComparison.Ordinal)));
