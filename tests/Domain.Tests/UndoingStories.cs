@@ -196,6 +196,20 @@ public sealed class UndoingStories
     }
 
     [Fact]
+    public void R8_a_held_credit_that_lay_apart_returns_to_its_lot_though_that_is_used_up()
+    {
+        var world = new World(Given.Terms);
+        world.Grant(Given.Grant("L1", 2));
+        world.Report("R1", ["ann", "bob"]);
+        Assert.Null(world.Edit("ann", id => new(id, CreditStatus.Unallocated, null, Frees: false, null, Given.Day(20), "by hand", "ops")).Refusal);
+        Assert.Equal("C1~L1~000000001", world.Report("R2", ["cleo"], 60).Value!.Players.Single().CreditId);
+        world.MoveTo(world.Now + Duration.FromHours(1));
+        world.Sweep();
+        Assert.Equal("1", $"{world.Lots.Single(lot => lot.Apart == 0).Free}");
+        Assert.Equal(1, world.Contract.RemainingAt(world.Now));
+    }
+
+    [Fact]
     public void G1_each_credit_given_back_is_an_entry_with_reason_actor_and_cause()
     {
         var world = new World(Given.Terms);

@@ -9,7 +9,7 @@ namespace CreditGrains.Simulation;
 internal static class Auditing
 {
     /// <summary>The credit that a player has, or had last; null: the player is free, or never had one.</summary>
-    public static Credit? CurrentCredit(this MemoryStore store, PlayerKey key) => store.Player(key)?.Credit is { } id ? store.Credit(id) : null;
+    public static Credit? CurrentCredit(this MemoryStore store, PlayerKey key) => store.Player(key)?.Credit is { } id && store.Credit(id) is { } credit && credit.PlayerId == key.PlayerId ? credit : null;
 
     /// <summary>Where a credit that is free lies: apart from its lot, or in it.</summary>
     public static Lot? LotOf(this MemoryStore store, CreditId id) =>

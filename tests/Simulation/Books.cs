@@ -243,9 +243,11 @@ internal sealed class Books(World world, MemoryStore store, History history, Clo
             if (player.Charge == PlayerCharge.Covered)
             {
                 var credit = earlier.FirstOrDefault(one => $"{one.Id}" == player.CreditId) ?? store.Credit(CreditId.Parse(player.CreditId!));
-                Holds(credit?.PlayerId == player.PlayerId && credit.CoversUntil == player.ExpiresAt && report.At >= credit.ActivatedAt && !(report.At >= credit.CoversUntil),
+                // A contract whose clock is ahead may have booked the end of the hold that covers.
+                var isHeld = store.Player(row) is { } known && $"{known.Credit}" == player.CreditId && known.CoversUntil == player.ExpiresAt && report.At < known.CoversUntil;
+                Holds(isHeld || (credit?.PlayerId == player.PlayerId && credit.CoversUntil == player.ExpiresAt && report.At >= credit.ActivatedAt && !(report.At >= credit.CoversUntil)),
                     "a covered player is covered (P2, P3)", $"{key} at {report.At}: {player}, {credit}");
-                Holds(earlier.Count > 0 || store.Player(row)?.Credit == credit?.Id, "a covered player is covered by the present credit (P2)", $"{key}: {player}, {store.Player(row)}");
+                Holds(earlier.Count > 0 || $"{store.Player(row)?.Credit}" == player.CreditId, "a covered player is covered by the present credit (P2)", $"{key}: {player}, {store.Player(row)}");
                 continue;
             }
             var before = store.Player(row);

@@ -104,7 +104,7 @@ internal sealed class History(World world, MemoryStore store, Clocks clocks)
     /// <summary>A credit's row; null while it lies in its lot.</summary>
     public Credit? Credit(CreditId id, int moment) => At(credits, id, moment);
 
-    public Credit? CurrentCredit(PlayerKey key, int moment) => At(players, key, moment)?.Credit is { } id ? Credit(id, moment) : null;
+    public Credit? CurrentCredit(PlayerKey key, int moment) => At(players, key, moment)?.Credit is { } id && Credit(id, moment) is { } credit && credit.PlayerId == key.PlayerId ? credit : null;
 
     public Report? Report(ReportKey key, int moment) => At(reports, key, moment);
 

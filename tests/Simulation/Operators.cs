@@ -46,7 +46,7 @@ internal sealed class Operators(World world, IGrainFactory grains, MemoryStore s
                 var answer = isCapture
                     ? await contract.Capture(new(report.Report, wanted, "client"))
                     : await contract.Void(new(report.Report, wanted, reason, "operator", IsConsumer: false));
-                world.Holds(answer.Value is { Answer: var undone } ? undos.IsAnswer(report.Report, undone, from) : undos.IsReason(report.Report, answer.Refusal!, isCapture, from),
+                world.Holds(answer.Value is { Answer: var undone } ? undos.IsAnswer(report.Report, undone, from) : undos.IsReason(report.Report, report.ContractId, wanted ?? [], answer.Refusal!, isCapture, from),
                     "a void and a capture are answered as they were done (R7, R8)", $"{report}: {answer}, {store.Report(report.Report)}");
             });
         }
@@ -197,7 +197,7 @@ internal sealed class Operators(World world, IGrainFactory grains, MemoryStore s
     private static bool MayRefuse(EditCredit edit, Credit? row, Lot? lot, Terms? terms, Instant now) => edit switch
     {
         { Status: CreditStatus.Expired } => false,
-        { ExpiresAt: { } until } => edit.PlayerId is null && (EditBooks.IsFreed(edit) || row?.PlayerId is null) && (lot?.Source == LotSource.Minted || until <= lot?.AvailableFrom || now >= terms?.Ends),
+        { ExpiresAt: { } until } => edit.PlayerId is null && (EditBooks.IsFreed(edit) || row?.PlayerId is null || now >= row.HeldUntil) && (lot?.Source == LotSource.Minted || until <= lot?.AvailableFrom || now >= terms?.Ends),
         { PlayerName: not null } => row?.CoversAt(now) != true,
         _ when now >= row?.HeldUntil && lot?.Source == LotSource.Minted => true,
         _ => row is null || now >= row.HeldUntil ? lot?.ExpiryBooked == true || now >= lot?.ExpiresAt : !row.CoversAt(now),

@@ -68,10 +68,10 @@ internal sealed class UndoBooks(World world, MemoryStore store, History history)
     }
 
     /// <summary>Whether a refusal of a void or capture has a reason at one moment since.</summary>
-    public bool IsReason(ReportKey key, Refusal refusal, bool isCapture, int from) => history.WasEver(from, history.Moment, moment => (refusal.Code, history.Undone(key, moment)) switch
+    public bool IsReason(ReportKey key, string contractId, IReadOnlyCollection<string> named, Refusal refusal, bool isCapture, int from) => history.WasEver(from, history.Moment, moment => (refusal.Code, history.Undone(key, moment)) switch
     {
-        (RefusalCode.NotFound, var report) => report is null,
-        (RefusalCode.InvalidField, { } report) => isCapture && report.HoldUntil is null,
+        (RefusalCode.NotFound, var report) => report is null || report.ContractId != contractId,
+        (RefusalCode.InvalidField, { } report) => (isCapture && report.HoldUntil is null) || named.Any(player => report.Players.All(outcome => outcome.PlayerId != player)),
         (RefusalCode.HoldOver, { } report) => (isCapture && report.Captured is not null) || history.Instants(from, moment).Any(report.IsHoldOver) || report.Players.Any(player => history.AsOf(new(key.ClientId, player.PlayerId), moment) >= report.HoldUntil),
         _ => false,
     });

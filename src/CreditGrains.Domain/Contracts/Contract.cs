@@ -35,7 +35,7 @@ public sealed record Contract(Terms Terms, long Revision, ImmutableArray<Lot> Lo
     /// <summary>Its open holds (R8), the next to end first.</summary>
     public ImmutableSortedDictionary<HoldKey, Hold> Holds { get; init; } = ImmutableSortedDictionary<HoldKey, Hold>.Empty;
 
-    /// <summary>Lots that are used up or over, and to which credits that are held may return.</summary>
+    /// <summary>Lots that are used up or over, and to which credits may return that are held, or are charged from where they lie apart.</summary>
     public ImmutableArray<Lot> Closed { get; init; } = [];
 
     /// <summary>What the last <see cref="RollForward"/> brought about: rows that were read before it do not show it.</summary>
@@ -110,12 +110,16 @@ public sealed record Contract(Terms Terms, long Revision, ImmutableArray<Lot> Lo
             Lots = [.. Lots.Where(lot => !ids.Contains((lot.LotId, lot.Apart))), .. changed.Where(lot => lot.IsOpen)],
             Closed =
             [
-                .. Holds.IsEmpty ? [] : Closed.Where(lot => !ids.Contains((lot.LotId, 0))),
+                .. Holds.IsEmpty && !HasApart ? [] : Closed.Where(lot => !ids.Contains((lot.LotId, 0))),
                 .. changed.Where(lot => lot is { IsOpen: false, Apart: 0 }),
             ],
             HasApart = HasApart || changed.Any(lot => lot.Apart > 0),
         };
     }
+
+    /// <summary>The contract with a lot that is used up or over kept, for a credit of it lies apart.</summary>
+    internal Contract Keeping(Lot lot) =>
+        lot.IsOpen || Closed.Any(known => known.LotId == lot.LotId) || OpenLot(lot.LotId) is not null ? this : this with { Closed = Closed.Add(lot) };
 
     /// <summary>The lot where it is open; null: it is used up or over.</summary>
     internal Lot? OpenLot(string lotId) => Lots.FirstOrDefault(lot => lot.LotId == lotId && lot.Apart == 0);

@@ -413,7 +413,7 @@ public static class Editing
         {
             var given = givesBack ? uses : Uses.None;
             return new(
-                Contract.With(lots).With(given.Rows.Select(row => row.Member)).Rehold(Credit, answer),
+                Contract.With(lots).Keeping(Lot).With(given.Rows.Select(row => row.Member)).Rehold(Credit, answer),
                 [
                     .. lots.Select(lot => Contract.Change(lot, isNew: (lot.Apart == 0 ? Lot : Apart) is null && !IsOpen(lot))),
                     .. given.Rows,

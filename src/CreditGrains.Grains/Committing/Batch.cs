@@ -15,10 +15,14 @@ internal sealed class Batch : IChangeVisitor
     /// <summary>Whether anything is written.</summary>
     public bool Writes => rows.Count + appended.Count > 0;
 
-    /// <summary>Adds a command's changes; false, and nothing is added, where it makes a row that the batch has made already.</summary>
+    /// <summary>
+    /// Adds a command's changes; false, and nothing is added, where it makes a row that the batch has made already, or gives back a credit that the batch
+    /// has charged: that is for the next commit.
+    /// </summary>
     public bool TryAdd(Changes changes)
     {
         if (changes.Any(change => Made(change) is { } row && rows.ContainsKey(row))) return false;
+        if (changes.Credits.Any(TakesBack)) return false;
         foreach (var change in changes) change.Accept(this);
         foreach (var guard in changes.Guards)
             if (!rows.ContainsKey(guard.Row)) guards.TryAdd(guard.Row, guard.Version);
@@ -60,7 +64,11 @@ internal sealed class Batch : IChangeVisitor
         }
     }
 
-    public void Visit(ReportChange change) => Put(change.Row, change, first => change with { IsNew = ((ReportChange)first).IsNew });
+    public void Visit(ReportChange change)
+    {
+        Invariant.Holds(!change.IsNew || !rows.ContainsKey(change.Row), "a report is made once");
+        Put(change.Row, change, first => change with { IsNew = ((ReportChange)first).IsNew });
+    }
 
     public void Visit(PurchaseChange change) => Put(change.Row, change, first => change with { IsNew = ((PurchaseChange)first).IsNew });
 
@@ -73,6 +81,8 @@ internal sealed class Batch : IChangeVisitor
     public void Visit(Entry booked) => appended.Add(booked);
 
     private void Put(RowKey row, Change change, Func<Change, Change> after) => rows[row] = rows.TryGetValue(row, out var first) ? after(first) : change;
+
+    private bool TakesBack(CreditChange change) => change.IsGone && rows.GetValueOrDefault(change.Row) is CreditChange { Expected: 0, IsGone: false };
 
     private static RowKey? Made(Change change) => change switch
     {

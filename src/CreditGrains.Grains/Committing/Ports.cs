@@ -36,7 +36,7 @@ public sealed record StoredContract(Document Document, ImmutableArray<Lot> OpenL
 /// <summary>The open holds of a contract, and all rows that their ends change (R8).</summary>
 /// <param name="Credits">Those that are held.</param>
 /// <param name="Reports">Those that hold them.</param>
-/// <param name="Lots">Their lots that are not open any more.</param>
+/// <param name="Lots">The lots of those credits, and of credits that lie apart, that are not open any more.</param>
 /// <param name="Members">The users who made the reports.</param>
 public sealed record StoredHolds(ImmutableArray<Credit> Credits, ImmutableArray<Report> Reports, ImmutableArray<Lot> Lots, ImmutableArray<Member> Members)
 {

@@ -76,7 +76,7 @@ public sealed partial class ContractGrain
             tried = null;
 
             // R3: a recorded id is looked at before contract and user.
-            if (grain.reports.TryGetValue(report.Report, out var made)) return new(contract, Changes.None, Recalled(made));
+            if ((grain.reports.GetValueOrDefault(report.Report) ?? Ended(contract)) is { } made) return new(contract, Changes.None, Recalled(made));
             if (contract is null || contract.ClientId != report.Report.ClientId)
                 return new(contract, Changes.None.RestingOn(new Guard(RowKey.Report(report.Report.ClientId, report.Report.ReportId), 0)), Absent(now));
 
@@ -90,6 +90,10 @@ public sealed partial class ContractGrain
             tried = decision.Value!.Answer;
             return new(decision.Value.State, decision.Value.Changes.RestingOn(guards), new ReportAnswer.First(tried));
         }
+
+        // The end of its own hold has just been found: the record is there, though nobody looked for it.
+        private Report? Ended(Contract? contract) =>
+            contract?.Passed.Undone.FirstOrDefault(ended => (ended.ClientId, ended.ReportId) == (report.Report.ClientId, report.Report.ReportId));
 
         private ReportAnswer Recalled(Report made)
         {

@@ -115,10 +115,11 @@ public sealed partial class MemoryStore : IStore, IQueries
     private StoredContract Read(Document contract)
     {
         var credits = indexes.Held(contract.Id).Select(id => Credit(id)!).ToImmutableArray();
-        var lots = credits.Select(credit => credit.Id.LotId).Distinct().Select(id => Lot(contract.Id, id)!).Where(lot => !lot.IsOpen);
+        var apart = OpenLots(contract.Id).Where(lot => lot.Apart > 0).Select(lot => lot.LotId);
+        var lots = credits.Select(credit => credit.Id.LotId).Concat(apart).Distinct().Select(id => Lot(contract.Id, id)!).Where(lot => !lot.IsOpen);
         var reports = credits.Select(credit => credit.ReportId!).Distinct().Select(id => Report(new(contract.Owner, id))!).ToImmutableArray();
         var members = reports.Select(report => report.UserId).Distinct().Select(id => Member(new(contract.Id, id))!);
-        return new(contract, OpenLots(contract.Id)) { Holds = credits.IsEmpty ? StoredHolds.None : new(credits, reports, [.. lots], [.. members]) };
+        return new(contract, OpenLots(contract.Id)) { Holds = new(credits, reports, [.. lots], [.. members]) };
     }
 
     /// <summary>Commits all of it, or nothing.</summary>

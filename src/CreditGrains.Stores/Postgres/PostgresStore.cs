@@ -181,7 +181,10 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
         private readonly List<Report> reports = reading.Add(ReportRow.Instance.Select(
             $"where (r.client_id, r.report_id) in (select c.client_id, c.report_id from credit c where {IsHeld})", Values.Of(ids)));
         private readonly List<ListedLot> closed = reading.Add(LotRow.Instance.Select(
-            $"where not l.is_open and l.key in (select c.lot from credit c where {IsHeld})", Values.Of(ids)));
+            $"""
+            where not l.is_open and (l.key in (select c.lot from credit c where {IsHeld})
+                or l.key in (select a.contract_id || '~' || a.lot_id from lot a where a.contract_id = any($1) and a.is_open and a.apart > 0))
+            """, Values.Of(ids)));
         private readonly List<(string ContractId, Member Member)> users = reading.Add(new Query<(string, Member)>(
             $"""
             select m.contract_id, {MemberRow.Instance.Selected} from {MemberRow.Instance.From}
@@ -196,7 +199,7 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
             ImmutableArray<Credit> credits = [.. held.Where(credit => credit.Id.ContractId == id)];
             return new(document, [.. lots.Where(lot => lot.ContractId == id).Select(lot => lot.Lot)])
             {
-                Holds = credits.IsEmpty ? StoredHolds.None : new(
+                Holds = new(
                     credits,
                     [.. reports.Where(report => report.ContractId == id)],
                     [.. closed.Where(lot => lot.ContractId == id).Select(lot => lot.Lot)],

@@ -56,17 +56,18 @@ public sealed partial class SqliteStore
     private static StoredContract WithOpenLots(Database database, Document document)
     {
         var lots = All(database, LotRow.Instance, "l.contract_id = ? and l.is_open = 1 order by l.key", document.Id);
-        return new(document, [.. lots.Select(listed => listed.Lot)]) { Holds = ReadHolds(database, document) };
+        return new(document, [.. lots.Select(listed => listed.Lot)]) 
+        {
+            Holds = ReadHolds(database, document, lots.Where(listed => listed.Lot.Apart > 0).Select(listed => listed.Lot.LotId)),
+        };
     }
 
-    private static StoredHolds ReadHolds(Database database, Document contract)
+    private static StoredHolds ReadHolds(Database database, Document contract, IEnumerable<string> apart)
     {
         var credits = All(
             database, CreditRow.Instance, "c.lot > ? and c.lot < ? and c.held_until is not null order by c.lot, c.ordinal",
             $"{contract.Id}~", $"{contract.Id}\x7f");
-        if (credits.Count == 0) return StoredHolds.None;
-
-        var lots = credits.Select(credit => credit.Id.LotId).Distinct()
+        var lots = credits.Select(credit => credit.Id.LotId).Concat(apart).Distinct()
             .Select(id => One(database, LotRow.Instance, new(RowKind.Lot, contract.Id, id))!.Lot).Where(lot => !lot.IsOpen);
         var reports = credits.Select(credit => credit.ReportId!).Distinct()
             .Select(id => One(database, ReportRow.Instance, RowKey.Report(contract.Owner, id))!).ToImmutableArray();

@@ -149,6 +149,7 @@ internal sealed class Fuzzer
         if (answer.Status >= 300 || answer.Text.Length == 0 || answer.Json is not JsonObject document) return;
         foreach (var name in (string[])["confirmationToken", "reportId"])
             if (document[name] is JsonValue value) values.Given[name] = (string)value!;
+        if (document["holdUntil"] is JsonValue && document["captured"] is null && document["reportId"] is JsonValue held) values.Given["hold"] = (string)held!;
         if (document["nextCursor"] is JsonValue cursor) values.Given["cursor"] = (string)cursor!;
         if (document["now"] is JsonValue now) values.Now = now.GetValue<DateTime>().ToUniversalTime();
     }

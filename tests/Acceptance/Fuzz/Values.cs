@@ -106,6 +106,7 @@ internal sealed class Values(Random dice, Description description)
         "playerId" => $"P{dice.Next(1, 60)}",
         "lotId" => Pick("G1", "G1", New("L")),
         "paymentId" => Pick("PAY-1", "PAY-2"),
+        "reportId" when Given.TryGetValue("hold", out var hold) && Chance(0.2) => hold,
         "reportId" => Given.TryGetValue("reportId", out var report) && Chance(0.3) ? report : New("R"),
         "accountId" => "A1",
         "projectId" => Pick("J1", "J1", "J2"),
