@@ -79,7 +79,7 @@ public sealed class UnbookedTests : IDisposable
         await using var engine = await Engine.Open(directory.Path);
         await Set(engine, Daily with { BillingCycle = null });
         Assert.Equal(
-            """{"schema":1,"value":{"terms":{"contractId":"C","clientId":"acme","name":"C","type":"metered","timeZone":"UTC","startsOn":"2026-01-01","endsOn":null,"unallocatedLifetimeDays":3,"coverageDays":30,"coverageFrom":"activation"},"revision":1}}""",
+            """{"schema":1,"value":{"terms":{"contractId":"C","clientId":"acme","name":"C","type":"metered","timeZone":"UTC","startsOn":"2026-01-01","endsOn":null,"unallocatedLifetimeDays":3,"coverageDays":30,"coverageFrom":"activation","voidMinutes":0},"revision":1}}""",
             (await engine.Store.Document(DocumentKind.Contract, "C"))!.Body);
     }
 
