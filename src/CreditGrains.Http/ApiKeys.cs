@@ -117,8 +117,12 @@ internal sealed class ApiKeys
     }
 
     /// <summary>Whose key it is; null: nobody's, or it has expired. What is compared is the hash, so the time that it takes tells nothing of the key.</summary>
-    public Caller? Find(string key, Instant now) =>
-        keys.TryGetValue(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key))), out var found) && !(now >= found.ExpiresAt) ? found.Caller : null;
+    public Caller? Find(string key, Instant now) => FindHashed(Hash(key), now);
+
+    /// <summary>Whose key has that hash; null: nobody's, or it has expired.</summary>
+    public Caller? FindHashed(string sha256, Instant now) => keys.TryGetValue(sha256, out var found) && !(now >= found.ExpiresAt) ? found.Caller : null;
+
+    public static string Hash(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
 
     private static string? Fault(KeyLine[] lines) =>
         lines.Length == 0 ? "there are none"

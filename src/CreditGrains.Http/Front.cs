@@ -21,6 +21,7 @@ public static class Front
         .AddTokens(options.Tokens)
         .AddSingleton<HttpMetrics>()
         .AddSingleton<Gate>()
+        .AddSingleton<InsideCalls>()
         .AddSingleton<Admission>()
         .AddSingleton<Bodies>()
         .AddSingleton(TimeProvider.System)
@@ -73,7 +74,8 @@ public static class Front
             .WithMetadata(new RequestSizeLimitAttribute(app.Services.GetRequiredService<HttpOptions>().MaxBodyBytes))
             .AddEndpointFilterFactory(Parameters.Check)
             .AddEndpointFilterFactory(Tags.Apply)
-            .AddEndpointFilterFactory(IListing.Link);
+            .AddEndpointFilterFactory(IListing.Link)
+            .AddEndpointFilterFactory(InsideCalls.Keep);
         v1.MapGroup("").WithTags("contracts").MapContracts();
         v1.MapGroup("").WithTags("users").MapUsers();
         v1.MapGroup("").WithTags("users").MapDirectory();
@@ -91,6 +93,7 @@ public static class Front
         v1.MapGroup("").WithTags("settings").MapServicesSettings();
         v1.MapGroup("").WithTags("operation").MapClock(app.Services);
         v1.MapGroup("").WithTags("operation").MapMe();
+        app.Services.GetRequiredService<InsideCalls>().Map(app);
         return app;
     }
 }

@@ -46,10 +46,27 @@ internal sealed class Gate(KeyFile file, HttpOptions options, TimeProvider time,
         }
 
         context.Features.Set(caller);
-        return metadata?.GetMetadata<Needs>() is { Access: var access } && !caller.May(access)
-            ? Problems.Of(Problems.Forbidden, $"A key of the role {caller.Role.ToString().ToLowerInvariant()}{(caller.UserId is null ? "" : " and of one user")} may not do this.")
-            : null;
+        return Forbidden(context, caller);
     }
+
+    /// <summary>Lets a call in whose caller is known already.</summary>
+    public static Task AdmitKnown(HttpContext context, RequestDelegate next) =>
+        Forbidden(context, context.Features.Get<Caller>()!) is { } problem ? problem.ExecuteAsync(context) : next(context);
+
+    /// <summary>Whose key it is that somebody signs in with; null: nobody's, which is noticed.</summary>
+    public async Task<Caller?> Recognize(HttpContext context, string key)
+    {
+        var authorization = $"Bearer {key}";
+        if (Find(authorization) is { } caller) return caller;
+        await Notice(context, authorization);
+        return null;
+    }
+
+    private static Problem? Forbidden(HttpContext context, Caller caller) =>
+        context.GetEndpoint()?.Metadata.GetMetadata<Needs>() is { Access: var access } && !caller.May(access)
+            ? Problems.Of(
+                Problems.Forbidden, $"A key of the role {caller.Role.ToString().ToLowerInvariant()}{(caller.UserId is null ? "" : " and of one user")} may not do this.")
+            : null;
 
     private Caller? Find(string authorization) => authorization.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase)
         ? file.Keys.Find(authorization["Bearer ".Length..].Trim(), time.GetUtcNow().ToInstant())

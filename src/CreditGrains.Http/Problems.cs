@@ -41,6 +41,7 @@ internal record Problem(
         response.Headers.Remove(HeaderNames.ETag);
         response.Headers.CacheControl = "no-store";
         CountIn(httpContext);
+        httpContext.Features.Set(this);
         return response.WriteAsJsonAsync(this with { RequestId = httpContext.TraceIdentifier }, options: null, ContentType);
     }
 
