@@ -1,6 +1,7 @@
 using CreditGrains.Grains;
 using CreditGrains.Grains.Hosting;
 using CreditGrains.Http;
+using CreditGrains.Pages;
 using CreditGrains.Stores.Postgres;
 using CreditGrains.Telemetry;
 
@@ -34,10 +35,10 @@ static Task<WebApplication> Build(ServerOptions options)
     if (tls is not null) builder.UseOrleansClient(client => client.UseTls(tls.Apply));
     builder.Services.AddCreditGrainsPostgres(pools.Store);
     builder.Services.AddCreditGrainsMessages().AddSingleton<IBusinessClock, MachineClock>();
-    builder.Services.AddCreditGrainsHttp(HttpOptions.Of(options));
+    builder.Services.AddCreditGrainsHttp(HttpOptions.Of(options)).AddCreditGrainsConsole();
     var app = builder.Build();
     readiness = app.Services.GetRequiredService<Readiness>();
     app.MapMetrics(options);
-    app.MapCreditGrains();
+    app.UseCreditGrainsConsole().MapCreditGrains().MapCreditGrainsConsole();
     return Task.FromResult(app);
 }

@@ -1,5 +1,6 @@
 using CreditGrains.Grains.Hosting;
 using CreditGrains.Http;
+using CreditGrains.Pages;
 using CreditGrains.Stores.Sqlite;
 using CreditGrains.Telemetry;
 using Orleans.Configuration;
@@ -24,12 +25,13 @@ public static class SiloHost
         if (options.Data is { } data) builder.UseEmbedded(SqliteStore.Open(data), options.TestClock);
         else await builder.UsePostgres(options);
         if (options.Dashboard) builder.UseOrleans(silo => silo.AddDashboard());
+        builder.Services.AddCreditGrainsConsole();
         builder.Services.AddHostedService<Joining>();
         builder.WebHost.UseUrls(options.Addresses(options.Front ? options.Urls.Split(';') : ["http://127.0.0.1:0"]));
 
         var app = builder.Build();
         app.MapMetrics(options);
-        if (options.Front) app.MapCreditGrains();
+        if (options.Front) app.UseCreditGrainsConsole().MapCreditGrains().MapCreditGrainsConsole();
         if (options is { Front: true, Dashboard: true }) app.MapOrleansDashboard("/dashboard").ForOperators();
         return app;
     }
@@ -37,7 +39,8 @@ public static class SiloHost
     /// <summary>Its edition, address and data.</summary>
     public static string Describe(WebApplication app, ServerOptions options)
     {
-        var address = options.Front ? string.Join(' ', app.Urls.Except(options.Addresses())) : "no front";
+        var urls = app.Urls.Except(options.Addresses()).ToList();
+        var address = options.Front ? $"{string.Join(' ', urls)}, console {urls[0]}{Hosting.Root}" : "no front";
         return options.Data is { } data ? $"embedded, {address}, data {data}" : $"cluster, {address}, data in PostgreSQL, cluster id {options.ClusterId}";
     }
 }

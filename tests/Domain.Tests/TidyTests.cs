@@ -26,6 +26,7 @@ public sealed class TidyTests
         { "src/CreditGrains.Grains", @"DateTime\.(Utc)?Now|Npgsql|Sqlite|AspNetCore", "grains know ports only" },
         { "src/CreditGrains.Stores", "AspNetCore", "stores know the grains' ports and the domain" },
         { "src/CreditGrains.Http", "Npgsql|Sqlite", "the front asks grains and ports, never a store" },
+        { "src/CreditGrains.Console", "Npgsql|Sqlite|IQueries|IStore", "the pages call the API, which asks grains and ports" },
         { "src/CreditGrains.Cli", @"CreditGrains\.(Domain|Grains|Stores|Http)|Orleans|Npgsql|Sqlite", "the command line speaks HTTP" },
         { "tests", Waiting, "time is driven, not waited for" },
         { "src", $@"{"TO"}DO|{"FIX"}ME|{"NotImplemented"}Exception", "what is here is done" },
