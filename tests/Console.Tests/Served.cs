@@ -25,6 +25,7 @@ public sealed class Served : IAsyncLifetime
 
     private readonly string folder = Directory.CreateTempSubdirectory("creditgrains-").FullName;
     private readonly List<JsonObject> keys = [];
+    private readonly Dictionary<string, string> sessions = [];
     private WebApplication? app;
     private IPlaywright? playwright;
     private IBrowser? browser;
@@ -53,20 +54,26 @@ public sealed class Served : IAsyncLifetime
         app = await SiloHost.Build(new() { Data = Path.Combine(folder, "data"), Urls = Url, TestClock = Calendar.ReadInstant(Now), ApiKeys = KeysFile });
         await app.StartAsync();
         playwright = await Playwright.CreateAsync();
-        browser = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = await Chromium(), Args = ["--no-sandbox"] });
+        browser = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = await Chromium(), Args = ["--no-sandbox", "--disable-gpu", "--disable-extensions"] });
     }
 
     /// <summary>A browser's window in which somebody is signed in; null: nobody.</summary>
     public async Task<IPage> Open(string? key)
     {
-        var context = await browser!.NewContextAsync(new() { BaseURL = Url, ViewportSize = new() { Width = 1280, Height = 800 }, ReducedMotion = ReducedMotion.Reduce });
+        var context = await browser!.NewContextAsync(new()
+        {
+            BaseURL = Url, ViewportSize = new() { Width = 1280, Height = 800 }, ReducedMotion = ReducedMotion.Reduce,
+            StorageState = key is null ? null : sessions.GetValueOrDefault(key),
+        });
         context.SetDefaultTimeout(10_000);
         var page = await context.NewPageAsync();
         if (key is null) return page;
-        await page.GotoAsync("/console/sign-in");
+        await page.GotoAsync("/console");
+        if (sessions.ContainsKey(key)) return page;
         await page.GetByLabel("API key").FillAsync(KeyOf(key));
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
         await Assertions.Expect(page.GetByRole(AriaRole.Button, new() { Name = "Sign out" })).ToBeVisibleAsync();
+        sessions[key] = await context.StorageStateAsync();
         return page;
     }
 
@@ -125,5 +132,5 @@ public sealed class Served : IAsyncLifetime
 /// <summary>Whose stories these are: a client each, so that none sees another's.</summary>
 internal static class Clients
 {
-    public static readonly string[] All = ["wave", "scout", "certus", "roles", "two", "hostile", "looks", "gone", "start", "pictures"];
+    public static readonly string[] All = ["wave", "scout", "certus", "roles", "two", "other", "looks", "gone", "start", "pictures"];
 }
