@@ -72,7 +72,6 @@ internal sealed class Operators(World world, IGrainFactory grains, MemoryStore s
         return Dice.Chance(0.5) || store.Lot(terms.ContractId, lotId) is null ? Withdraw(terms.ContractId, lotId, isRaced) : Change(terms.ContractId, lotId, isRaced);
     }
 
-    // What is sent twice has a key.
     private Task Withdraw(string contractId, string lotId, bool isRaced)
     {
         var withdraw = new WithdrawCredits(lotId, Dice.Chance(0.3) ? null : Dice.Between(1, 9), $"withdrawal{named++}", "operator");
@@ -95,12 +94,13 @@ internal sealed class Operators(World world, IGrainFactory grains, MemoryStore s
             (parts, now) => parts.Any(part => part.Source == LotSource.Minted) || change is { AvailableFrom: not null } or { ExpiresAt: not null } or { Begins: true } or { Stays: true }));
     }
 
-    private async Task Repeat(bool isRaced, string reason, Func<RequestKey?, Task<bool>> ask)
+    private async Task Repeat(bool isRaced, string reason, Func<RequestKey, Task<bool>> ask)
     {
-        var key = isRaced || Dice.Chance(0.5) ? new RequestKey($"key-{reason}", reason) : null;
+        // A message may come twice: without a key so would what it asks for.
+        var key = new RequestKey($"key-{reason}", reason);
         await Task.WhenAll(Enumerable.Range(0, isRaced ? 2 : 1).Select(async _ =>
         {
-            for (var tries = 0; tries < 6 && !await ask(key) && key is not null; tries++) await Task.Delay(Dice.Between(TimeSpan.Zero, TimeSpan.FromSeconds(1)), world.Time);
+            for (var tries = 0; tries < 6 && !await ask(key); tries++) await Task.Delay(Dice.Between(TimeSpan.Zero, TimeSpan.FromSeconds(1)), world.Time);
         }));
     }
 

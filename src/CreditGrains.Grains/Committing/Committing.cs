@@ -14,6 +14,8 @@ namespace CreditGrains.Grains;
 /// <typeparam name="TState">null where there is nothing yet.</typeparam>
 public abstract class Committing<TState>(IGrainContext context, GrainServices services, string kind) : IGrainBase where TState : class, ICreditHolder<TState>
 {
+    private const string Unsaid = "The store did not say whether it is written; send it again.";
+
     private readonly Queue<Command> waiting = new();
 
     // Those that failed together with others that cannot be decided alone: each goes out by itself, before what waits.
@@ -75,8 +77,14 @@ public abstract class Committing<TState>(IGrainContext context, GrainServices se
         /// <summary>Nothing it rests on is later than this.</summary>
         public virtual Instant AsOf(TState? state) => Instant.MinValue;
 
+        /// <summary>Whether asking for it again, of another activation, brings it about no more than once.</summary>
+        public virtual bool IsRepeatable => false;
+
+        /// <summary>Whether the outcome of a commit that carried it is unknown.</summary>
+        public bool IsInDoubt { get; private set; }
+
         /// <summary>The outcome of the commit that carried it is unknown.</summary>
-        public virtual void Doubt() { }
+        public virtual void Doubt() => IsInDoubt = true;
 
         /// <summary>These rows had changed when it was to be committed.</summary>
         public virtual void Meet(IReadOnlySet<RowKey> rows) { }
@@ -131,6 +139,8 @@ public abstract class Committing<TState>(IGrainContext context, GrainServices se
 
     private sealed class LookAheadCommand : Command<Instant?>
     {
+        public override bool IsRepeatable => true;
+
         protected override Changed<TState?, Instant?> DecideOn(TState? state, Instant now) => new(state, Changes.None, state?.NextDue);
     }
 
@@ -321,7 +331,7 @@ public abstract class Committing<TState>(IGrainContext context, GrainServices se
         await services.Store.Commit(new(Entry.AllClients, [new EpochChange(kind, Id, epoch + 1, epoch)])) switch
         {
             CommitResult.Done => true,
-            CommitResult.Unknown(var cause) => throw new StoreUnavailableException("The store did not say whether it is written; send it again.", cause),
+            CommitResult.Unknown(var cause) => throw new StoreUnavailableException(Unsaid, cause),
             _ => false,
         };
 
@@ -332,11 +342,12 @@ public abstract class Committing<TState>(IGrainContext context, GrainServices se
         foreach (var command in batch) command.Doubt();
     }
 
-    // Who finds another activation at work never reads again: whatever was asked here is asked there.
+    // Who finds another activation at work never reads again: whatever was asked here is asked there, but for what may be done already.
     private List<Command> Leave(List<Command> batch)
     {
         left = true;
-        foreach (var command in batch.Concat(single).Concat(waiting)) command.Fail(new AskAgainException(Id));
+        foreach (var command in batch.Concat(single).Concat(waiting))
+            command.Fail(command is { IsInDoubt: true, IsRepeatable: false } ? new StoreUnavailableException(Unsaid) : new AskAgainException(Id));
         single.Clear();
         waiting.Clear();
         context.Deactivate(new(DeactivationReasonCode.ApplicationRequested, "Another activation has raised the epoch."), CancellationToken.None);

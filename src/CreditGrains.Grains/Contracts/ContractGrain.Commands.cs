@@ -67,6 +67,9 @@ public sealed partial class ContractGrain
 
         public override Instant AsOf(Contract? state) => state is null ? Instant.MinValue : Charging.AsOf(state, grain.Facts, report);
 
+        // By its id.
+        public override bool IsRepeatable => true;
+
         public override void Doubt() => (doubted, LooksForRecord) = (tried ?? doubted, true);
 
         public override void Meet(IReadOnlySet<RowKey> rows) => LooksForRecord |= rows.Contains(RowKey.Report(report.Report.ClientId, report.Report.ReportId));
