@@ -11,10 +11,12 @@ internal static class CommandLine
 {
     public static async Task<int> Run(string[] args, TextWriter output, TextWriter error)
     {
-        var parsed = new RootCommand("Replays reports into CreditGrains, audits its books, voids reports and makes its API keys.")
+        var parsed = new RootCommand("Replays reports into CreditGrains, audits and exports its books, voids reports and makes its API keys.")
         {
             ReplayCommand.Create(),
             AuditCommand.Create(),
+            ExportCommands.Statement(),
+            ExportCommands.Export(),
             VoidCommand.Create(),
             KeysCommand.Create(),
         }.Parse(args);

@@ -95,6 +95,27 @@ internal sealed class Service : IDisposable
         }
     }
 
+    /// <summary>Copies an answer as it comes; what breaks off is told, not begun anew.</summary>
+    public async Task Copy(string path, string mediaType, TextWriter to, CancellationToken stop)
+    {
+        try
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { Accept = { new(mediaType) } } };
+            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stop);
+            if (!response.IsSuccessStatusCode) Expect(new(response.StatusCode, Parse(await response.Content.ReadAsStringAsync(stop))));
+            if (response.Content.Headers.ContentType?.MediaType != mediaType)
+                throw new ServiceException($"The service does not answer {mediaType}; is this CreditGrains?");
+
+            using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(stop));
+            var buffer = new char[16 << 10];
+            for (int read; (read = await reader.ReadAsync(buffer, stop)) > 0;) await to.WriteAsync(buffer.AsMemory(0, read), stop);
+        }
+        catch (Exception e) when (e is HttpRequestException or SocketException or IOException && e is not DirectoryNotFoundException)
+        {
+            throw new ServiceException($"{http.BaseAddress} cannot be reached, or broke off: {e.Message}");
+        }
+    }
+
     /// <summary>The answer; throws where it is a refusal.</summary>
     public static Answer Expect(Answer answer) => answer.IsRefusal ? throw new ServiceException($"{answer.Detail} ({answer.Code})") : answer;
 

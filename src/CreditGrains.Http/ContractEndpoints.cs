@@ -20,7 +20,7 @@ internal static class ContractEndpoints
         v1.MapPatch("/contracts/{contractId}", Patch).Needs(Access.Manage).ComparesTags()
             .Answers<Terms>("Changes terms that the merge patch names; a manager changes the name", 200)
             .Refuses(RefusalCode.NotFound, RefusalCode.InvalidField, RefusalCode.PreconditionFailed, RefusalCode.IdempotencyKeyReused);
-        v1.MapGet("/contracts/{contractId}", Get).Needs(Access.Read).Answers<Terms>("A contract", 200).Refuses(RefusalCode.NotFound);
+        v1.MapGet("/contracts/{contractId}", Get).Needs(Access.Any).Answers<Terms>("A contract", 200).Refuses(RefusalCode.NotFound);
         v1.MapGet("/contracts", List).Needs(Access.Read)
             .Answers<Listing<ContractItem>>("Contracts and how they stand, by id", 200);
     }
@@ -55,8 +55,15 @@ internal static class ContractEndpoints
             });
     }
 
+    // A key of one user reads the contracts to which that user is assigned, without the notes.
     private static async Task<IResult> Get(string contractId, Caller caller, IQueries queries, CancellationToken gone) =>
-        await Find(contractId, caller, queries, gone) is { } contract ? TypedResults.Ok(contract.Terms) : Problems.NoContract(contractId);
+        await Find(contractId, caller, queries, gone) is not { Terms: var terms } || !await caller.IsOf(contractId, queries, gone)
+            ? Problems.NoContract(contractId)
+            : TypedResults.Ok(caller.UserId is null ? terms : terms with { Notes = null });
+
+    /// <summary>Whether what belongs to that contract is there for this caller: for a key of one user, where that user is assigned.</summary>
+    internal static async Task<bool> IsOf(this Caller caller, string contractId, IQueries queries, CancellationToken gone) =>
+        caller.UserId is not { } user || await queries.Member(new(contractId, user)).WaitAsync(gone) is { Member.Assigned: true };
 
     private static async Task<ContractDocument?> Find(string contractId, Caller caller, IQueries queries, CancellationToken gone) =>
         await queries.Contract(contractId).WaitAsync(gone) is { } contract && caller.Sees(contract.Terms.ClientId) ? contract : null;

@@ -15,7 +15,8 @@ internal static class CreditEndpoints
 {
     public static void MapCredits(this IEndpointRouteBuilder v1)
     {
-        v1.MapGet("/credits", List).Needs(Access.Read).Answers<Listing<CreditDocument>>("Credits, by creation, unallocated ones too", 200);
+        v1.MapGet("/credits", List).Needs(Access.Any).Answers<Listing<CreditItem>>("Credits, by creation, unallocated ones too", 200);
+        v1.MapGet("/credits/summary", Count).Needs(Access.Any).Answers<CreditSummary>("How many credits there are, by status", 200);
         v1.MapPost("/credits", Post).Needs(Access.Operate)
             .Answers<LotDocument>("Creates credits by hand, as a manual lot; Idempotency-Key makes it repeatable", 201, 200)
             .Refuses(RefusalCode.NotFound, RefusalCode.InvalidField, RefusalCode.ContractNotActive, RefusalCode.IdempotencyKeyReused);
@@ -27,12 +28,43 @@ internal static class CreditEndpoints
     }
 
     private static async Task<IResult> List(
-        string? clientId, string? contractId, string? status, string? playerId, string? userId, string? lotId, string? paymentId, string? limit, string? cursor, string? order,
+        string? clientId, string? contractId, string? status, string? playerId, string? userId, string? lotId, string? paymentId, string? reportId,
+        string? createdFrom, string? createdTo, string? expiresFrom, string? expiresTo, string? limit, string? cursor, string? order,
+        Caller caller, Unbooked unbooked, IQueries queries, IBusinessClock clock, CancellationToken gone)
+    {
+        var filter = Filter(caller, clientId, contractId, playerId, userId, lotId, paymentId, createdFrom, createdTo, expiresFrom, expiresTo);
+        var (statuses, request, now) = (Parameters.Several<CreditStatus>(status), Parameters.Page(limit, cursor, order), clock.Now);
+        var page = await (reportId is null
+            ? unbooked.Credits(filter, statuses, now, request)
+            : unbooked.CreditsOf(reportId, filter, statuses, now, request)).WaitAsync(gone);
+        var names = await queries.Names(
+            [.. page.Items.Select(credit => credit.ContractId).Distinct()],
+            [.. page.Items.Where(credit => credit.UsedBy is not null).Select(credit => new UserKey(credit.ClientId, credit.UsedBy!)).Distinct()])
+            .WaitAsync(gone);
+        return TypedResults.Ok(Listing<CreditItem>.Of(page, credit => new(credit, names)));
+    }
+
+    private static async Task<IResult> Count(
+        string? clientId, string? contractId, string? status, string? playerId, string? userId, string? lotId, string? paymentId, string? reportId,
+        string? createdFrom, string? createdTo, string? expiresFrom, string? expiresTo,
         Caller caller, Unbooked unbooked, IBusinessClock clock, CancellationToken gone)
     {
-        var filter = new CreditFilter(caller.ClientId ?? clientId, contractId, Parameters.Status(status), playerId, userId, lotId, paymentId);
-        return TypedResults.Ok(Listing<CreditDocument>.Of(await unbooked.Credits(filter, clock.Now, Parameters.Page(limit, cursor, order)).WaitAsync(gone)));
+        var filter = Filter(caller, clientId, contractId, playerId, userId, lotId, paymentId, createdFrom, createdTo, expiresFrom, expiresTo);
+        var counts = await unbooked.Count(filter, reportId, Parameters.Several<CreditStatus>(status), clock.Now).WaitAsync(gone);
+        return TypedResults.Ok(new CreditSummary(counts, counts.Sum(count => count.Credits)));
     }
+
+    // A key of one user sees what that user has used.
+    private static CreditFilter Filter(
+        Caller caller, string? clientId, string? contractId, string? playerId, string? userId, string? lotId, string? paymentId,
+        string? createdFrom, string? createdTo, string? expiresFrom, string? expiresTo) =>
+        new(caller.ClientId ?? clientId, contractId, null, playerId, caller.UserId ?? userId, lotId, paymentId)
+        {
+            CreatedFrom = Parameters.Instant(createdFrom),
+            CreatedTo = Parameters.Instant(createdTo),
+            ExpiresFrom = Parameters.Instant(expiresFrom),
+            ExpiresTo = Parameters.Instant(expiresTo),
+        };
 
     private static async Task<IResult> Post(CreditsBody body, Caller caller, Clients clients, IGrainFactory grains, HttpRequest request, CancellationToken gone)
     {
@@ -103,6 +135,22 @@ internal sealed record CreditBody : PatchBody, IBody
     public EditCredit ToEdit(CreditId id, Caller caller) =>
         new(id, Status, PlayerId, IsNull(nameof(PlayerId)), PlayerName, ExpiresAt, Reason!, caller.Name);
 }
+
+/// <summary>A credit as lists show it, with names beside ids.</summary>
+internal sealed record CreditItem : CreditDocument
+{
+    public CreditItem(CreditDocument credit, Names names) : base(credit) => (ContractName, UsedByName) = (
+        names.Contracts.GetValueOrDefault(credit.ContractId), credit.UsedBy is { } user ? names.Users.GetValueOrDefault(new(credit.ClientId, user)) : null);
+
+    [JsonPropertyOrder(1)]
+    public string? ContractName { get; }
+
+    [JsonPropertyOrder(1)]
+    public string? UsedByName { get; }
+}
+
+/// <summary>Counts of credits (P4): every status has one.</summary>
+internal sealed record CreditSummary(ImmutableArray<StatusCount> Counts, long Total);
 
 /// <summary>A credit (P1), and the ledger entries that tell of it.</summary>
 internal sealed record CreditStory(

@@ -75,17 +75,20 @@ public static class Front
             .AddEndpointFilterFactory(Parameters.Check)
             .AddEndpointFilterFactory(Tags.Apply)
             .AddEndpointFilterFactory(IListing.Link)
-            .AddEndpointFilterFactory(InsideCalls.Keep);
+            .AddEndpointFilterFactory(InsideCalls.Keep)
+            .AddEndpointFilterFactory(Csv.Apply);
         v1.MapGroup("").WithTags("contracts").MapContracts();
         v1.MapGroup("").WithTags("users").MapUsers();
         v1.MapGroup("").WithTags("users").MapDirectory();
         v1.MapGroup("").WithTags("allocations").MapAllocations();
         v1.MapGroup("").WithTags("lots").MapLots();
+        v1.MapGroup("").WithTags("lots").MapPayments();
         v1.MapGroup("").WithTags("reports").MapReports();
         v1.MapGroup("").WithTags("credits").MapCredits();
         v1.MapGroup("").WithTags("ledger").MapLedger();
         v1.MapGroup("").WithTags("ledger").MapFeed();
         v1.MapGroup("").WithTags("ledger").MapBalances();
+        v1.MapGroup("").WithTags("ledger").MapStatements();
         v1.MapGroup("").WithTags("usage").MapUsage();
         v1.MapGroup("").WithTags("accounts").MapAccounts();
         v1.MapGroup("").WithTags("projects").MapProjects();

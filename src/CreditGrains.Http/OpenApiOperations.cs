@@ -71,7 +71,8 @@ internal sealed class OpenApiOperations(OpenApiDocument document, OpenApiSchemas
         if (body is not null) operation.RequestBody = BodyOf(body, method);
 
         operation.Parameters ??= [];
-        foreach (var parameter in operation.Parameters.OfType<OpenApiParameter>()) Describe(parameter);
+        var inDays = metadata.OfType<Parameters.InDays>().Any();
+        foreach (var parameter in operation.Parameters.OfType<OpenApiParameter>()) Describe(parameter, inDays);
         if (method is "POST" or "PATCH") Take(operation, IdempotencyKeys.Header);
         if (isTagged) Take(operation, HeaderNames.IfMatch);
         if (isTagged) Take(operation, HeaderNames.IfNoneMatch);
@@ -97,9 +98,11 @@ internal sealed class OpenApiOperations(OpenApiDocument document, OpenApiSchemas
             operation.Responses[$"{refusals.Key}"] = Shared.Contains(refusals.Key) ? ShareOf(refusals.Key) : ProblemOf(refusals);
     }
 
-    /// <summary>The schema of a parameter; all but these are ids, which are texts.</summary>
-    public static Type TypeOf(string parameter) => parameter switch
+    // The schema of a parameter; all but these are ids, which are texts.
+    private static Type TypeOf(string parameter, bool inDays) => parameter switch
     {
+        "from" or "to" when inDays => typeof(LocalDate),
+        "createdFrom" or "createdTo" or "expiresFrom" or "expiresTo" => typeof(Instant),
         "limit" or "count" => typeof(int),
         "from" or "to" or "at" => typeof(Instant),
         "status" => typeof(CreditStatus),
@@ -111,11 +114,17 @@ internal sealed class OpenApiOperations(OpenApiDocument document, OpenApiSchemas
         _ => typeof(string),
     };
 
-    private void Describe(OpenApiParameter parameter)
+    private void Describe(OpenApiParameter parameter, bool inDays)
     {
         var name = parameter.Name!;
-        var schema = (OpenApiSchema)schemas.Of(TypeOf(name));
-        var word = Glossary.Find(null, name);
+        var schema = (OpenApiSchema)schemas.Of(TypeOf(name, inDays));
+        var word = Glossary.Find(inDays ? "days" : null, name);
+        if (name is "status" or "groupBy")
+        {
+            // One or more, with commas between them.
+            schema = new OpenApiSchema { Type = JsonSchemaType.Array, Items = schema, MinItems = 1, UniqueItems = true };
+            (parameter.Style, parameter.Explode) = (ParameterStyle.Form, false);
+        }
         OpenApiSchemas.Tell(schema, word);
         if (name is "limit" or "count")
         {
@@ -162,13 +171,18 @@ internal sealed class OpenApiOperations(OpenApiDocument document, OpenApiSchemas
         if (answer.StatusCode is 201) Give(response, HeaderNames.Location);
         if (answer.StatusCode is 200 && method is "POST" or "PATCH") Give(response, IdempotencyKeys.Replayed);
         if (tellsTag && answer.StatusCode is 200 or 201) Give(response, HeaderNames.ETag);
-        if (answer.Type is not { IsGenericType: var isGeneric } type || type == typeof(void)) return response;
+        if (answer.Type is not { } type || type == typeof(void)) return response;
 
-        if (method is "GET" && isGeneric && type.GetGenericTypeDefinition() == typeof(Listing<>)) Give(response, HeaderNames.Link);
+        if (method is "GET" && type.IsAssignableTo(typeof(IListing))) Give(response, HeaderNames.Link);
         response.Content = new Dictionary<string, OpenApiMediaType>
         {
             [isFeed ? FeedEndpoints.ContentType : "application/json"] = new() { Schema = isFeed ? Events(type) : schemas.Of(type) },
         };
+        if (method is "GET" && !isFeed && Csv.Takes(type))
+        {
+            var csv = new OpenApiSchema { Type = JsonSchemaType.String, Description = "The same as CSV (RFC 4180); of several pages, without an ETag." };
+            response.Content[Csv.MediaType] = new() { Schema = csv };
+        }
         return response;
     }
 

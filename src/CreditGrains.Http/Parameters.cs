@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Collections.Immutable;
 using System.Globalization;
 using CreditGrains.Grains;
 using CreditGrains.Domain;
@@ -6,6 +7,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using NodaTime;
+using NodaTime.Text;
 using Calendar = CreditGrains.Domain.Calendar;
 
 namespace CreditGrains.Http;
@@ -20,6 +22,9 @@ internal static class Parameters
 
     /// <summary>A credit's id is made by the service: one that cannot be is just not found.</summary>
     public const string CreditId = "creditId";
+
+    /// <summary>The call takes from and to as local dates, as metadata of its endpoint.</summary>
+    internal sealed record InDays;
 
     private const string UserId = "userId", EscapedSlash = "%2F";
 
@@ -54,9 +59,15 @@ internal static class Parameters
 
     public static Instant? Instant(string? text) => text is null ? null : Calendar.ReadInstant(text);
 
-    public static CreditStatus? Status(string? text) => BodyFaults.Named<CreditStatus>(text);
+    public static LocalDate? Date(string? text) => text is not null && LocalDatePattern.Iso.Parse(text) is { Success: true, Value: var date } ? date : null;
 
-    public static UsageBy? GroupBy(string? text) => BodyFaults.Named<UsageBy>(text);
+    /// <summary>Members of a closed set, each once, with commas between them; null: the text is none such.</summary>
+    public static ImmutableArray<T>? Several<T>(string? text) where T : struct, Enum
+    {
+        if (text is null) return null;
+        var named = text.Split(',').Select(BodyFaults.Named<T>).ToList();
+        return named.Contains(null) || named.Distinct().Count() < named.Count ? null : [.. named.Select(one => one!.Value)];
+    }
 
     // A parameter that is not known here, or is given twice.
     private static Problem? Strange(HttpContext context, FrozenSet<string> taken)
@@ -73,21 +84,24 @@ internal static class Parameters
     private static Problem? Wrong(HttpContext context)
     {
         var (path, query) = (context.Request.RouteValues, context.Request.Query);
+        var byDays = context.GetEndpoint()!.Metadata.GetMetadata<InDays>() is not null;
         var ids = path.Where(pair => pair.Key != CreditId)
             .Select(pair => pair.Key == UserId ? Fields.ExternalId(pair.Key, (string?)pair.Value) : Fields.Id(pair.Key, (string?)pair.Value));
-        return Refusal.All([.. ids, .. query.Select(pair => Wrong(pair.Key, pair.Value!))]) is { } refusal ? Problems.Of(refusal) : null;
+        return Refusal.All([.. ids, .. query.Select(pair => Wrong(pair.Key, pair.Value!, byDays))]) is { } refusal ? Problems.Of(refusal) : null;
     }
 
-    private static Refusal? Wrong(string name, string value) => name switch
+    private static Refusal? Wrong(string name, string value, bool byDays) => name switch
     {
         "cursor" => null,
         "limit" or "count" => int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit is >= 1 and <= MaxLimit
             ? null
             : Refusal.Invalid(name, $"must be a whole number from 1 to {MaxLimit:N0}"),
-        "from" or "to" or "at" => Calendar.ReadInstant(value) is not { } instant ? NotOf<Instant>(name)
+        "from" or "to" when byDays => Date(value) is not { } date ? NotOf<LocalDate>(name) : Calendar.CheckDate(name, date),
+        "from" or "to" or "at" or "createdFrom" or "createdTo" or "expiresFrom" or "expiresTo" =>
+            Calendar.ReadInstant(value) is not { } instant ? NotOf<Instant>(name)
             : Calendar.IsInstant(instant) ? null
             : Refusal.Invalid(name, Calendar.InstantRange),
-        "status" => Status(value) is null ? NotOf<CreditStatus>(name) : null,
+        "status" => Several<CreditStatus>(value) is null ? NotSeveralOf<CreditStatus>(name) : null,
         "state" => BodyFaults.Named<ContractState>(value) is null ? NotOf<ContractState>(name) : null,
         "type" => BodyFaults.Named<ContractType>(value) is null ? NotOf<ContractType>(name) : null,
         "kind" => BodyFaults.Named<EntryKind>(value) is null ? NotOf<EntryKind>(name) : null,
@@ -95,12 +109,19 @@ internal static class Parameters
             ? null
             : Refusal.Invalid(name, $"must have 1 to {Fields.MaxName} characters and no control characters"),
         "order" => BodyFaults.Named<Order>(value) is null ? NotOf<Order>(name) : null,
-        "groupBy" => GroupBy(value) is null ? NotOf<UsageBy>(name) : null,
+        "groupBy" => Several<UsageBy>(value) is null ? NotSeveralOf<UsageBy>(name) : null,
         "lotId" => Ids.CanBe(value) ? null : Refusal.Invalid(name, $"must have 1 to {Ids.MaxMadeLength} characters of {Ids.Alphabet}"),
         "paymentId" => Ids.CanBeExternal(value) ? null : Refusal.Invalid(name, $"must have 1 to {Ids.MaxMadeLength} {Ids.ExternalAlphabet}"),
         UserId or "playerId" => Fields.ExternalId(name, value),
         _ => Fields.Id(name, value),
     };
+
+    private static Refusal NotSeveralOf<T>(string name)
+    {
+        var (rule, allowed) = BodyFaults.Expected(typeof(T));
+        var several = $"{rule.Replace("one", "one or more, each once and with commas between them,", StringComparison.Ordinal)}";
+        return Refusal.Invalid(name, several) with { Faults = [new(name, $"{name} {several}.", allowed)] };
+    }
 
     private static Refusal NotOf<T>(string name)
     {

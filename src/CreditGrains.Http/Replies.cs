@@ -10,11 +10,16 @@ internal interface IListing
 {
     string? NextCursor { get; }
 
+    Type ItemType { get; }
+
+    /// <summary>The items.</summary>
+    IEnumerable<object> Rows { get; }
+
     /// <summary>Names the next page in the header Link, too (RFC 8288).</summary>
     static EndpointFilterDelegate Link(EndpointFilterFactoryContext call, EndpointFilterDelegate next) => async invocation =>
     {
         var result = await next(invocation);
-        if (result is IValueHttpResult { Value: IListing { NextCursor: { } cursor } })
+        if ((result is Csv.Text csv ? csv.NextCursor : ((result as IValueHttpResult)?.Value as IListing)?.NextCursor) is { } cursor)
         {
             var request = invocation.HttpContext.Request;
             var query = QueryString.Create(request.Query.Where(parameter => parameter.Key != "cursor")).Add("cursor", cursor);
@@ -25,8 +30,12 @@ internal interface IListing
 }
 
 /// <summary>A page of a list; <paramref name="NextCursor"/> null: the last.</summary>
-internal sealed record Listing<T>(ImmutableArray<T> Items, string? NextCursor) : IListing
+internal sealed record Listing<T>(ImmutableArray<T> Items, string? NextCursor) : IListing where T : class
 {
+    Type IListing.ItemType => typeof(T);
+
+    IEnumerable<object> IListing.Rows => Items;
+
     public static Listing<T> Of(Page<T> page) => new(page.Items, page.Next);
 
     public static Listing<T> Of<TItem>(Page<TItem> page, Func<TItem, T> show) => new([.. page.Items.Select(show)], page.Next);

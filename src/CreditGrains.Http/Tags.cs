@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using CreditGrains.Domain;
 using Microsoft.AspNetCore.Builder;
@@ -60,11 +61,13 @@ internal static class Tags
             return result;
         }
 
-        var json = JsonSerializer.SerializeToUtf8Bytes(document, document.GetType(), Json.Options);
+        var json = result is Csv.Text
+            ? Encoding.UTF8.GetBytes((string)document)
+            : JsonSerializer.SerializeToUtf8Bytes(document, document.GetType(), Json.Options);
         var tag = response.Headers.ETag.Count == 0 ? Of(json) : response.Headers.ETag.ToString();
         Tag(response, tag);
         var isAnother = request.Headers.IfMatch.Count > 0 && !Names(request.Headers.IfMatch, tag, strong: true);
-        if (!isAnother && !Names(request.Headers.IfNoneMatch, tag, strong: false)) return new Shown(json);
+        if (!isAnother && !Names(request.Headers.IfNoneMatch, tag, strong: false)) return result is Csv.Text ? result : new Shown(json);
 
         // A page that is not shown leads to no other.
         response.Headers.Remove(HeaderNames.Link);

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json.Serialization;
 using CreditGrains.Grains;
 using CreditGrains.Domain;
@@ -12,25 +13,45 @@ namespace CreditGrains.Http;
 internal static class UsageEndpoints
 {
     public static void MapUsage(this IEndpointRouteBuilder v1) => v1.MapGet("/usage", Get).Needs(Access.Any)
-        .Answers<Listing<UsageItem>>("Reports, and credits charged, covered and given back, by contract, user, day or month; days and months are those of each contract's time zone", 200).Refuses(RefusalCode.NotFound);
+        .Answers<UsageListing>(
+            "Reports, and credits charged, covered and given back, by contract, user, day and month; both are those of each contract's time zone", 200)
+        .Refuses(RefusalCode.NotFound);
 
     private static async Task<IResult> Get(
         string? clientId, string? contractId, string? userId, string? from, string? to, string? groupBy, string? limit, string? cursor, string? order,
-        Caller caller, Unbooked unbooked, IBusinessClock clock, CancellationToken gone)
+        Caller caller, Unbooked unbooked, IQueries queries, IBusinessClock clock, CancellationToken gone)
     {
-        var by = Parameters.GroupBy(groupBy) ?? UsageBy.Contract;
-        var filter = new UsageFilter(caller.ClientId ?? clientId, contractId, caller.UserId ?? userId, Parameters.Instant(from), Parameters.Instant(to), by);
-        var page = Parameters.Page(limit, cursor, order);
-        return TypedResults.Ok(Listing<UsageItem>.Of(Usage.Page(await unbooked.Usage(filter, clock.Now).WaitAsync(gone), by, page), UsageItem.Of));
+        var filter = new UsageFilter(
+            caller.ClientId ?? clientId, contractId, caller.UserId ?? userId, Parameters.Instant(from), Parameters.Instant(to),
+            Parameters.Several<UsageBy>(groupBy) ?? [UsageBy.Contract]);
+        var rows = await unbooked.Usage(filter, clock.Now).WaitAsync(gone);
+        var page = Usage.Page(rows, filter, Parameters.Page(limit, cursor, order));
+        var names = await queries.Names(
+            [.. page.Items.Select(usage => usage.ContractId).OfType<string>().Distinct()],
+            [.. page.Items.Where(usage => usage.UserId is not null).Select(usage => new UserKey(usage.ClientId!, usage.UserId!)).Distinct()]).WaitAsync(gone);
+        return TypedResults.Ok(new UsageListing([.. page.Items.Select(usage => UsageItem.Of(usage, names))], page.Next, UsageSums.Of(rows)));
     }
+}
+
+/// <summary>A page of usage, and what all pages add up to.</summary>
+internal sealed record UsageListing(ImmutableArray<UsageItem> Items, string? NextCursor, UsageSums Totals) : IListing
+{
+    Type IListing.ItemType => typeof(UsageItem);
+
+    IEnumerable<object> IListing.Rows => Items;
 }
 
 /// <summary>One line of usage: what it is of, and its sums.</summary>
 internal sealed record UsageItem(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? ClientId, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? ContractId,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? UserId, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] LocalDate? Day,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? ContractName,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? UserId,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? UserName,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] LocalDate? Day,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Month, long Reports, long Charged, long Covered, long GivenBack)
 {
-    public static UsageItem Of(Usage usage) =>
-        new(usage.ClientId, usage.ContractId, usage.UserId, usage.Day, usage.Month?.ToString("uuuu-MM", null), usage.Reports, usage.Charged, usage.Covered, usage.GivenBack);
+    public static UsageItem Of(Usage usage, Names names) => new(
+        usage.ClientId, usage.ContractId, usage.ContractId is { } contract ? names.Contracts.GetValueOrDefault(contract) : null,
+        usage.UserId, usage.UserId is { } user ? names.Users.GetValueOrDefault(new(usage.ClientId!, user)) : null,
+        usage.Day, usage.Month?.ToString("uuuu-MM", null), usage.Sums.Reports, usage.Sums.Charged, usage.Sums.Covered, usage.Sums.GivenBack);
 }

@@ -37,7 +37,7 @@ internal static class UserEndpoints
         if (await queries.Contract(contractId).WaitAsync(gone) is not { } contract || !caller.Sees(contract.Terms.ClientId)) return Problems.NoContract(contractId);
 
         var page = await queries.Users(contractId, Parameters.Page(limit, cursor, order)).WaitAsync(gone);
-        response.Headers.ETag = Tag(contract);
+        if (!response.HasStarted) response.Headers.ETag = Tag(contract);
         return TypedResults.Ok(Listing<UserName>.Of(page, Show));
     }
 

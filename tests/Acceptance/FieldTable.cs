@@ -85,7 +85,11 @@ public sealed class FieldTable(Served served) : IClassFixture<Served>
         new("GET /v1/contracts/{C1}/balance?at", null),
         new("GET /v1/reports/{*R1}?clientId", null),
         new("GET /v1/reports?clientId&contractId&userId&from&to&limit&cursor&order", null),
-        new("GET /v1/credits?clientId&contractId&status&playerId&userId&lotId&paymentId&limit&cursor&order", null),
+        new("GET /v1/credits?clientId&contractId&status&playerId&userId&lotId&paymentId&reportId&createdFrom&createdTo&expiresFrom&expiresTo&limit&cursor&order", null),
+        new("GET /v1/credits/summary?clientId&contractId&status&playerId&userId&lotId&paymentId&reportId&createdFrom&createdTo&expiresFrom&expiresTo", null),
+        new("GET /v1/payments?clientId&contractId&limit&cursor&order", null),
+        new("GET /v1/contracts/{C1}/statement?from&to", null),
+        new("GET /v1/accounts/{A1}/statement?from&to", null),
         new("GET /v1/credits/{C1~G1~000000001}", null),
         new("GET /v1/ledger/feed?clientId&contractId&cursor", null),
         new("GET /v1/usage?clientId&contractId&userId&from&to&groupBy&limit&cursor&order", null),
@@ -206,12 +210,15 @@ public sealed class FieldTable(Served served) : IClassFixture<Served>
                 {
                     "limit" or "count" => (Invalid, ["0", "-1", "1001", "ten", "1.5", "", "99999999999999999999"]),
                     "cursor" => (Malformed, ["nonsense", "", "%00", "AAAA", "%27%20OR%201=1"]),
+                    "from" or "to" when Path.EndsWith("/statement", StringComparison.Ordinal) =>
+                        (Invalid, ["", "soon", "2026-02-30", "2026-01-01T00:00:00Z", "9999-12-31"]),
                     "from" or "to" or "at" => (Invalid, ["", "soon", "2026-01-01", "2026-01-01T00:00:00", "9999-12-31T00:00:00Z"]),
                     "order" => (Invalid, ["", "up", "DESC", "asc,desc", "0"]),
-                    "groupBy" => (Invalid, ["", "year", "Day", "1", "day,month"]),
+                    "groupBy" => (Invalid, ["", "year", "Day", "1", "day,day", "day,"]),
+                    "createdFrom" or "createdTo" or "expiresFrom" or "expiresTo" => (Invalid, ["", "soon", "2026-01-01"]),
                     "state" or "type" or "kind" => (Invalid, ["", "gold", "Running", "1", "metered,unlimited"]),
                     "name" or "actor" => (Invalid, ["", new string('x', 201), "%00", "a%0Ab"]),
-                    "status" => (Invalid, ["", "GOLD", "allocated", "1", "ALLOCATED,EXPIRED"]),
+                    "status" => (Invalid, ["", "GOLD", "allocated", "1", "ALLOCATED,ALLOCATED", "ALLOCATED, EXPIRED"]),
                     _ => (Invalid, (string[])["", name is "lotId" or "paymentId" ? new string('x', 201) : TooLong, name is "userId" or "playerId" or "paymentId" ? "a%20" : "a%20b", "a~b", "%27%20OR%201=1", "%F0%9F%8E%BD", "%00"]),
                 };
                 foreach (var value in broken.Item2)

@@ -64,8 +64,8 @@ public sealed class KeyTable(Keyed keyed) : IClassFixture<Keyed>
     // Each call changes nothing when repeated, so that the order of the columns does not matter.
     private const string Table = """
         call                                    operator auditor auditor-a manager-a consumer-a user-a manager-b consumer-b none
-        GET /v1/contracts/C1                         200     200       200       200        200    403       404        404  401
-        GET /v1/contracts/nobody                     404     404       404       404        404    403       404        404  401
+        GET /v1/contracts/C1                         200     200       200       200        200    200       404        404  401
+        GET /v1/contracts/nobody                     404     404       404       404        404    404       404        404  401
         GET /v1/contracts                            200     200       200       200        200    403       200        200  401
         GET /v1/contracts?clientId=A                 200     200       200       200        200    403       404        404  401
         GET /v1/clients                              200     200       200       200        200    403       200        200  401
@@ -88,14 +88,19 @@ public sealed class KeyTable(Keyed keyed) : IClassFixture<Keyed>
         POST /v1/contracts/C1/allocations/preview    200     403     403       200        403    403       404        403  401
         POST /v1/contracts/C1/allocations/confirm    404     403     403       404        403    403       404        403  401
         POST /v1/contracts/C1/allocations/U1/extra   422     403     403       422        403    403       422        403  401
-        GET /v1/contracts/C1/balance                 200     200       200       200        200    403       404        404  401
+        GET /v1/contracts/C1/balance                 200     200       200       200        200    200       404        404  401
         GET /v1/reports                              200     200       200       200        200    200       200        200  401
         GET /v1/reports/R-U1?clientId=A              200     200       200       200        200    200       404        404  401
         GET /v1/reports/R-U2?clientId=A              200     200       200       200        200    404       404        404  401
         GET /v1/reports?userId=U2                    200     200       200       200        200    404       200        200  401
-        GET /v1/credits                              200     200       200       200        200    403       200        200  401
+        GET /v1/credits                              200     200       200       200        200    200       200        200  401
+        GET /v1/credits?userId=U2                    200     200       200       200        200    404       200        200  401
+        GET /v1/credits/summary                      200     200       200       200        200    200       200        200  401
+        GET /v1/payments                             200     200       200       200        200    403       200        200  401
+        GET /v1/contracts/C1/statement               200     200       200       200        200    403       404        404  401
+        GET /v1/accounts/A1/statement                200     200       200       200        200    403       404        404  401
         GET /v1/credits/C1~G1~000000001              200     200       200       200        200    403       404        404  401
-        GET /v1/credits?clientId=A                   200     200       200       200        200    403       404        404  401
+        GET /v1/credits?clientId=A                   200     200       200       200        200    200       404        404  401
         PATCH /v1/credits/C1~G1~000000001            422     403       403       403        403    403       403        403  401
         POST /v1/credits                             201     403       403       403        403    403       403        403  401
         GET /v1/ledger                               200     200       200       200        200    403       200        200  401
@@ -238,6 +243,23 @@ public sealed class KeyTable(Keyed keyed) : IClassFixture<Keyed>
         (await keyed.Send("manager-a", "POST", "/v1/users/U2/disable")).Is(200);
         Assert.False((bool)(await keyed.Send("manager-a", "POST", "/v1/users/U2/enable", "{}")).Is(200)["disabled"]!);
         (await keyed.Send("operator", "POST", "/v1/users/U2/disable")).Is(422, "invalid-field", "clientId");
+    }
+
+    [Fact]
+    public async Task A_user_s_key_reads_its_contract_s_terms_its_own_credits_and_the_pool()
+    {
+        (await keyed.Send("operator", "PATCH", "/v1/contracts/C1", """{"notes":"for managers"}""")).Is(200);
+        Assert.Null((await keyed.Send("user-a", "GET", "/v1/contracts/C1")).Is(200)["notes"]);
+        Assert.Equal("for managers", (string)(await keyed.Send("consumer-a", "GET", "/v1/contracts/C1")).Is(200)["notes"]!);
+        Assert.Equal(["U1"], (await keyed.Send("user-a", "GET", "/v1/credits?contractId=C1")).Is(200).Items.Select(item => (string)item!["usedBy"]!).Distinct());
+        Assert.Equal(1, (int)(await keyed.Send("user-a", "GET", "/v1/credits/summary")).Is(200)["total"]!);
+        var pool = (await keyed.Send("user-a", "GET", "/v1/contracts/C1/balance")).Is(200);
+        Assert.Equal(["U1"], pool["users"]!.AsArray().Select(user => (string)user!["userId"]!));
+        Assert.Equal((int)(await keyed.Send("consumer-a", "GET", "/v1/contracts/C1/balance")).Is(200)["available"]!, (int)pool["available"]!);
+
+        (await keyed.Send("operator", "PUT", "/v1/contracts/C8", Words.Terms("A").ToJsonString())).Is(201);
+        (await keyed.Send("user-a", "GET", "/v1/contracts/C8")).Is(404, "not-found");
+        (await keyed.Send("user-a", "GET", "/v1/contracts/C8/balance")).Is(404, "not-found");
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json.Nodes;
 
 namespace CreditGrains.Acceptance;
@@ -18,6 +19,33 @@ public sealed class WorldCup
 
         foreach (var match in matches) Assert.True((await Submit(edition.Api, match)).Is(200).IsReplay);
         await Adds_up(edition.Api, matches);
+        await G5_Each_month_s_opening_and_movements_make_its_closing(edition.Api);
+    }
+
+    // Each month goes on where the one before ended, and what all months moved is what there is.
+    private static async Task G5_Each_month_s_opening_and_movements_make_its_closing(Api api)
+    {
+        var last = DateOnly.Parse(((string)(await api.Get("/v1/clock"))["now"]!)[..10], CultureInfo.InvariantCulture);
+        var (standing, charged) = (new decimal[4], 0m);
+        foreach (var client in await api.All("/v1/clients"))
+            foreach (var contract in await api.All($"/v1/contracts?clientId={client["clientId"]}"))
+                for (var month = new DateOnly(1930, 1, 1); month <= last; month = month.AddMonths(1))
+                {
+                    var end = month.AddMonths(1).AddDays(-1) is var day && day < last ? day : last;
+                    var statement = (await api.Get($"/v1/contracts/{contract["contractId"]}/statement?from={month:yyyy-MM-dd}&to={end:yyyy-MM-dd}")).Is(200);
+                    Assert.Equal(standing, Stands(statement["opening"]!));
+                    foreach (var moved in statement["movements"]!.AsArray())
+                    {
+                        standing = [.. standing.Zip(Stands(moved!["effect"]!), (sum, more) => sum + more)];
+                        if ((string)moved["kind"]! == "credits-charged") charged += (decimal)moved["credits"]!;
+                    }
+                    Assert.Equal(standing, Stands(statement["closing"]!));
+                }
+        Assert.Equal(Charged, charged);
+        var balance = (await api.Get("/v1/contracts/cups/balance")).Is(200);
+        Assert.Equal(standing, Stands(balance.Json));
+
+        static decimal[] Stands(JsonNode standing) => [.. ((string[])["unallocated", "allocated", "expired", "withdrawn"]).Select(name => (decimal)standing[name]!)];
     }
 
     [Fact]

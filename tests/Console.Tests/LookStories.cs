@@ -85,11 +85,11 @@ public sealed class LookStories(Served served)
         await auditor.EvaluateAsync("() => { const form = document.querySelector('form.fields'); form.noValidate = true; form.requestSubmit(); }");
         await Expect(auditor.GetByRole(AriaRole.Alert)).ToContainTextAsync("A key of the role auditor may not do this.");
 
-        // A key of one user sees that user's reports, and nothing else.
+        // A key of one user sees that user's reports, credits and usage, and nothing else.
         var user = await served.Open("user-roles");
         await user.WaitForURLAsync("**/console/reports");
         await Expect(user.GetByRole(AriaRole.Navigation, new() { Name = "Main" })).ToHaveTextAsync(new Regex("^\\s*Reports\\s*Usage\\s*$"));
-        await user.GotoAsync("/console/credits");
+        await user.GotoAsync("/console/ledger");
         await Expect(user.GetByRole(AriaRole.Alert)).ToContainTextAsync("A key of the role consumer and of one user may not do this.");
     }
 

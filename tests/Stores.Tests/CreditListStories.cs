@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using CreditGrains.Domain;
 using CreditGrains.Grains;
 using CreditGrains.Stores.Memory;
@@ -19,6 +20,7 @@ public abstract class CreditListStories<TStores> : Suite<TStores> where TStores 
         await Tell(Store);
         var now = await Tell(memory) - Duration.FromDays(7);
         var random = new Random(5);
+        var reads = new Unbooked(Queries);
         var oracle = Oracle(memory, now);
         Assert.InRange(oracle.Count, 100, 1_000);
         foreach (var status in Enum.GetValues<CreditStatus>()) Assert.Contains(oracle, credit => credit.Status == status);
@@ -28,10 +30,41 @@ public abstract class CreditListStories<TStores> : Suite<TStores> where TStores 
             var some = oracle[random.Next(oracle.Count)];
             var filter = new CreditFilter(
                 Maybe(some.ClientId), Maybe(some.ContractId), random.Next(2) == 0 ? null : some.Status,
-                Maybe(some.PlayerId), Maybe(some.UsedBy), Maybe(some.LotId), Maybe(some.PaymentId));
-            var expected = oracle.Where(credit => Passes(filter, credit)).ToList();
-
+                Maybe(some.PlayerId), Maybe(some.UsedBy), Maybe(some.LotId), Maybe(some.PaymentId))
+            {
+                CreatedFrom = Sometimes(some.CreatedAt),
+                CreatedTo = Sometimes(some.CreatedAt + Duration.FromDays(random.Next(20))),
+                ExpiresFrom = Sometimes(some.ExpiresAt),
+                ExpiresTo = Sometimes(some.ExpiresAt + Duration.FromDays(random.Next(1, 20))),
+            };
+            var expected = oracle.Where(filter.Passes).ToList();
             Assert.Equal(expected, await Paging.All(page => Queries.Credits(filter, now, page), random.Next(1, 60)));
+
+            // Several statuses, and one report, are read from what the store lists.
+            var (anyStatus, limit) = (filter with { Status = null }, random.Next(1, 60));
+            var statuses = Enum.GetValues<CreditStatus>().Where(_ => random.Next(2) == 0).ToImmutableArray();
+            Assert.Equal(
+                oracle.Where(credit => statuses.Contains(credit.Status)).Where(anyStatus.Passes),
+                await Paging.All(page => reads.Credits(anyStatus, statuses, now, page), limit));
+            Assert.Equal(Counted(oracle.Where(anyStatus.Passes)), Told(await reads.Count(anyStatus, null, null, now)));
+            if (some.ReportId is not { } report) continue;
+            Assert.Equal(
+                oracle.Where(credit => credit.ReportId == report).Where(anyStatus.Passes),
+                await Paging.All(page => reads.CreditsOf(report, anyStatus, null, now, page), limit));
+            Assert.Equal(
+                Counted(oracle.Where(credit => credit.ReportId == report).Where(anyStatus.Passes)),
+                Told(await reads.Count(anyStatus, report, null, now)));
+        }
+
+        foreach (var (client, contract) in new[] { (null, null), ("acme", null), ((string?)null, (string?)"A"), ("other", "B") })
+        {
+            var expected = oracle.Where(new CreditFilter(client, contract, null, null, null, null, null).Passes).ToList();
+            Assert.Equal(
+                expected.GroupBy(credit => (credit.ClientId, credit.PaymentId)).OrderBy(group => group.Key.ClientId, StringComparer.Ordinal)
+                    .ThenBy(group => group.Key.PaymentId, StringComparer.Ordinal)
+                    .Select(group => $"{group.Key} {group.Select(credit => (credit.ContractId, credit.LotId)).Distinct().Count()} {group.Count()} {Counted(group)}"),
+                (await Paging.All(page => reads.Payments(client, contract, now, page), 2)).Where(one => one.Payment.Quantity > 0).Select(one =>
+                    $"{(one.Payment.ClientId, one.Payment.PaymentId)} {one.Payment.Lots} {one.Payment.Quantity} {Told(one.Credits)}"));
         }
         foreach (var credit in oracle) Assert.Equal(credit, await Queries.Credit(credit.CreditId, now));
         Assert.Null(await Queries.Credit(new("A", "none", 1), now));
@@ -49,6 +82,16 @@ public abstract class CreditListStories<TStores> : Suite<TStores> where TStores 
         }
 
         string? Maybe(string? value) => random.Next(3) == 0 ? value : null;
+
+        Instant? Sometimes(Instant? value) => random.Next(6) == 0 ? value : null;
+
+        static string Counted(IEnumerable<CreditDocument> credits)
+        {
+            var counts = credits.ToLookup(credit => credit.Status);
+            return string.Join(' ', Enum.GetValues<CreditStatus>().Select(status => $"{status}:{counts[status].Count()}"));
+        }
+
+        static string Told(IEnumerable<StatusCount> counts) => string.Join(' ', counts.Select(count => $"{count.Status}:{count.Credits}"));
     }
 
     [Fact]
@@ -142,11 +185,4 @@ public abstract class CreditListStories<TStores> : Suite<TStores> where TStores 
                     : CreditDocument.Untouched(lot.ClientId, id, apart.GetValueOrDefault(id, lot.Lot), now)))
             .OrderBy(credit => credit.CreatedAt).ThenBy(credit => credit.CreditId.ToString(), StringComparer.Ordinal)];
     }
-
-    private static bool Passes(CreditFilter filter, CreditDocument credit) =>
-        (filter.ClientId ?? credit.ClientId) == credit.ClientId && (filter.ContractId ?? credit.ContractId) == credit.ContractId
-            && (filter.Status ?? credit.Status) == credit.Status
-        && (filter.PlayerId ?? credit.PlayerId) == credit.PlayerId && (filter.UserId ?? credit.UsedBy) == credit.UsedBy
-            && (filter.LotId ?? credit.LotId) == credit.LotId
-        && (filter.PaymentId ?? credit.PaymentId) == credit.PaymentId;
 }

@@ -66,7 +66,7 @@ public abstract class HoldStories<TStores> : Suite<TStores> where TStores : ISto
         {
             foreach (var status in (CreditStatus?[])[null, .. Enum.GetValues<CreditStatus>()])
                 foreach (var (contract, player, user) in ((string?, string?, string?)[])[(null, null, null), ("C", null, null), (null, "P1", null), (null, null, "U")])
-                    all.Add(await Paging.All(page => unbooked.Credits(new("acme", contract, status, player, user, null, null), Later, page), limit));
+                    all.Add(await Paging.All(page => unbooked.Credits(new("acme", contract, status, player, user, null, null), null, Later, page), limit));
             all.Add(await Paging.All(page => unbooked.Reports(new(null, null, null, null, null), Later, page), limit));
         }
         foreach (var id in ((string, string, int)[])[("C", "L1", 1), ("C", "L1", 2), ("C", "L1", 3), ("C", "L2", 1), ("D", Lot.MintedId, 1), ("D", Lot.MintedId, 2)])
@@ -76,8 +76,13 @@ public abstract class HoldStories<TStores> : Suite<TStores> where TStores : ISto
         foreach (var by in Enum.GetValues<UsageBy>())
         {
             var filter = new UsageFilter("acme", null, null, null, null, by);
-            all.Add(Usage.Page(await unbooked.Usage(filter, Later), by, new(10, null)).Items);
+            all.Add(Usage.Page(await unbooked.Usage(filter, Later), filter, new(10, null)).Items);
         }
+        foreach (var (player, user, from) in ((string?, string?, Instant?)[])[(null, null, null), ("P1", null, null), (null, "U", null), (null, null, Books.Start)])
+            all.Add(await unbooked.Count(new("acme", null, null, player, user, null, null) { CreatedFrom = from }, null, null, Later));
+        all.Add(await unbooked.Count(new("acme", null, null, null, null, null, null), "H1", null, Later));
+        all.Add((await unbooked.Payments("acme", "C", Later, new(10, null))).Items.Select(payment => payment.Credits));
+        all.Add(await Queries.Statement("C", Later.InUtc().Date.PlusDays(-3), Later.InUtc().Date, Later));
         var list = await new ContractList(Queries).Page(new(null, null, null, null), Later, new(10, null));
         all.Add(list.Items.Select(contract => contract.Figures));
         return string.Join('\n', all.Select(item => Json.Write(item)));

@@ -75,10 +75,30 @@ public sealed partial class PostgresListTests(ITestOutputHelper output)
             new(null, null, null, null, null, null, null), new("k3", null, null, null, null, null, null), new(null, "c0", null, null, null, null, null), new("k0", "c0", null, null, null, null, null),
             new(null, null, CreditStatus.Unallocated, null, null, null, null), new(null, null, CreditStatus.Allocated, null, null, null, null), new(null, null, CreditStatus.Expired, null, null, null, null),
             new("k0", null, CreditStatus.Allocated, null, null, null, null), new(null, null, null, "pl300-701", null, null, null), new(null, null, null, null, "u7", null, null), new("k0", "c0", null, null, "u7", null, null),
-            new(null, null, null, null, null, "l300", null), new(null, null, null, null, null, null, "pay20"), new("k0", "c0", CreditStatus.Expired, null, null, null, "pay20"), new("k1", "m1", null, null, null, null, null),
+            new(null, null, null, null, null, "l300", null), new(null, null, null, null, null, null, "pay20"),
+            new("k0", null, null, null, null, null, null) { CreatedFrom = Deep, CreatedTo = Deep + Duration.FromMinutes(30) },
+            new("k0", "c0", CreditStatus.Expired, null, null, null, "pay20"), new("k1", "m1", null, null, null, null, null),
         })
             foreach (var page in Pages("credits", Deep, new CreditId("c0", "l300", 700)))
                 await Short(store, explained, $"credits {filter} {page}", store => store.Credits(filter, Now, page));
+
+        foreach (var filter in new CreditFilter[]
+        {
+            new(null, null, null, null, null, null, null), new("k0", null, null, null, null, null, null), new(null, "c0", null, null, null, null, null),
+            new(null, null, null, null, null, null, "pay20"), new(null, "m1", null, null, null, null, null),
+        })
+            await Timed($"counts {filter}", () => store.CountLots(filter, null, Now));
+        var late = new CreditFilter("k0", null, null, null, null, null, null) { ExpiresFrom = Deep, ExpiresTo = Deep + Duration.FromMinutes(30) };
+        await Timed("counts of a user", () => store.CountTouched(new(null, null, null, null, "u7", null, null), Now));
+        await Timed("counts by expiry", () => store.CountTouched(late, Now));
+        await Timed("credits by expiry", () => store.Credits(late, Now, new(PageSize, null)));
+        foreach (var page in Pages("payments", "k3", "pay3"))
+            await Timed($"payments {page}", () => store.Payments("k3", null, page));
+        foreach (var filter in new LedgerFilter[]
+        {
+            new("k3", null, null, null) { Kind = EntryKind.CreditsReturned, Actor = "key" }, new("k3", null, null, null) { From = Begin + Duration.FromHours(8) },
+        })
+            await Timed($"ledger {filter}", () => store.Ledger(filter, new(PageSize, null)));
 
         var start = await store.FeedStart();
         var first = (await store.Feed(new(null, null), start, 1))[0].Place;
@@ -96,16 +116,24 @@ public sealed partial class PostgresListTests(ITestOutputHelper output)
         Assert.True(faults.Count == 0, string.Join("\n\n", faults));
     }
 
-    // Timed without being explained: the quickest of three.
-    private async Task Short<T>(PostgresStore store, PostgresStore explained, string what, Func<PostgresStore, Task<T>> page)
+    // The quickest of three.
+    private async Task<TimeSpan> Timed<T>(string what, Func<Task<T>> read)
     {
         var took = TimeSpan.MaxValue;
         for (var i = 0; i < 3; i++)
         {
             var watch = Stopwatch.StartNew();
-            await page(store);
+            await read();
             if (watch.Elapsed < took) took = watch.Elapsed;
         }
+        output.WriteLine($"{took.TotalMilliseconds,8:F1} ms  {what}");
+        return took;
+    }
+
+    // Timed without being explained.
+    private async Task Short<T>(PostgresStore store, PostgresStore explained, string what, Func<PostgresStore, Task<T>> page)
+    {
+        var took = await Timed(what, () => page(store));
         await page(explained);
         plans.Clear();
         await page(explained);

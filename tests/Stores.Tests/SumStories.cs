@@ -1,6 +1,7 @@
 using CreditGrains.Domain;
 using CreditGrains.Grains;
 using NodaTime;
+using NodaTime.Text;
 
 namespace CreditGrains.Stores.Tests;
 
@@ -141,6 +142,101 @@ public abstract class SumStories<TStores> : Suite<TStores> where TStores : IStor
     }
 
     [Fact]
+    public async Task G5_a_statement_s_opening_and_movements_make_its_closing_whether_what_is_over_is_booked_or_not()
+    {
+        var books = new Books(Store);
+        await books.Agree("C", 10, ["U", "V"]);
+        await books.Agree("B", 0, ["U"], billing: new(RecurrenceUnit.Month, 1, new(2026, 1, 15), 5));
+        Assert.NotNull(await books.Report("R1", "C", "U", ["P1", "P2", "P3"]));
+        await books.Advance(Books.Start + Duration.FromDays(2));
+        await books.Grant("C", "L2", 4, "INV", Books.Start + Duration.FromDays(9));
+        Assert.NotNull(await books.Report("R2", "C", "V", ["P4", "P5"]));
+        Assert.True(await books.Edit(new(new("C", "L1", 1), CreditStatus.Unallocated, null, Frees: true, null, null, "why", "ops")));
+        books.Now = Books.Start + Duration.FromDays(70) + Duration.FromHours(5);
+
+        // Until the end of a day, before what falls due at that midnight: on day 30 the lot, on day 30 and 32 the coverage.
+        (string Days, string Told)[] stories =
+        [
+            ("2026-03-01 2026-03-01", "0 0 0 | LotGranted PAY  10, CreditsCharged PAY U 3 | 7 3 0"),
+            ("2026-03-02 2026-03-02", "7 3 0 |  | 7 3 0"),
+            ("2026-03-03 2026-03-03", "7 3 0 | LotGranted INV  4, CreditsCharged INV V 2, CreditsReturned PAY U 1 | 10 4 0"),
+            ("2026-03-04 2026-03-09", "10 4 0 |  | 10 4 0"),
+            ("2026-03-10 2026-03-10", "10 4 0 | LotExpired INV  2 | 8 4 2"),
+            ("2026-03-11 2026-03-30", "8 4 2 |  | 8 4 2"),
+            ("2026-03-31 2026-03-31", "8 4 2 | LotExpired PAY  8, CoverageExpired PAY U 2 | 0 2 12"),
+            ("2026-04-01 2026-05-10", "0 2 12 | CoverageExpired INV V 2 | 0 0 14"),
+        ];
+        await Tell();
+        Assert.Equal("0 0 0 |  | 0 0 0", Shown(await Queries.Statement("C", new(2026, 2, 1), new(2026, 2, 28), books.Now)));
+        Assert.Equal(
+            "5 0 5 | LotGranted B:2026-04-15  5, LotExpired B:2026-03-15  5 | 5 0 10",
+            Shown(await Queries.Statement("B", new(2026, 4, 1), new(2026, 4, 30), books.Now)));
+        for (var (end, day) = (books.Now, 14); day <= 70; day += 14) await books.Advance(day == 70 ? end : Books.Start + Duration.FromDays(day), "acme");
+        await Tell();
+        Assert.Equal(
+            "5 0 5 | LotGranted B:2026-04-15  5, LotExpired B:2026-03-15  5 | 5 0 10",
+            Shown(await Queries.Statement("B", new(2026, 4, 1), new(2026, 4, 30), books.Now)));
+        Assert.Null(await Queries.Statement("none", new(2026, 4, 1), new(2026, 4, 30), books.Now));
+
+        async Task Tell()
+        {
+            foreach (var (days, told) in stories)
+            {
+                var (from, to) = (LocalDatePattern.Iso.Parse(days[..10]).Value, LocalDatePattern.Iso.Parse(days[11..]).Value);
+                var statement = (await Queries.Statement("C", from, to, books.Now))!;
+                Assert.Equal(told, Shown(statement));
+                Assert.Equal(statement.Closing, statement.Movements.Aggregate(statement.Opening, (sum, moved) => sum + moved.Effect));
+            }
+        }
+
+        static string Shown(ContractStatement? statement) => FormattableString.Invariant(
+            $"{Stands(statement!.Opening)} | {string.Join(", ", statement.Movements.Select(moved => $"{moved.Kind} {moved.PaymentId} {moved.UserId} {moved.Credits}"))} | {Stands(statement.Closing)}");
+    }
+
+    [Fact]
+    public async Task G5_an_account_s_statement_tells_each_currency_by_purchase_and_milestone()
+    {
+        var body = Json.Write(new { Schema = 1, Value = new AccountDocument(new("A", "acme", "A", "UTC"), 0) });
+        var bought = Samples.Purchase with
+        {
+            Purchase = Samples.Purchase.Purchase with
+            {
+                Quantity = 10, Free = 6.5m, Allocated = 3.5m, Expired = 0, CreatedAt = Samples.Day(1), AvailableFrom = Samples.Day(1), ExpiresAt = Samples.Day(20),
+            },
+        };
+        var told = Samples.Entry with { Subject = Subjects.Purchase("A", "B"), ContractId = null, LotId = null, UserId = null };
+        await Done([
+            new DocumentChange(DocumentKind.Account, "A", 1, 0, body, "acme", Samples.Day(1), null), bought,
+            Samples.Consumption with { Number = 1, Kind = ConsumptionKind.Consumption, MilestoneId = "M", PurchaseId = "B", Quantity = 4, At = Samples.Day(2) },
+            Samples.Consumption with { Number = 2, MilestoneId = "M", PurchaseId = "B", Quantity = -0.5m, At = Samples.Day(3) },
+            told with { Kind = EntryKind.ServicesCreditsBought, ServicesCredits = 10, EffectiveAt = Samples.Day(1), Cause = Causes.Request },
+            told with { Kind = EntryKind.ServicesCreditsAllocated, ServicesCredits = 4, EffectiveAt = Samples.Day(2), Cause = "milestone:M" },
+            told with { Kind = EntryKind.ServicesCreditsReturned, ServicesCredits = 0.5m, EffectiveAt = Samples.Day(3), Cause = "milestone:M" },
+        ]);
+        var day = Samples.Day(1).InUtc().Date;
+
+        // The purchase is over, and that is not booked.
+        Assert.Equal(
+            "EUR 0 0 0 | ServicesCreditsBought B  10, ServicesCreditsAllocated B M 4 | 6 4 0",
+            Shown(await Queries.AccountStatement("A", day, day.PlusDays(1), Samples.Day(30))));
+        Assert.Equal(
+            "EUR 6 4 0 | ServicesCreditsReturned B M 0.5, ServicesCreditsExpired B  6.5 | 0 3.5 6.5",
+            Shown(await Queries.AccountStatement("A", day.PlusDays(2), day.PlusDays(20), Samples.Day(30))));
+        Assert.Empty((await Queries.AccountStatement("A", day.PlusDays(-9), day.PlusDays(-5), Samples.Day(30)))!.Currencies);
+        Assert.Null(await Queries.AccountStatement("none", day, day, Samples.Day(30)));
+
+        static string Shown(AccountStatement? statement)
+        {
+            var one = Assert.Single(statement!.Currencies);
+            Assert.Equal(one.Closing, one.Movements.Aggregate(one.Opening, (sum, moved) => sum + moved.Effect));
+            return FormattableString.Invariant(
+                $"{one.Currency} {Stands(one.Opening)} | {string.Join(", ", one.Movements.Select(moved => $"{moved.Kind} {moved.PurchaseId} {moved.MilestoneId} {moved.Quantity}"))} | {Stands(one.Closing)}");
+        }
+    }
+
+    private static string Stands(Standing standing) => FormattableString.Invariant($"{standing.Unallocated} {standing.Allocated} {standing.Expired}");
+
+    [Fact]
     public async Task Usage_is_added_up_by_contract_user_day_and_month()
     {
         var books = new Books(Store);
@@ -165,10 +261,14 @@ public abstract class SumStories<TStores> : Suite<TStores> where TStores : IStor
         Assert.Equal(["2026-03-02 1 1 0 1"],
             await Used(new("acme", "C", "U", books.Now, books.Now + Duration.FromDays(1), UsageBy.Day), usage => $"{usage.Day:R}"));
         Assert.Empty(await Used(new("other", "C", null, null, null, UsageBy.Day), usage => $"{usage.Day:R}"));
+        Assert.Equal(["C U 2 3 0 1", "C V 1 1 1 0", "D U 1 1 0 0"],
+            await Used(new(null, null, null, null, null, UsageBy.User, UsageBy.Contract), usage => $"{usage.ContractId} {usage.UserId}"));
+        Assert.Equal(["U 2026-03-01 1 2 0 0", "U 2026-03-02 1 1 0 1", "V 2026-03-01 1 1 1 0", "U 2026-03-01 1 1 0 0"],
+            await Used(new(null, null, null, null, null, UsageBy.User, UsageBy.Day, UsageBy.Month), usage => $"{usage.UserId} {usage.Day:R}"));
 
         async Task<IEnumerable<string>> Used(UsageFilter filter, Func<Usage, string?> of) =>
-            Usage.Page(await Queries.Usage(filter), filter.By, new(100, null)).Items
-            .Select(usage => $"{of(usage)} {usage.Reports} {usage.Charged} {usage.Covered} {usage.GivenBack}");
+            Usage.Page(await Queries.Usage(filter), filter, new(100, null)).Items
+            .Select(usage => $"{of(usage)} {usage.Sums.Reports} {usage.Sums.Charged} {usage.Sums.Covered} {usage.Sums.GivenBack}");
     }
 
     [Fact]
@@ -207,7 +307,7 @@ public abstract class SumStories<TStores> : Suite<TStores> where TStores : IStor
                     new(null, null, CreditStatus.Unallocated, null, null, null, null),
                         new("acme", "C", CreditStatus.Expired, null, null, null, "C:2026-03-02"),
                 })
-                    all.AddRange((await Paging.All(page => reads.Credits(filter, now, page), 5 * limit)).Select(credit => $"{credit}"));
+                    all.AddRange((await Paging.All(page => reads.Credits(filter, null, now, page), 5 * limit)).Select(credit => $"{credit}"));
             }
             return all;
         }

@@ -42,7 +42,7 @@ public static partial class Calendar
     }
 
     /// <summary>A refusal of a date that a document may not carry; null: it may.</summary>
-    internal static Refusal? CheckDate(string field, LocalDate date) =>
+    public static Refusal? CheckDate(string field, LocalDate date) =>
         date >= MinDate && date <= MaxDate ? null : Refusal.Invalid(field, $"must be {MinDate:R} to {MaxDate:R}");
 
     /// <summary>Whether a document may carry that instant.</summary>

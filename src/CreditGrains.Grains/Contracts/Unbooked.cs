@@ -34,8 +34,99 @@ public sealed class Unbooked(IQueries queries)
             : due?.Changes.Lots.LastOrDefault(change => (change.Lot.LotId, change.Lot.Apart) == (lotId, 0))?.Lot;
     }
 
-    /// <summary>Credits that pass the filter, by creation, then credit id (P4).</summary>
-    public async Task<Page<CreditDocument>> Credits(CreditFilter filter, Instant now, PageRequest page)
+    /// <summary>Credits that pass the filter, and are of one of these statuses, by creation, then credit id (P4).</summary>
+    /// <param name="statuses">null: any.</param>
+    public async Task<Page<CreditDocument>> Credits(CreditFilter filter, ImmutableArray<CreditStatus>? statuses, Instant now, PageRequest page)
+    {
+        if (statuses is null) return await Credits(filter, now, page);
+
+        // A credit moves on to a later status only, so that none is missed between two lists.
+        var (placed, all, hasMore) = (CreditPlace.Read(page), new List<CreditDocument>(), false);
+        foreach (var status in statuses.Value.Order())
+        {
+            var (items, next) = await Credits(filter with { Status = status }, now, page);
+            all.AddRange(items);
+            hasMore |= next is not null;
+        }
+        return placed.Cut([.. placed.Sort(all.DistinctBy(credit => credit.CreditId), CreditPlace.Of)], CreditPlace.Of, hasMore);
+    }
+
+    /// <summary>The credits of a report that pass the filter: its own row says which they were, and each says whether it still is.</summary>
+    /// <param name="statuses">null: any.</param>
+    public async Task<Page<CreditDocument>> CreditsOf(
+        string reportId, CreditFilter filter, ImmutableArray<CreditStatus>? statuses, Instant now, PageRequest page)
+    {
+        var placed = CreditPlace.Read(page);
+        var credits = await CreditsOf(reportId, filter, now);
+        var all = placed.Sort(
+            credits.Where(credit => (statuses is null || statuses.Value.Contains(credit.Status)) && placed.IsBehind(CreditPlace.Of(credit))), CreditPlace.Of);
+        return placed.Cut([.. all.Take(page.Limit + 1)], CreditPlace.Of);
+    }
+
+    /// <summary>How many credits pass the filter, by status (P4).</summary>
+    /// <param name="reportId">null: of any report, or none.</param>
+    /// <param name="statuses">null: any.</param>
+    public async Task<ImmutableArray<StatusCount>> Count(CreditFilter filter, string? reportId, ImmutableArray<CreditStatus>? statuses, Instant now)
+    {
+        var counted = reportId is null ? await Counted(filter, now) : (await CreditsOf(reportId, filter, now)).Select(credit => (credit.Status, 1L));
+        return CreditCounts.Of(counted.Where(one => statuses is null || statuses.Value.Contains(one.Item1)));
+    }
+
+    /// <summary>Payments with their lots and the counts of their credits by status, by client, then payment.</summary>
+    public async Task<Page<(PaymentLots Payment, ImmutableArray<StatusCount> Credits)>> Payments(
+        string? clientId, string? contractId, Instant now, PageRequest page)
+    {
+        var payments = await queries.Payments(clientId, contractId, page);
+        var lots = await queries.CountLots(
+            new(clientId, contractId, null, null, null, null, null), [.. payments.Items.Select(payment => payment.PaymentId).Distinct()], now);
+        var moved = await Moved(await Due(contractId, clientId, now), now);
+        var of = lots.SelectMany(lot => CreditCounts.Of(lot, now).Select(count => (lot.Listed.ClientId, lot.Listed.Lot.PaymentId, Count: count)))
+            .Concat(moved.Select(one => (one.Credit.ClientId, one.Credit.PaymentId, Count: (one.Credit.Status, one.Count))))
+            .ToLookup(one => (one.ClientId, one.PaymentId), one => one.Count);
+        return new([.. payments.Items.Select(payment => (payment, CreditCounts.Of(of[(payment.ClientId, payment.PaymentId)])))], payments.Next);
+    }
+
+    private async Task<IEnumerable<(CreditStatus, long)>> Counted(CreditFilter filter, Instant now)
+    {
+        var due = await Due(filter.ContractId, filter.ClientId, now);
+        var lots = await queries.CountLots(filter, null, now);
+        var known = lots.Select(lot => (lot.Listed.ContractId, lot.Listed.Lot.LotId)).ToHashSet();
+        var granted = Granted(due).Where(listed => filter.Passes(listed) && !known.Contains((listed.ContractId, listed.Lot.LotId)));
+        var untouched = lots.Select(lot => lot.Listed).Concat(granted)
+            .Where(lot => CreditList.ShowsUntouched(filter) && filter.PassesExpiry(lot.Lot.ExpiresAt))
+            .SelectMany(lot => CreditCounts.Untouched(lot.Lot, now))
+            .Where(count => count.Item1 != CreditStatus.Withdrawn || filter.PassesExpiry(null));
+        var (allocated, expired) = filter.AsksForCredits
+            ? await queries.CountTouched(filter, now)
+            : (lots.Sum(lot => lot.Touched - lot.Over), lots.Sum(lot => lot.Over));
+        return
+        [
+            .. untouched, (CreditStatus.Allocated, allocated), (CreditStatus.Expired, expired),
+            .. (await Moved(due, now)).Where(moved => filter.Passes(moved.Credit)).Select(moved => (moved.Credit.Status, moved.Count)),
+        ];
+    }
+
+    // What the ends of holds have given back counts as what it is now, and no longer as what its row says.
+    private async Task<IEnumerable<(CreditDocument Credit, long Count)>> Moved(IEnumerable<Changed<Contract>> due, Instant now)
+    {
+        var gone = due.SelectMany(contract => GoneBack(contract, now)).ToList();
+        if (gone.Count == 0) return [];
+        var rows = await queries.Touched([.. gone.Select(credit => credit.CreditId)], now);
+        return gone.Select(credit => (credit, 1L)).Concat(rows.Select(credit => (credit, -1L)));
+    }
+
+    private async Task<ImmutableArray<CreditDocument>> CreditsOf(string reportId, CreditFilter filter, Instant now)
+    {
+        var clients = filter.ClientId is { } client ? [client]
+            : (await queries.Ledger(new(null, filter.ContractId, null, reportId), new(1_000, null))).Items.Select(booked => booked.Entry.ClientId).Distinct();
+        var ids = new List<CreditId>();
+        foreach (var one in clients)
+            if (await queries.Report(new(one, reportId)) is { } report)
+                ids.AddRange(report.Players.Where(player => player.Charge == PlayerCharge.New).Select(player => CreditId.Parse(player.CreditId!)));
+        return [.. (await queries.Touched(ids, now)).Where(credit => credit.ReportId == reportId && !credit.IsHoldOver && filter.Passes(credit))];
+    }
+
+    private async Task<Page<CreditDocument>> Credits(CreditFilter filter, Instant now, PageRequest page)
     {
         var due = await Due(filter.ContractId, filter.ClientId, now);
         var booked = await queries.Credits(filter, now, page);
@@ -46,11 +137,10 @@ public sealed class Unbooked(IQueries queries)
         var gone = due.SelectMany(contract => GoneBack(contract, now)).ToDictionary(credit => credit.CreditId);
         var back = gone.Values.Where(credit => filter.Passes(credit) && placed.IsBehind(CreditPlace.Of(credit)));
         var granted = CreditList.ShowsUntouched(filter)
-            ? Granted(due).Where(listed =>
-                (filter.LotId ?? listed.Lot.LotId) == listed.Lot.LotId && (filter.PaymentId ?? listed.Lot.PaymentId) == listed.Lot.PaymentId)
+            ? Granted(due).Where(listed => filter.Passes(listed) && filter.PassesExpiry(listed.Lot.ExpiresAt))
             : [];
         if (page.IsDescending) granted = granted.Reverse();
-        var untouched = CreditList.Untouched(granted, filter.Status, placed, now).Take(page.Limit + 1);
+        var untouched = CreditList.Untouched(granted, filter, placed, now).Take(page.Limit + 1);
 
         // Behind the last that is booked the next page begins, though nothing of this one may be left.
         var last = booked.Next is null ? null : CreditPlace.Of(booked.Items[^1]);
@@ -101,13 +191,9 @@ public sealed class Unbooked(IQueries queries)
             from entry in contract.Changes.Entries
             where entry is { Kind: EntryKind.CreditsReturned, UserId: not null }
                 && (filter.UserId ?? entry.UserId) == entry.UserId && !(entry.EffectiveAt < filter.From) && !(entry.EffectiveAt >= filter.To)
-            select filter.By switch
-            {
-                UsageBy.Contract => new UsageRow(null, entry.ContractId, null, null, null, 0, 0, 0, entry.Quantity),
-                UsageBy.User => new UsageRow(entry.ClientId, null, entry.UserId, null, null, 0, 0, 0, entry.Quantity),
-                UsageBy.Day or UsageBy.Month =>
-                    new UsageRow(null, entry.ContractId, null, entry.EffectiveAt, contract.State.Terms.TimeZone, 0, 0, 0, entry.Quantity),
-            });
+            select new UsageRow(
+                filter.ByUser ? entry.ClientId : null, filter.ByContract ? entry.ContractId : null, filter.ByUser ? entry.UserId : null,
+                filter.ByTime ? entry.EffectiveAt : null, filter.ByTime ? contract.State.Terms.TimeZone : null, 0, 0, 0, entry.Quantity));
     }
 
     private async Task<ImmutableArray<Report>> AsOf(ImmutableArray<Report> booked, Instant now)

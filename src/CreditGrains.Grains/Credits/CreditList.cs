@@ -34,14 +34,17 @@ public sealed record ListedLot(string ContractId, string ClientId, Lot Lot);
 public static class CreditList
 {
     /// <summary>Whether credits that nobody has touched can pass the filter: they have no player, no user, and are not allocated.</summary>
-    public static bool ShowsUntouched(CreditFilter filter) => filter is { PlayerId: null, UserId: null, Status: not CreditStatus.Allocated };
+    public static bool ShowsUntouched(CreditFilter filter) => filter is { PlayerId: null, UserId: null, Status: not CreditStatus.Allocated }
+        && (filter.Status is not CreditStatus.Withdrawn || filter.PassesExpiry(null));
 
     /// <summary>Whether credits with a row can pass the filter: what is unallocated or withdrawn lies in its lot, or apart from it.</summary>
     public static bool ShowsTouched(CreditFilter filter) => filter.Status is not (CreditStatus.Unallocated or CreditStatus.Withdrawn);
 
     /// <summary>The condition for lots of which untouched credits can pass the filter.</summary>
     public static string UntouchedIn(CreditFilter filter, string hasFree, string hasWithdrawn) =>
-        filter.Status is null ? $"({hasFree} or {hasWithdrawn})" : filter.Status is CreditStatus.Withdrawn ? hasWithdrawn : hasFree;
+        filter.Status is null && filter.PassesExpiry(null) ? $"({hasFree} or {hasWithdrawn})"
+        : filter.Status is CreditStatus.Withdrawn ? hasWithdrawn
+        : hasFree;
 
     /// <summary>Whether minted credits can pass the filter: they are all of one lot and one payment by that name (C2).</summary>
     public static bool ShowsMinted(CreditFilter filter) => (filter.LotId ?? Lot.MintedId) == Lot.MintedId && (filter.PaymentId ?? Lot.MintedId) == Lot.MintedId;
@@ -57,11 +60,11 @@ public static class CreditList
     /// The untouched credits of lots that pass the filter. The lots are in the list's order, by creation and then by their credits' ids, from that on where
     /// the page begins.
     /// </summary>
-    public static IEnumerable<CreditDocument> Untouched(IEnumerable<ListedLot> lots, CreditStatus? status, PlacedPage<CreditPlace> page, Instant now) =>
+    public static IEnumerable<CreditDocument> Untouched(IEnumerable<ListedLot> lots, CreditFilter filter, PlacedPage<CreditPlace> page, Instant now) =>
         from listed in lots
-        from ordinal in From(listed, status, page)
+        from ordinal in From(listed, filter.Status, page)
         let credit = CreditDocument.Untouched(listed.ClientId, new(listed.ContractId, listed.Lot.LotId, ordinal), listed.Lot, now)
-        where (status is null || credit.Status == status) && page.IsBehind(CreditPlace.Of(credit))
+        where (filter.Status ?? credit.Status) == credit.Status && filter.PassesExpiry(credit.ExpiresAt) && page.IsBehind(CreditPlace.Of(credit))
         select credit;
 
     // A page may begin deep in a lot: what lies before is not gone through.

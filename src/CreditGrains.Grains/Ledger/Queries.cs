@@ -64,6 +64,18 @@ public interface IQueries
 
     Task<CreditDocument?> Credit(CreditId id, Instant now);
 
+    /// <summary>Those of the credits that have rows of their own.</summary>
+    Task<ImmutableArray<CreditDocument>> Touched(IReadOnlyCollection<CreditId> ids, Instant now);
+
+    /// <summary>Lots that pass what the filter asks of lots, of one of these payments; null: of any, and only those with untouched credits or rows.</summary>
+    Task<ImmutableArray<CountedLot>> CountLots(CreditFilter filter, IReadOnlyCollection<string>? paymentIds, Instant now);
+
+    /// <summary>How many credits with rows of their own pass a filter, whatever its status: those that have not expired, and those that have.</summary>
+    Task<(long Allocated, long Expired)> CountTouched(CreditFilter filter, Instant now);
+
+    /// <summary>Payments and what was bought with each, by client, then payment; each null: any.</summary>
+    Task<Page<PaymentLots>> Payments(string? clientId, string? contractId, PageRequest page);
+
     /// <summary>Contracts for which something fell due at or before <paramref name="now"/> and is not booked; each null: any.</summary>
     Task<ImmutableArray<StoredContract>> Due(string? contractId, string? clientId, Instant now);
 
@@ -87,6 +99,12 @@ public interface IQueries
 
     /// <summary>A contract's balance as of <paramref name="at"/>, or now where that is null, on one snapshot (G3); null where there is no such contract.</summary>
     Task<ContractBalance?> Balance(string contractId, Instant? at, Instant now);
+
+    /// <summary>A contract's statement between two local dates, both included, on one snapshot (G5); null where there is no such contract.</summary>
+    Task<ContractStatement?> Statement(string contractId, LocalDate from, LocalDate to, Instant now);
+
+    /// <summary>The same of an account.</summary>
+    Task<AccountStatement?> AccountStatement(string accountId, LocalDate from, LocalDate to, Instant now);
 
     Task<AccountTerms?> Account(string accountId);
 
@@ -179,14 +197,40 @@ public sealed class InvalidCursorException() : Exception("cursor must be one tha
 /// <summary>Each null: any. <paramref name="From"/> included, <paramref name="To"/> excluded.</summary>
 public sealed record ReportFilter(string? ClientId, string? ContractId, string? UserId, Instant? From, Instant? To);
 
-/// <summary>Each null: any (P4).</summary>
+/// <summary>Each null: any (P4). Of each range the beginning is included and the end is not; what never expires is in no range of expiry.</summary>
 public sealed record CreditFilter(string? ClientId, string? ContractId, CreditStatus? Status, string? PlayerId, string? UserId, string? LotId, string? PaymentId)
 {
+    public Instant? CreatedFrom { get; init; }
+
+    public Instant? CreatedTo { get; init; }
+
+    public Instant? ExpiresFrom { get; init; }
+
+    public Instant? ExpiresTo { get; init; }
+
+    /// <summary>Whether it asks for more than a lot knows of its credits: player, user, expiry, or the creation of minted ones.</summary>
+    public bool AsksForCredits => this is not { PlayerId: null, UserId: null, ExpiresFrom: null, ExpiresTo: null, CreatedFrom: null, CreatedTo: null };
+
     public bool Passes(CreditDocument credit) =>
         (ClientId ?? credit.ClientId) == credit.ClientId && (ContractId ?? credit.ContractId) == credit.ContractId
-        && (Status ?? credit.Status) == credit.Status && (PlayerId ?? credit.PlayerId) == credit.PlayerId && (UserId ?? credit.UsedBy) == credit.UsedBy
-        && (LotId ?? credit.LotId) == credit.LotId && (PaymentId ?? credit.PaymentId) == credit.PaymentId;
+        && (Status ?? credit.Status) == credit.Status && (PlayerId ?? credit.PlayerId) == credit.PlayerId
+        && (UserId ?? credit.UsedBy) == credit.UsedBy && (LotId ?? credit.LotId) == credit.LotId
+        && (PaymentId ?? credit.PaymentId) == credit.PaymentId && PassesCreation(credit.CreatedAt) && PassesExpiry(credit.ExpiresAt);
+
+    public bool Passes(ListedLot listed) =>
+        (ClientId ?? listed.ClientId) == listed.ClientId && (ContractId ?? listed.ContractId) == listed.ContractId
+        && (LotId ?? listed.Lot.LotId) == listed.Lot.LotId && (PaymentId ?? listed.Lot.PaymentId) == listed.Lot.PaymentId
+        && PassesCreation(listed.Lot.CreatedAt);
+
+    public bool PassesExpiry(Instant? at) => (ExpiresFrom is null && ExpiresTo is null) || (at is not null && !(at < ExpiresFrom) && !(at >= ExpiresTo));
+
+    private bool PassesCreation(Instant at) => !(at < CreatedFrom) && !(at >= CreatedTo);
 }
+
+/// <summary>A lot, or a credit that lies apart from one, and its credits that have rows of their own.</summary>
+/// <param name="Touched">How many those are.</param>
+/// <param name="Over">How many of them have expired.</param>
+public sealed record CountedLot(ListedLot Listed, long Touched, long Over);
 
 /// <summary>Each null: any. From and to are effective instants, <see cref="From"/> included, <see cref="To"/> excluded.</summary>
 public sealed record LedgerFilter(string? ClientId, string? ContractId, string? UserId, string? ReportId, string? AccountId = null)
@@ -213,7 +257,7 @@ public sealed record RecordFilter(string? AccountId, string? MilestoneId);
 public sealed record BookedEntry(long EntryId, Entry Entry);
 
 /// <summary>A credit as it is shown (P1).</summary>
-public sealed record CreditDocument(
+public record CreditDocument(
     CreditId CreditId, string ClientId, string ContractId, string LotId, string PaymentId, string? UsedBy, string? PlayerId, string? PlayerName,
     CreditStatus Status, Instant CreatedAt, Instant? ExpiresAt, Instant? ActivatedAt, string? ReportId)
 {

@@ -63,6 +63,18 @@ internal static class Lists
         Order = [new("l.created_at", ColumnType.Instant), new("l.lot_id", ColumnType.Text)],
     };
 
+    /// <summary>Sums of lots.</summary>
+    public static ListOf<PaymentLots> Payments(string? clientId, string? contractId) => new(
+        "payments",
+        "l.client_id, l.payment_id, count(*), cast(sum(l.quantity) as bigint), min(l.created_at), max(l.created_at)", "lot l",
+        row => new(row.Text(), row.Text(), row.Number(), row.Number(), row.Instant(), row.Instant()),
+        payment => [payment.ClientId, payment.PaymentId])
+    {
+        Filter = [.. Narrowest(("l.contract_id", contractId), ("l.client_id", clientId)), new("l.apart", Comparison.AlsoEqual, 0L)],
+        IsGrouped = true,
+        Order = [new("l.client_id", ColumnType.Text), new("l.payment_id", ColumnType.Text)],
+    };
+
     public static ListOf<Report> Reports(ReportFilter filter) =>
         Of(ReportRow.Instance, "reports", report => [report.At, report.ReportId, report.ClientId]) with
     {

@@ -144,3 +144,31 @@ internal sealed record BalanceSums(
         sum(EntryKind.LotGranted), sum(EntryKind.CreditsMinted), sum(EntryKind.CreditsCharged), sum(EntryKind.CreditsReturned),
         sum(EntryKind.LotExpired), sum(EntryKind.CoverageExpired), Over.GetValueOrDefault(lotId), sum(EntryKind.LotWithdrawn));
 }
+
+/// <summary>What a contract's entries of one kind about one lot and user add up to, in credits.</summary>
+internal readonly record struct MovedSum(EntryKind Kind, string LotId, string? UserId, long Quantity);
+
+/// <summary>What a contract's statement is made of (G5), of one snapshot.</summary>
+/// <param name="Told">Sums of the entries within its time that have a lot.</param>
+/// <param name="Over">Credits with a player whose end came within its time and is not booked, as ends of coverage.</param>
+/// <param name="Payments">What each lot was paid with.</param>
+internal sealed record StatementSums(
+    StatementTime Time, BalanceSums Opening, BalanceSums Closing, IReadOnlyCollection<MovedSum> Told, IReadOnlyCollection<MovedSum> Over,
+    IReadOnlyDictionary<string, string> Payments)
+{
+    public static StatementTime TimeOf(StoredContract contract, LocalDate from, LocalDate to, Instant now) =>
+        StatementTime.Of(from, to, contract.AsContract().Terms.Zone, Instant.Max(now, contract.Document.AsOf));
+
+    public ContractStatement Of()
+    {
+        var contract = Closing.Contract.AsContract();
+        var due = Time.Last > contract.AsOf ? contract.RollForward(Time.Last).Changes : Changes.None;
+        var granted = due.Lots.Where(change => change.IsNew).ToDictionary(change => change.Lot.LotId, change => change.Lot.PaymentId);
+        var unbooked = due.Entries.Where(entry => entry.LotId is not null && Time.Contains(entry.EffectiveAt))
+            .Select(entry => new MovedSum(entry.Kind, entry.LotId!, entry.UserId, entry.Quantity));
+        return ContractStatement.Of(
+            contract.Terms, Time, Opening.Of(Time.Before), Closing.Of(Time.Last),
+            Told.Concat(Over).Concat(unbooked)
+                .Select(sum => (sum.Kind, Payments.GetValueOrDefault(sum.LotId) ?? granted.GetValueOrDefault(sum.LotId), sum.UserId, sum.Quantity)));
+    }
+}

@@ -85,12 +85,12 @@ public sealed partial class MemoryStore
         var placed = CreditPlace.Read(page);
         var shown = Credits.Select(credit => CreditDocument.Of(WithPayment(credit), now)).Where(filter.Passes);
         var touched = placed.Sort(shown.Where(credit => placed.IsBehind(CreditPlace.Of(credit))), CreditPlace.Of);
-        var free = Lots.Where(listed => CreditList.ShowsUntouched(filter) && Passes(filter, listed))
+        var free = Lots.Where(listed => CreditList.ShowsUntouched(filter) && filter.Passes(listed) && filter.PassesExpiry(listed.Lot.ExpiresAt))
             .ToLookup(listed => listed.Lot.Apart > 0);
         return Task.FromResult(CreditList.Merge(placed, touched, Untouched(isApart: false), Untouched(isApart: true)));
 
         IEnumerable<CreditDocument> Untouched(bool isApart) => CreditList.Untouched(
-            placed.Sort(free[isApart].Where(listed => placed.IsBehind(Last(listed))), Last), filter.Status, placed, now);
+            placed.Sort(free[isApart].Where(listed => placed.IsBehind(Last(listed))), Last), filter, placed, now);
 
         // Of a lot's credits the one that is listed last.
         CreditPlace Last(ListedLot listed)
@@ -111,6 +111,40 @@ public sealed partial class MemoryStore
 
     // A credit's payment is its lot's, which may have been changed since somebody touched the credit (L6).
     private Credit WithPayment(Credit credit) => credit with { PaymentId = Lot(credit.Id.ContractId, credit.Id.LotId)?.PaymentId ?? credit.PaymentId };
+
+    Task<ImmutableArray<CreditDocument>> IQueries.Touched(IReadOnlyCollection<CreditId> ids, Instant now) =>
+        Task.FromResult<ImmutableArray<CreditDocument>>([.. ids.Select(Credit).OfType<Credit>().Select(credit => CreditDocument.Of(WithPayment(credit), now))]);
+
+    Task<ImmutableArray<CountedLot>> IQueries.CountLots(CreditFilter filter, IReadOnlyCollection<string>? paymentIds, Instant now)
+    {
+        var touched = Credits.ToLookup(credit => (credit.Id.ContractId, credit.Id.LotId));
+        return Task.FromResult<ImmutableArray<CountedLot>>(
+            [.. Lots.Where(filter.Passes).Where(listed => paymentIds is null || paymentIds.Contains(listed.Lot.PaymentId)).Select(listed =>
+            {
+                var rows = listed.Lot.Apart > 0 ? [] : touched[(listed.ContractId, listed.Lot.LotId)].ToList();
+                return new CountedLot(listed, rows.Count, rows.Count(credit => credit.StatusAt(now) == CreditStatus.Expired));
+            })]);
+    }
+
+    Task<(long Allocated, long Expired)> IQueries.CountTouched(CreditFilter filter, Instant now)
+    {
+        var passing = Credits.Select(credit => CreditDocument.Of(WithPayment(credit), now)).Where((filter with { Status = null }).Passes).ToList();
+        var expired = passing.LongCount(credit => credit.Status == CreditStatus.Expired);
+        return Task.FromResult((passing.Count - expired, expired));
+    }
+
+    Task<Page<PaymentLots>> IQueries.Payments(string? clientId, string? contractId, PageRequest page)
+    {
+        // Each payment stands where its first lot does.
+        var payments = lots.All.Where(change => change.Lot.Apart == 0 && (contractId ?? change.ContractId) == change.ContractId)
+            .GroupBy(change => (change.ClientId, change.Lot.PaymentId)).ToDictionary(group => group.Key);
+        return Task.FromResult(List(Lists.Payments(clientId, contractId), page, LotRow.Instance, payments.Values.Select(group => group.First()), first =>
+        {
+            var all = payments[(first.ClientId, first.Lot.PaymentId)].Select(change => change.Lot).ToList();
+            return new PaymentLots(
+                first.ClientId, first.Lot.PaymentId, all.Count, all.Sum(lot => lot.Quantity), all.Min(lot => lot.CreatedAt), all.Max(lot => lot.CreatedAt));
+        }));
+    }
 
     Task<ImmutableArray<StoredContract>> IQueries.Due(string? contractId, string? clientId, Instant now) => Task.FromResult(Documents
         .Where(document => document.Kind == DocumentKind.Contract && document.DueAt <= now && (contractId ?? document.Id) == document.Id
@@ -136,7 +170,7 @@ public sealed partial class MemoryStore
         var returned = entries.Select(booked => booked.Entry).Where(entry => entry is { Kind: EntryKind.CreditsReturned, UserId: not null })
             .Select(entry => new Used(entry.ClientId, entry.ContractId!, entry.UserId!, entry.EffectiveAt, 0, 0, 0, entry.Quantity));
         return Task.FromResult<ImmutableArray<UsageRow>>(
-            [.. made.Concat(returned).Where(used => used.Passes(filter)).GroupBy(used => used.Of(filter.By)).Select(group => group.Key with
+            [.. made.Concat(returned).Where(used => used.Passes(filter)).GroupBy(used => used.Of(filter)).Select(group => group.Key with
             {
                 Zone = filter.ByTime ? Document(DocumentKind.Contract, group.Key.ContractId!)?.AsContract().Terms.TimeZone : null,
                 Reports = group.Sum(used => used.Reports),
@@ -155,12 +189,9 @@ public sealed partial class MemoryStore
             && (filter.UserId ?? UserId) == UserId && !(At < filter.From) && !(At >= filter.To);
 
         // The sum that it counts in.
-        public UsageRow Of(UsageBy by) => by switch
-        {
-            UsageBy.Contract => new(null, ContractId, null, null, null, 0, 0, 0, 0),
-            UsageBy.User => new(ClientId, null, UserId, null, null, 0, 0, 0, 0),
-            UsageBy.Day or UsageBy.Month => new(null, ContractId, null, Slots.Of(At), null, 0, 0, 0, 0),
-        };
+        public UsageRow Of(UsageFilter filter) => new(
+            filter.ByUser ? ClientId : null, filter.ByContract ? ContractId : null, filter.ByUser ? UserId : null,
+            filter.ByTime ? Slots.Of(At) : null, null, 0, 0, 0, 0);
     }
 
     Task<Page<BookedEntry>> IQueries.Ledger(LedgerFilter filter, PageRequest page) =>
@@ -182,18 +213,41 @@ public sealed partial class MemoryStore
     {
         if (Contract(contractId) is not { } contract) return Task.FromResult<ContractBalance?>(null);
         var at = BalanceSums.At(contract, asked, now);
+        return Task.FromResult<ContractBalance?>(SumsOf(contract, at).Of(at));
+    }
+
+    private BalanceSums SumsOf(StoredContract contract, Instant at)
+    {
+        var contractId = contract.Document.Id;
         var told = entries.Select(booked => booked.Entry)
             .Where(entry => entry.ContractId == contractId && entry.EffectiveAt <= at).ToList();
-        var over = Credits.Where(credit =>
-            credit.Id.ContractId == contractId && credit is { PlayerId: not null, ExpiryBooked: false, HeldUntil: null } && credit.ExpiresAt <= at);
+        var over = Unbooked(contractId).Where(credit => credit.ExpiresAt <= at);
         var users = told.Where(entry => entry.UserId is not null && BalanceSums.AboutUsers.Contains(entry.Kind))
             .GroupBy(entry => entry.UserId!)
             .Select(user =>
                 new UserTotal(user.Key, user.Sum(entry => entry.Kind == EntryKind.CreditsCharged ? entry.Quantity : -entry.Quantity)));
-        return Task.FromResult<ContractBalance?>(new BalanceSums(
+        return new(
             contract, [.. LotsOf(contractId).Where(lot => lot.Apart == 0).Select(lot => (lot.LotId, lot.AvailableFrom))], Sums(told),
             over.GroupBy(credit => credit.Id.LotId).ToDictionary(lot => lot.Key, lot => lot.LongCount()),
-            [.. users.OrderBy(user => user.UserId, StringComparer.Ordinal)]).Of(at));
+            [.. users.OrderBy(user => user.UserId, StringComparer.Ordinal)]);
+    }
+
+    // Credits with a player whose end is not booked.
+    private IEnumerable<Credit> Unbooked(string contractId) =>
+        Credits.Where(credit => credit.Id.ContractId == contractId && credit is { PlayerId: not null, ExpiryBooked: false, HeldUntil: null });
+
+    Task<ContractStatement?> IQueries.Statement(string contractId, LocalDate from, LocalDate to, Instant now)
+    {
+        if (Contract(contractId) is not { } contract) return Task.FromResult<ContractStatement?>(null);
+        var time = StatementSums.TimeOf(contract, from, to, now);
+        var told = entries.Select(booked => booked.Entry)
+            .Where(entry => entry.ContractId == contractId && entry.LotId is not null && time.Contains(entry.EffectiveAt))
+            .Select(entry => new MovedSum(entry.Kind, entry.LotId!, entry.UserId, entry.Quantity));
+        var over = Unbooked(contractId).Where(credit => credit.ExpiresAt is { } end && time.Contains(end))
+            .Select(credit => new MovedSum(EntryKind.CoverageExpired, credit.Id.LotId, credit.UsedBy, 1));
+        return Task.FromResult<ContractStatement?>(new StatementSums(
+            time, SumsOf(contract, time.Before), SumsOf(contract, time.Last), [.. told], [.. over],
+            LotsOf(contractId).Where(lot => lot.Apart == 0).ToDictionary(lot => lot.LotId, lot => lot.PaymentId)).Of());
     }
 
     Task<Audit?> IQueries.Audit(string contractId)
@@ -225,13 +279,26 @@ public sealed partial class MemoryStore
 
     Task<Purchase?> IQueries.Purchase(string accountId, string purchaseId) => Task.FromResult(Purchase(accountId, purchaseId));
 
-    Task<ImmutableArray<PurchaseFacts>> IQueries.PurchasesAsOf(string accountId, Instant? at)
+    Task<ImmutableArray<PurchaseFacts>> IQueries.PurchasesAsOf(string accountId, Instant? at) => Task.FromResult(PurchasesAsOf(accountId, at));
+
+    Task<AccountStatement?> IQueries.AccountStatement(string accountId, LocalDate from, LocalDate to, Instant now)
+    {
+        if (Document(DocumentKind.Account, accountId) is not { } account) return Task.FromResult<AccountStatement?>(null);
+        var terms = account.AsAccount();
+        var time = StatementTime.Of(from, to, terms.Zone, Instant.Max(now, account.AsOf));
+        var told = entries.Select(booked => booked.Entry)
+            .Where(entry => entry.AccountId == accountId && entry.ServicesCredits is not null && time.Contains(entry.EffectiveAt))
+            .Select(entry => (entry.Kind, entry.Subject, entry.Cause, entry.ServicesCredits!.Value));
+        return Task.FromResult<AccountStatement?>(
+            Domain.AccountStatement.Of(terms, time, PurchasesAsOf(accountId, time.Before), PurchasesAsOf(accountId, time.Last), PurchasesOf(accountId), told));
+    }
+
+    private ImmutableArray<PurchaseFacts> PurchasesAsOf(string accountId, Instant? at)
     {
         var corrections = entries.Select(booked => booked.Entry)
             .Where(entry => entry.Kind == EntryKind.PurchaseSet && entry.AccountId == accountId && entry.EffectiveAt > at);
         var bought = PurchasesOf(accountId).Where(purchase => !(purchase.CreatedAt > at)).Before(accountId, corrections);
-        return Task.FromResult<ImmutableArray<PurchaseFacts>>([.. bought.Select(purchase =>
-            new PurchaseFacts(purchase, Allocated(purchase)))]);
+        return [.. bought.Select(purchase => new PurchaseFacts(purchase, Allocated(purchase)))];
 
         decimal Allocated(Purchase purchase) => at is not { } then ? purchase.Allocated : Sum(consumptions.All.Where(booked =>
             booked.AccountId == accountId && booked.PurchaseId == purchase.PurchaseId && booked.MilestoneId is not null
@@ -294,10 +361,6 @@ public sealed partial class MemoryStore
     private static List<LotSum> Sums(IEnumerable<Entry> told) =>
         [.. told.Where(entry => entry.LotId is not null).GroupBy(entry => (entry.LotId, entry.Kind))
         .Select(group => new LotSum(group.Key.LotId!, group.Key.Kind, group.Sum(entry => entry.Quantity)))];
-
-    private static bool Passes(CreditFilter filter, ListedLot listed) =>
-        (filter.ClientId ?? listed.ClientId) == listed.ClientId && (filter.ContractId ?? listed.ContractId) == listed.ContractId
-        && (filter.LotId ?? listed.Lot.LotId) == listed.Lot.LotId && (filter.PaymentId ?? listed.Lot.PaymentId) == listed.Lot.PaymentId;
 
     private static Page<TItem> List<TChange, TRow, TItem>(ListOf<TItem> list, PageRequest page, Row<TChange, TRow> row,
         IEnumerable<TChange> rows, Func<TChange, TItem> read)

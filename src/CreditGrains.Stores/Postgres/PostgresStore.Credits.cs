@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using CreditGrains.Domain;
 using CreditGrains.Grains;
 using NodaTime;
+using Npgsql;
 
 namespace CreditGrains.Stores.Postgres;
 
@@ -19,7 +20,7 @@ public sealed partial class PostgresStore
         await Run(reading);
         return CreditList.Merge(placed, [
             .. touched.Select(credits => credits.Select(credit => CreditDocument.Of(credit, now))),
-            .. free.Select(lots => CreditList.Untouched(lots, filter.Status, placed, now)),
+            .. free.Select(lots => CreditList.Untouched(lots, filter, placed, now)),
         ]);
     });
 
@@ -36,6 +37,70 @@ public sealed partial class PostgresStore
         if (touched is [var credit]) return CreditDocument.Of(credit, now);
         return lots is [var listed] ? CreditDocument.Untouched(listed.ClientId, id, listed.Lot, now) : null;
     });
+
+    public Task<ImmutableArray<CreditDocument>> Touched(IReadOnlyCollection<CreditId> ids, Instant now) => Listed<ImmutableArray<CreditDocument>>(async () =>
+        [.. (await All(new Query<Credit>(
+            $"""
+            select {CreditRow.Instance.Listed} from unnest($1, $2) as g (lot, ordinal)
+            join {CreditRow.Instance.From} on c.lot = g.lot and c.ordinal = g.ordinal
+            """,
+            CreditRow.Instance.ReadListed, Values.Of(ids.Select(LotKeys.Of)), Values.Of(ids.Select(id => id.Ordinal)))))
+            .Select(credit => CreditDocument.Of(credit, now))]);
+
+    public Task<ImmutableArray<CountedLot>> CountLots(CreditFilter filter, IReadOnlyCollection<string>? paymentIds, Instant now) =>
+        Listed<ImmutableArray<CountedLot>>(async () =>
+    {
+        // Of some lots an index leads to what is booked; of all of a client, or of all, the rows are gone through once.
+        const string ByLot = """
+            select l.key, case when l.source = 'minted'
+            then (select count(*) from credit c where c.lot = l.key and c.lot like '%~minted' and c.expiry_booked = true)
+            else (select count(*) from credit c where c.lot = l.key and c.lot not like '%~minted' and c.expiry_booked) end
+            """;
+        var lots = OfLot(new(LotRow.Instance.Selected, LotRow.Instance.From), filter);
+        if (paymentIds is not null) lots.Where("l.payment_id = any(?)", Values.Of(paymentIds));
+        var isNarrow = paymentIds is not null || filter is not { ContractId: null, LotId: null, PaymentId: null };
+        var ended = isNarrow ? null : new Select("c.lot, count(*)", "credit c").Where("c.expiry_booked").WhereText("c.client_id", filter.ClientId);
+        var due = new Select("c.lot, count(*)", "credit c").Where($"{EndIsUnbooked} and c.expires_at <= ?", Values.Of(now));
+        if (filter.ClientId is not null) due.WhereText("c.client_id", filter.ClientId);
+        else due.Where($"c.client_id = any(array({ClientsWithEnds}))");
+        var reading = new Reading();
+        var listed = reading.Add(new Query<ListedLot>(lots.All, LotRow.Instance.Read, lots.Parameters));
+        var booked = reading.Add(ended is null
+            ? Counts($"{ByLot} {lots.All[lots.All.IndexOf("from lot l", StringComparison.Ordinal)..]}", lots.Parameters)
+            : Counts($"{ended.All} group by c.lot", ended.Parameters));
+        var over = reading.Add(Counts($"{due.All} group by c.lot", due.Parameters));
+        await Run(reading);
+
+        // A lot's state says which of its credits have no row.
+        var expired = booked.Concat(over).GroupBy(lot => lot.Lot).ToDictionary(lot => lot.Key, lot => lot.Sum(one => one.Credits));
+        var apart = listed.Where(lot => lot.Lot.Apart > 0).ToLookup(lot => (lot.ContractId, lot.Lot.LotId), lot => lot.Lot.Free.Count);
+        return [.. listed.Select(lot => lot.Lot.Apart > 0 ? new CountedLot(lot, 0, 0) : new CountedLot(
+            lot, lot.Lot.Quantity - lot.Lot.Free.Count - lot.Lot.Withdrawn.Count - apart[(lot.ContractId, lot.Lot.LotId)].Sum(),
+            expired.GetValueOrDefault(lot.Lot.Key(lot.ContractId))))];
+
+        static Query<(string Lot, long Credits)> Counts(string sql, params NpgsqlParameter[] values) =>
+            new(sql, row => (row.Text(), row.Number()), [.. values.Select(value => value.Clone())]);
+    });
+
+    public Task<(long Allocated, long Expired)> CountTouched(CreditFilter filter, Instant now) => Listed(async () =>
+    {
+        var over = new Select("", "").Where("c.expiry_booked or c.expires_at <= ?", Values.Of(now));
+        var credits = new Select("count(*), count(*) filter (where c.expiry_booked or c.expires_at <= $1)", "credit c", over)
+            .WhereText("c.player_id", filter.PlayerId).WhereText("c.used_by", filter.UserId).WhereText("c.client_id", filter.ClientId);
+        if (filter is not { ContractId: null, LotId: null, PaymentId: null })
+            credits.Where(
+                """
+                c.lot in (
+                    select l.key from lot l where l.apart = 0 and l.contract_id = coalesce(?, l.contract_id)
+                        and l.lot_id = coalesce(?, l.lot_id) and l.payment_id = coalesce(?, l.payment_id))
+                """,
+                Values.Of(filter.ContractId), Values.Of(filter.LotId), Values.Of(filter.PaymentId));
+        Expiring(Created(credits, "c.created_at", filter), CoversUntil, filter);
+        var (all, expired) = (await All(new Query<(long, long)>(credits.All, row => (row.Number(), row.Number()), credits.Parameters)))[0];
+        return (all - expired, expired);
+    });
+
+    public Task<Page<PaymentLots>> Payments(string? clientId, string? contractId, PageRequest page) => List(Lists.Payments(clientId, contractId), page);
 
     // As ids sort: where one lot's is the beginning of another's, the ~ behind it counts.
     private static readonly string[] Order = ["c.created_at", "(c.lot || '~')", "c.ordinal"], LotOrder = ["l.created_at", "(l.key || '~')"];
@@ -64,7 +129,8 @@ public sealed partial class PostgresStore
         var due = Credits().Where($"{EndIsUnbooked} and c.expires_at <= ?", Values.Of(now));
         if (filter.ClientId is not null) due.WhereText("c.client_id", filter.ClientId);
         else due.Where($"c.client_id = any(array({ClientsWithEnds}))");
-        return Paged(Checked(due, filter with { ClientId = null }).Checked("c.used_by", filter.UserId).Checked("c.player_id", filter.PlayerId), page);
+        return Paged(Checked(Expiring(due, CoversUntil, filter), filter with { ClientId = null })
+            .Checked("c.used_by", filter.UserId).Checked("c.player_id", filter.PlayerId), page);
     }
 
     // Of each lot no more than the page, so that a lot of a million is not sorted for its first hundred. A user's are found past those of others: an
@@ -87,11 +153,11 @@ public sealed partial class PostgresStore
     {
         var credits = OfUser(new Select("*", "credit c"), filter.UserId)
             .Where($"c.lot = l.key and c.lot like '%~minted' and c.expiry_booked = {isBooked}");
-        var inner = Behind(OfStatus(credits, filter, now), page);
+        var inner = Behind(OfStatus(Created(credits, "c.created_at", filter), filter, now), page);
         var order = new Direction(page.IsDescending).OrderBy("c.created_at", "c.ordinal");
         var byLot = new Select(CreditRow.Instance.Listed, $"lot l cross join lateral ({inner.Page(order, page.Limit + 1)}) c", inner)
             .Where("l.apart = 0 and l.source = 'minted'");
-        return Paged(OfLot(byLot, filter with { LotId = Domain.Lot.MintedId }), page, Order);
+        return Paged(OfLot(byLot, filter with { LotId = Domain.Lot.MintedId, CreatedFrom = null, CreatedTo = null }), page, Order);
     }
 
     // One more than the page, for there may be nothing left of the first.
@@ -101,7 +167,7 @@ public sealed partial class PostgresStore
             .Where($"{CreditList.UntouchedIn(filter, "l.has_free", "l.has_withdrawn")} and l.apart {(isApart ? ">" : "=")} 0");
         if (filter.Status is CreditStatus.Expired) lots.Where("l.expires_at <= ?", Values.Of(now));
         if (filter.Status is CreditStatus.Unallocated) lots.Where("(l.expires_at is null or l.expires_at > ?)", Values.Of(now));
-        FromLot(lots, page, isApart);
+        FromLot(Expiring(lots, "l.expires_at", filter), page, isApart);
         return new(lots.Page(new Direction(page.IsDescending).OrderBy(LotOrder), page.Limit + 2), LotRow.Instance.Read, lots.Parameters);
     }
 
@@ -110,6 +176,7 @@ public sealed partial class PostgresStore
     // Whether an end is booked is known; what is over and not booked is told by the time.
     private static Select OfStatus(Select select, CreditFilter filter, Instant now)
     {
+        Expiring(select, CoversUntil, filter);
         if (CreditList.IsBooked(filter) is { } isBooked) select.Where(isBooked ? "c.expiry_booked" : "not c.expiry_booked");
         return filter.Status is CreditStatus.Allocated ? select.Where("(c.expires_at is null or c.expires_at > ?)", Values.Of(now)) : select;
     }
@@ -125,11 +192,26 @@ public sealed partial class PostgresStore
         return select.Where(new Direction(page.IsDescending).From(LotOrder), Values.Of(after.CreatedAt), Values.Of($"{place}~"));
     }
 
-    private static Select OfLot(Select select, CreditFilter filter) => select
-        .WhereText("l.contract_id", filter.ContractId).WhereText("l.payment_id", filter.PaymentId).WhereText("l.lot_id", filter.LotId).WhereText("l.client_id", filter.ClientId);
+    private static Select OfLot(Select select, CreditFilter filter) => Created(
+        select.WhereText("l.contract_id", filter.ContractId).WhereText("l.payment_id", filter.PaymentId)
+            .WhereText("l.lot_id", filter.LotId).WhereText("l.client_id", filter.ClientId),
+        "l.created_at", filter);
+
+    private static Select Created(Select select, string column, CreditFilter filter) => Within(select, column, filter.CreatedFrom, filter.CreatedTo);
+
+    private static Select Expiring(Select select, string column, CreditFilter filter) => Within(select, column, filter.ExpiresFrom, filter.ExpiresTo);
+
+    private const string CoversUntil = "coalesce(c.held_until, c.expires_at)";
+
+    private static Select Within(Select select, string column, Instant? from, Instant? to)
+    {
+        if (from is not null) select.Where($"{column} >= ?", Values.Of(from));
+        if (to is not null) select.Where($"{column} < ?", Values.Of(to));
+        return select;
+    }
 
     // What a credit's row and its lot's key say, checked on what an index finds by something narrower.
-    private static Select Checked(Select select, CreditFilter filter) => select
+    private static Select Checked(Select select, CreditFilter filter) => Created(select, "c.created_at", filter)
         .Checked("c.client_id", filter.ClientId).Checked(CreditRow.Payment, filter.PaymentId)
         .Checked("split_part(c.lot, '~', 1)", filter.ContractId).Checked("split_part(c.lot, '~', 2)", filter.LotId);
 

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using CreditGrains.Domain;
 using CreditGrains.Grains;
 using NodaTime;
+using Npgsql;
 
 namespace CreditGrains.Stores.Postgres;
 
@@ -105,7 +106,7 @@ public sealed partial class PostgresStore
         return Grains.History.Of(credit, ofLot.Concat(ofReports), ofCredit);
     });
 
-    public async Task<ImmutableArray<UsageRow>> Usage(UsageFilter filter) => [.. await Listed(() => All(UsageSums.Of(filter)))];
+    public async Task<ImmutableArray<UsageRow>> Usage(UsageFilter filter) => [.. await Listed(() => All(UsageQuery.Of(filter)))];
 
     public Task<FeedPlace> FeedStart() => FeedPlaces(new Query<long>("select 0::bigint", row => row.Number()));
 
@@ -173,35 +174,72 @@ public sealed partial class PostgresStore
         return new AuditSums([.. lots.Select(listed => listed.Lot)], touched, told, members, used, reported.ToDictionary(user => user.UserId, user => user.Charged)).Of(contractId);
     });
 
-    public Task<ContractBalance?> Balance(string contractId, Instant? at, Instant now) => Listed(() => Connected<ContractBalance?>(async connection =>
+    public Task<ContractBalance?> Balance(string contractId, Instant? at, Instant now) => Snapshot<ContractBalance>(contractId, async (connection, contract) =>
+    {
+        var asked = BalanceSums.At(contract, at, now);
+        return (await SumsOf(connection, contract, asked)).Of(asked);
+    });
+
+    public Task<ContractStatement?> Statement(string contractId, LocalDate from, LocalDate to, Instant now) =>
+        Snapshot<ContractStatement>(contractId, async (connection, contract) =>
+    {
+        var time = StatementSums.TimeOf(contract, from, to, now);
+        var (opening, closing) = (await SumsOf(connection, contract, time.Before), await SumsOf(connection, contract, time.Last));
+        var reading = new Reading();
+        var told = reading.Add(new Query<MovedSum>(
+            """
+            select kind, lot_id, user_id, sum(quantity)::bigint from entry
+            where contract_id = $1 and effective_at >= $2 and effective_at <= $3 and lot_id is not null group by kind, lot_id, user_id
+            """,
+            row => new(Words.Read<EntryKind>(row.Text()), row.Text(), row.OptionalText(), row.Number()),
+            Values.Of(contractId), Values.Of(time.Begin), Values.Of(time.Last)));
+        var over = reading.Add(new Query<MovedSum>(
+            $"""
+            select l.lot_id, c.used_by, count(*) from lot l join credit c on c.lot = l.key
+            where l.contract_id = $1 and l.apart = 0 and c.client_id = $4 and {EndIsUnbooked} and c.expires_at >= $2 and c.expires_at <= $3
+            group by l.lot_id, c.used_by
+            """,
+            row => new(EntryKind.CoverageExpired, row.Text(), row.OptionalText(), row.Number()),
+            Values.Of(contractId), Values.Of(time.Begin), Values.Of(time.Last), Values.Of(contract.Document.Owner)));
+        var payments = reading.Add(new Query<(string Lot, string Payment)>(
+            "select lot_id, payment_id from lot where contract_id = $1 and apart = 0", row => (row.Text(), row.Text()), Values.Of(contractId)));
+        await reading.Send(connection);
+        return new StatementSums(time, opening, closing, told, over, payments.ToDictionary(lot => lot.Lot, lot => lot.Payment)).Of();
+    });
+
+    // Reads a contract, and then whatever else, on one snapshot; null where there is no such contract.
+    private Task<T?> Snapshot<T>(string contractId, Func<NpgsqlConnection, StoredContract, Task<T>> read) where T : class =>
+        Listed(() => Connected<T?>(async connection =>
     {
         await using var snapshot = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead);
         var first = new Reading();
         var contracts = new WantedContracts(first, [contractId]);
         await first.Send(connection);
-        if (contracts.ById.GetValueOrDefault(contractId) is not { } contract) return null;
+        return contracts.ById.GetValueOrDefault(contractId) is { } contract ? await read(connection, contract) : null;
+    }));
 
-        var asked = BalanceSums.At(contract, at, now);
-        var reading = new Reading();
+    private static async Task<BalanceSums> SumsOf(NpgsqlConnection connection, StoredContract contract, Instant at)
+    {
+        var (reading, contractId) = (new Reading(), contract.Document.Id);
         var lots = reading.Add(new Query<(string, Instant)>(
             "select lot_id, available_from from lot where contract_id = $1 and apart = 0", row => (row.Text(), row.Instant()), Values.Of(contractId)));
-        var told = reading.Add(Told("and effective_at <= $2", Values.Of(contractId), Values.Of(asked)));
+        var told = reading.Add(Told("and effective_at <= $2", Values.Of(contractId), Values.Of(at)));
         var over = reading.Add(new Query<(string LotId, long Over)>(
             $"""
             select l.lot_id, count(*) from lot l join credit c on c.lot = l.key
             where l.contract_id = $1 and l.apart = 0 and c.client_id = $3 and {EndIsUnbooked} and c.expires_at <= $2 group by l.lot_id
-            """, row => (row.Text(), row.Number()), Values.Of(contractId), Values.Of(asked), Values.Of(contract.Document.Owner)));
+            """, row => (row.Text(), row.Number()), Values.Of(contractId), Values.Of(at), Values.Of(contract.Document.Owner)));
         var users = reading.Add(new Query<UserTotal>(
             $"""
             select user_id, sum(case kind when 'credits-charged' then quantity else -quantity end)::bigint from entry
             where contract_id = $1 and effective_at <= $2 and user_id is not null and kind in ({Kinds(BalanceSums.AboutUsers)}) group by user_id order by user_id
-            """, row => new(row.Text(), row.Number()), Values.Of(contractId), Values.Of(asked)));
+            """, row => new(row.Text(), row.Number()), Values.Of(contractId), Values.Of(at)));
         await reading.Send(connection);
-        return new BalanceSums(contract, lots, told, over.ToDictionary(lot => lot.LotId, lot => lot.Over), users).Of(asked);
-    }));
+        return new(contract, lots, told, over.ToDictionary(lot => lot.LotId, lot => lot.Over), users);
+    }
 
     // What a contract's entries say of its lots.
-    private static Query<LotSum> Told(string condition, params Npgsql.NpgsqlParameter[] values) => new(
+    private static Query<LotSum> Told(string condition, params NpgsqlParameter[] values) => new(
         $"select lot_id, kind, sum(quantity)::bigint from entry where contract_id = $1 and lot_id is not null {condition} group by lot_id, kind",
         row => new(row.Text(), Words.Read<EntryKind>(row.Text()), row.Number()), values);
 

@@ -48,15 +48,45 @@ public sealed partial class PostgresStore
 
     public Task<Page<Purchase>> Purchases(string accountId, PageRequest page) => List(Lists.Purchases(accountId), page);
 
-    public Task<ImmutableArray<PurchaseFacts>> PurchasesAsOf(string accountId, Instant? at) => Listed<ImmutableArray<PurchaseFacts>>(async () =>
+    public Task<ImmutableArray<PurchaseFacts>> PurchasesAsOf(string accountId, Instant? at) => Listed(async () =>
     {
         var reading = new Reading();
+        var purchases = AddPurchases(reading, accountId, at);
+        await Run(reading);
+        return purchases();
+    });
+
+    public Task<AccountStatement?> AccountStatement(string accountId, LocalDate from, LocalDate to, Instant now) =>
+        Listed(() => Connected<AccountStatement?>(async connection =>
+    {
+        await using var snapshot = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead);
+        var first = new Reading();
+        var documents = first.Add(DocumentOf(DocumentKind.Account, accountId));
+        await first.Send(connection);
+        if (documents is not [var document]) return null;
+
+        var terms = document.AsAccount();
+        var time = StatementTime.Of(from, to, terms.Zone, Instant.Max(now, document.AsOf));
+        var reading = new Reading();
+        var (opening, closing, present) = (
+            AddPurchases(reading, accountId, time.Before), AddPurchases(reading, accountId, time.Last), AddPurchases(reading, accountId, null));
+        var told = reading.Add(new Query<(EntryKind, string, string, decimal)>(
+            """
+            select kind, subject, cause, sum(services_credits)::bigint from entry
+            where account_id = $1 and services_credits is not null and effective_at >= $2 and effective_at <= $3 group by kind, subject, cause
+            """,
+            row => (Words.Read<EntryKind>(row.Text()), row.Text(), row.Text(), row.Quantity()),
+            Values.Of(accountId), Values.Of(time.Begin), Values.Of(time.Last)));
+        await reading.Send(connection);
+        return Domain.AccountStatement.Of(terms, time, opening(), closing(), present().Select(fact => fact.Purchase), told);
+    }));
+
+    // What is answered once the reading has run.
+    private static Func<ImmutableArray<PurchaseFacts>> AddPurchases(Reading reading, string accountId, Instant? at)
+    {
         var purchases = reading.Add(PurchaseRow.Instance.Select("where b.account_id = $1", Values.Of(accountId)));
-        if (at is not { } then)
-        {
-            await Run(reading);
-            return [.. purchases.Select(purchase => new PurchaseFacts(purchase, purchase.Allocated))];
-        }
+        if (at is not { } then) return () => [.. purchases.Select(purchase => new PurchaseFacts(purchase, purchase.Allocated))];
+
         var allocated = reading.Add(new Query<(string PurchaseId, decimal Quantity)>(
             """
             select purchase_id, sum(quantity)::bigint from consumption
@@ -64,11 +94,13 @@ public sealed partial class PostgresStore
             """, row => (row.Text(), row.Quantity()), Values.Of(accountId), Values.Of(then)));
         var corrections = reading.Add(Query.SelectEntries(
             "where e.account_id = $1 and e.kind = 'purchase-set' and e.effective_at > $2 order by e.entry_id", Values.Of(accountId), Values.Of(then)));
-        await Run(reading);
-        var sums = allocated.ToDictionary(sum => sum.PurchaseId, sum => sum.Quantity);
-        return [.. purchases.Where(purchase => purchase.CreatedAt <= then).Before(accountId, corrections.Select(booked => booked.Entry))
-            .Select(purchase => new PurchaseFacts(purchase, sums.GetValueOrDefault(purchase.PurchaseId)))];
-    });
+        return () =>
+        {
+            var sums = allocated.ToDictionary(sum => sum.PurchaseId, sum => sum.Quantity);
+            return [.. purchases.Where(purchase => purchase.CreatedAt <= then).Before(accountId, corrections.Select(booked => booked.Entry))
+                .Select(purchase => new PurchaseFacts(purchase, sums.GetValueOrDefault(purchase.PurchaseId)))];
+        };
+    }
 
     public Task<Project?> Project(string projectId) => One(ProjectRow.Instance.Select("where j.project_id = $1", Values.Of(projectId)));
 

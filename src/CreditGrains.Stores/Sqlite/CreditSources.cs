@@ -51,12 +51,13 @@ internal sealed class CreditSources(
     private IEnumerable<CreditDocument> Untouched(bool isApart)
     {
         var where = OfLot().And($"{CreditList.UntouchedIn(filter, "l.has_free = 1", "l.has_withdrawn = 1")} and l.apart {(isApart ? ">" : "=")} 0");
+        Expiring(where, "l.expires_at");
         if (filter.Status is CreditStatus.Expired) where.And("l.expires_at <= ?", now);
         if (filter.Status is CreditStatus.Unallocated) where.And("(l.expires_at is null or l.expires_at > ?)", now);
         if (after is not null) where.And(direction.From(OfLots), after.CreatedAt, isApart ? $"{after.Id}~" : PlaceOf(after));
         var lots = where.Bind(database[$"select {LotRow.Instance.Selected} from lot l {where} order by {direction.OrderBy(OfLots)}"])
             .Each(LotRow.Instance.Read);
-        return CreditList.Untouched(lots, filter.Status, page, now);
+        return CreditList.Untouched(lots, filter, page, now);
     }
 
     private IEnumerable<CreditDocument> OverAndNotBooked(string client)
@@ -100,7 +101,7 @@ internal sealed class CreditSources(
             && (after.Id.ContractId, after.Id.LotId) == (contract, Lot.MintedId)) where.And(direction.Behind("c.ordinal"), after.Id.Ordinal);
         else Behind(where);
         if (filter.ClientId is { } client) where.And("+c.client_id = ?", client);
-        return Read(where, ["c.ordinal"]);
+        return Read(Created(where, "+c.created_at"), ["c.ordinal"]);
     }
 
     private IEnumerable<CreditDocument> Minted(bool booked)
@@ -113,6 +114,7 @@ internal sealed class CreditSources(
 
     private IEnumerable<CreditDocument> Read(Where where, string[] order, string by = "")
     {
+        Expiring(where, "coalesce(c.held_until, c.expires_at)");
         if (filter.Status is CreditStatus.Allocated) where.And("(c.expires_at is null or c.expires_at > ?)", now);
         return where.Bind(database[$"select {CreditRow.Instance.Listed} from credit c {by} {where} order by {direction.OrderBy(order)} limit ?"])
             .Bind(page.Limit + 1)
@@ -129,12 +131,27 @@ internal sealed class CreditSources(
         if (filter.LotId is { } lot) where.And("substr(c.lot, instr(c.lot, '~') + 1) = ?", lot);
         if (filter.PaymentId is { } payment) where.And($"{CreditRow.Payment} = ?", payment);
         if (filter.ClientId is { } client) where.And("+c.client_id = ?", client);
+        return Created(where, "c.created_at");
+    }
+
+    private Where OfLot() => Created(
+        new Where().Equal("l.contract_id", filter.ContractId).Equal("l.payment_id", filter.PaymentId).Equal("l.lot_id", filter.LotId)
+            .Equal("l.client_id", filter.ClientId), "l.created_at");
+
+    // Behind a place one end of the range is sure.
+    private Where Created(Where where, string column)
+    {
+        if (filter.CreatedFrom is { } from && (after is null || page.IsDescending)) where.And($"{column} >= ?", from);
+        if (filter.CreatedTo is { } to && (after is null || !page.IsDescending)) where.And($"{(after is null ? "" : "+")}{column} < ?", to);
         return where;
     }
 
-    private Where OfLot() => new Where()
-        .Equal("l.contract_id", filter.ContractId).Equal("l.payment_id", filter.PaymentId).Equal("l.lot_id", filter.LotId)
-            .Equal("l.client_id", filter.ClientId);
+    private Where Expiring(Where where, string column)
+    {
+        if (filter.ExpiresFrom is { } from) where.And($"{column} >= ?", from);
+        if (filter.ExpiresTo is { } to) where.And($"{column} < ?", to);
+        return where;
+    }
 
     private static Where Booked(Where where, string column, bool? isBooked) =>
         isBooked is { } booked ? where.And($"{column} = {(booked ? 1 : 0)}") : where;

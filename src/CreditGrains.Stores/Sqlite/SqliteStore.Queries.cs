@@ -90,6 +90,22 @@ public sealed partial class SqliteStore
         return lot is null || lot.Lot.Quantity < id.Ordinal ? null : CreditDocument.Untouched(lot.ClientId, id, lot.Lot, now);
     }));
 
+    public Task<ImmutableArray<CreditDocument>> Touched(IReadOnlyCollection<CreditId> ids, Instant now) =>
+        lists.Read(database => database.Snapshot(() => ids
+            .SelectMany(id => database[$"select {CreditRow.Instance.Listed} from credit c where c.lot = ? and c.ordinal = ?"]
+                .Bind(LotKeys.Of(id)).Bind(id.Ordinal).All(CreditRow.Instance.ReadListed))
+            .Select(credit => CreditDocument.Of(credit, now)).ToImmutableArray()));
+
+    public Task<ImmutableArray<CountedLot>> CountLots(CreditFilter filter, IReadOnlyCollection<string>? paymentIds, Instant now) =>
+        lists.Read(database => database.Snapshot(() => paymentIds is null
+            ? [.. Counts.Lots(database, filter, now)]
+            : paymentIds.SelectMany(payment => Counts.Lots(database, filter with { PaymentId = payment }, now)).ToImmutableArray()));
+
+    public Task<(long Allocated, long Expired)> CountTouched(CreditFilter filter, Instant now) =>
+        lists.Read(database => Counts.Touched(database, filter, now));
+
+    public Task<Page<PaymentLots>> Payments(string? clientId, string? contractId, PageRequest page) => List(Lists.Payments(clientId, contractId), page);
+
     public Task<ImmutableArray<BookedEntry>> History(CreditDocument credit) => lists.Read(database => database.Snapshot(() =>
     {
         const string OfLot = "e.contract_id = ? and e.lot_id = ?", OfReport = "e.report_id = ? and +e.contract_id = ? and +e.lot_id = ?";
@@ -138,6 +154,15 @@ public sealed partial class SqliteStore
             return Sums.Balance(database, contract, at, now);
         }));
         return sums?.Of(at);
+    }
+
+    public async Task<ContractStatement?> Statement(string contractId, LocalDate from, LocalDate to, Instant now)
+    {
+        var sums = await lists.Read(database => database.Snapshot(() =>
+            ReadContract(database, contractId) is { } contract
+                ? Sums.Statement(database, contract, StatementSums.TimeOf(contract, from, to, now), now)
+                : null));
+        return sums?.Of();
     }
 
     public async Task<Audit?> Audit(string contractId)

@@ -35,7 +35,21 @@ public sealed partial class SqliteStore
     public Task<Page<Purchase>> Purchases(string accountId, PageRequest page) => List(Lists.Purchases(accountId), page);
 
     public Task<ImmutableArray<PurchaseFacts>> PurchasesAsOf(string accountId, Instant? at) =>
+        lists.Read(database => database.Snapshot(() => ReadPurchases(database, accountId, at)));
+
+    public Task<AccountStatement?> AccountStatement(string accountId, LocalDate from, LocalDate to, Instant now) =>
         lists.Read(database => database.Snapshot(() =>
+    {
+        if (ReadDocument(database, DocumentKind.Account, accountId) is not { } document) return null;
+        var terms = document.AsAccount();
+        var time = StatementTime.Of(from, to, terms.Zone, Instant.Max(now, document.AsOf));
+        return Domain.AccountStatement.Of(
+            terms, time, ReadPurchases(database, accountId, time.Before), ReadPurchases(database, accountId, time.Last),
+            ReadPurchases(database, accountId, null).Select(fact => fact.Purchase),
+            Sums.Moved(database, accountId, time));
+    }));
+
+    private static ImmutableArray<PurchaseFacts> ReadPurchases(Database database, string accountId, Instant? at)
     {
         var purchases = All(database, PurchaseRow.Instance, "b.account_id = ? order by b.purchase_id", accountId);
         if (at is not { } then) return [.. purchases.Select(purchase => new PurchaseFacts(purchase, purchase.Allocated))];
@@ -47,9 +61,9 @@ public sealed partial class SqliteStore
         var sums = allocated.ToDictionary(sum => sum.PurchaseId, sum => sum.Quantity);
         var corrections = database[$"select {EntryRow.Selected} from entry e where {PurchaseSets} and e.effective_at > ? order by e.entry_id"]
             .Bind(accountId).Bind(then).All(EntryRow.Read);
-        return purchases.Where(purchase => purchase.CreatedAt <= then).Before(accountId, corrections.Select(booked => booked.Entry))
-            .Select(purchase => new PurchaseFacts(purchase, sums.GetValueOrDefault(purchase.PurchaseId))).ToImmutableArray();
-    }));
+        return [.. purchases.Where(purchase => purchase.CreatedAt <= then).Before(accountId, corrections.Select(booked => booked.Entry))
+            .Select(purchase => new PurchaseFacts(purchase, sums.GetValueOrDefault(purchase.PurchaseId)))];
+    }
 
     public Task<Project?> Project(string projectId) =>
         lists.Read(database => One(database, ProjectRow.Instance, RowKey.Project(projectId)));

@@ -67,6 +67,35 @@ internal static class Sums
         return new(contract, lots, told, over.ToDictionary(lot => lot.Lot, lot => lot.Credits), users);
     }
 
+    /// <summary>What a statement is made of (G5).</summary>
+    public static StatementSums Statement(Database database, StoredContract contract, StatementTime time, Instant now)
+    {
+        var contractId = contract.Document.Id;
+        var told = database["""
+            select kind, lot_id, user_id, sum(quantity) from entry
+            where contract_id = ? and effective_at >= ? and effective_at <= ? and lot_id is not null group by kind, lot_id, user_id
+            """].Bind(contractId).Bind(time.Begin).Bind(time.Last)
+            .All(row => new MovedSum(ReadKind(row), row.Text(), row.OptionalText(), row.Number()));
+        var over = database["""
+            select lot, used_by, count(*) from credit indexed by credit_due
+            where client_id = ? and expires_at >= ? and expires_at <= ? and +lot > ? and +lot < ?
+                and expiry_booked = 0 and player_id is not null and held_until is null
+            group by lot, used_by
+            """].Bind(contract.Document.Owner).Bind(time.Begin).Bind(time.Last).Bind($"{contractId}~").Bind($"{contractId}\x7f")
+            .All(row => new MovedSum(EntryKind.CoverageExpired, LotKeys.Credit(row.Text(), 1).LotId, row.OptionalText(), row.Number()));
+        var payments = database["select lot_id, payment_id from lot where contract_id = ? and apart = 0"]
+            .Bind(contractId).All(row => (Lot: row.Text(), Payment: row.Text()));
+        return new(
+            time, Balance(database, contract, time.Before, now), Balance(database, contract, time.Last, now), told, over,
+            payments.ToDictionary(lot => lot.Lot, lot => lot.Payment));
+    }
+
+    /// <summary>What moved of an account's purchases in the time of a statement (G5).</summary>
+    public static List<(EntryKind, string, string, decimal)> Moved(Database database, string accountId, StatementTime time) => database["""
+        select kind, subject, cause, sum(services_credits) from entry
+        where account_id = ? and services_credits is not null and effective_at >= ? and effective_at <= ? group by kind, subject, cause
+        """].Bind(accountId).Bind(time.Begin).Bind(time.Last).All(row => (ReadKind(row), row.Text(), row.Text(), row.Quantity()));
+
     /// <summary>What a contract's figures are made of (C4).</summary>
     public static ContractFacts Facts(Database database, StoredContract contract, Instant since)
     {
@@ -85,7 +114,8 @@ internal static class Sums
     /// <summary>What reports have used, added up in one statement: reports by their instant, what was given back by its own.</summary>
     public static ImmutableArray<UsageRow> Usage(Database database, UsageFilter filter)
     {
-        var (client, contract, user) = filter.By == UsageBy.User ? ("client_id", "null", "user_id") : ("null", "contract_id", "null");
+        var (client, user) = filter.ByUser ? ("client_id", "user_id") : ("null", "null");
+        var contract = filter.ByContract ? "contract_id" : "null";
         var reports = Within(filter, "at");
         var returns = Within(filter, "effective_at").And($"kind = '{EntryKind.CreditsReturned.Word()}'").And("user_id is not null");
         var (slot, zone) = filter.ByTime ? (Slot, Zone) : ("null", "null");

@@ -9,6 +9,9 @@ internal sealed class Where
     private readonly List<object> values = [];
     private bool indexed;
 
+    /// <summary>In the order of the text.</summary>
+    public IReadOnlyCollection<object> Values => values;
+
     /// <summary>The conditions of a list, behind a place in it.</summary>
     public static Where Of<TItem>(ListOf<TItem> list, object[]? behind, Direction direction)
     {

@@ -43,6 +43,7 @@ create index lot_client_place on lot (client_id, created_at, place);
 create index lot_id_place on lot (lot_id, created_at, place);
 create index lot_payment_place on lot (payment_id, created_at, place);
 create index lot_place on lot (created_at, place);
+create index lot_client_payment on lot (client_id, payment_id);
 create index lot_apart_place on lot (created_at, place) where apart > 0;
 
 create table member (

@@ -121,9 +121,23 @@ internal sealed class Fuzzer
         if (refused.Count >= MostUnchecked) await Compare();
     }
 
-    // A preview is confirmed only while nothing else has changed.
+    // A preview is confirmed only while nothing else has changed, and a hold is captured before it ends.
     private async Task Prepare(Draft draft)
     {
+        if (draft.Url.Contains("/capture", StringComparison.Ordinal))
+        {
+            var held = await api.Post("/v1/reports", new
+            {
+                reportId = $"H-{Sent}", contractId = "C2", userId = "U1", players = new[] { new { playerId = $"H-{Sent}" } }, holdSeconds = 86_400,
+            });
+            if (held.Status == 201)
+            {
+                (draft.Path["reportId"], draft.Body) = ($"H-{Sent}", new JsonObject());
+                draft.Query.RemoveAll(parameter => parameter.Name == "clientId");
+                draft.Query.Add(("clientId", "A"));
+                await rows.Note();
+            }
+        }
         if (!draft.Url.EndsWith("/confirm", StringComparison.Ordinal)) return;
         var preview = await api.Send("POST", draft.Url.Replace("/confirm", "/preview", StringComparison.Ordinal), "{}");
         if (preview.Status == 200) draft.Body!["confirmationToken"] = (string)preview["confirmationToken"]!;

@@ -29,7 +29,7 @@ public sealed class UnbookedTests : IDisposable
         var before = await Reads();
         Assert.Equal(1 + 2 + 6, before.Lots[0].Count);
         Assert.Empty((await engine.Queries.Ledger(new(null, "C", null, null), new(100, null))).Items.Where(entry => entry.Entry.Cause == "renewal"));
-        Assert.Equal(4, (await reads.Credits(new("acme", null, null, null, null, "billing:2026-03-03", null), now, new(100, null))).Items.Length);
+        Assert.Equal(4, (await reads.Credits(new("acme", null, null, null, null, "billing:2026-03-03", null), null, now, new(100, null))).Items.Length);
         Assert.Equal(CreditStatus.Expired, (await reads.Credit(new("C", "billing:2026-03-02", 4), now))!.Status);
         Assert.Null(await reads.Credit(new("C", "billing:2026-03-02", 5), now));
         Assert.Null(await reads.Credit(new("C", "billing:2026-03-08", 1), now));
@@ -53,7 +53,7 @@ public sealed class UnbookedTests : IDisposable
                     new(null, null, null, null, null, null, null), new("acme", null, null, null, null, null, null), new(null, "D", null, null, null, null, null),
                     new(null, null, CreditStatus.Unallocated, null, null, null, null), new("acme", "C", CreditStatus.Expired, null, null, null, "C:2026-03-02"),
                 })
-                    credits.Add(await Pages.All(page => reads.Credits(filter, now, page), 5 * limit));
+                    credits.Add(await Pages.All(page => reads.Credits(filter, null, now, page), 5 * limit));
             }
             Assert.Equal(lots[0], lots[3]);
             return (lots, credits);

@@ -57,6 +57,7 @@ create index lot_contract on lot (contract_id, created_at, (key || '~'));
 create index lot_client on lot (client_id, created_at, (key || '~'));
 create index lot_payment on lot (payment_id, created_at, (key || '~'));
 create index lot_id_list on lot (lot_id, created_at, (key || '~'));
+create index lot_client_payment on lot (client_id, payment_id);
 create index lot_apart on lot (created_at, (key || '~')) where apart > 0;
 create index lot_expiry on lot (expires_at);
 -- What a contract's grain loads, however many lots are used up.

@@ -4,7 +4,7 @@ using CreditGrains.Grains;
 namespace CreditGrains.Stores.Postgres;
 
 /// <summary>What reports have used, added up in one statement: reports by their instant, what was given back by its own.</summary>
-internal static class UsageSums
+internal static class UsageQuery
 {
     private static readonly string Slot =
         $"case when at >= '{Usage.Rounded}' then {Binned(Usage.Slot.After)} else {Binned(Usage.Slot.Before)} end";
@@ -14,7 +14,8 @@ internal static class UsageSums
         var reports = Where(new("client_id, contract_id, user_id, at, 1::bigint as reports, charged, covered, 0::bigint as returned", "report"), filter, "at");
         var used = Where(new("client_id, contract_id, user_id, effective_at, 0, 0, 0, quantity", "entry", reports), filter, "effective_at")
             .Where($"kind = '{EntryKind.CreditsReturned.Word()}'").Where("user_id is not null");
-        var (client, contract, user) = filter.By == UsageBy.User ? ("client_id", "null::text", "user_id") : ("null::text", "contract_id", "null::text");
+        var (client, user) = filter.ByUser ? ("client_id", "user_id") : ("null::text", "null::text");
+        var contract = filter.ByContract ? "contract_id" : "null::text";
         var zone = filter.ByTime
             ? $"(select d.body::jsonb #>> '{{value,terms,timeZone}}' from document d where d.kind = '{DocumentKind.Contract}' and d.id = s.contract)"
             : "null::text";
