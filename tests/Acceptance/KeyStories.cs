@@ -60,7 +60,7 @@ public sealed class KeyStories : IAsyncLifetime
     public async Task A_caller_learns_who_it_is_and_what_it_may()
     {
         var me = (await Send("consumer-a", "/v1/me")).Is(200);
-        Assert.Equal("""{"name":"consumer-a","role":"consumer","clientId":"A","userId":"U1","may":["report"]}""", me.Text);
+        Assert.Equal("""{"name":"consumer-a","role":"consumer","clientId":"A","userId":"U1","may":["report","undo"]}""", me.Text);
         Assert.Equal(["read", "report", "manage", "operate"], (await Send("operator", "/v1/me")).Is(200)["may"]!.AsArray().Select(may => (string)may!));
     }
 

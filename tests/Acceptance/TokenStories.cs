@@ -71,7 +71,7 @@ public sealed class TokenStories : IAsyncLifetime
     {
         var anna = issuer.Sign(issuer.Claims("anna@example.org", "consumer", "A", "U1"));
         Assert.Equal(
-            """{"name":"jwt:anna@example.org","role":"consumer","clientId":"A","userId":"U1","may":["report"]}""",
+            """{"name":"jwt:anna@example.org","role":"consumer","clientId":"A","userId":"U1","may":["report","undo"]}""",
             (await Send(anna, "GET", "/v1/me")).Is(200).Text);
 
         // The same roles as keys have, and the ledger knows who it was.
