@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Serialization;
 using CreditGrains.Grains;
 using CreditGrains.Domain;
 using Microsoft.AspNetCore.Builder;
@@ -158,6 +159,7 @@ internal sealed record VoidBody(string? Reason, [property: MaxLength(Report.MaxP
 {
     public Refusal? Check(RouteValueDictionary path) => Refusal.All([Fields.Reason("reason", Reason), .. CaptureBody.Check(Players)]);
 
+    [JsonIgnore]
     public ImmutableArray<string>? Named => CaptureBody.Name(Players);
 }
 
@@ -166,6 +168,7 @@ internal sealed record CaptureBody([property: MaxLength(Report.MaxPlayers)] stri
 {
     public Refusal? Check(RouteValueDictionary path) => Refusal.All(Check(Players));
 
+    [JsonIgnore]
     public ImmutableArray<string>? Named => Name(Players);
 
     public static ImmutableArray<string>? Name(string?[]? players) => players is null ? null : [.. players.Select(player => player!)];

@@ -13,7 +13,7 @@ public sealed class Exchange
 
         var contract = (await api.Put("/v1/contracts/C1", new { clientId = "A", name = "Scouting 2026", type = "metered", startsOn = "2020-01-01" })).Is(201);
         Assert.Equal(
-            """{"contractId":"C1","clientId":"A","name":"Scouting 2026","type":"metered","timeZone":"UTC","startsOn":"2020-01-01","endsOn":null,"unallocatedLifetimeDays":30,"coverageDays":30,"coverageFrom":"activation"}""",
+            """{"contractId":"C1","clientId":"A","name":"Scouting 2026","type":"metered","timeZone":"UTC","startsOn":"2020-01-01","endsOn":null,"unallocatedLifetimeDays":30,"coverageDays":30,"coverageFrom":"activation","voidMinutes":0}""",
             contract.Text);
         (await api.Put("/v1/contracts/C1/users/U1", new { name = "Ann" })).Is(200);
         var lot = (await api.Post("/v1/contracts/C1/lots", new { lotId = "L1", paymentId = "INV-1", quantity = 100 })).Is(201);

@@ -65,7 +65,7 @@ internal sealed class EditBooks(World world, MemoryStore store, History history)
         foreach (var id in commit.Changes.Credits.Select(change => change.Credit.Id).Distinct())
         {
             var (row, lot) = (store.Credit(id), store.LotOf(id)!);
-            Holds(lot.Source == LotSource.Minted ? row is not null : row is null == lot.Free.Contains(id.Ordinal), "a credit lies in its lot or has been touched (P1)", $"{id}: {row}, {lot}");
+            Holds(lot.Source == LotSource.Minted ? row is not null : row is null == (lot.Free.Contains(id.Ordinal) || lot.Withdrawn.Contains(id.Ordinal)), "a credit lies in its lot or has been touched (P1)", $"{id}: {row}, {lot}");
 
             var by = edited.FindLast(one => one.Edit.Id == id)?.Edit.Reason;
             Holds(by is null || lastBy.GetValueOrDefault(id) != by, "what an edit did is not done again (P5)", $"{wanted.GetValueOrDefault(by ?? "")}");
