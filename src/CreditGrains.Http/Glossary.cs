@@ -251,6 +251,10 @@ internal static class Glossary
         [$"{nameof(Standing)}.allocated"] = Signed("Allocated credits; of an effect, what it adds.", 2),
         [$"{nameof(Standing)}.withdrawn"] = Signed("Withdrawn credits; of an effect, what it adds.", 0),
         [$"{nameof(Standing)}.expired"] = Signed("Expired credits; of an effect, what it adds.", 0),
+        [$"{nameof(ContractStatement)}.from"] = On("Its first day."),
+        [$"{nameof(ContractStatement)}.to"] = On("Its last day."),
+        [$"{nameof(AccountStatement)}.from"] = On("Its first day."),
+        [$"{nameof(AccountStatement)}.to"] = On("Its last day."),
         ["days.from"] = On("The first day, included; left out: the first of the month of the last."),
         ["days.to"] = On("The last day, included; left out: today."),
 
