@@ -92,7 +92,7 @@ internal sealed class ServicesWork(World world, IGrainFactory grains, MemoryStor
         if ((await account.Allocate(new(milestone, null, dryRun ? Rehearsing : "manager"), dryRun)).Value is { } answer && !dryRun) IsDurable(answer.Answer.Milestone);
     }
 
-    // L6: a purchase's days and quantity, once each, for a correction without a key is not sent again.
+    // L6: a purchase's days and quantity.
     private async Task Correct()
     {
         if (AnyPurchase() is not var (account, purchase)) return;
@@ -101,14 +101,18 @@ internal sealed class ServicesWork(World world, IGrainFactory grains, MemoryStor
             purchase.PurchaseId, Dice.Chance(0.2) ? today.PlusDays(Dice.Between(0, 2)) : null, Dice.Chance(0.6) ? today.PlusDays(Dice.Between(-1, 4)) : null,
             Dice.Chance(0.4) ? Dice.Between(1, 80) * 0.25m : null, Dice.Chance(0.2) ? $"text{named}" : null, Clears: false, $"correction{named++}", "operator");
         corrections.Wants(change);
-        IsDurable(account, await grains.Account(account).ChangePurchase(change));
+        IsDurable(account, await grains.Account(account).ChangePurchase(change, Keyed(change.Reason!)));
     }
 
     private async Task Expire()
     {
         if (AnyPurchase() is not var (account, purchase)) return;
-        IsDurable(account, await grains.Account(account).ExpirePurchase(new(purchase.PurchaseId, $"end{named++}", "operator")));
+        var reason = $"end{named++}";
+        IsDurable(account, await grains.Account(account).ExpirePurchase(new(purchase.PurchaseId, reason, "operator"), Keyed(reason)));
     }
+
+    // A message may come twice, and others' corrections between.
+    private static RequestKey Keyed(string reason) => new($"key-{reason}", reason);
 
     // Mostly what is there, now and then too much.
     private async Task Choose()

@@ -126,6 +126,10 @@ internal sealed class Fuzzer
     {
         if (draft.Url.Contains("/capture", StringComparison.Ordinal))
         {
+            // Whatever has become of contract and user until now.
+            await api.Send("PATCH", "/v1/contracts/C2", """{"endsOn":null}""");
+            await api.Put("/v1/contracts/C2/users/U1", new { name = "U1" });
+            await api.Post("/v1/users/U1/enable", new { clientId = "A" });
             var held = await api.Post("/v1/reports", new
             {
                 reportId = $"H-{Sent}", contractId = "C2", userId = "U1", players = new[] { new { playerId = $"H-{Sent}" } }, holdSeconds = 86_400,
