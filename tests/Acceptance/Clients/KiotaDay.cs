@@ -59,7 +59,7 @@ internal static class KiotaDay
 
         var credit = await api.Credits[made.Players![0].CreditId!].PatchAsync(new() { Status = CreditBody_status.UNALLOCATED, Reason = "by mistake" });
         Same(null, credit!.PlayerId);
-        var allocated = await api.Credits.GetAsync(request => (request.QueryParameters.ContractId, request.QueryParameters.StatusAsGetStatusQueryParameterType) = (ContractId, Kiota.V1.Credits.GetStatusQueryParameterType.ALLOCATED));
+        var allocated = await api.Credits.GetAsync(request => (request.QueryParameters.ContractId, request.QueryParameters.StatusAsGetStatusQueryParameterType) = (ContractId, [Kiota.V1.Credits.GetStatusQueryParameterType.ALLOCATED]));
         Same("p2", string.Join(',', allocated!.Items!.Select(item => item.PlayerId)));
         var audit = await contract.Audit.GetAsync();
         Same((true, 1L), (audit!.Balanced, audit.Used));

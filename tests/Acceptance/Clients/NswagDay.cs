@@ -53,7 +53,7 @@ internal static class NswagDay
 
         var credit = await api.PatchCreditAsync(made.Players.First().CreditId!, new() { Status = CreditBodyStatus.UNALLOCATED, Reason = "by mistake" });
         Same(null, credit.PlayerId);
-        var allocated = await api.GetCreditsAsync(contractId: ContractId, status: Status.ALLOCATED);
+        var allocated = await api.GetCreditsAsync(contractId: ContractId, playerId: "p2");
         Same("p2", string.Join(',', allocated.Items.Select(item => item.PlayerId)));
         var audit = await api.GetContractAuditAsync(ContractId);
         Same((true, 1L), (audit.Balanced, audit.Used));

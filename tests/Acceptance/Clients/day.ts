@@ -57,7 +57,7 @@ same(0, problem.userAvailable!);
 const creditId = made.data!.players[0].creditId!;
 const credit = await ok(api.PATCH("/v1/credits/{creditId}", { params: { path: { creditId } }, body: { status: "UNALLOCATED", reason: "by mistake" } }));
 same(null, credit.playerId);
-const allocated = await ok(api.GET("/v1/credits", { params: { query: { contractId, status: "ALLOCATED" } } }));
+const allocated = await ok(api.GET("/v1/credits", { params: { query: { contractId, status: ["ALLOCATED"] } } })) as { items: { playerId: string | null }[] };
 same("p2", allocated.items.map(item => item.playerId).join());
 const audit = await ok(api.GET("/v1/contracts/{contractId}/audit", { params: { path } }));
 same(true, audit.balanced);
