@@ -15,6 +15,9 @@ internal static class Show
 
     private static readonly LocalDateTimePattern Local = LocalDateTimePattern.CreateWithInvariantCulture("uuuu-MM-dd HH:mm");
 
+    // As browsers write local times in forms.
+    private static readonly LocalDateTimePattern OfForms = LocalDateTimePattern.CreateWithInvariantCulture("uuuu-MM-dd'T'HH:mm");
+
     /// <summary>A value as the API writes it, without quotes; null: none.</summary>
     public static string? Value(object? value) => value switch
     {
@@ -57,11 +60,11 @@ internal static class Show
 
     /// <summary>An instant of a local time of a form, <c>2026-03-10T11:00</c>; else the text as it is.</summary>
     public static string? Instant(string? local, DateTimeZone zone) =>
-        local is not null && LocalDateTimePattern.CreateWithInvariantCulture("uuuu-MM-dd'T'HH:mm").Parse(local) is { Success: true, Value: var time }
+        local is not null && OfForms.Parse(local) is { Success: true, Value: var time }
             ? InstantPattern.ExtendedIso.Format(time.InZoneLeniently(zone).ToInstant())
             : local;
 
     /// <summary>The value of a form's field for a local time.</summary>
     public static string? Field(Instant? instant, DateTimeZone zone) =>
-        instant is { } at ? LocalDateTimePattern.CreateWithInvariantCulture("uuuu-MM-dd'T'HH:mm").Format(at.InZone(zone).LocalDateTime) : null;
+        instant is { } at ? OfForms.Format(at.InZone(zone).LocalDateTime) : null;
 }

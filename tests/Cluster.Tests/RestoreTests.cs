@@ -24,7 +24,7 @@ public sealed class RestoreTests
         await Child.Run("pg_dump", [.. server, "--format=custom", $"--file={file}"]);
         Assert.Equal(HttpStatusCode.Created, (await Post("after")).Status);
         var cursor = await LastOfFeed(silo.Url);
-        await Child.Run("pg_restore", [.. server, "--clean", "--if-exists", file]);
+        await Child.Run("pg_restore", [.. server, "--single-transaction", "--clean", "--if-exists", file]);
 
         Assert.Equal(70, await silo.Ended());
         Assert.Contains("CreditGrains ended, to be started again: the database was restored", silo.Output);

@@ -17,6 +17,7 @@ public sealed class SeedStories(Served served)
         // New credit: client, contract and payment are required.
         await page.GotoAsync("/console/credits?clientId=scout");
         await page.GetByRole(AriaRole.Link, new() { Name = "New credits" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "New credits" })).ToBeVisibleAsync();
         await page.GetByLabel("Contract", new() { Exact = true }).FillAsync("SCOUT");
         await page.GetByLabel("Payment").FillAsync("INV 7/2026");
         await page.GetByLabel("Credits", new() { Exact = true }).FillAsync("3");

@@ -44,4 +44,15 @@ public sealed class AllocatingTests
         Assert.Equal((DocumentKind.Preview, "token", 2, 1, Given.Day(2)), (kept.Kind, kept.Id, kept.Version, kept.Expected, kept.DueAt!.Value));
         Assert.Equal(Json.Write(confirmed.Answer), Json.Write(Json.Read<Preview>(kept.Body!).Answer));
     }
+
+    // By another contract of the client, or in the directory.
+    [Fact]
+    public void A7_a_user_who_was_renamed_since_the_preview_refuses_it()
+    {
+        var change = new AllocationChange(null, null, false, [new("anna", new(), null) { Name = "Anna" }]);
+        var preview = new Preview("token", "acme", "C1", change, PlanVersion.Of(Contract, Given.Day(1)), Given.Day(1), null);
+        var refusal = Allocating.Confirm(Contract.With(Given.Anna with { Name = "Anna Berg" }), preview, "mia", Given.Day(1)).Refusal!;
+        Assert.Equal(RefusalCode.AllocationChanged, refusal.Code);
+        Assert.EndsWith("since: users were renamed, disabled or enabled.", refusal.Detail, StringComparison.Ordinal);
+    }
 }

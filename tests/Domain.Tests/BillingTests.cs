@@ -103,6 +103,15 @@ public sealed class BillingTests
         """);
 
     [Fact]
+    public void L5_a_cycle_that_was_over_before_anybody_looked_is_not_granted_again() => Story.Play("""
+        contract 45 days lifetime 10
+        day 0          billing 10 every 1 month from day 0
+        day 50         ends day 200
+        day 50         left   -> 0
+        day 50         books  -> granted 20 minted 0 unallocated 0 allocated 0 expired 20 withdrawn 0
+        """);
+
+    [Fact]
     public void L4_a_billing_lot_lives_at_least_until_the_next_cycle_and_never_beyond_the_contract() => Story.Play("""
         contract 75 days lifetime 10
         day 0          billing 10 every 1 month from day 0

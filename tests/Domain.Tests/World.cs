@@ -34,8 +34,9 @@ internal sealed class World(Terms terms)
 
     public Decision<Contract> Agree(Terms terms)
     {
-        RollForward();
+        // As the store has it: what time brings about is committed with the terms.
         var billed = Billing.Running(terms, Now) is { } start && Lots.Any(lot => lot.LotId == Billing.LotId(start)) ? start : (LocalDate?)null;
+        RollForward();
         return Take(Agreeing.Decide(Contract, new(terms, null, "ops", billed), Now));
     }
 

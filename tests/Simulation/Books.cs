@@ -197,7 +197,11 @@ internal sealed class Books(World world, MemoryStore store, History history, Clo
                 ?? changes.Lots.Single(change => change.IsNew && change.ContractId == entry.ContractId && change.Lot.LotId == entry.LotId && change.Lot.Apart == 0).Lot with { ExpiryBooked = false };
             var back = apart == 0 ? Back(changes, lot.LotId, entry.ContractId!, entry.EffectiveAt) : 0;
             var left = steps.IsEmpty ? lot.Free.Count + back : steps[^1].After.Where(pot => (pot.LotId, pot.Apart) == (lot.LotId, lot.Apart)).Sum(pot => pot.Free);
-            Holds(lot is { ExpiryBooked: false } && lot.ExpiresAt == entry.EffectiveAt && left == entry.Quantity,
+
+            // A lot that was used up takes the contract's end when credits return to it (L4).
+            var moved = changes.Entries.TakeWhile(other => other != entry).LastOrDefault(other => other.Kind == EntryKind.LotSet && other.Subject == entry.Subject);
+            var end = moved is null ? lot.ExpiresAt : Json.Read<LotTerms>(moved.After!).ExpiresAt;
+            Holds(lot is { ExpiryBooked: false } && end == entry.EffectiveAt && left == entry.Quantity,
                 "expiry is booked once, as of its due instant (T3)", $"{lot}, entry of {entry.EffectiveAt}");
         }
     }

@@ -104,7 +104,7 @@ internal sealed class History(World world, MemoryStore store, Clocks clocks)
     /// <summary>A credit's row; null while it lies in its lot.</summary>
     public Credit? Credit(CreditId id, int moment) => At(credits, id, moment);
 
-    public Credit? CurrentCredit(PlayerKey key, int moment) => At(players, key, moment)?.Credit is { } id && Credit(id, moment) is { } credit && credit.PlayerId == key.PlayerId ? credit : null;
+    public Player? PlayerRow(PlayerKey key, int moment) => At(players, key, moment);
 
     public Report? Report(ReportKey key, int moment) => At(reports, key, moment);
 
@@ -258,7 +258,7 @@ internal sealed class History(World world, MemoryStore store, Clocks clocks)
             Json.Write(Read(contractId, store)! with { HasApart = false }),
             string.Join(';', all.Select(member =>
                 $"{member.UserId} {member.Assigned} {member.Allocation.Settings} {member.Allocation.StartDate} {member.Allocation.Restarts} {member.Allocation.ExtraCredits}")),
-            string.Join(';', all.Where(member => member.Disabled).Select(member => member.UserId)));
+            string.Join(';', all.Select(member => $"{member.UserId} {member.Name} {member.Disabled}")));
     }
 
     private void AddMoment()
@@ -298,8 +298,8 @@ internal sealed record ContractState(int Commit, ContractDocument Document, Inst
 }
 
 /// <summary>All that a preview rests on but the date (A7), as texts: whatever is the same has not changed.</summary>
-/// <param name="Disabled">Who was disabled; a user's switch is no part of the contract's commits.</param>
-internal sealed record Standing(string Terms, string Users, string Disabled);
+/// <param name="Directory">The users' names, and who is disabled; other contracts of the client may change them.</param>
+internal sealed record Standing(string Terms, string Users, string Directory);
 
 /// <summary>What something was after each commit that changed it.</summary>
 internal sealed class Timeline<T>

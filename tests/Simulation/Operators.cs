@@ -188,7 +188,7 @@ internal sealed class Operators(World world, IGrainFactory grains, MemoryStore s
     private bool IsReason(EditCredit edit, Refusal refusal, int from) => refusal.Code switch
     {
         RefusalCode.NotFound => Was(from, (moment, _) => !(history.Lot(edit.Id, moment)?.Quantity >= edit.Id.Ordinal)),
-        RefusalCode.PlayerCovered => Was(from, (moment, now) => history.CurrentCredit(new(edit.Id.ContractId[..4], edit.PlayerId ?? history.Credit(edit.Id, moment)?.PlayerId ?? ""), moment) is { } current && current.Id != edit.Id && current.PlayerId is not null && !(now >= current.CoversUntil)),
+        RefusalCode.PlayerCovered => Was(from, (moment, now) => history.PlayerRow(new(edit.Id.ContractId[..4], edit.PlayerId ?? history.Credit(edit.Id, moment)?.PlayerId ?? ""), moment) is { Credit: { } current } player && current != edit.Id && !(now >= player.CoversUntil)),
         RefusalCode.InvalidField => Was(from, (moment, now) => edit.ExpiresAt <= now || history.Lot(edit.Id, moment)?.Withdrawn.Contains(edit.Id.Ordinal) == true || MayRefuse(edit, history.Credit(edit.Id, moment), history.Lot(edit.Id, moment), history.Terms(edit.Id.ContractId, moment), now)),
         _ => false,
     };

@@ -24,8 +24,8 @@ internal sealed class Rights(World world, MemoryStore store, History history)
         public long UsedOf(string right) => Used.GetValueOrDefault(right);
     }
 
-    // A user's switch may fall between the reading of a preview and its commit.
-    private sealed record Shown(Preview Preview, List<Standing> Seen, HashSet<string> Disabled);
+    // A user's switch or name may change between the reading of a preview and its commit.
+    private sealed record Shown(Preview Preview, List<Standing> Seen, HashSet<string> Directories);
 
     private sealed record Told(int Cycle, long UsedInCycle, int? Cycles, LocalDate? BeganOn);
 
@@ -79,17 +79,17 @@ internal sealed class Rights(World world, MemoryStore store, History history)
     public void WasShown(string token, int from)
     {
         var shown = previews[token];
-        shown.Disabled.UnionWith(Enumerable.Range(from, history.Moment - from + 1).Select(moment => history.Standing(shown.Preview.ContractId, moment)?.Disabled).OfType<string>());
+        shown.Directories.UnionWith(Enumerable.Range(from, history.Moment - from + 1).Select(moment => history.Standing(shown.Preview.ContractId, moment)?.Directory).OfType<string>());
     }
 
     /// <summary>Whether all that a preview rests on may be as it was when it was shown.</summary>
     public bool MayBeAsShown(string token, Standing standing, Instant now) => IsAsShown(previews[token], standing, now, Enumerable.Any);
 
     /// <summary>Whether any of it may have changed.</summary>
-    public bool MayHaveChanged(string token, Standing standing, Instant now) => previews[token].Disabled.Count > 1 || !IsAsShown(previews[token], standing, now, Enumerable.All);
+    public bool MayHaveChanged(string token, Standing standing, Instant now) => previews[token].Directories.Count > 1 || !IsAsShown(previews[token], standing, now, Enumerable.All);
 
     private bool IsAsShown(Shown shown, Standing standing, Instant now, Func<IEnumerable<Standing>, Func<Standing, bool>, bool> of) =>
-        of(shown.Seen, seen => seen.Terms == standing.Terms && seen.Users == standing.Users) && shown.Disabled.Contains(standing.Disabled)
+        of(shown.Seen, seen => seen.Terms == standing.Terms && seen.Users == standing.Users) && shown.Directories.Contains(standing.Directory)
             && TermsOf(new(shown.Preview.ContractId, "")) is var terms && DayByDay.Date(now, terms) == DayByDay.Date(shown.Preview.At, terms);
 
     /// <summary>When a cycle of somebody begins, as far as there is something to see.</summary>

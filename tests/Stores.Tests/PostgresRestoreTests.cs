@@ -44,6 +44,18 @@ public sealed class PostgresRestoreTests
         Assert.Equal(added.Select(fed => fed.Booked), (await store.Ledger(new(null, null, null, null), new(100, Cursor.After("ledger", before[^1].EntryId)))).Items);
     }
 
+    // The row that says which history it is comes with the data.
+    [Fact]
+    public async Task A_silo_that_looks_at_a_database_while_it_is_restored_writes_nothing_there_G4()
+    {
+        await using var database = await PostgresDatabase.New(isQuiet: true);
+        await database.Run("create table kept as select * from store; delete from store");
+        await Assert.ThrowsAnyAsync<Exception>(database.Store.Look);
+        await Assert.ThrowsAsync<DataRefusedException>(() => Migrator.Check(database.ConnectionString, TestContext.Current.CancellationToken));
+        await database.Run("insert into store select * from kept");
+        Assert.NotEqual("", (await database.Store.Look()).History);
+    }
+
     [Fact]
     public async Task A_server_that_could_lose_what_was_answered_is_refused_R5()
     {

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using CreditGrains.Domain;
+using CreditGrains.Http;
 using CreditGrains.Pages;
 
 namespace CreditGrains.Parts;
@@ -8,9 +9,6 @@ namespace CreditGrains.Parts;
 internal sealed record Draft(string? Renewal, string? Amount, string? Frequency, string? On, string? StartDate, string? Extra)
 {
     private const char Separator = '|';
-
-    private static readonly Dictionary<string, Renewal> Renewals =
-        Enum.GetValues<Renewal>().ToDictionary(renewal => renewal.Word());
 
     public static Draft Of(AllocationRow row) => new(
         row.Renewal?.Word(), Show.Value(row.Amount), Show.Value(row.Frequency), Show.Value(row.On), Show.Value(row.StartDate),
@@ -32,7 +30,7 @@ internal sealed record Draft(string? Renewal, string? Amount, string? Frequency,
     }
 
     /// <summary>The renewal, where it is one.</summary>
-    public Renewal? Known => Renewal is not null && Renewals.TryGetValue(Renewal, out var renewal) ? renewal : null;
+    public Renewal? Known => BodyFaults.Named<Renewal>(Renewal);
 
     /// <summary>Without what its renewal has no use for.</summary>
     public Draft Fitting => Known is { } renewal

@@ -64,9 +64,8 @@ public static class Allocating
         var changed = wanted.Values
             .Select(after => (Before: contract.AllMembers.GetValueOrDefault(after.UserId), after))
             .Where(pair => pair.Before != pair.after)
-            .Select(pair => (pair.Before, pair.after, Naming: contract.Naming(pair.after, actor, now)))
-            .Select(pair => pair.Naming is { User.Version: var version } ? pair with { after = pair.after with { UserVersion = version } } : pair)
-            .Select(pair => (pair.Before, pair.Naming, Row: contract.Change(pair.Before, pair.after, actor, now)))
+            .Select(pair => (pair.Before, After: contract.Named(pair.after, actor, now)))
+            .Select(pair => (pair.Before, pair.After.Naming, Row: contract.Change(pair.Before, pair.After.Member, actor, now)))
             .Select(pair => new MemberChanged(pair.Before, pair.Row.Member, pair.Row, pair.Naming))
             .ToImmutableArray();
         var next = contract.With(changed.Select(member => member.After));

@@ -23,25 +23,25 @@ public sealed record PlanChange(string What, string Actor, Instant At);
 /// <summary>Everything that a preview rests on (A7): as long as it is equal, nothing but use has happened since.</summary>
 /// <param name="Terms">The revision of the contract's terms.</param>
 /// <param name="Plan">The plan's version.</param>
-/// <param name="Disabled">A hash of the disabled users.</param>
+/// <param name="Users">A hash of the users' names and of who is disabled: other contracts of the client may change them.</param>
 /// <param name="Today">The local date.</param>
-public sealed record PlanVersion(long Terms, long Plan, string Disabled, LocalDate Today)
+public sealed record PlanVersion(long Terms, long Plan, string Users, LocalDate Today)
 {
-    // Enough of the hash to tell sets of users apart.
+    // Enough of the hash to tell lists of users apart.
     private const int HashDigits = 12;
 
     /// <summary>The version of a contract; it must know all its members.</summary>
     public static PlanVersion Of(Contract contract, Instant now)
     {
-        var disabled = contract.AllMembers.Values.Where(member => member.Disabled).Select(member => member.UserId);
+        var users = contract.AllMembers.Values.Select(member => $"{member.UserId} {member.Disabled} {member.Name}");
         return new(
             contract.Revision,
             contract.Plan.Version,
-            Fingerprint.Of(string.Join(' ', disabled))[..HashDigits],
+            Fingerprint.Of(string.Join('\n', users))[..HashDigits],
             Calendar.DateAt(now, contract.Terms.Zone));
     }
 
-    public override string ToString() => $"{Terms}.{Plan}.{Disabled}.{LocalDatePattern.Iso.Format(Today)}";
+    public override string ToString() => $"{Terms}.{Plan}.{Users}.{LocalDatePattern.Iso.Format(Today)}";
 
     /// <summary>The changes from <paramref name="seen"/> to this version, in words.</summary>
     internal string Since(PlanVersion seen, Plan plan)
@@ -49,7 +49,7 @@ public sealed record PlanVersion(long Terms, long Plan, string Disabled, LocalDa
         var parts = new List<string>();
         if (Plan != seen.Plan && plan.LastChange is { } last) parts.Add($"{last.What} by {last.Actor} at {InstantPattern.ExtendedIso.Format(last.At)}");
         if (Terms != seen.Terms) parts.Add("the contract's terms");
-        if (Disabled != seen.Disabled) parts.Add("users were disabled or enabled");
+        if (Users != seen.Users) parts.Add("users were renamed, disabled or enabled");
         if (Today != seen.Today) parts.Add($"the date, which is now {Today:R}");
         return string.Join("; ", parts);
     }

@@ -48,22 +48,18 @@ public static class Agreeing
                 .. moved.Select(pair => contract.Change(pair.to)),
                 .. billed.Select(lot => contract.Change(lot, isNew: true)),
                 told,
-                .. moved.Select(pair => contract.Tell(EntryKind.LotSet, pair.to, now, now, set.Actor, Causes.Request) with
-                {
-                    Before = Json.Write(pair.lot.Terms),
-                    After = Json.Write(pair.to.Terms),
-                }),
+                .. moved.Select(pair => contract.TellSet(pair.lot, pair.to, new(set.Actor, null, Causes.Request, now, now))),
                 .. billed.Select(lot => Billing.Tell(contract, lot, now, set.Actor, Causes.Request)),
             ],
             contract);
     }
 
-    // L5: changed terms grant from the running cycle on, unless the terms before, or still earlier ones, have granted that cycle.
+    // L5: changed terms grant from the running cycle on, unless the terms before, or still earlier ones, have granted that cycle, be it just now.
     private static Lot[] Running(Contract? before, Contract after, SetTerms set, Instant now) =>
         Billing.Running(after.Terms, now) is { } start
             && start != set.Billed
             && (before is null || start != Billing.Running(before.Terms, now))
-            && after.Lots.All(lot => lot.LotId != Billing.LotId(start))
+            && !after.Lots.Concat(after.Passed.Lots.Select(change => change.Lot)).Any(lot => lot.LotId == Billing.LotId(start))
             ? [Billing.Grant(after.Terms, start, now)]
             : [];
 }

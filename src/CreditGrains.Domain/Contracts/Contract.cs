@@ -140,13 +140,15 @@ public sealed record Contract(Terms Terms, long Revision, ImmutableArray<Lot> Lo
         ? new(userId, name, true, user.Disabled) { AsOf = user.AsOf, UserVersion = user.Version }
         : new(userId, name, true);
 
-    /// <summary>The own row of a user who gets another name, in its next version; null: the user has that name (C3).</summary>
-    internal UserChange? Naming(Member member, string actor, Instant now)
+    /// <summary>
+    /// A user as a member, and the user's own row where it gets another name, which is then in its next version; null: the user has that name (C3).
+    /// </summary>
+    internal (Member Member, UserChange? Naming) Named(Member member, string actor, Instant now)
     {
         var present = Members.GetValueOrDefault(member.UserId)?.Name ?? Strangers.GetValueOrDefault(member.UserId)?.Name;
-        if (present == member.Name) return null;
+        if (present == member.Name) return (member, null);
         var user = new User(ClientId, member.UserId, member.Disabled, Instant.Max(now, member.AsOf), member.UserVersion + 1);
-        return new(user with { Name = member.Name, ChangedBy = actor }, member.UserVersion);
+        return (member with { UserVersion = user.Version }, new(user with { Name = member.Name, ChangedBy = actor }, member.UserVersion));
     }
 
     /// <summary>C3: if the user is disabled or renamed before the commit, the commit fails and the command is decided again.</summary>
@@ -162,6 +164,14 @@ public sealed record Contract(Terms Terms, long Revision, ImmutableArray<Lot> Lo
 
     internal Entry Tell(EntryKind kind, Lot lot, Instant effectiveAt, Instant now, string actor, string cause) =>
         Tell(kind, Subjects.Lot(Terms.ContractId, lot), actor, cause, now) with { EffectiveAt = effectiveAt, LotId = lot.LotId };
+
+    /// <summary>That a lot has other terms.</summary>
+    internal Entry TellSet(Lot before, Lot after, Act act) => Tell(EntryKind.LotSet, after, act.At, act.Now, act.Actor, act.Cause) with
+    {
+        Before = Json.Write(before.Terms),
+        After = Json.Write(after.Terms),
+        Reason = act.Reason,
+    };
 
     internal Entry Tell(EntryKind kind, string subject, string actor, string cause, Instant now) => new()
     {

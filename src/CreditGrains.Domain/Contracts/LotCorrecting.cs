@@ -131,12 +131,7 @@ public static class LotCorrecting
             contract.With(parts),
             [
                 .. parts.Select(part => contract.Change(part)),
-                contract.Tell(EntryKind.LotSet, changed, now, now, change.Actor, Causes.Request) with
-                {
-                    Before = Json.Write(lot.Terms),
-                    After = Json.Write(changed.Terms),
-                    Reason = change.Reason,
-                },
+                contract.TellSet(lot, changed, new(change.Actor, change.Reason, Causes.Request, now, now)),
             ],
             With(whole, parts));
     }

@@ -58,10 +58,9 @@ public static class Membership
     private static Changed<Contract, ImmutableArray<Member>> Set(Contract contract, IEnumerable<Member> members, string actor, Instant now)
     {
         var present = contract.AllMembers;
-        var wanted = members.Select(member => (Member: member, Naming: contract.Naming(member, actor, now))).ToList();
-        var changed = wanted
-            .Where(one => present.GetValueOrDefault(one.Member.UserId) != one.Member)
-            .Select(one => one.Naming is { User.Version: var version } ? one.Member with { UserVersion = version } : one.Member)
+        var wanted = members.Select(member => contract.Named(member, actor, now)).ToList();
+        var changed = wanted.Select(one => one.Member)
+            .Where(member => present.GetValueOrDefault(member.UserId) != member)
             .Select(member => contract.Change(present.GetValueOrDefault(member.UserId), member, actor, now))
             .ToList();
         var summary = changed.Count == 1 ? $"user {changed[0].Member.UserId}" : $"{changed.Count} users";

@@ -91,11 +91,7 @@ internal static class GivingBack
         public IEnumerable<Entry> Moved()
         {
             if (Before.Terms == After.Terms) yield break;
-            yield return Contract.Tell(EntryKind.LotSet, After, Act.At, Act.Now, Act.Actor, Act.Cause) with
-            {
-                Before = Json.Write(Before.Terms),
-                After = Json.Write(After.Terms),
-            };
+            yield return Contract.TellSet(Before, After, Act with { Reason = null });
         }
     }
 }

@@ -228,13 +228,11 @@ public abstract class Committing<TState>(IGrainContext context, GrainServices se
         {
             if (attempt >= Limits.MaxSharedAttempts && WantedBy(before, batch) is { } wanted)
             {
-                result = await services.Store.CommitAlone(wanted, rows => (decided = Decide(batch, before, Take(before, rows), epoch)).Commit);
+                result = await services.Store.CommitAlone(wanted, rows => DecideOn(Take(before, rows)));
             }
             else
             {
-                var learnt = await Learn(before, batch);
-                decided = Decide(batch, before, learnt, epoch);
-                result = await services.Store.Commit(decided.Commit);
+                result = await services.Store.Commit(DecideOn(await Learn(before, batch)));
             }
         }
         catch (StoreUnavailableException) when (decided.Writes)
@@ -246,6 +244,7 @@ public abstract class Committing<TState>(IGrainContext context, GrainServices se
         switch (result)
         {
             case CommitResult.Done:
+                before = known.State;
                 known = new(decided.State, decided.Writes && epoch == 0 ? 1 : epoch);
                 foreach (var command in batch.Except(decided.Later)) Answer(command);
                 services.Metrics.Batches.Record(batch.Count - decided.Later.Count);
@@ -266,6 +265,13 @@ public abstract class Committing<TState>(IGrainContext context, GrainServices se
             default:
                 throw new InvariantException($"a commit does not end as {result}");
         }
+
+        // What an attempt that fails has learnt is known to the next one.
+        Commit DecideOn(TState? learnt)
+        {
+            known = new(learnt, epoch);
+            return (decided = Decide(batch, learnt, epoch)).Commit;
+        }
     }
 
     private void Answer(Command command)
@@ -277,7 +283,7 @@ public abstract class Committing<TState>(IGrainContext context, GrainServices se
     private readonly record struct Attempted(Commit Commit, TState? State, bool Writes, List<Command> Later);
 
     // Decides all commands in their order. Where none of them writes, what fell due stays unbooked and nothing but guards is committed.
-    private Attempted Decide(List<Command> batch, TState? before, TState? learnt, long epoch)
+    private Attempted Decide(List<Command> batch, TState? learnt, long epoch)
     {
         var (state, changes) = (learnt, new Batch());
         var later = new List<Command>();
@@ -300,7 +306,7 @@ public abstract class Committing<TState>(IGrainContext context, GrainServices se
         }
 
         var document = RowKey.Document(kind, Id);
-        if (changes.Writes) changes.TryAdd([Write(before, state!, epoch)]);
+        if (changes.Writes) changes.TryAdd([Write(learnt, state!, epoch)]);
         else changes.TryAdd(Changes.None.RestingOn(new Guard(document, epoch)));
         var client = (state ?? learnt)?.ClientId ?? Entry.AllClients;
         return new(new(client, changes.ToChanges()), changes.Writes ? state : learnt, changes.Writes, later);

@@ -162,14 +162,12 @@ public sealed class AccountGrain(IGrainContext context, GrainServices services)
     private Task<Decision<Answered<CorrectedPurchase>>> Correct(
         RequestKey? key, string purchaseId, Func<Account, Purchase?, Instant, Decision<Changed<Account, Purchase>>> decide)
     {
-        (KeyedRequest? Recalled, Purchase? Stored) learnt = default;
-        return Run(new AccountCommand<Decision<Answered<CorrectedPurchase>>>((account, now) => Existing(account, known => Once(
-            known, key, learnt.Recalled, () => decide(known, learnt.Stored, now)
-                .Select(changed => new Changed<Account, CorrectedPurchase>(changed.State, changed.Changes, new(changed.Answer, now))), now)))
-        {
-            IsAlone = true,
-            Learns = async () => learnt = (await Recall(key), await Services.Store.Purchase(Id, purchaseId)),
-        });
+        Purchase? stored = null;
+        return Once(
+            key,
+            (account, now) => decide(account, stored, now)
+                .Select(changed => new Changed<Account, CorrectedPurchase>(changed.State, changed.Changes, new(changed.Answer, now))),
+            [], [], async () => stored = await Services.Store.Purchase(Id, purchaseId));
     }
 
     private static Decision<Changed<Account, T>> Rehearse<T>(Account account, Decision<Changed<Account, T>> decision, bool dryRun) =>

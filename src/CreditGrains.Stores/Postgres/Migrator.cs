@@ -120,8 +120,10 @@ public static class Migrator
 
     private static async Task CheckVersion(NpgsqlConnection connection, CancellationToken cancel)
     {
-        if (await Value<int>(connection, "select version from store", cancel) is not Version and var present)
-            throw new DataRefusedException($"The database has schema {present} and this program knows schema {Version}; start the version of CreditGrains that wrote it.");
+        var version = await Value<int?>(connection, "select version from store", cancel)
+            ?? throw new DataRefusedException("The database is being restored, or its restore has failed; start when it is whole.");
+        if (version != Version)
+            throw new DataRefusedException($"The database has schema {version} and this program knows schema {Version}; start the version of CreditGrains that wrote it.");
     }
 
     // Pre-releases numbered their schemas in a table of their own.

@@ -29,7 +29,7 @@ public sealed partial class PostgresStore
             where contract_id = any($1) and effective_at > $2 and kind = '{EntryKind.CreditsReturned.Word()}' group by contract_id
             """));
         await Run(reading);
-        var (contracts, of) = (wanted.ById, users.ToDictionary(contract => contract.Id));
+        var (contracts, of) = (wanted.Read(), users.ToDictionary(contract => contract.Id));
         var (given, back) = (charged.ToDictionary(sum => sum.Id, sum => sum.Sum), returned.ToDictionary(sum => sum.Id, sum => sum.Sum));
         return [.. contracts.Select(contract => new ContractFacts(
             contract.Value, of.GetValueOrDefault(contract.Key).Users, of.GetValueOrDefault(contract.Key).Used,
@@ -73,7 +73,7 @@ public sealed partial class PostgresStore
         var reading = new Reading();
         var (contracts, users) = (new WantedContracts(reading, [contractId]), reading.Add(MembersOf(contractId)));
         await Run(reading);
-        return contracts.ById.GetValueOrDefault(contractId)?.AsContract(users);
+        return contracts.Read().GetValueOrDefault(contractId)?.AsContract(users);
     });
 
     public async Task<Page<Allowance>> Memberships(UserKey user, PageRequest page) => (await List(Lists.Memberships(user), page)).Of(stored => stored.AsAllowance());
@@ -215,7 +215,7 @@ public sealed partial class PostgresStore
         var first = new Reading();
         var contracts = new WantedContracts(first, [contractId]);
         await first.Send(connection);
-        return contracts.ById.GetValueOrDefault(contractId) is { } contract ? await read(connection, contract) : null;
+        return contracts.Read().GetValueOrDefault(contractId) is { } contract ? await read(connection, contract) : null;
     }));
 
     private static async Task<BalanceSums> SumsOf(NpgsqlConnection connection, StoredContract contract, Instant at)

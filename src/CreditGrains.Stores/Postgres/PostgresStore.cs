@@ -167,7 +167,7 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
         var reading = new Reading();
         var contracts = new WantedContracts(reading, ids);
         await Run(reading);
-        return contracts.ById;
+        return contracts.Read();
     }
 
     // Contracts with their open lots, their open holds, and what the ends of those change.
@@ -191,20 +191,16 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
             where (m.contract_id, m.user_id) in (select split_part(c.lot, '~', 1), c.used_by from credit c where {IsHeld})
             """, row => (row.Text(), MemberRow.Instance.Read(row)), Values.Of(ids)));
 
-        public Dictionary<string, StoredContract> ById => documents.ToDictionary(document => document.Id, Of);
-
-        private StoredContract Of(Document document)
+        /// <summary>Once the reading has run.</summary>
+        public Dictionary<string, StoredContract> Read()
         {
-            var id = document.Id;
-            ImmutableArray<Credit> credits = [.. held.Where(credit => credit.Id.ContractId == id)];
-            return new(document, [.. lots.Where(lot => lot.ContractId == id).Select(lot => lot.Lot)])
+            var (openOf, closedOf) = (lots.ToLookup(lot => lot.ContractId, lot => lot.Lot), closed.ToLookup(lot => lot.ContractId, lot => lot.Lot));
+            var (heldOf, reportsOf) = (held.ToLookup(credit => credit.Id.ContractId), reports.ToLookup(report => report.ContractId));
+            var usersOf = users.ToLookup(user => user.ContractId, user => user.Member);
+            return documents.ToDictionary(document => document.Id, document => new StoredContract(document, [.. openOf[document.Id]])
             {
-                Holds = new(
-                    credits,
-                    [.. reports.Where(report => report.ContractId == id)],
-                    [.. closed.Where(lot => lot.ContractId == id).Select(lot => lot.Lot)],
-                    [.. users.Where(user => user.ContractId == id).Select(user => user.Member)]),
-            };
+                Holds = new([.. heldOf[document.Id]], [.. reportsOf[document.Id]], [.. closedOf[document.Id]], [.. usersOf[document.Id]]),
+            });
         }
     }
 

@@ -127,6 +127,7 @@ internal sealed class Fuzzer
         if (draft.Url.Contains("/capture", StringComparison.Ordinal))
         {
             // Whatever has become of contract and user until now.
+            isStale = true;
             await api.Send("PATCH", "/v1/contracts/C2", """{"endsOn":null}""");
             await api.Put("/v1/contracts/C2/users/U1", new { name = "U1" });
             await api.Post("/v1/users/U1/enable", new { clientId = "A" });
@@ -139,7 +140,6 @@ internal sealed class Fuzzer
                 (draft.Path["reportId"], draft.Body) = ($"H-{Sent}", new JsonObject());
                 draft.Query.RemoveAll(parameter => parameter.Name == "clientId");
                 draft.Query.Add(("clientId", "A"));
-                await rows.Note();
             }
         }
         if (!draft.Url.EndsWith("/confirm", StringComparison.Ordinal)) return;

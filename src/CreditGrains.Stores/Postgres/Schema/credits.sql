@@ -13,6 +13,7 @@ create table store (
     earlier_transactions bigint not null
 );
 create unique index store_once on store ((true));
+insert into store values (1, '', 0, '', 0, 0);
 
 -- Contracts, accounts and settings; requests by their key and previews, which are forgotten when they are due.
 create table document (
@@ -289,6 +290,7 @@ create function place_of(transaction xid8) returns bigint language sql stable as
 $$;
 
 -- Begins a new history where the data is on another server, on another course of the same one, or in another table, than those that wrote it.
+-- Where there is no row, a restore is on its way to write it.
 create function notice_history() returns void language plpgsql as $$
 declare
     system bigint := (select system_identifier from pg_control_system());
@@ -305,8 +307,6 @@ begin
         return;
     end if;
     lock table store in exclusive mode;
-    insert into store
-    select 1, '', 0, '', 0, 0 where not exists (select from store);
     update store set
         history = replace(gen_random_uuid()::text, '-', ''),
         system_identifier = system,
