@@ -85,6 +85,19 @@ public sealed class EditingTests
         Assert.All(changed.Changes.Entries.Where(entry => entry.Actor != Entry.System), entry => Assert.Equal(("credit:C1~L1~000000003", "why", "ops"), (entry.Subject, entry.Reason, entry.Actor)));
     }
 
+    [Theory]
+    [InlineData(CreditState.Unallocated, "player=bob")]
+    [InlineData(CreditState.Allocated, "name=Anne")]
+    [InlineData(CreditState.Allocated, "player=-")]
+    [InlineData(CreditState.Over, "")]
+    [InlineData(CreditState.Over, "expires=20")]
+    public void L6_an_edit_answers_its_lot_s_present_payment(CreditState state, string asked)
+    {
+        var (contract, seen) = (Contract(state), Seen(state, Player(asked)));
+        contract = contract with { Lots = [.. contract.Lots.Select(lot => lot with { PaymentId = "INV-8" })] };
+        Assert.Equal("INV-8", Editing.Decide(contract, seen with { Lot = seen.Lot! with { PaymentId = "INV-8" } }, Edit(asked), Given.Day(10)).Value!.Answer.PaymentId);
+    }
+
     [Fact]
     public void P5_the_table_is_whole() => Assert.Equal(
         Enum.GetValues<CreditState>().SelectMany(state => Enum.GetValues<EditWish>().Select(wish => (state, wish))).Order(), Editing.Table.Keys.Order());

@@ -194,7 +194,9 @@ public static class Editing
         if (Check(edit, seen.Touched, now) is { } invalid) return invalid;
 
         var step = Table[(state, Wish(edit, state, seen.Touched?.PlayerId))];
-        var credit = seen.Touched ?? Credit.Untouched(contract.Terms, edit.Id, source!);
+
+        // A credit's payment is its lot's, which may have been changed since somebody touched the credit (L6).
+        var credit = (seen.Touched ?? Credit.Untouched(contract.Terms, edit.Id, source!)) with { PaymentId = lot.PaymentId };
         var isDone = step is { Refusal: null, Value: EditStep.Nothing };
         if (edit.Seen is { } expected && expected != Seen.Of(credit.SeenAs) && !isDone) return Refusal.Changed("credit");
         if (step.Refusal is { } refusal) return refusal;
