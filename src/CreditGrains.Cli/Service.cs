@@ -27,6 +27,11 @@ internal sealed record Answer(HttpStatusCode Status, JsonNode? Body)
         ? number
         : throw new ServiceException($"The service's answer has no number {member}; is this CreditGrains?");
 
+    /// <summary>A number as it was written.</summary>
+    public string Digits(string member) => Member(member) is JsonValue value && value.GetValueKind() == JsonValueKind.Number
+        ? value.ToJsonString()
+        : throw new ServiceException($"The service's answer has no number {member}; is this CreditGrains?");
+
     public IEnumerable<JsonNode?> Items(string member) => Member(member) as JsonArray ?? throw new ServiceException($"The service's answer has no list {member}; is this CreditGrains?");
 
     private JsonNode? Member(string member) => Body is JsonObject document ? document[member] : null;
