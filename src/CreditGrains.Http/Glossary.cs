@@ -341,6 +341,9 @@ internal static class Glossary
         [$"{nameof(MilestoneBody)}.status"] = Status("The milestone's status, as the client's own process names it; by default None.", 1),
         [$"{nameof(MilestoneDocument)}.status"] = Status("The milestone's status, as the client's own process names it.", 1),
         [$"{nameof(MilestoneBody)}.allocated"] = Services("Only the service writes it: left out, or as it is.", 40),
+        [$"{Parameters.Meaning.Milestones}.status"] = Status("The milestone's status, letter for letter.", 1),
+        [$"{Parameters.Meaning.Milestones}.allocated"] =
+            Flag("true: only milestones whose services credits are wholly allocated, or that cost none. false: only those that still need allocating."),
         [$"{nameof(MilestoneDocument)}.allocated"] = Services("What the milestone holds, in services credits.", 40),
         [$"{nameof(Problem)}.code"] = new("The stable name of the problem.", "invalid-field", schema =>
             schema.Enum = [.. Problems.Codes.Select(code => JsonValue.Create(code))]),

@@ -20,7 +20,8 @@ internal static class MilestoneEndpoints
             .Answers<MilestoneDocument>("Changes what the merge patch names", 200)
             .Refuses(RefusalCode.NotFound, RefusalCode.InvalidField, RefusalCode.PreconditionFailed, RefusalCode.AllocationRequired, RefusalCode.IdempotencyKeyReused);
         v1.MapGet("/milestones/{milestoneId}", Get).Needs(Access.Read).Answers<MilestoneDocument>("A milestone", 200).Refuses(RefusalCode.NotFound);
-        v1.MapGet("/milestones", List).Needs(Access.Read).Answers<Listing<MilestoneDocument>>("Milestones, by id", 200);
+        v1.MapGet("/milestones", List).Needs(Access.Read).WithMetadata(new Parameters.Meaning(Parameters.Meaning.Milestones))
+            .Answers<Listing<MilestoneDocument>>("Milestones, by id", 200);
         v1.MapPost("/milestones/{milestoneId}/allocate", Allocate).Needs(Access.Manage).ComparesTags()
             .Answers<AllocatedDocument>("Allocates what the milestone costs; with dryRun it says what would move", 200)
             .Refuses(RefusalCode.NotFound, RefusalCode.InvalidField, RefusalCode.PreconditionFailed, RefusalCode.InsufficientServicesCredits);
@@ -74,9 +75,16 @@ internal static class MilestoneEndpoints
         await Find(milestoneId, caller, queries, gone) is { } milestone ? TypedResults.Ok(await zones.Show(milestone)) : Absent(milestoneId);
 
     private static async Task<IResult> List(
-        string? clientId, string? projectId, string? limit, string? cursor, string? order, Caller caller, IQueries queries, Zones zones, CancellationToken gone)
+        string? clientId, string? accountId, string? projectId, string? status, string? allocated, string? limit, string? cursor, string? order,
+        Caller caller, IQueries queries, Zones zones, CancellationToken gone)
     {
-        var page = await queries.Milestones(new(caller.ClientId ?? clientId, projectId), Parameters.Page(limit, cursor, order)).WaitAsync(gone);
+        var filter = new MilestoneFilter(caller.ClientId ?? clientId, projectId)
+        {
+            AccountId = accountId,
+            Status = status is null ? null : Milestone.Spelled(status),
+            IsAllocated = Parameters.Flag(allocated),
+        };
+        var page = await queries.Milestones(filter, Parameters.Page(limit, cursor, order)).WaitAsync(gone);
         return TypedResults.Ok(new Listing<MilestoneDocument>(await zones.Show(page.Items).WaitAsync(gone), page.Next));
     }
 

@@ -71,8 +71,8 @@ internal sealed class OpenApiOperations(OpenApiDocument document, OpenApiSchemas
         if (body is not null) operation.RequestBody = BodyOf(body, method);
 
         operation.Parameters ??= [];
-        var inDays = metadata.OfType<Parameters.InDays>().Any();
-        foreach (var parameter in operation.Parameters.OfType<OpenApiParameter>()) Describe(parameter, inDays);
+        var meaning = metadata.OfType<Parameters.Meaning>().SingleOrDefault()?.Of;
+        foreach (var parameter in operation.Parameters.OfType<OpenApiParameter>()) Describe(parameter, meaning);
         if (method is "POST" or "PATCH") Take(operation, IdempotencyKeys.Header);
         if (isTagged) Take(operation, HeaderNames.IfMatch);
         if (isTagged) Take(operation, HeaderNames.IfNoneMatch);
@@ -99,9 +99,11 @@ internal sealed class OpenApiOperations(OpenApiDocument document, OpenApiSchemas
     }
 
     // The schema of a parameter; all but these are ids, which are texts.
-    private static Type TypeOf(string parameter, bool inDays) => parameter switch
+    private static Type TypeOf(string parameter, string? meaning) => parameter switch
     {
-        "from" or "to" when inDays => typeof(LocalDate),
+        "from" or "to" when meaning == Parameters.Meaning.Days => typeof(LocalDate),
+        "status" when meaning == Parameters.Meaning.Milestones => typeof(string),
+        "allocated" => typeof(bool),
         "createdFrom" or "createdTo" or "expiresFrom" or "expiresTo" => typeof(Instant),
         "limit" or "count" => typeof(int),
         "from" or "to" or "at" => typeof(Instant),
@@ -114,12 +116,13 @@ internal sealed class OpenApiOperations(OpenApiDocument document, OpenApiSchemas
         _ => typeof(string),
     };
 
-    private void Describe(OpenApiParameter parameter, bool inDays)
+    private void Describe(OpenApiParameter parameter, string? meaning)
     {
         var name = parameter.Name!;
-        var schema = (OpenApiSchema)schemas.Of(TypeOf(name, inDays));
-        var word = Glossary.Find(inDays ? "days" : null, name);
-        if (name is "status" or "groupBy")
+        var type = TypeOf(name, meaning);
+        var schema = (OpenApiSchema)schemas.Of(type);
+        var word = Glossary.Find(meaning, name);
+        if (name is "groupBy" || type == typeof(CreditStatus))
         {
             // One or more, with commas between them.
             schema = new OpenApiSchema { Type = JsonSchemaType.Array, Items = schema, MinItems = 1, UniqueItems = true };

@@ -23,8 +23,15 @@ internal static class Parameters
     /// <summary>A credit's id is made by the service: one that cannot be is just not found.</summary>
     public const string CreditId = "creditId";
 
-    /// <summary>The call takes from and to as local dates, as metadata of its endpoint.</summary>
-    internal sealed record InDays;
+    /// <summary>What parameters of some names mean in this call alone, as metadata of its endpoint.</summary>
+    internal sealed record Meaning(string Of)
+    {
+        /// <summary>from and to are local dates.</summary>
+        public const string Days = "days";
+
+        /// <summary>status and allocated are a milestone's.</summary>
+        public const string Milestones = "milestones";
+    }
 
     private const string UserId = "userId", EscapedSlash = "%2F";
 
@@ -59,6 +66,8 @@ internal static class Parameters
 
     public static Instant? Instant(string? text) => text is null ? null : Calendar.ReadInstant(text);
 
+    public static bool? Flag(string? text) => text switch { "true" => true, "false" => false, _ => null };
+
     public static LocalDate? Date(string? text) => text is not null && LocalDatePattern.Iso.Parse(text) is { Success: true, Value: var date } ? date : null;
 
     /// <summary>Members of a closed set, each once, with commas between them; null: the text is none such.</summary>
@@ -84,23 +93,27 @@ internal static class Parameters
     private static Problem? Wrong(HttpContext context)
     {
         var (path, query) = (context.Request.RouteValues, context.Request.Query);
-        var byDays = context.GetEndpoint()!.Metadata.GetMetadata<InDays>() is not null;
+        var meaning = context.GetEndpoint()!.Metadata.GetMetadata<Meaning>()?.Of;
         var ids = path.Where(pair => pair.Key != CreditId)
             .Select(pair => pair.Key == UserId ? Fields.ExternalId(pair.Key, (string?)pair.Value) : Fields.Id(pair.Key, (string?)pair.Value));
-        return Refusal.All([.. ids, .. query.Select(pair => Wrong(pair.Key, pair.Value!, byDays))]) is { } refusal ? Problems.Of(refusal) : null;
+        return Refusal.All([.. ids, .. query.Select(pair => Wrong(pair.Key, pair.Value!, meaning))]) is { } refusal ? Problems.Of(refusal) : null;
     }
 
-    private static Refusal? Wrong(string name, string value, bool byDays) => name switch
+    private static Refusal? Wrong(string name, string value, string? meaning) => name switch
     {
         "cursor" => null,
         "limit" or "count" => int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit is >= 1 and <= MaxLimit
             ? null
             : Refusal.Invalid(name, $"must be a whole number from 1 to {MaxLimit:N0}"),
-        "from" or "to" when byDays => Date(value) is not { } date ? NotOf<LocalDate>(name) : Calendar.CheckDate(name, date),
+        "from" or "to" when meaning == Meaning.Days => Date(value) is not { } date ? NotOf<LocalDate>(name) : Calendar.CheckDate(name, date),
         "from" or "to" or "at" or "createdFrom" or "createdTo" or "expiresFrom" or "expiresTo" =>
             Calendar.ReadInstant(value) is not { } instant ? NotOf<Instant>(name)
             : Calendar.IsInstant(instant) ? null
             : Refusal.Invalid(name, Calendar.InstantRange),
+        "status" when meaning == Meaning.Milestones => value.Length is >= 1 and <= Planning.MaxStatus && !value.Any(char.IsControl)
+            ? null
+            : Refusal.Invalid(name, $"must have 1 to {Planning.MaxStatus} characters and no control characters"),
+        "allocated" => Flag(value) is null ? NotOf<bool>(name) : null,
         "status" => Several<CreditStatus>(value) is null ? NotSeveralOf<CreditStatus>(name) : null,
         "state" => BodyFaults.Named<ContractState>(value) is null ? NotOf<ContractState>(name) : null,
         "type" => BodyFaults.Named<ContractType>(value) is null ? NotOf<ContractType>(name) : null,

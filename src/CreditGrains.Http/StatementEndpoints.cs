@@ -12,10 +12,10 @@ internal static class StatementEndpoints
 {
     public static void MapStatements(this IEndpointRouteBuilder v1)
     {
-        v1.MapGet("/contracts/{contractId}/statement", OfContract).Needs(Access.Read).WithMetadata(new Parameters.InDays())
+        v1.MapGet("/contracts/{contractId}/statement", OfContract).Needs(Access.Read).WithMetadata(new Parameters.Meaning(Parameters.Meaning.Days))
             .Answers<ContractStatement>("A contract's credits between two local dates: opening, movements, closing", 200)
             .Refuses(RefusalCode.NotFound, RefusalCode.InvalidField);
-        v1.MapGet("/accounts/{accountId}/statement", OfAccount).Needs(Access.Read).WithMetadata(new Parameters.InDays())
+        v1.MapGet("/accounts/{accountId}/statement", OfAccount).Needs(Access.Read).WithMetadata(new Parameters.Meaning(Parameters.Meaning.Days))
             .Answers<AccountStatement>("An account's services credits between two local dates: opening, movements, closing", 200)
             .Refuses(RefusalCode.NotFound, RefusalCode.InvalidField);
     }

@@ -143,6 +143,8 @@ public sealed class BodyStories(Served served) : IClassFixture<Served>
     [InlineData("/v1/contracts?clientId=nobody", "client nobody")]
     [InlineData("/v1/projects?accountId=nobody", "account nobody")]
     [InlineData("/v1/milestones?projectId=nobody", "project nobody")]
+    [InlineData("/v1/milestones?accountId=nobody", "account nobody")]
+    [InlineData("/v1/milestones?clientId=B&accountId=A1", "account A1")]
     [InlineData("/v1/reports?contractId=C1&userId=nobody", "user nobody")]
     [InlineData("/v1/ledger?clientId=A&reportId=nobody", "report nobody")]
     [InlineData("/v1/ledger/feed?contractId=nobody", "contract nobody")]

@@ -243,6 +243,10 @@ public sealed class CorrectionStories(CorrectionStories.Shared shared) : IClassF
         Assert.Equal("EUR 10/10/0", await Balance());
         await Audited();
 
+        // Milestones by account, status and whether they still need allocating.
+        foreach (var (query, ids) in new[] { ("", "M1 M2 M3 M4"), ("&allocated=true", "M1 M3 M4"), ("&allocated=false", "M2"), ("&status=None", "M1 M2 M3 M4"), ("&status=Planned", "") })
+            Assert.Equal(ids, string.Join(' ', (await Api.All($"/v1/milestones?accountId={Account}{query}")).Select(one => $"{one["milestoneId"]}"[^2..])));
+
         // S4: an allocation record a milestone, and one an expiry.
         await Api.Clock(On(4));
         (await Api.Put($"/v1/accounts/{Account}", new { clientId = contract, name = "Renamed" })).Is(200);

@@ -105,7 +105,7 @@ public sealed class FieldTable(Served served) : IClassFixture<Served>
         new("GET /v1/projects/{J1}", null),
         new("GET /v1/projects?clientId&accountId&limit&cursor&order", null),
         new("GET /v1/milestones/{M1}", null),
-        new("GET /v1/milestones?clientId&projectId&limit&cursor&order", null),
+        new("GET /v1/milestones?clientId&accountId&projectId&status&allocated&limit&cursor&order", null),
         new("GET /v1/milestones/{M1}/allocations?limit&cursor&order", null),
         new("GET /v1/milestones/{M1}/consumptions?limit&cursor&order", null),
         new("GET /v1/settings/services-credits", null),
@@ -218,6 +218,8 @@ public sealed class FieldTable(Served served) : IClassFixture<Served>
                     "createdFrom" or "createdTo" or "expiresFrom" or "expiresTo" => (Invalid, ["", "soon", "2026-01-01"]),
                     "state" or "type" or "kind" => (Invalid, ["", "gold", "Running", "1", "metered,unlimited"]),
                     "name" or "actor" => (Invalid, ["", new string('x', 201), "%00", "a%0Ab"]),
+                    "status" when Path.EndsWith("/milestones", StringComparison.Ordinal) => (Invalid, ["", TooLong, "%00", "a%0Ab"]),
+                    "allocated" => (Invalid, ["", "True", "1", "yes"]),
                     "status" => (Invalid, ["", "GOLD", "allocated", "1", "ALLOCATED,ALLOCATED", "ALLOCATED, EXPIRED"]),
                     _ => (Invalid, (string[])["", name is "lotId" or "paymentId" ? new string('x', 201) : TooLong, name is "userId" or "playerId" or "paymentId" ? "a%20" : "a%20b", "a~b", "%27%20OR%201=1", "%F0%9F%8E%BD", "%00"]),
                 };

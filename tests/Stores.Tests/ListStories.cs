@@ -166,8 +166,11 @@ public abstract class ListStories<TStores> : Suite<TStores> where TStores : ISto
                 }),
                 .. new[] { "J1", "J2" }.Select(id => new ProjectChange(new($"{account}-{id}", client, account, "EUR", 0, 1), 0)),
                 .. new[] { "M2", "M1" }.Select(id =>
-                    new MilestoneChange(Samples.Milestone.Milestone with { MilestoneId = $"{account}-{id}", ClientId = client, ProjectId =
-                    $"{account}-J1" }, 0)),
+                    new MilestoneChange(Samples.Milestone.Milestone with
+                    {
+                        MilestoneId = $"{account}-{id}", ClientId = client, ProjectId = $"{account}-J1", ServicesCredits = 5,
+                        Status = id == "M1" ? "Done" : "Planned", Holdings = id == "M1" ? [new("P1", 3), new("P2", 2)] : [],
+                    }, 0)),
                 .. Enumerable.Range(1, 5).Select(number => Samples.Consumption with
                 {
                     AccountId = account, Number = number, MilestoneId = number == 5 ? null
@@ -194,6 +197,13 @@ public abstract class ListStories<TStores> : Suite<TStores> where TStores : ISto
                 .Select(milestone => milestone.MilestoneId));
             Assert.Equal(["A-M1", "A-M2"], (await Paging.All(page => Queries.Milestones(new(null, "A-J1"), page), limit))
                 .Select(milestone => milestone.MilestoneId));
+            Assert.Equal(["A-M1", "A-M2"], await Milestones(new(null, null) { AccountId = "A" }, limit));
+            Assert.Equal(["B-M2"], await Milestones(new("acme", "B-J1") { AccountId = "B", Status = "Planned" }, limit));
+            Assert.Empty(await Milestones(new("acme", "B-J1") { AccountId = "A" }, limit));
+            Assert.Empty(await Milestones(new("other", null) { AccountId = "A" }, limit));
+            Assert.Equal(["A-M1", "B-M1"], await Milestones(new("acme", null) { IsAllocated = true }, limit));
+            Assert.Equal(["A-M2", "B-M2", "C-M2"], await Milestones(new(null, null) { IsAllocated = false }, limit));
+            Assert.Equal(["A-M1", "B-M1", "C-M1"], await Milestones(new(null, null) { Status = "Done" }, limit));
             Assert.Equal(15, (await Paging.All(page => Queries.Consumptions(new(null, null), page), limit)).Count);
             Assert.Equal(["B~000000001", "B~000000003"], (await Paging.All(page => Queries.Consumptions(new("B", "B-M1"), page), limit))
                 .Select(booked => booked.ConsumptionId));
@@ -229,6 +239,9 @@ public abstract class ListStories<TStores> : Suite<TStores> where TStores : ISto
         Assert.Equal(0, facts.SettingsVersion);
 
         static string Shown(PurchaseFacts facts) => FormattableString.Invariant($"{facts.Purchase.PurchaseId} {facts.Allocated}");
+
+        async Task<IEnumerable<string>> Milestones(MilestoneFilter filter, int limit) =>
+            (await Paging.All(page => Queries.Milestones(filter, page), limit)).Select(milestone => milestone.MilestoneId);
     }
 
     [Fact]

@@ -55,7 +55,7 @@ public sealed class SqlitePlanTests : IDisposable
             Read(Lists.Directory(If(0)), ["x", "x"]);
             Read(Lists.Purchases("x"), [Books.Start, "x"]);
             Read(Lists.Projects(new(If(0), If(1))), ["x"]);
-            Read(Lists.Milestones(new(If(0), If(1))), ["x"]);
+            Read(Lists.Milestones(new(If(0), If(1)) { Status = If(2), IsAllocated = If(3) is null ? null : true }), ["x"]);
             Read(Lists.Consumptions(new(If(0), If(1))), ["x", 1L]);
 
             string? If(int bit) => (mix & (1 << bit)) == 0 ? null : "x";
@@ -73,6 +73,16 @@ public sealed class SqlitePlanTests : IDisposable
                 Assert.Empty(SqliteStore.Select(database, list, behind, 10, direction));
             }
         }
+    }
+
+    // An account's milestones are few enough to be sorted.
+    [Fact]
+    public void The_milestones_of_an_account_are_led_to_by_its_projects()
+    {
+        using var database = Open();
+        foreach (var client in new[] { null, "x" })
+            Assert.Empty(SqliteStore.Select(database, Lists.Milestones(new(client, null) { AccountId = "x" }), ["x"], 10, new(false)));
+        Assert.All(database.Plans(), plan => Assert.Matches("^SEARCH [js] USING (COVERING )?INDEX (project_account|milestone_project) |TEMP B-TREE", plan));
     }
 
     [Fact]

@@ -35,7 +35,7 @@ public sealed record Milestone(
     private const string NoneToo = "--None--";
 
     /// <summary>A status in its one spelling (S5).</summary>
-    internal static string Spelled(string status) => status == NoneToo ? None : status;
+    public static string Spelled(string status) => status == NoneToo ? None : status;
 
     /// <summary>All services credits that it holds.</summary>
     [JsonIgnore]

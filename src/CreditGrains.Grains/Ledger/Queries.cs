@@ -248,7 +248,17 @@ public sealed record LedgerFilter(string? ClientId, string? ContractId, string? 
 public sealed record ProjectFilter(string? ClientId, string? AccountId);
 
 /// <summary>Each null: any.</summary>
-public sealed record MilestoneFilter(string? ClientId, string? ProjectId);
+public sealed record MilestoneFilter(string? ClientId, string? ProjectId)
+{
+    /// <summary>Of projects that are the account's.</summary>
+    public string? AccountId { get; init; }
+
+    /// <summary>In its one spelling.</summary>
+    public string? Status { get; init; }
+
+    /// <summary>Whether the services credits are wholly allocated.</summary>
+    public bool? IsAllocated { get; init; }
+}
 
 /// <summary>Each null: any.</summary>
 public sealed record RecordFilter(string? AccountId, string? MilestoneId);

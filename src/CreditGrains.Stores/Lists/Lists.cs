@@ -110,10 +110,19 @@ internal static class Lists
         Order = [new("j.project_id", ColumnType.Text)],
     };
 
+    /// <summary>The column that says whose a milestone's project is.</summary>
+    public const string AccountOfProject = "j.account_id";
+
     public static ListOf<Milestone> Milestones(MilestoneFilter filter) =>
         Of(MilestoneRow.Instance, "milestones", milestone => [milestone.MilestoneId]) with
     {
-        Filter = Narrowest(("s.project_id", filter.ProjectId), ("s.client_id", filter.ClientId)),
+        // A project may go to another account, so that its milestones do not name theirs.
+        From = filter.AccountId is null ? MilestoneRow.Instance.From : $"{MilestoneRow.Instance.From} join project j on j.project_id = s.project_id",
+        Filter =
+        [
+            .. Narrowest(("s.project_id", filter.ProjectId), (AccountOfProject, filter.AccountId), ("s.client_id", filter.ClientId)),
+            .. Also("s.status", filter.Status), .. Also("s.is_allocated", filter.IsAllocated),
+        ],
         Order = [new("s.milestone_id", ColumnType.Text)],
     };
 
@@ -158,7 +167,7 @@ internal static class Lists
             .Select((one, i) => new Condition(one.Column, i == 0 ? Comparison.Equal : Comparison.AlsoEqual, one.Value!))];
 
     // What no index leads to.
-    private static IEnumerable<Condition> Also(string column, string? value) =>
+    private static IEnumerable<Condition> Also(string column, object? value) =>
         value is null ? [] : [new Condition(column, Comparison.AlsoEqual, value)];
 
     private static string NextClient(string after) => $"""

@@ -316,7 +316,7 @@ public sealed partial class MemoryStore
     Task<Milestone?> IQueries.Milestone(string milestoneId) => Task.FromResult(Milestone(milestoneId));
 
     Task<Page<Milestone>> IQueries.Milestones(MilestoneFilter filter, PageRequest page) =>
-        Task.FromResult(List(Lists.Milestones(filter), page, MilestoneRow.Instance, milestones.All, change => change.Milestone));
+        Task.FromResult(List(Lists.Milestones(filter), page, milestones.All, OfMilestone, change => change.Milestone));
 
     Task<Page<Consumption>> IQueries.Consumptions(RecordFilter filter, PageRequest page) =>
         Task.FromResult(List(Lists.Consumptions(filter), page, ConsumptionRow.Instance, consumptions.All, booked => booked));
@@ -384,6 +384,10 @@ public sealed partial class MemoryStore
 
         int Directed(object[] one, object[] other) => page.IsDescending ? Compare(other, one) : Compare(one, other);
     }
+
+    private Func<MilestoneChange, object?> OfMilestone(string column) => column == Lists.AccountOfProject
+        ? change => Project(change.Milestone.ProjectId)!.AccountId
+        : ValueOf(MilestoneRow.Instance, column);
 
     private static Func<TChange, object?> ValueOf<TChange, TRow>(Row<TChange, TRow> row, string column) where TChange : Change
     {

@@ -28,6 +28,7 @@ internal sealed class MilestoneRow : Row<MilestoneChange, Milestone>
         Set.Json("holdings", change => Json.Write(change.Milestone.Holdings)),
         Fence,
         Set.Text("name", change => change.Milestone.Name),
+        Set.Flag("is_allocated", change => !change.Milestone.NeedsAllocation),
     ];
 
     public override RowKey KeyOf(MilestoneChange change) => change.Row;
@@ -36,7 +37,12 @@ internal sealed class MilestoneRow : Row<MilestoneChange, Milestone>
 
     public override long Version(MilestoneChange change) => change.Milestone.Version;
 
-    public override Milestone Read(IRowReader row) => new(
-        row.Text(), row.Text(), row.Text(), row.Quantity(), row.Text(), row.OptionalDate(), row.Flag(),
-        Json.Read<ImmutableArray<Holding>>(row.Text()), row.Number(), row.Text());
+    public override Milestone Read(IRowReader row)
+    {
+        var milestone = new Milestone(
+            row.Text(), row.Text(), row.Text(), row.Quantity(), row.Text(), row.OptionalDate(), row.Flag(),
+            Json.Read<ImmutableArray<Holding>>(row.Text()), row.Number(), row.Text());
+        row.Flag();
+        return milestone;
+    }
 }

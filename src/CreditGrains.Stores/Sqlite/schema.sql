@@ -187,6 +187,7 @@ create table milestone (
     was_allocated    integer not null,
     holdings         text    not null,
     name             text    not null,
+    is_allocated     integer not null,
     version          integer not null
 ) strict, without rowid;
 create index milestone_project on milestone (project_id, milestone_id);

@@ -241,6 +241,7 @@ create table milestone (
     was_allocated    boolean not null,
     holdings         text not null,
     name             text not null,
+    is_allocated     boolean not null,
     version          bigint not null
 ) with (fillfactor = 70);
 create index milestone_project on milestone (project_id, milestone_id);
