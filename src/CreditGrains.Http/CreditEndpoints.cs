@@ -37,10 +37,7 @@ internal static class CreditEndpoints
         var page = await (reportId is null
             ? unbooked.Credits(filter, statuses, now, request)
             : unbooked.CreditsOf(reportId, filter, statuses, now, request)).WaitAsync(gone);
-        var names = await queries.Names(
-            [.. page.Items.Select(credit => credit.ContractId).Distinct()],
-            [.. page.Items.Where(credit => credit.UsedBy is not null).Select(credit => new UserKey(credit.ClientId, credit.UsedBy!)).Distinct()])
-            .WaitAsync(gone);
+        var names = await queries.NamesOf(page.Items.Select(credit => ((string?)credit.ClientId, (string?)credit.ContractId, credit.UsedBy))).WaitAsync(gone);
         return TypedResults.Ok(Listing<CreditItem>.Of(page, credit => new(credit, names)));
     }
 
@@ -139,8 +136,8 @@ internal sealed record CreditBody : PatchBody, IBody
 /// <summary>A credit as lists show it, with names beside ids.</summary>
 internal sealed record CreditItem : CreditDocument
 {
-    public CreditItem(CreditDocument credit, Names names) : base(credit) => (ContractName, UsedByName) = (
-        names.Contracts.GetValueOrDefault(credit.ContractId), credit.UsedBy is { } user ? names.Users.GetValueOrDefault(new(credit.ClientId, user)) : null);
+    public CreditItem(CreditDocument credit, Names names) : base(credit) =>
+        (ContractName, UsedByName) = (names.Contract(credit.ContractId), names.User(credit.ClientId, credit.UsedBy));
 
     [JsonPropertyOrder(1)]
     public string? ContractName { get; }

@@ -166,19 +166,20 @@ internal static class Csv
 
 /// <summary>A line of a contract's statement as CSV: its opening, its movements with what each adds, its closing.</summary>
 internal sealed record StatementLine(
-    string Kind, string? PaymentId, string? UserId, decimal? Credits, decimal Unallocated, decimal Allocated, decimal Expired, decimal Withdrawn)
+    string Kind, string? PaymentId, string? UserId, decimal? Credits, decimal Unallocated, decimal Allocated, decimal Expired, decimal Withdrawn,
+    string? UserName)
 {
     public const string Opening = "opening", Closing = "closing";
 
     public static IEnumerable<StatementLine> Of(ContractStatement statement) =>
     [
-        Of(Opening, null, null, null, statement.Opening),
-        .. statement.Movements.Select(moved => Of(BodyFaults.Name(moved.Kind), moved.PaymentId, moved.UserId, moved.Credits, moved.Effect)),
-        Of(Closing, null, null, null, statement.Closing),
+        Of(Opening, null, null, null, null, statement.Opening),
+        .. statement.Movements.Select(moved => Of(BodyFaults.Name(moved.Kind), moved.PaymentId, moved.UserId, moved.UserName, moved.Credits, moved.Effect)),
+        Of(Closing, null, null, null, null, statement.Closing),
     ];
 
-    private static StatementLine Of(string kind, string? payment, string? user, decimal? credits, Standing standing) =>
-        new(kind, payment, user, credits, standing.Unallocated, standing.Allocated, standing.Expired, standing.Withdrawn);
+    private static StatementLine Of(string kind, string? payment, string? user, string? name, decimal? credits, Standing standing) =>
+        new(kind, payment, user, credits, standing.Unallocated, standing.Allocated, standing.Expired, standing.Withdrawn, name);
 }
 
 /// <summary>The same of an account, currency by currency.</summary>

@@ -235,7 +235,8 @@ internal static class Glossary
         ["lots"] = Whole("How many lots were paid with it.", 1, 0, null),
         [$"{nameof(PaymentDocument)}.quantity"] = Whole("Credits of its lots in all.", 100, 0, null),
         [$"{nameof(CreditItem)}.usedByName"] = Name("The name of the user who used the credit; null: nobody.", "Anna Dahl"),
-        ["userName"] = Name("The user's name.", "Anna Dahl"),
+        ["userName"] = Name("The user's name; null: nobody's.", "Anna Dahl"),
+        [$"{nameof(LedgerItem)}.contractName"] = Name("The contract's name; null: it is of no contract.", "Acme 2026"),
 
         // Statements.
         ["opening"] = Plain("At the end of the day before the first, before what falls due at that midnight."),
@@ -427,8 +428,10 @@ internal static class Glossary
     ];
 
     /// <summary>The word for a field of a type, or for a parameter (type: null); null: there is none yet.</summary>
-    public static Word? Find(string? type, string name, bool isServices = false) =>
-        Words.GetValueOrDefault($"{type}.{name}") ?? (isServices ? Words.GetValueOrDefault($"services.{name}") : null) ?? Words.GetValueOrDefault(name);
+    /// <param name="declaring">The type that the field came from.</param>
+    public static Word? Find(string? type, string name, bool isServices = false, string? declaring = null) =>
+        Words.GetValueOrDefault($"{type}.{name}") ?? Words.GetValueOrDefault($"{declaring}.{name}")
+        ?? (isServices ? Words.GetValueOrDefault($"services.{name}") : null) ?? Words.GetValueOrDefault(name);
 
     private static Word Plain(string description, JsonNode? example = null, Action<OpenApiSchema>? limit = null) => new(description, example, limit);
 

@@ -14,7 +14,7 @@ internal static class LedgerEndpoints
 {
     public static void MapLedger(this IEndpointRouteBuilder v1)
     {
-        v1.MapGet("/ledger", List).Needs(Access.Read).Answers<Listing<LedgerEntry>>("Ledger entries, in the order of booking", 200);
+        v1.MapGet("/ledger", List).Needs(Access.Read).Answers<Listing<LedgerItem>>("Ledger entries, in the order of booking", 200);
         v1.MapGet("/contracts/{contractId}/audit", GetAudit).Needs(Access.Read)
             .Answers<Audit>("Recomputes a contract from its entries and compares", 200).Refuses(RefusalCode.NotFound);
     }
@@ -30,7 +30,10 @@ internal static class LedgerEndpoints
             From = Parameters.Instant(from),
             To = Parameters.Instant(to),
         };
-        return TypedResults.Ok(Listing<LedgerEntry>.Of(await queries.Ledger(filter, Parameters.Page(limit, cursor, order)).WaitAsync(gone), LedgerEntry.Of));
+        var page = await queries.Ledger(filter, Parameters.Page(limit, cursor, order)).WaitAsync(gone);
+        var ids = page.Items.Select(booked => booked.Entry).Select(entry => ((string?)entry.ClientId, entry.ContractId, entry.UserId));
+        var names = await queries.NamesOf(ids).WaitAsync(gone);
+        return TypedResults.Ok(Listing<LedgerItem>.Of(page, booked => new(LedgerEntry.Of(booked), names)));
     }
 
     private static async Task<IResult> GetAudit(string contractId, Caller caller, Clients clients, IQueries queries, CancellationToken gone) =>
@@ -40,7 +43,7 @@ internal static class LedgerEndpoints
 }
 
 /// <summary>A ledger entry as it is shown (G1); <paramref name="Before"/> and <paramref name="After"/> are JSON already.</summary>
-internal sealed record LedgerEntry(
+internal record LedgerEntry(
     long EntryId, EntryKind Kind, Instant EffectiveAt, Instant BookedAt, string Actor, string? Reason, string Cause, string Subject, decimal Quantity,
     [property: JsonConverter(typeof(LedgerEntry.RawJson))] string? Before, [property: JsonConverter(typeof(LedgerEntry.RawJson))] string? After,
     string ClientId, string? ContractId, string? UserId, string? ReportId, string? LotId, string? AccountId,
@@ -60,4 +63,17 @@ internal sealed record LedgerEntry(
 
         public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WriteRawValue(value);
     }
+}
+
+/// <summary>An entry as lists show it, with names beside ids.</summary>
+internal sealed record LedgerItem : LedgerEntry
+{
+    public LedgerItem(LedgerEntry entry, Names names) : base(entry) =>
+        (ContractName, UserName) = (names.Contract(entry.ContractId), names.User(entry.ClientId, entry.UserId));
+
+    [JsonPropertyOrder(1)]
+    public string? ContractName { get; }
+
+    [JsonPropertyOrder(1)]
+    public string? UserName { get; }
 }

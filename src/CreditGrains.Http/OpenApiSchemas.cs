@@ -102,7 +102,7 @@ internal sealed class OpenApiSchemas(OpenApiDocument document)
             ? new OpenApiSchema { AnyOf = [.. either.Types.Select(Of)] }
             : field.CustomConverter is null ? Of(field.PropertyType) : new OpenApiSchema();
         if (schema is OpenApiSchema list && MaxItems(field) is { } most) list.MaxItems = most;
-        Tell(schema, Glossary.Find(NameOf(type), field.Name, isServices: schema.Type == JsonSchemaType.Number));
+        Tell(schema, Glossary.Find(NameOf(type), field.Name, isServices: schema.Type == JsonSchemaType.Number, NameOf(field.DeclaringType)));
         if (!isPatch && field.AssociatedParameter is { HasDefaultValue: true, DefaultValue: { } value } && IsRequest(type) && schema is OpenApiSchema plain)
             plain.Default = JsonSerializer.SerializeToNode(value, value.GetType(), Json.Options);
         return CanBeNull(field) ? OrNull(schema) : schema;

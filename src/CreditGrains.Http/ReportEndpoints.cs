@@ -32,7 +32,7 @@ internal static class ReportEndpoints
             .Refuses(RefusalCode.NotFound, RefusalCode.InvalidField, RefusalCode.IdempotencyKeyReused, RefusalCode.HoldOver);
         v1.MapGet("/reports/{reportId}", Get).Needs(Access.Any)
             .Answers<Report>("A report of a client", 200).Refuses(RefusalCode.NotFound, RefusalCode.InvalidField);
-        v1.MapGet("/reports", List).Needs(Access.Any).Answers<Listing<Report>>("Reports, by instant", 200).Refuses(RefusalCode.NotFound);
+        v1.MapGet("/reports", List).Needs(Access.Any).Answers<Listing<ReportItem>>("Reports, by instant", 200).Refuses(RefusalCode.NotFound);
     }
 
     private static async Task<IResult> PostAll(
@@ -116,11 +116,27 @@ internal static class ReportEndpoints
 
     private static async Task<IResult> List(
         string? clientId, string? contractId, string? userId, string? from, string? to, string? limit, string? cursor, string? order,
-        Caller caller, Unbooked unbooked, IBusinessClock clock, CancellationToken gone)
+        Caller caller, Unbooked unbooked, IQueries queries, IBusinessClock clock, CancellationToken gone)
     {
         var filter = new ReportFilter(caller.ClientId ?? clientId, contractId, caller.UserId ?? userId, Parameters.Instant(from), Parameters.Instant(to));
-        return TypedResults.Ok(Listing<Report>.Of(await unbooked.Reports(filter, clock.Now, Parameters.Page(limit, cursor, order)).WaitAsync(gone)));
+        var page = await unbooked.Reports(filter, clock.Now, Parameters.Page(limit, cursor, order)).WaitAsync(gone);
+        var ids = page.Items.Select(report => ((string?)report.ClientId, (string?)report.ContractId, (string?)report.UserId));
+        var names = await queries.NamesOf(ids).WaitAsync(gone);
+        return TypedResults.Ok(Listing<ReportItem>.Of(page, report => new(report, names)));
     }
+}
+
+/// <summary>A report as lists show it, with names beside ids.</summary>
+internal sealed record ReportItem : Report
+{
+    public ReportItem(Report report, Names names) : base(report) =>
+        (ContractName, UserName) = (names.Contract(report.ContractId), names.User(report.ClientId, report.UserId));
+
+    [JsonPropertyOrder(1)]
+    public string? ContractName { get; }
+
+    [JsonPropertyOrder(1)]
+    public string? UserName { get; }
 }
 
 /// <summary>A report to be made: 1 to 1,000 players; of one who is named twice the first name counts (R1).</summary>

@@ -27,9 +27,12 @@ internal static class StatementEndpoints
             return Problems.NoContract(contractId);
         var now = clock.Now;
         if (Days(from, to, terms.Zone, now, out var days) is { } wrong) return wrong;
-        return await queries.Statement(contractId, days.From, days.To, now).WaitAsync(gone) is { } statement
-            ? TypedResults.Ok(statement)
-            : Problems.NoContract(contractId);
+        if (await queries.Statement(contractId, days.From, days.To, now).WaitAsync(gone) is not { } statement) return Problems.NoContract(contractId);
+        var names = await queries.NamesOf(statement.Movements.Select(moved => ((string?)terms.ClientId, (string?)null, moved.UserId))).WaitAsync(gone);
+        return TypedResults.Ok(statement with
+        {
+            Movements = [.. statement.Movements.Select(moved => moved with { UserName = names.User(terms.ClientId, moved.UserId) })],
+        });
     }
 
     private static async Task<IResult> OfAccount(

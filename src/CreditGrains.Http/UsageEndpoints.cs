@@ -26,9 +26,7 @@ internal static class UsageEndpoints
             Parameters.Several<UsageBy>(groupBy) ?? [UsageBy.Contract]);
         var rows = await unbooked.Usage(filter, clock.Now).WaitAsync(gone);
         var page = Usage.Page(rows, filter, Parameters.Page(limit, cursor, order));
-        var names = await queries.Names(
-            [.. page.Items.Select(usage => usage.ContractId).OfType<string>().Distinct()],
-            [.. page.Items.Where(usage => usage.UserId is not null).Select(usage => new UserKey(usage.ClientId!, usage.UserId!)).Distinct()]).WaitAsync(gone);
+        var names = await queries.NamesOf(page.Items.Select(usage => (usage.ClientId, usage.ContractId, usage.UserId))).WaitAsync(gone);
         return TypedResults.Ok(new UsageListing([.. page.Items.Select(usage => UsageItem.Of(usage, names))], page.Next, UsageSums.Of(rows)));
     }
 }
@@ -51,7 +49,6 @@ internal sealed record UsageItem(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Month, long Reports, long Charged, long Covered, long GivenBack)
 {
     public static UsageItem Of(Usage usage, Names names) => new(
-        usage.ClientId, usage.ContractId, usage.ContractId is { } contract ? names.Contracts.GetValueOrDefault(contract) : null,
-        usage.UserId, usage.UserId is { } user ? names.Users.GetValueOrDefault(new(usage.ClientId!, user)) : null,
+        usage.ClientId, usage.ContractId, names.Contract(usage.ContractId), usage.UserId, names.User(usage.ClientId, usage.UserId),
         usage.Day, usage.Month?.ToString("uuuu-MM", null), usage.Sums.Reports, usage.Sums.Charged, usage.Sums.Covered, usage.Sums.GivenBack);
 }

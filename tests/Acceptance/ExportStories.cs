@@ -19,7 +19,7 @@ public sealed class ExportStories(Served served) : IClassFixture<Served>
         var statement = (await Api.Get($"/v1/contracts/S1/statement?from={Date(0)}&to={Date(0)}")).Is(200);
         Assert.Equal(
             """
-            {"contractId":"S1","clientId":"Sand","timeZone":"UTC","from":"2026-03-01","to":"2026-03-01","opening":{"unallocated":0,"allocated":0,"expired":0,"withdrawn":0},"movements":[{"kind":"lot-granted","paymentId":"PAY-1","userId":null,"credits":10,"effect":{"unallocated":10,"allocated":0,"expired":0,"withdrawn":0}},{"kind":"credits-charged","paymentId":"PAY-1","userId":"U1","credits":3,"effect":{"unallocated":-3,"allocated":3,"expired":0,"withdrawn":0}}],"closing":{"unallocated":7,"allocated":3,"expired":0,"withdrawn":0}}
+            {"contractId":"S1","clientId":"Sand","timeZone":"UTC","from":"2026-03-01","to":"2026-03-01","opening":{"unallocated":0,"allocated":0,"expired":0,"withdrawn":0},"movements":[{"kind":"lot-granted","paymentId":"PAY-1","userId":null,"credits":10,"effect":{"unallocated":10,"allocated":0,"expired":0,"withdrawn":0},"userName":null},{"kind":"credits-charged","paymentId":"PAY-1","userId":"U1","credits":3,"effect":{"unallocated":-3,"allocated":3,"expired":0,"withdrawn":0},"userName":"U1"}],"closing":{"unallocated":7,"allocated":3,"expired":0,"withdrawn":0}}
             """.Trim(), statement.Text);
         Assert.Equal(statement.Text, (await Api.Get("/v1/contracts/S1/statement")).Is(200).Text);
         Assert.Empty((await Api.Get($"/v1/contracts/S1/statement?from={Date(-9)}&to={Date(-1)}")).Is(200)["movements"]!.AsArray());
@@ -30,8 +30,8 @@ public sealed class ExportStories(Served served) : IClassFixture<Served>
         var csv = (await Api.Send("GET", "/v1/contracts/S1/statement", null, AsCsv)).Is(200);
         Assert.Equal("text/csv", csv.ContentType!.MediaType);
         Assert.Equal(
-            "kind,paymentId,userId,credits,unallocated,allocated,expired,withdrawn\r\nopening,,,,0,0,0,0\r\nlot-granted,PAY-1,,10,10,0,0,0\r\n"
-            + "credits-charged,PAY-1,U1,3,-3,3,0,0\r\nclosing,,,,7,3,0,0\r\n", csv.Text);
+            "kind,paymentId,userId,credits,unallocated,allocated,expired,withdrawn,userName\r\nopening,,,,0,0,0,0,\r\nlot-granted,PAY-1,,10,10,0,0,0,\r\n"
+            + "credits-charged,PAY-1,U1,3,-3,3,0,0,U1\r\nclosing,,,,7,3,0,0,\r\n", csv.Text);
 
         var account = (await Api.Get("/v1/accounts/A1/statement")).Is(200)["currencies"]!.AsArray().Single()!;
         Assert.Equal("""{"unallocated":45,"allocated":5,"expired":0,"withdrawn":0}""", account["closing"]!.ToJsonString());
@@ -85,6 +85,27 @@ public sealed class ExportStories(Served served) : IClassFixture<Served>
         Assert.Equal(
             "clientId,contractId,contractName,userId,userName,day,month,reports,charged,covered,givenBack\r\nWolf,,,U1,U1,,,1,2,0,0\r\nWolf,,,U2,U2,,,1,1,2,0\r\n",
             (await Api.Send("GET", "/v1/usage?clientId=Wolf&groupBy=user", null, AsCsv)).Is(200).Text);
+    }
+
+    [Fact]
+    public async Task Reports_and_entries_are_listed_with_the_names_beside_the_ids()
+    {
+        await Api.Contract("X1", "Xeno");
+        await Api.Grant("G1", 10, contract: "X1");
+        (await Api.Report("X-R1", Some("X", 2), "X1")).Is(201);
+        (await Api.Put("/v1/users/U1?clientId=Xeno", new { name = "Anna, \"U1\"" })).Is(200);
+
+        var report = (await Api.Get("/v1/reports?clientId=Xeno")).Is(200).Items.Single()!;
+        Assert.Equal(("Scouting", "Anna, \"U1\""), ((string)report["contractName"]!, (string)report["userName"]!));
+        var csv = (await Api.Send("GET", "/v1/reports?clientId=Xeno", null, AsCsv)).Is(200).Text;
+        Assert.EndsWith(",contractName,userName", csv.Split("\r\n")[0], StringComparison.Ordinal);
+        Assert.EndsWith(",Scouting,\"Anna, \"\"U1\"\"\"", csv.Split("\r\n")[1], StringComparison.Ordinal);
+
+        var entries = (await Api.Get("/v1/ledger?clientId=Xeno&order=desc")).Is(200).Items;
+        Assert.Equal(
+            ["user-set  Anna, \"U1\"", "credits-charged Scouting Anna, \"U1\"", "lot-granted Scouting ", "user-set Scouting U2"],
+            entries.Take(4).Select(entry => $"{entry!["kind"]} {entry["contractName"]} {entry["userName"]}"));
+        Assert.Contains(",contractName,userName", (await Api.Send("GET", "/v1/ledger?clientId=Xeno", null, AsCsv)).Is(200).Text.Split("\r\n")[0]);
     }
 
     [Fact]

@@ -51,7 +51,8 @@ public readonly record struct StatementTime(LocalDate From, LocalDate To, Instan
 /// <param name="UserId">null: nobody caused it by a report.</param>
 /// <param name="Credits">Credits of such entries; below 0: more were taken back.</param>
 /// <param name="Effect">What that adds to the balance.</param>
-public sealed record Movement(EntryKind Kind, string? PaymentId, string? UserId, decimal Credits, Standing Effect);
+/// <param name="UserName">null: nobody has been named yet.</param>
+public sealed record Movement(EntryKind Kind, string? PaymentId, string? UserId, decimal Credits, Standing Effect, string? UserName = null);
 
 /// <summary>A contract's statement (G5): opening and movements together make closing.</summary>
 /// <param name="From">The first local day.</param>

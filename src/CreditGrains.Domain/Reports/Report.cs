@@ -30,7 +30,7 @@ public sealed record Capture(Instant At, ImmutableArray<CapturedCredit> Players)
 /// <param name="At">The instant at which it was decided.</param>
 /// <param name="Charged">How many players were charged.</param>
 /// <param name="Covered">How many players were covered already.</param>
-public sealed record Report(
+public record Report(
     string ReportId,
     string ClientId,
     string ContractId,

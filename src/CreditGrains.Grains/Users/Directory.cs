@@ -10,4 +10,28 @@ public sealed record ClientSummary(string ClientId, long Contracts, long Account
 public sealed record Assignment(UserKey User, string ContractId, bool Assigned);
 
 /// <summary>The names of contracts and users, by their ids.</summary>
-public sealed record Names(IReadOnlyDictionary<string, string> Contracts, IReadOnlyDictionary<UserKey, string> Users);
+public sealed record Names(IReadOnlyDictionary<string, string> Contracts, IReadOnlyDictionary<UserKey, string> Users)
+{
+    /// <summary>null: there is no such contract, or none is asked for.</summary>
+    public string? Contract(string? contractId) => contractId is null ? null : Contracts.GetValueOrDefault(contractId);
+
+    /// <summary>null: there is no such user, or none is asked for.</summary>
+    public string? User(string? clientId, string? userId) =>
+        clientId is null || userId is null ? null : Users.GetValueOrDefault(new(clientId, userId));
+}
+
+/// <summary>Reads the names beside the ids of a page, in one go.</summary>
+public static class NamesBesideIds
+{
+    /// <param name="rows">The ids of each row; null: it has none.</param>
+    public static Task<Names> NamesOf(this IQueries queries, IEnumerable<(string? ClientId, string? ContractId, string? UserId)> rows)
+    {
+        var (contracts, users) = (new HashSet<string>(), new HashSet<UserKey>());
+        foreach (var (clientId, contractId, userId) in rows)
+        {
+            if (contractId is not null) contracts.Add(contractId);
+            if (clientId is not null && userId is not null) users.Add(new(clientId, userId));
+        }
+        return queries.Names(contracts, users);
+    }
+}
