@@ -71,6 +71,25 @@ public abstract class ListStories<TStores> : Suite<TStores> where TStores : ISto
     }
 
     [Fact]
+    public async Task G1_the_ledger_since_an_instant_is_whole_though_entries_are_booked_late_and_out_of_turn()
+    {
+        // One every 20 minutes; each fourth was booked 50 minutes before its turn, and each third took effect up to days before.
+        var booked = Enumerable.Range(0, 400).Select(i => Samples.Day(1) + Duration.FromMinutes(20 * i - (i % 4 == 0 ? 50 : 0))).ToList();
+        await Done([.. booked.Select((at, i) => Samples.Entry with { BookedAt = at, EffectiveAt = i % 3 == 0 ? at - Duration.FromHours(i) : at })]);
+        var all = await Paging.All(page => Queries.Ledger(new("acme", null, null, null), page), 1_000);
+        Assert.Equal(400, all.Count);
+
+        for (var from = booked[0] - Duration.FromHours(1); from <= booked[^1] + Duration.FromHours(1); from += Duration.FromMinutes(430))
+        {
+            var filter = new LedgerFilter("acme", null, null, null) { From = from };
+            var since = all.Where(entry => entry.Entry.EffectiveAt >= from).ToList();
+            Assert.Equal(since, await Paging.All(page => Queries.Ledger(filter, page), 90));
+            Assert.Equal(since.Take(3), (await Queries.Ledger(filter, new(3, null))).Items);
+            Assert.Equal(Enumerable.Reverse(since).Take(3), (await Queries.Ledger(filter, new(3, null, IsDescending: true))).Items);
+        }
+    }
+
+    [Fact]
     public async Task C3_clients_and_the_directory_of_their_users_come_whole_and_in_order_whatever_the_page()
     {
         var books = new Books(Store);

@@ -43,7 +43,7 @@ public sealed partial class PostgresListTests(ITestOutputHelper output)
 
         insert into entry (entry_id, kind, effective_at, booked_at, actor, cause, subject, quantity, client_id, contract_id, user_id, report_id, lot_id)
         select place_of(pg_current_xact_id()) - 600001 + n, 'credits-charged', at, at, 'key', 'report:r' || n, 'lot', 1, 'k' || n % 10, 'c' || n % 50, 'u' || n % 20, 'r' || n / 2, 'l' || n % 500
-        from (select n, timestamptz '2026-01-01Z' + n * interval '50 milliseconds' as at from generate_series(1, 600000) n) g;
+        from (select n, timestamptz '2026-01-01Z' + n * interval '1 second' as at from generate_series(1, 600000) n) g;
         analyze;
         """;
 
@@ -56,8 +56,12 @@ public sealed partial class PostgresListTests(ITestOutputHelper output)
         await using var postgres = await ScratchPostgres.New();
         await Migrator.Migrate(postgres.ConnectionString, TestContext.Current.CancellationToken);
         await using (var plain = NpgsqlDataSource.Create(postgres.ConnectionString + ";Command Timeout=0"))
-        await using (var fill = plain.CreateCommand(Rows))
-            await fill.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        {
+            await using (var fill = plain.CreateCommand(Rows)) await fill.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+
+            // As autovacuum leaves them: what indexes alone tell needs no rows.
+            await using (var vacuum = plain.CreateCommand("vacuum credit")) await vacuum.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        }
 
         // The plans as they are carried out come with the answers.
         using var logs = LoggerFactory.Create(logging => logging.SetMinimumLevel(LogLevel.Debug).AddProvider(new Told(plans)));
@@ -87,18 +91,22 @@ public sealed partial class PostgresListTests(ITestOutputHelper output)
             new(null, null, null, null, null, null, null), new("k0", null, null, null, null, null, null), new(null, "c0", null, null, null, null, null),
             new(null, null, null, null, null, null, "pay20"), new(null, "m1", null, null, null, null, null),
         })
+        {
             await Timed($"counts {filter}", () => store.CountLots(filter, null, Now));
+            plans.Clear();
+            await explained.CountLots(filter, null, Now);
+            if (plans.FirstOrDefault(plan => plan.Contains("Seq Scan on credit", StringComparison.Ordinal)) is { } scan) faults.Add($"counts {filter} reads all rows:\n{scan}");
+        }
         var late = new CreditFilter("k0", null, null, null, null, null, null) { ExpiresFrom = Deep, ExpiresTo = Deep + Duration.FromMinutes(30) };
         await Timed("counts of a user", () => store.CountTouched(new(null, null, null, null, "u7", null, null), Now));
         await Timed("counts by expiry", () => store.CountTouched(late, Now));
         await Timed("credits by expiry", () => store.Credits(late, Now, new(PageSize, null)));
         foreach (var page in Pages("payments", "k3", "pay3"))
             await Timed($"payments {page}", () => store.Payments("k3", null, page));
-        foreach (var filter in new LedgerFilter[]
-        {
-            new("k3", null, null, null) { Kind = EntryKind.CreditsReturned, Actor = "key" }, new("k3", null, null, null) { From = Begin + Duration.FromHours(8) },
-        })
-            await Timed($"ledger {filter}", () => store.Ledger(filter, new(PageSize, null)));
+        var since = new LedgerFilter("k3", null, null, null) { From = Begin + Duration.FromHours(160) };
+        await Short(store, explained, $"ledger {since}", store => store.Ledger(since, new(PageSize, null)));
+        var returned = new LedgerFilter("k3", null, null, null) { Kind = EntryKind.CreditsReturned, Actor = "key" };
+        await Timed($"ledger {returned}", () => store.Ledger(returned, new(PageSize, null)));
 
         var start = await store.FeedStart();
         var first = (await store.Feed(new(null, null), start, 1))[0].Place;

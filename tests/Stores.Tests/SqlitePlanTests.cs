@@ -44,7 +44,7 @@ public sealed class SqlitePlanTests : IDisposable
         using var database = Open();
         for (var mix = 0; mix < 1 << 7; mix++)
         {
-            Read(Lists.Ledger(new(If(0), If(1), If(2), If(3), If(4))), [5L]);
+            Read(Lists.Ledger(new(If(0), If(1), If(2), If(3), If(4)), If(5) is null ? null : 5), [5L]);
             Read(Lists.Feed(new(If(0), If(1))), [5L]);
             Read(Lists.Reports(new(If(0), If(1), If(2), If(5) is null ? null : Books.Start, If(6) is null ? null : Books.Start)),
                 [Books.Start, "x", "x"]);
@@ -75,6 +75,15 @@ public sealed class SqlitePlanTests : IDisposable
         }
     }
 
+    [Fact]
+    public void A_client_s_credits_are_counted_by_the_client_s_lots()
+    {
+        using var database = Open();
+        var late = new CreditFilter("x", null, null, null, null, null, null) { ExpiresFrom = Books.Start };
+        Assert.Equal((0, 0), Counts.Touched(database, late, Books.Start));
+        Assert.Contains(database.Plans(), plan => plan.StartsWith("SEARCH c USING PRIMARY KEY (lot=?)"));
+    }
+
     // An account's milestones are few enough to be sorted.
     [Fact]
     public void The_milestones_of_an_account_are_led_to_by_its_projects()
@@ -83,6 +92,26 @@ public sealed class SqlitePlanTests : IDisposable
         foreach (var client in new[] { null, "x" })
             Assert.Empty(SqliteStore.Select(database, Lists.Milestones(new(client, null) { AccountId = "x" }), ["x"], 10, new(false)));
         Assert.All(database.Plans(), plan => Assert.Matches("^SEARCH [js] USING (COVERING )?INDEX (project_account|milestone_project) |TEMP B-TREE", plan));
+    }
+
+    [Fact]
+    public void Where_the_entries_since_an_instant_begin_is_found_without_reading_those_before()
+    {
+        using var database = Open();
+        long First(Instant from) => database[BookedSince.Sql].Bind(BookedSince.Surely(from)).All(row => row.Number())[0];
+        Assert.Equal(0, First(Books.Start));
+
+        // One a minute.
+        database.RunScript($"""
+            insert into entry (kind, effective_at, booked_at, actor, cause, subject, quantity, client_id)
+            with recursive n (i) as (select 1 union all select i + 1 from n where i < 10000)
+            select 'user-set', 60000000 * i, {Books.Start.ToUnixTimeTicks() / 10} + 60000000 * i, 'a', 'c', 's', 0, 'x' from n
+            """);
+        Assert.Equal(1, First(Books.Start));
+        Assert.Equal(5_000 - 1, First(Books.Start + Duration.FromMinutes(5_000 + 60)));
+        Assert.Equal(10_000, First(Books.Start + Duration.FromDays(30)));
+        Assert.Empty(SqliteStore.Select(database, Lists.Ledger(new("y", null, null, null), 5), null, 10));
+        Assert.Contains("SEARCH e USING INDEX entry_client (client_id=? AND rowid>?)", database.Plans());
     }
 
     [Fact]

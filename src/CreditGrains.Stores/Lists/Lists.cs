@@ -86,12 +86,16 @@ internal static class Lists
         Order = [new("r.at", ColumnType.Instant), new("r.report_id", ColumnType.Text), new("r.client_id", ColumnType.Text)],
     };
 
-    public static ListOf<BookedEntry> Ledger(LedgerFilter filter) => Entries(
+    /// <param name="first">An id before which no entry passes the filter; null: it is not known.</param>
+    public static ListOf<BookedEntry> Ledger(LedgerFilter filter, long? first = null) => Entries(
         "ledger",
-        Narrowest(
-            ("e.report_id", filter.ReportId), ("e.user_id", filter.UserId), ("e.contract_id", filter.ContractId),
-            ("e.account_id", filter.AccountId), ("e.client_id", filter.ClientId))
-            .AddRange(Also("e.kind", filter.Kind?.Word()).Concat(Also("e.actor", filter.Actor)).Concat(Between("e.effective_at", filter.From, filter.To))));
+        [
+            .. Narrowest(
+                ("e.report_id", filter.ReportId), ("e.user_id", filter.UserId), ("e.contract_id", filter.ContractId),
+                ("e.account_id", filter.AccountId), ("e.client_id", filter.ClientId)),
+            .. Also("e.kind", filter.Kind?.Word()), .. Also("e.actor", filter.Actor), .. Between("e.effective_at", filter.From, filter.To),
+            .. first is { } id ? [new Condition($"{EntryRow.Alias}.{EntryRow.Id}", Comparison.AtLeast, id)] : Array.Empty<Condition>(),
+        ]);
 
     /// <summary>The feed's entries, in the order of booking.</summary>
     public static ListOf<BookedEntry> Feed(FeedFilter filter) =>

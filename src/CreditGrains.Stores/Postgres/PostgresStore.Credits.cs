@@ -50,24 +50,27 @@ public sealed partial class PostgresStore
     public Task<ImmutableArray<CountedLot>> CountLots(CreditFilter filter, IReadOnlyCollection<string>? paymentIds, Instant now) =>
         Listed<ImmutableArray<CountedLot>>(async () =>
     {
-        // Of some lots an index leads to what is booked; of all of a client, or of all, the rows are gone through once.
+        // Indexes alone tell what is booked: lot by lot, or, of all lots, each index once.
         const string ByLot = """
             select l.key, case when l.source = 'minted'
             then (select count(*) from credit c where c.lot = l.key and c.lot like '%~minted' and c.expiry_booked = true)
             else (select count(*) from credit c where c.lot = l.key and c.lot not like '%~minted' and c.expiry_booked) end
             """;
+        const string OfAll = """
+            select c.lot, count(*) from credit c where c.lot not like '%~minted' and c.expiry_booked group by c.lot
+            union all select c.lot, count(*) from credit c where c.lot like '%~minted' and c.expiry_booked group by c.lot
+            """;
         var lots = OfLot(new(LotRow.Instance.Selected, LotRow.Instance.From), filter);
         if (paymentIds is not null) lots.Where("l.payment_id = any(?)", Values.Of(paymentIds));
-        var isNarrow = paymentIds is not null || filter is not { ContractId: null, LotId: null, PaymentId: null };
-        var ended = isNarrow ? null : new Select("c.lot, count(*)", "credit c").Where("c.expiry_booked").WhereText("c.client_id", filter.ClientId);
+        var isOfAll = paymentIds is null && filter is { ClientId: null, ContractId: null, LotId: null, PaymentId: null };
         var due = new Select("c.lot, count(*)", "credit c").Where($"{EndIsUnbooked} and c.expires_at <= ?", Values.Of(now));
         if (filter.ClientId is not null) due.WhereText("c.client_id", filter.ClientId);
         else due.Where($"c.client_id = any(array({ClientsWithEnds}))");
         var reading = new Reading();
         var listed = reading.Add(new Query<ListedLot>(lots.All, LotRow.Instance.Read, lots.Parameters));
-        var booked = reading.Add(ended is null
-            ? Counts($"{ByLot} {lots.All[lots.All.IndexOf("from lot l", StringComparison.Ordinal)..]}", lots.Parameters)
-            : Counts($"{ended.All} group by c.lot", ended.Parameters));
+        var booked = reading.Add(isOfAll
+            ? Counts(OfAll)
+            : Counts($"{ByLot} {lots.All[lots.All.IndexOf("from lot l", StringComparison.Ordinal)..]}", lots.Parameters));
         var over = reading.Add(Counts($"{due.All} group by c.lot", due.Parameters));
         await Run(reading);
 

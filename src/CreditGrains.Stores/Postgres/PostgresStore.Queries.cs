@@ -90,7 +90,13 @@ public sealed partial class PostgresStore
 
     public Task<Page<Report>> Reports(ReportFilter filter, PageRequest page) => List(Lists.Reports(filter), page);
 
-    public Task<Page<BookedEntry>> Ledger(LedgerFilter filter, PageRequest page) => List(Lists.Ledger(filter), page);
+    public async Task<Page<BookedEntry>> Ledger(LedgerFilter filter, PageRequest page)
+    {
+        long? first = filter.From is { } from
+            ? (await Listed(() => All(new Query<long>(BookedSince.Sql, row => row.Number(), Values.Of(BookedSince.Surely(from))))))[0]
+            : null;
+        return await List(Lists.Ledger(filter, first), page);
+    }
 
     public Task<ImmutableArray<BookedEntry>> History(CreditDocument credit) => Listed<ImmutableArray<BookedEntry>>(async () =>
     {

@@ -38,15 +38,15 @@ internal static class Counts
     {
         var where = new Where().Equal("c.player_id", filter.PlayerId).Equal("c.used_by", filter.UserId);
         var isLed = filter.PlayerId is not null || filter.UserId is not null;
-        if (filter is { ContractId: null, LotId: null, PaymentId: null })
-        {
-            if (filter.ClientId is { } client) where.And("+c.client_id = ?", client);
-        }
-        else
+        if (filter is not { ContractId: null, LotId: null, PaymentId: null } || (filter.ClientId is not null && !isLed))
         {
             var lots = OfLots(filter with { CreatedFrom = null, CreatedTo = null });
             where.And(
                 isLed ? $"exists (select 1 from lot l {lots} and l.key = c.lot)" : $"c.lot in (select l.key from lot l {lots} and l.apart = 0)", lots.Values);
+        }
+        else if (filter.ClientId is { } client)
+        {
+            where.And("+c.client_id = ?", client);
         }
         if (filter.CreatedFrom is { } begin) where.And("+c.created_at >= ?", begin);
         if (filter.CreatedTo is { } end) where.And("+c.created_at < ?", end);

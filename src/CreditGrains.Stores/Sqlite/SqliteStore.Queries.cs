@@ -69,7 +69,13 @@ public sealed partial class SqliteStore
 
     public Task<Page<Report>> Reports(ReportFilter filter, PageRequest page) => List(Lists.Reports(filter), page);
 
-    public Task<Page<BookedEntry>> Ledger(LedgerFilter filter, PageRequest page) => List(Lists.Ledger(filter), page);
+    public async Task<Page<BookedEntry>> Ledger(LedgerFilter filter, PageRequest page)
+    {
+        long? first = filter.From is { } from
+            ? await lists.Read(database => database[BookedSince.Sql].Bind(BookedSince.Surely(from)).All(row => row.Number())[0])
+            : null;
+        return await List(Lists.Ledger(filter, first), page);
+    }
 
     public Task<Page<CreditDocument>> Credits(CreditFilter filter, Instant now, PageRequest page) =>
         lists.Read(database => database.Snapshot(() =>
