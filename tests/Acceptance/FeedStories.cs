@@ -32,6 +32,9 @@ public sealed class FeedStories
             var seen = await read;
             var booked = await api.All($"/v1/ledger?{ledger.TrimStart('&')}");
             Assert.Equal(booked.Select(entry => (long)entry["entryId"]!).Order(), seen.Select(entry => (long)entry["entryId"]!).Order());
+
+            // Lists have names beside the ids.
+            foreach (var entry in booked) Assert.True(entry.AsObject().Remove("contractName") && entry.AsObject().Remove("userName"));
             var texts = booked.ToDictionary(entry => (long)entry["entryId"]!, entry => entry.ToJsonString());
             Assert.All(seen, entry => Assert.Equal(texts[(long)entry["entryId"]!], entry.ToJsonString()));
             Assert.True(seen.Count > reports / 8, $"{seen.Count} of {reports}");

@@ -43,7 +43,9 @@ public sealed class UndoStories(UndoStories.World world) : IClassFixture<UndoSto
         var report = (await Api.Get($"/v1/reports/R1?clientId={c}")).Is(200);
         Assert.Equal(["P1", "P2", "P3"], Players(report["voided"]!));
         Assert.All(report["voided"]!.AsArray(), given => Assert.Equal(("the analysis failed", At(0)), ((string)given!["reason"]!, (string)given["at"]!)));
-        Assert.Equal(report.Text, (await Api.Get($"/v1/reports?contractId={c}")).Is(200).Items.Single()!.ToJsonString(Plain));
+        var listed = (await Api.Get($"/v1/reports?contractId={c}")).Is(200).Items.Single()!.AsObject();
+        Assert.True(listed.Remove("contractName") && listed.Remove("userName"));
+        Assert.Equal(report.Text, listed.ToJsonString(Plain));
 
         // The books know each credit, by whom, why and by what.
         var returned = (await Api.All($"/v1/ledger?contractId={c}")).Where(entry => (string)entry["kind"]! == "credits-returned").ToList();
