@@ -39,6 +39,9 @@ internal static class Show
     /// <summary>Services credits, with at most four places.</summary>
     public static string Services(decimal quantity) => quantity.ToString("#,0.####", CultureInfo.InvariantCulture);
 
+    /// <summary>The same as a change, with its sign: "+5", "-5", "0".</summary>
+    public static string Change(decimal quantity) => quantity.ToString("+#,0.####;-#,0.####;0", CultureInfo.InvariantCulture);
+
     public static string Date(LocalDate? date) => date is { } day ? LocalDatePattern.Iso.Format(day) : Nothing;
 
     /// <summary>"2026-03-10 11:00" in that zone.</summary>

@@ -74,15 +74,26 @@ public sealed class AllocationStories(Served served)
 
         // Inactive users: removed, and disabled.
         await served.Call("POST", "/v1/reports", """{"reportId":"R2","contractId":"WAVE","userId":"anna-berg","players":[{"playerId":"P3"}]}""");
-        await served.Call("POST", "/v1/users/anna-berg/disable", new { clientId = "wave" });
         await page.GetByRole(AriaRole.Link, new() { Name = "WaveTrackR", Exact = true }).ClickAsync();
         await page.GetByText("4 of 4 users").ClickAsync();
         await page.GetByRole(AriaRole.Checkbox, new() { Name = "Cara Lim" }).UncheckAsync();
+        await page.GetByRole(AriaRole.Checkbox, new() { Name = "anna-berg disabled" }).CheckAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync("Anna Berg would be disabled for all contracts of wave: WaveTrackR.");
+        Assert.False(await IsDisabled("anna-berg"));
+        await page.GetByRole(AriaRole.Button, new() { Name = "Save all the same" }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Status)).ToHaveTextAsync("Saved.");
         await page.GotoAsync("/console/contracts/WAVE/allocation");
         await Expect(page.Locator("#inactive-disabled")).ToContainTextAsync("Anna Berg");
         await Expect(page.Locator("#inactive-not-assigned")).ToContainTextAsync("Cara Lim");
+
+        // Enabling takes nothing away, so it needs no second word.
+        await page.GotoAsync("/console/contracts/WAVE");
+        await page.GetByText("3 of 4 users").ClickAsync();
+        await page.GetByRole(AriaRole.Checkbox, new() { Name = "anna-berg disabled" }).UncheckAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Status)).ToHaveTextAsync("Saved.");
+        Assert.False(await IsDisabled("anna-berg"));
     }
 
     [Fact]
@@ -137,6 +148,8 @@ public sealed class AllocationStories(Served served)
         await served.Call("POST", $"/v1/contracts/{contractId}/lots", new { paymentId = "INV-1", quantity = 500 });
         await served.Call("PUT", $"/v1/contracts/{contractId}/users", new { users = users.Select(user => new { userId = user.ToLowerInvariant().Replace(' ', '-'), name = user }) });
     }
+
+    private async Task<bool> IsDisabled(string userId) => (bool)(await served.Call("GET", $"/v1/users/{userId}?clientId=wave"))!["disabled"]!;
 
     private async Task<IEnumerable<string?>> Users(string contractId) =>
         (await served.Call("GET", $"/v1/contracts/{contractId}/users"))!["items"]!.AsArray().Select(user => (string?)user!["userId"]);

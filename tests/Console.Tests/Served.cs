@@ -132,5 +132,5 @@ public sealed class Served : IAsyncLifetime
 /// <summary>Whose stories these are: a client each, so that none sees another's.</summary>
 internal static class Clients
 {
-    public static readonly string[] All = ["wave", "scout", "certus", "roles", "two", "other", "looks", "gone", "start", "pictures"];
+    public static readonly string[] All = ["wave", "scout", "certus", "roles", "two", "other", "looks", "gone", "start", "pictures", "books", "big"];
 }
