@@ -15,9 +15,10 @@ public sealed class LookStories(Served served)
     private static readonly string[] Pages =
     [
         "/console", "/console?name=nothing-like-that", "/console/new-contract", "/console/contracts/LOOK", "/console/contracts/LOOK/allocation", "/console/contracts/LOOK/lots", "/console/contracts/LOOK/audit",
+        "/console/contracts/LOOK/statement", "/console/accounts/LOOK-A/statement", "/console/payments?clientId=looks",
         "/console/contracts/LOOK-X", "/console/credits?clientId=looks", "/console/credits/LOOK~L1~000000001", "/console/new-credits", "/console/reports?clientId=looks", "/console/reports/LOOK-1?clientId=looks",
         "/console/usage?clientId=looks", "/console/usage?clientId=looks&groupBy=user", "/console/accounts", "/console/accounts/LOOK-A", "/console/milestones", "/console/milestones/LOOK-M",
-        "/console/milestones/LOOK-M/manage", "/console/settings", "/console/ledger?contractId=LOOK", "/console/nowhere", "/console/contracts/nobody",
+        "/console/milestones/LOOK-M/manage", "/console/projects/LOOK-J/allocate", "/console/settings", "/console/ledger?contractId=LOOK", "/console/nowhere", "/console/contracts/nobody",
     ];
 
     [Fact]

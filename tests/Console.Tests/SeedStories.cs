@@ -127,4 +127,48 @@ public sealed class SeedStories(Served served)
         Assert.Equal((40m, 40m, "Completed", "2026-03-10"), ((decimal)milestone["allocated"]!, (decimal)milestone["servicesCredits"]!, (string)milestone["status"]!, (string)milestone["actualDate"]!));
         Assert.Equal([50.5m, 24.5m, -24.5m, -10.5m], (await served.Call("GET", "/v1/milestones/GO-LIVE/consumptions"))!["items"]!.AsArray().Select(record => (decimal)record!["quantity"]!));
     }
+    [Fact]
+    public async Task Milestones_of_a_project_are_allocated_together_and_one_from_purchases_chosen_by_hand()
+    {
+        await served.Call("PUT", "/v1/accounts/MANY", new { clientId = "certus", name = "Many" });
+        foreach (var (purchaseId, quantity, expiresOn) in new[] { ("SOON", 50, "2026-06-30"), ("LATE", 100, "2026-12-31") })
+            await served.Call("POST", "/v1/accounts/MANY/purchases", new { purchaseId, currency = "EUR", quantity, startsOn = "2026-03-01", expiresOn });
+        await served.Call("PUT", "/v1/projects/MANY-P", new { accountId = "MANY", currency = "EUR", name = "Migration" });
+        foreach (var (id, servicesCredits) in new[] { ("MANY-1", 30), ("MANY-2", 40), ("MANY-3", 500) })
+            await served.Call("PUT", $"/v1/milestones/{id}", new { projectId = "MANY-P", servicesCredits, status = "Planned" });
+        var page = await served.Open("manager-certus");
+        await page.GotoAsync("/console/accounts/MANY");
+        await page.GetByRole(AriaRole.Link, new() { Name = "Allocate milestones of Migration" }).ClickAsync();
+        await Expect(page.Locator("tbody tr")).ToHaveTextAsync([new Regex("(?s)MANY-1.*30 of SOON"), new Regex("(?s)MANY-2.*20 of SOON, 20 of LATE"), new Regex("(?s)MANY-3.*the account has 80")]);
+
+        // One that is left out leaves its part to the others; what is refused to one does not keep the others.
+        await page.GetByRole(AriaRole.Checkbox, new() { Name = "MANY-2" }).UncheckAsync();
+        await Expect(page.Locator("tbody tr").Last).ToContainTextAsync("the account has 120");
+        Assert.Equal(0, await Allocated("MANY-1"));
+        await page.GetByRole(AriaRole.Button, new() { Name = "Allocate" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync("Not all milestones could be allocated");
+        Assert.Equal((30, 0, 0), (await Allocated("MANY-1"), await Allocated("MANY-2"), await Allocated("MANY-3")));
+
+        // By hand: what is chosen must add up.
+        await page.GotoAsync("/console/milestones/MANY-2/manage");
+        await page.GetByText("Choose the purchases by hand").ClickAsync();
+        await page.GetByLabel("LATE").FillAsync("25");
+        await Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync("40");
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Allocate" })).ToBeDisabledAsync();
+        await page.GetByLabel("SOON").FillAsync("15");
+        await Expect(page.Locator("tbody tr")).ToHaveTextAsync([new Regex("(?s)SOON.*15 taken"), new Regex("(?s)LATE.*25 taken")]);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Allocate" }).ClickAsync();
+        await Expect(page.GetByText("The services credits are allocated.")).ToBeVisibleAsync();
+        var holdings = (await served.Call("GET", "/v1/milestones/MANY-2"))!["holdings"]!.AsArray();
+        Assert.Equal([("LATE", 25m), ("SOON", 15m)], holdings.Select(holding => ((string)holding!["purchaseId"]!, (decimal)holding["quantity"]!)).Order());
+
+        // When all of the chosen ones could be, the account is shown.
+        await served.Call("PATCH", "/v1/milestones/MANY-3", new { servicesCredits = 1 });
+        await page.GotoAsync("/console/projects/MANY-P/allocate");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Allocate" }).ClickAsync();
+        await Expect(page.GetByText("The services credits are allocated.")).ToBeVisibleAsync();
+        Assert.Equal(1, await Allocated("MANY-3"));
+    }
+
+    private async Task<decimal> Allocated(string milestoneId) => (decimal)(await served.Call("GET", $"/v1/milestones/{milestoneId}"))!["allocated"]!;
 }
