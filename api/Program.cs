@@ -35,7 +35,8 @@ static Task<WebApplication> Build(ServerOptions options)
     if (tls is not null) builder.UseOrleansClient(client => client.UseTls(tls.Apply));
     builder.Services.AddCreditGrainsPostgres(pools.Store);
     builder.Services.AddCreditGrainsMessages().AddSingleton<IBusinessClock, MachineClock>();
-    builder.Services.AddCreditGrainsHttp(HttpOptions.Of(options)).AddCreditGrainsConsole();
+    var http = HttpOptions.Of(options);
+    builder.Services.AddCreditGrainsHttp(http).AddCreditGrainsConsole(http);
     var app = builder.Build();
     readiness = app.Services.GetRequiredService<Readiness>();
     app.MapMetrics(options);

@@ -20,12 +20,13 @@ public static class SiloHost
         builder.Services.AddSingleton(options);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
         builder.Services.Configure<GrainCollectionOptions>(collection => collection.CollectionAge = TimeSpan.FromMinutes(5));
-        builder.Services.AddCreditGrainsHttp(HttpOptions.Of(options));
+        var http = HttpOptions.Of(options);
+        builder.Services.AddCreditGrainsHttp(http);
         if (options.Data is not null) Ports.Check(options, isSilo: false);
         if (options.Data is { } data) builder.UseEmbedded(SqliteStore.Open(data), options.TestClock);
         else await builder.UsePostgres(options);
         if (options.Dashboard) builder.UseOrleans(silo => silo.AddDashboard());
-        builder.Services.AddCreditGrainsConsole();
+        builder.Services.AddCreditGrainsConsole(http);
         builder.Services.AddHostedService<Joining>();
         builder.WebHost.UseUrls(options.Addresses(options.Front ? options.Urls.Split(';') : ["http://127.0.0.1:0"]));
 

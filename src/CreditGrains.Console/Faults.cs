@@ -37,7 +37,11 @@ internal static class Faults
 
         // The page that failed has said so already.
         context.Response.Headers.Remove("blazor-enhanced-nav");
-        var page = new RazorComponentResult<FaultPage>(new { problem.Title, problem.Detail, context.TraceIdentifier }) { StatusCode = problem.Status };
-        await page.ExecuteAsync(context);
+        await Tell(context, problem);
     }
+
+    /// <summary>Answers with a page of its own.</summary>
+    public static Task Tell(HttpContext context, Problem problem) =>
+        new RazorComponentResult<FaultPage>(new { problem.Title, problem.Detail, context.TraceIdentifier }) { StatusCode = problem.Status }
+            .ExecuteAsync(context);
 }

@@ -21,8 +21,9 @@ public static class Hosting
     private const int MaxFormFields = 200_000;
 
     /// <summary>To be called after the silo's or client's own services, which its key ring asks when it starts.</summary>
-    public static IServiceCollection AddCreditGrainsConsole(this IServiceCollection services)
+    public static IServiceCollection AddCreditGrainsConsole(this IServiceCollection services, HttpOptions options)
     {
+        services.AddProvider(options.Provider);
         services.AddRazorComponents();
         services.AddDataProtection().SetApplicationName("CreditGrains");
         return services
@@ -52,6 +53,7 @@ public static class Hosting
         app.MapGet("/", () => Results.Redirect(Root)).AllowAnonymous().ExcludeFromDescription();
         app.MapGet($"{Asset.Root}/{{version}}/{{name}}", Asset.Get).AllowAnonymous().ExcludeFromDescription();
         app.MapPost($"{Root}/sign-out", Sessions.SignOut).AllowAnonymous().ExcludeFromDescription();
+        app.MapGet($"{Root}/sign-in/provider", Provider.Challenge).AllowAnonymous().ExcludeFromDescription();
         app.MapRazorComponents<Document>().AllowAnonymous();
         return app;
     }

@@ -59,7 +59,7 @@ public static class Front
         app.UseStatusCodePages(pages => Problems.Explain(pages.HttpContext));
         app.UseRouting();
         app.Use(Parameters.Unescape);
-        if (app.Services.GetRequiredService<HttpOptions>().Tokens is not null) app.UseAuthentication();
+        if (app.Services.GetRequiredService<HttpOptions>() is { Tokens: not null } or { Provider: not null }) app.UseAuthentication();
         app.Use(gate.Admit);
         app.Use(admission.Enter);
         app.Use(app.Services.GetRequiredService<Bodies>().Receive);

@@ -20,8 +20,8 @@ internal sealed class Gate(KeyFile file, HttpOptions options, TimeProvider time,
     private readonly ConcurrentDictionary<IPAddress, int> failures = new();
     private long began, said;
 
-    /// <summary>Without keys and tokens every caller of this machine is the operator.</summary>
-    public bool IsOpen => file.Keys.AreNone && options.Tokens is null;
+    /// <summary>Without keys, tokens and a provider every caller of this machine is the operator.</summary>
+    public bool IsOpen => file.Keys.AreNone && options is { Tokens: null, Provider: null };
 
     public async Task Admit(HttpContext context, RequestDelegate next)
     {

@@ -11,6 +11,7 @@ public sealed record HttpOptions
         ApiKeysFile = server.ApiKeys,
         Drain = server.Drain,
         Tokens = server is { JwtAuthority: { } authority, JwtAudience: { } audience } ? new(authority, audience, server.JwtKeys) : null,
+        Provider = server is { OidcAuthority: { } provider, OidcClientId: { } client } ? new(provider, client, server.OidcClientSecretFile) : null,
     };
 
     /// <summary>The file of hashed API keys; null: only loopback is served, and whoever calls from there is the operator.</summary>
@@ -18,6 +19,9 @@ public sealed record HttpOptions
 
     /// <summary>Whose JSON Web Tokens are taken beside keys; null: nobody's.</summary>
     public TokenOptions? Tokens { get; init; }
+
+    /// <summary>Where people sign in to the console, beside doing so with keys; null: nowhere.</summary>
+    public ProviderOptions? Provider { get; init; }
 
     /// <summary>How long a stopping process serves on after it has said that it is not ready.</summary>
     public TimeSpan Drain { get; init; }

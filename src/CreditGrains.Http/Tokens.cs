@@ -13,6 +13,12 @@ namespace CreditGrains.Http;
 /// <param name="KeysFile">A JSON Web Key Set of the issuer, instead of discovery.</param>
 public sealed record TokenOptions(Uri Authority, string Audience, string? KeysFile = null);
 
+/// <summary>Where people sign in (OpenID Connect, authorization code with PKCE).</summary>
+/// <param name="Authority">The provider, which tells by discovery what it has where.</param>
+/// <param name="ClientId">Who this service is there.</param>
+/// <param name="ClientSecretFile">The file of the client's secret; null: the client is public.</param>
+public sealed record ProviderOptions(Uri Authority, string ClientId, string? ClientSecretFile = null);
+
 /// <summary>Callers by JSON Web Token: the framework's handler checks the token, its claims say who calls.</summary>
 internal static class Tokens
 {

@@ -17,11 +17,14 @@ using Microsoft.Playwright;
 
 namespace CreditGrains.Pages.Tests;
 
-/// <summary>One silo with an embedded store, a test clock and a key a role, and one browser, for all stories; each has a client and contracts of its own.</summary>
+/// <summary>One silo with an embedded store, or on PostgreSQL with <c>CREDITGRAINS_EDITION=cluster</c>, a test clock and a key a role, and one browser, for all stories; each has a client and contracts of its own.</summary>
 public sealed class Served : IAsyncLifetime
 {
     /// <summary>A Tuesday.</summary>
     public const string Now = "2026-03-10T09:00:00Z";
+
+    // As in Acceptance.
+    private static readonly bool IsCluster = Environment.GetEnvironmentVariable("CREDITGRAINS_EDITION") == "cluster";
 
     private readonly string folder = Directory.CreateTempSubdirectory("creditgrains-").FullName;
     private readonly List<JsonObject> keys = [];
@@ -34,6 +37,9 @@ public sealed class Served : IAsyncLifetime
     static Served() => Environment.SetEnvironmentVariable("Logging__Console__LogLevel__Default", "None");
 
     public string Url { get; } = $"http://127.0.0.1:{Child.FreePort()}";
+
+    /// <summary>Where people sign in without a key.</summary>
+    internal IdentityProvider Provider { get; } = new();
 
     private string KeysFile => Path.Combine(folder, "keys.json");
 
@@ -51,7 +57,16 @@ public sealed class Served : IAsyncLifetime
         AddKey("user-roles", "consumer", "roles", "anna");
         await WriteKeys();
         Http.BaseAddress = new(Url);
-        app = await SiloHost.Build(new() { Data = Path.Combine(folder, "data"), Urls = Url, TestClock = Calendar.ReadInstant(Now), ApiKeys = KeysFile });
+        await Provider.Start();
+        await File.WriteAllTextAsync(Path.Combine(folder, "secret"), IdentityProvider.Secret);
+        var store = IsCluster
+            ? new ServerOptions { Postgres = await SharedPostgres.NewDatabase(), SiloPort = Child.FreePort(), GatewayPort = Child.FreePort() }
+            : new() { Data = Path.Combine(folder, "data") };
+        app = await SiloHost.Build(store with
+        {
+            Urls = Url, TestClock = Calendar.ReadInstant(Now), ApiKeys = KeysFile,
+            OidcAuthority = new(Provider.Address), OidcClientId = Issuer.Audience, OidcClientSecretFile = Path.Combine(folder, "secret"),
+        });
         await app.StartAsync();
         playwright = await Playwright.CreateAsync();
         browser = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = await Chromium(), Args = ["--no-sandbox", "--disable-gpu", "--disable-extensions"] });
@@ -106,6 +121,8 @@ public sealed class Served : IAsyncLifetime
             await app.StopAsync();
             await app.DisposeAsync();
         }
+        await new SharedPostgres().DisposeAsync();
+        await Provider.DisposeAsync();
         Http.Dispose();
         Directory.Delete(folder, recursive: true);
     }

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Text.Json.Nodes;
+using CreditGrains.Editions;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
@@ -21,6 +23,52 @@ public sealed class SessionStories(Served served)
         await page.WaitForURLAsync(new System.Text.RegularExpressions.Regex("/console/ledger"));
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
         await Expect(page).ToHaveTitleAsync("Sign in · CreditGrains");
+        await page.GotoAsync("/console");
+        await Expect(page).ToHaveTitleAsync("Sign in · CreditGrains");
+    }
+
+    [Fact]
+    public async Task Whoever_an_identity_provider_names_signs_in_there_with_the_role_of_the_claims()
+    {
+        served.Provider.Person = issuer => issuer.Claims("max", "manager", "books");
+        var page = await served.Open(null);
+        await page.GotoAsync("/console/ledger?limit=5");
+        await page.GetByRole(AriaRole.Link, new() { Name = "Sign in at" }).ClickAsync();
+        await Expect(page).ToHaveURLAsync(new System.Text.RegularExpressions.Regex("/console/ledger"));
+        await Expect(page.GetByRole(AriaRole.Banner)).ToContainTextAsync("jwt:max");
+        await Expect(page.GetByRole(AriaRole.Banner)).ToContainTextAsync("manager of books");
+        await page.GotoAsync("/console");
+        await Expect(page.GetByRole(AriaRole.Link, new() { Name = "New contract" })).ToHaveCountAsync(0);
+
+        // The session opens pages, not the API.
+        Assert.Equal(401, (await page.Context.APIRequest.GetAsync("/v1/me")).Status);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
+        await Expect(page).ToHaveTitleAsync("Sign in · CreditGrains");
+        await page.GotoAsync("/console");
+        await Expect(page).ToHaveTitleAsync("Sign in · CreditGrains");
+    }
+
+    [Fact]
+    public async Task An_identity_provider_that_does_not_say_who_calls_lets_nobody_in()
+    {
+        var page = await served.Open(null);
+        foreach (var (person, words) in new (Func<Issuer, JsonObject>, string)[]
+        {
+            (issuer => issuer.Claims("mo", "king"), "the claim creditgrains_role must be one of"),
+            (issuer => issuer.Claims("mo", "manager"), "creditgrains_client"),
+            (issuer => With(issuer.Claims("mo", "operator"), "aud"), "The provider did not say who you are"),
+            (issuer => With(issuer.Claims("mo", "operator"), "nonce"), "The provider did not say who you are"),
+        })
+        {
+            served.Provider.Person = person;
+            await page.GotoAsync("/console");
+            await page.GetByRole(AriaRole.Link, new() { Name = "Sign in at" }).ClickAsync();
+            await Expect(page.GetByRole(AriaRole.Main)).ToContainTextAsync(words);
+        }
+
+        // Nobody but the provider leads here.
+        await page.GotoAsync("/console/signed-in?code=forged&state=forged");
+        await Expect(page.GetByRole(AriaRole.Main)).ToContainTextAsync("The provider did not say who you are");
         await page.GotoAsync("/console");
         await Expect(page).ToHaveTitleAsync("Sign in · CreditGrains");
     }
@@ -59,5 +107,11 @@ public sealed class SessionStories(Served served)
         var page = await served.Open("auditor");
         await page.GotoAsync("/");
         await Expect(page).ToHaveTitleAsync("Contracts · CreditGrains");
+    }
+
+    private static JsonObject With(JsonObject claims, string name)
+    {
+        claims[name] = "another";
+        return claims;
     }
 }

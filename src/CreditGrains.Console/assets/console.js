@@ -51,7 +51,7 @@ const isOurs = url => url.origin === location.origin && url.pathname.startsWith(
 document.addEventListener("click", event => {
   for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
   const link = event.target.closest?.("a[href]");
-  if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey || link.download) return;
+  if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey || link.download || link.rel === "external") return;
   const url = new URL(link.href);
   if (!isOurs(url) || (url.hash && url.pathname === location.pathname)) return;
   event.preventDefault();

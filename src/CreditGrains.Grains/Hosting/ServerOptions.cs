@@ -38,6 +38,15 @@ public sealed record ServerOptions
     /// <summary>A JSON Web Key Set of the issuer; null: its keys are found by discovery.</summary>
     public string? JwtKeys { get; init; }
 
+    /// <summary>The OpenID Connect provider where people sign in to the console; null: with API keys only.</summary>
+    public Uri? OidcAuthority { get; init; }
+
+    /// <summary>Who the console is there.</summary>
+    public string? OidcClientId { get; init; }
+
+    /// <summary>The file of that client's secret; null: the client is public.</summary>
+    public string? OidcClientSecretFile { get; init; }
+
     /// <summary>How long a stopping silo serves on after it has said that it is not ready, 0 to 300 seconds.</summary>
     public TimeSpan Drain { get; init; }
 
@@ -92,6 +101,9 @@ public sealed record ServerOptions
         new("jwt-authority", "URL", "take JSON Web Tokens of this OpenID Connect issuer beside keys"),
         new("jwt-audience", "NAME", "for whom they must be; with --jwt-authority"),
         new("jwt-keys", "FILE", "the issuer's JSON Web Key Set instead of discovery; with --jwt-authority"),
+        new("oidc-authority", "URL", "people sign in to the console at this OpenID Connect provider, too"),
+        new("oidc-client-id", "NAME", "who the console is there; with --oidc-authority"),
+        new("oidc-client-secret-file", "FILE", "that client's secret (default: it is public); with --oidc-authority"),
         new("drain", "SECONDS", "serve on that long after SIGTERM, not ready (default 0; with --postgres 5)"),
         new("metrics-port", "PORT", "metrics for Prometheus, at /metrics and without a key (default 0: none)"),
         new("metrics-address", "IP", "where that port listens (default 127.0.0.1)"),
@@ -127,6 +139,10 @@ public sealed record ServerOptions
 
         if (given.ContainsKey("jwt-authority") != given.ContainsKey("jwt-audience"))
             throw new InvalidDataException("--jwt-authority and --jwt-audience go together.");
+        if (given.ContainsKey("oidc-authority") != given.ContainsKey("oidc-client-id"))
+            throw new InvalidDataException("--oidc-authority and --oidc-client-id go together.");
+        if (given.ContainsKey("oidc-client-secret-file") && !given.ContainsKey("oidc-authority"))
+            throw new InvalidDataException("--oidc-client-secret-file goes with --oidc-authority only.");
         if (given.ContainsKey("jwt-keys") && !given.ContainsKey("jwt-authority")) throw new InvalidDataException("--jwt-keys goes with --jwt-authority only.");
 
         var defaults = new ServerOptions();
@@ -143,6 +159,9 @@ public sealed record ServerOptions
             JwtAuthority = Read<Uri>("jwt-authority", "must be an https address, or an http one of this machine", null!, Issuer),
             JwtAudience = Read<string>("jwt-audience", "must have 1 to 200 characters", null!, text => text.Length is > 0 and <= 200 ? text : null),
             JwtKeys = Existing("jwt-keys"),
+            OidcAuthority = Read<Uri>("oidc-authority", "must be an https address, or an http one of this machine", null!, Issuer),
+            OidcClientId = Read<string>("oidc-client-id", "must have 1 to 200 characters", null!, text => text.Length is > 0 and <= 200 ? text : null),
+            OidcClientSecretFile = Existing("oidc-client-secret-file"),
             Drain = TimeSpan.FromSeconds(Number("drain", 0, 300, isCluster ? 5 : 0)),
             ClusterId = Read("cluster-id", "must have 1 to 100 characters", defaults.ClusterId, text => text.Length is > 0 and <= 100 ? text : null),
             Advertise = Read("advertise", "must be an IP address, or auto where this machine has one", defaults.Advertise, Address),
