@@ -21,7 +21,7 @@ public sealed class BookStories(Served served)
         await Expect(page.GetByLabel("To")).ToHaveValueAsync("2026-03-10");
         await Rows(
             page, "Opening 0 0 0 0", "Lot granted INV-1 – 100 +100 0 0 0", "Lot granted INV-2 – 50 +50 0 0 0", "Lot withdrawn INV-2 – 5 -5 0 0 +5",
-            "Credits charged INV-1 anna 2 -2 +2 0 0", "Closing 143 2 0 5");
+            "Credits charged INV-1 Anna anna 2 -2 +2 0 0", "Closing 143 2 0 5");
         await page.GetByLabel("To").FillAsync("2026-03-09");
         await page.GetByRole(AriaRole.Button, new() { Name = "Show" }).ClickAsync();
         await Rows(page, "Opening 0 0 0 0", "Nothing moved in this time.", "Closing 0 0 0 0");
