@@ -19,22 +19,6 @@ public sealed class StartStories
     }
 
     [Fact]
-    public async Task T4_data_that_a_test_clock_has_moved_ahead_is_refused_without_one()
-    {
-        await using var edition = await Edition.Start(new(TestClock: "2020-01-01T00:00:00Z", IsProcess: true));
-        await edition.Stop();
-        await edition.Restart(new());
-        await edition.Stop();
-        await edition.Restart(new(TestClock: "2020-01-01T00:00:00Z"));
-        await edition.Api.Clock("2999-01-01T00:00:00Z");
-        await edition.Stop();
-
-        await Refused(edition, "2999-01-01T00:00:00Z");
-        await edition.Restart(new(TestClock: "2020-01-01T00:00:00Z"));
-        Assert.Equal("2999-01-01T00:00:00Z", (string?)(await edition.Api.Get("/v1/clock"))["now"]);
-    }
-
-    [Fact]
     public async Task A_port_in_use_is_a_sentence()
     {
         await using var one = await Edition.Start(new(IsProcess: true));
@@ -56,7 +40,7 @@ public sealed class StartStories
         Directory.Delete(data, recursive: true);
     }
 
-    private static async Task Refused(Edition edition, string naming)
+    internal static async Task Refused(Edition edition, string naming)
     {
         var (exitCode, output) = await edition.Fail(new());
 

@@ -13,8 +13,8 @@ public sealed record Mutant(string Name, string File, string Old, string New)
     public static readonly Mutant[] All =
     [
         new("an answer before the commit", Grains + "Committing/Committing.cs",
-            "                result = await services.Store.Commit(decided.Commit);",
-            "                if (PLANTED) foreach (var command in batch.Except(decided.Later)) command.Answer();\n                result = await services.Store.Commit(decided.Commit);"),
+            "                result = await services.Store.Commit(DecideOn(await Learn(before, batch)));",
+            "                var commit = DecideOn(await Learn(before, batch));\n                if (PLANTED) foreach (var command in batch.Except(decided.Later)) command.Answer();\n                result = await services.Store.Commit(commit);"),
         new("a refusal that rests on charges not yet committed", Grains + "Committing/Committing.cs",
             "            if (!writes) continue;\n",
             "            if (!writes)\n            {\n                if (PLANTED) command.Answer();\n                continue;\n            }\n"),
