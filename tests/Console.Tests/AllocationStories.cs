@@ -145,7 +145,7 @@ public sealed class AllocationStories(Served served)
         await Expect(page.Locator("tbody tr")).ToHaveCountAsync(300);
         await page.Locator("[name='u299.renewal']").SelectOptionAsync("daily");
         await page.Locator("[name='u299.amount']").FillAsync("7");
-        await Told("#preview-status", "Preview: 1 users change.");
+        await Told("#preview-status", "Preview: 1 user changes.");
         await page.Locator("[name='d.amount']").FillAsync("10");
         await page.Locator("[name='d.on']").FillAsync("monday");
         await page.Locator("[name='d.renewal']").SelectOptionAsync("weekly");

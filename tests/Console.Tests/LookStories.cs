@@ -120,7 +120,7 @@ public sealed class LookStories(Served served)
         await page.Keyboard.PressAsync("Tab");
         await page.Keyboard.PressAsync("Tab");
         await page.Keyboard.TypeAsync("12");
-        await Expect(page.Locator("#preview-status")).ToContainTextAsync("Preview: 1 users change");
+        await Expect(page.Locator("#preview-status")).ToContainTextAsync("Preview: 1 user changes");
         await Expect(page.GetByLabel("Allocation of Keyboard")).ToBeFocusedAsync();
         await Expect(page.GetByLabel("Allocation of Keyboard")).ToHaveValueAsync("12");
     }

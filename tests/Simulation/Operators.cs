@@ -175,9 +175,9 @@ internal sealed class Operators(World world, IGrainFactory grains, MemoryStore s
         });
     }
 
-    // What lies in its lot has no row.
+    // What lies in its lot has no row. The payment is told as the lot has it, which may have been changed since the row was written (L6).
     private bool IsAsAnswered(EditCredit edit, Credit credit, int moment) => history.Credit(edit.Id, moment) is { } row
-        ? row == credit
+        ? row with { PaymentId = history.Lot(edit.Id, moment)!.PaymentId } == credit
         : history.Lot(edit.Id, moment) is { } lot && lot.Free.Contains(edit.Id.Ordinal) && credit.PlayerId is null && lot.ExpiresAt == credit.ExpiresAt;
 
     // A report may draw it again in the same commit; and it may have been another edit before it that freed it.

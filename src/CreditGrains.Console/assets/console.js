@@ -72,7 +72,7 @@ document.addEventListener("submit", event => {
 // A form with a live button is sent by it soon after something was changed.
 const live = event => {
   const button = event.target.form?.querySelector("button[data-live]");
-  if (!button ) return;
+  if (!button) return;
   clearTimeout(soon);
   soon = setTimeout(() => button.isConnected && button.form.requestSubmit(button), event.type === "change" ? 50 : 400);
 };
