@@ -37,8 +37,8 @@ internal static class CreditEndpoints
         var page = await (reportId is null
             ? unbooked.Credits(filter, statuses, now, request)
             : unbooked.CreditsOf(reportId, filter, statuses, now, request)).WaitAsync(gone);
-        var names = await queries.NamesOf(page.Items.Select(credit => ((string?)credit.ClientId, (string?)credit.ContractId, credit.UsedBy))).WaitAsync(gone);
-        return TypedResults.Ok(Listing<CreditItem>.Of(page, credit => new(credit, names)));
+        return TypedResults.Ok(await Listing<CreditItem>.Named(
+            page, queries, credit => (credit.ClientId, credit.ContractId, credit.UsedBy), (credit, names) => new(credit, names), gone));
     }
 
     private static async Task<IResult> Count(

@@ -31,9 +31,8 @@ internal static class LedgerEndpoints
             To = Parameters.Instant(to),
         };
         var page = await queries.Ledger(filter, Parameters.Page(limit, cursor, order)).WaitAsync(gone);
-        var ids = page.Items.Select(booked => booked.Entry).Select(entry => ((string?)entry.ClientId, entry.ContractId, entry.UserId));
-        var names = await queries.NamesOf(ids).WaitAsync(gone);
-        return TypedResults.Ok(Listing<LedgerItem>.Of(page, booked => new(LedgerEntry.Of(booked), names)));
+        return TypedResults.Ok(await Listing<LedgerItem>.Named(
+            page, queries, booked => (booked.Entry.ClientId, booked.Entry.ContractId, booked.Entry.UserId), (booked, names) => new(LedgerEntry.Of(booked), names), gone));
     }
 
     private static async Task<IResult> GetAudit(string contractId, Caller caller, Clients clients, IQueries queries, CancellationToken gone) =>

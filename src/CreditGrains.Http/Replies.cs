@@ -40,6 +40,14 @@ internal sealed record Listing<T>(ImmutableArray<T> Items, string? NextCursor) :
 
     public static Listing<T> Of<TItem>(Page<TItem> page, Func<TItem, T> show) => new([.. page.Items.Select(show)], page.Next);
 
+    /// <summary>Items with names beside the ids of each.</summary>
+    public static async Task<Listing<T>> Named<TItem>(
+        Page<TItem> page, IQueries queries, Func<TItem, (string? ClientId, string? ContractId, string? UserId)> ids, Func<TItem, Names, T> show, CancellationToken gone)
+    {
+        var names = await queries.NamesOf(page.Items.Select(ids)).WaitAsync(gone);
+        return Of(page, item => show(item, names));
+    }
+
     public static async Task<Listing<T>> Of<TItem>(Page<TItem> page, Func<TItem, ValueTask<T>> show)
     {
         var items = ImmutableArray.CreateBuilder<T>(page.Items.Length);

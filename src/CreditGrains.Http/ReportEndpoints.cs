@@ -120,9 +120,8 @@ internal static class ReportEndpoints
     {
         var filter = new ReportFilter(caller.ClientId ?? clientId, contractId, caller.UserId ?? userId, Parameters.Instant(from), Parameters.Instant(to));
         var page = await unbooked.Reports(filter, clock.Now, Parameters.Page(limit, cursor, order)).WaitAsync(gone);
-        var ids = page.Items.Select(report => ((string?)report.ClientId, (string?)report.ContractId, (string?)report.UserId));
-        var names = await queries.NamesOf(ids).WaitAsync(gone);
-        return TypedResults.Ok(Listing<ReportItem>.Of(page, report => new(report, names)));
+        return TypedResults.Ok(await Listing<ReportItem>.Named(
+            page, queries, report => (report.ClientId, report.ContractId, report.UserId), (report, names) => new(report, names), gone));
     }
 }
 
