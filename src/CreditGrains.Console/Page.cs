@@ -69,9 +69,17 @@ public abstract class Page : ComponentBase
     }
 
     /// <summary>A change; null: it was refused, and the page shows why.</summary>
-    private protected async Task<T?> Send<T>(string method, string path, JsonObject? body = null, string? tag = null) where T : class
+    private protected Task<T?> Send<T>(string method, string path, JsonObject? body = null, string? tag = null) where T : class => Send<T>(method, path, body, tag, null);
+
+    /// <summary>Adds something, once for each form that is shown, however often that is sent: its answer may have been lost.</summary>
+    private protected Task<T?> Add<T>(string path, JsonObject body) where T : class => Send<T>(HttpMethods.Post, path, body, null, Form("once"));
+
+    /// <summary>The key of a form that adds something; the one that was sent where it is not known whether that was done.</summary>
+    private protected string Once => Problem is { Status: >= 500 } && Form("once") is { } sent ? sent : $"{Guid.CreateVersion7():N}";
+
+    private async Task<T?> Send<T>(string method, string path, JsonObject? body, string? tag, string? key) where T : class
     {
-        var answer = await Calls.Send(Http, method, path, body, tag);
+        var answer = await Calls.Send(Http, method, path, body, tag, key);
         if (answer.Problem is { } problem) Refuse(problem);
         return answer.Value as T;
     }

@@ -36,7 +36,8 @@ internal sealed class InsideCalls
     /// <summary>Makes a call as part of a request, by its caller.</summary>
     /// <param name="path">With its query, escaped as in a request.</param>
     /// <param name="tag">What If-Match demands; null: nothing.</param>
-    public async Task<InsideAnswer> Send(HttpContext request, string method, string path, JsonObject? body = null, string? tag = null)
+    /// <param name="key">The Idempotency-Key; null: none.</param>
+    public async Task<InsideAnswer> Send(HttpContext request, string method, string path, JsonObject? body = null, string? tag = null, string? key = null)
     {
         var call = new DefaultHttpContext
         {
@@ -51,6 +52,7 @@ internal sealed class InsideCalls
         call.Request.Path = PathString.FromUriComponent(query < 0 ? path : path[..query]);
         call.Request.QueryString = new(query < 0 ? "" : path[query..]);
         if (tag is not null) call.Request.Headers.IfMatch = tag;
+        if (key is not null) call.Request.Headers[IdempotencyKeys.Header] = key;
         if (body is not null)
         {
             var json = System.Text.Encoding.UTF8.GetBytes(body.ToJsonString());

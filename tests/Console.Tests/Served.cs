@@ -41,9 +41,11 @@ public sealed class Served : IAsyncLifetime
     /// <summary>Where people sign in without a key.</summary>
     internal IdentityProvider Provider { get; } = new();
 
-    private string KeysFile => Path.Combine(folder, "keys.json");
+    internal string KeysFile => Path.Combine(folder, "keys.json");
 
     internal HttpClient Http { get; } = new();
+
+    internal IServiceProvider Services => app!.Services;
 
     public async ValueTask InitializeAsync()
     {
@@ -62,33 +64,41 @@ public sealed class Served : IAsyncLifetime
         var store = IsCluster
             ? new ServerOptions { Postgres = await SharedPostgres.NewDatabase(), SiloPort = Child.FreePort(), GatewayPort = Child.FreePort() }
             : new() { Data = Path.Combine(folder, "data") };
-        app = await SiloHost.Build(store with
+        app = await Start(store with
         {
-            Urls = Url, TestClock = Calendar.ReadInstant(Now), ApiKeys = KeysFile,
-            OidcAuthority = new(Provider.Address), OidcClientId = Issuer.Audience, OidcClientSecretFile = Path.Combine(folder, "secret"),
+            Urls = Url, OidcAuthority = new(Provider.Address), OidcClientId = Issuer.Audience, OidcClientSecretFile = Path.Combine(folder, "secret"),
         });
-        await app.StartAsync();
         playwright = await Playwright.CreateAsync();
         browser = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = await Chromium(), Args = ["--no-sandbox", "--disable-gpu", "--disable-extensions"] });
     }
 
-    /// <summary>A browser's window in which somebody is signed in; null: nobody.</summary>
-    public async Task<IPage> Open(string? key)
+    /// <summary>A silo in this process, with the clock and the keys of all.</summary>
+    internal async Task<WebApplication> Start(ServerOptions options)
     {
+        var silo = await SiloHost.Build(options with { TestClock = Calendar.ReadInstant(Now), ApiKeys = KeysFile });
+        await silo.StartAsync();
+        return silo;
+    }
+
+    /// <summary>A browser's window in which somebody is signed in; null: nobody.</summary>
+    /// <param name="url">Where; null: at the silo of all stories.</param>
+    public async Task<IPage> Open(string? key, string? url = null)
+    {
+        var session = $"{url} {key}";
         var context = await browser!.NewContextAsync(new()
         {
-            BaseURL = Url, ViewportSize = new() { Width = 1280, Height = 800 }, ReducedMotion = ReducedMotion.Reduce,
-            StorageState = key is null ? null : sessions.GetValueOrDefault(key),
+            BaseURL = url ?? Url, ViewportSize = new() { Width = 1280, Height = 800 }, ReducedMotion = ReducedMotion.Reduce,
+            StorageState = sessions.GetValueOrDefault(session),
         });
         context.SetDefaultTimeout(10_000);
         var page = await context.NewPageAsync();
         if (key is null) return page;
         await page.GotoAsync("/console");
-        if (sessions.ContainsKey(key)) return page;
+        if (sessions.ContainsKey(session)) return page;
         await page.GetByLabel("API key").FillAsync(KeyOf(key));
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
         await Assertions.Expect(page.GetByRole(AriaRole.Button, new() { Name = "Sign out" })).ToBeVisibleAsync();
-        sessions[key] = await context.StorageStateAsync();
+        sessions[session] = await context.StorageStateAsync();
         return page;
     }
 
@@ -149,5 +159,5 @@ public sealed class Served : IAsyncLifetime
 /// <summary>Whose stories these are: a client each, so that none sees another's.</summary>
 internal static class Clients
 {
-    public static readonly string[] All = ["wave", "scout", "certus", "roles", "two", "other", "looks", "gone", "start", "pictures", "books", "big"];
+    public static readonly string[] All = ["wave", "scout", "certus", "roles", "two", "other", "looks", "gone", "start", "pictures", "books", "big", "death"];
 }

@@ -8,7 +8,9 @@ public interface IKeyRingGrain : IGrainWithIntegerKey
     /// <summary>The keys, each as XML, in the order in which they came.</summary>
     Task<string[]> Read();
 
-    Task Add(string xml);
+    /// <summary>Adds a key, unless there are more than its maker knew: silos that start at once find none, and the first one's serves them all.</summary>
+    /// <param name="known">How many keys there were when it was made.</param>
+    Task Add(string xml, int known);
 }
 
 /// <summary>What is stored of the key ring.</summary>
@@ -26,8 +28,9 @@ public sealed class KeyRingGrain(IGrainContext context, [PersistentState("credit
 
     public Task<string[]> Read() => Task.FromResult(state.State.Keys.ToArray());
 
-    public Task Add(string xml)
+    public Task Add(string xml, int known)
     {
+        if (state.State.Keys.Count > known) return Task.CompletedTask;
         state.State.Keys.Add(xml);
         return state.WriteStateAsync();
     }
