@@ -53,6 +53,7 @@ public static class Hosting
         app.MapGet("/", () => Results.Redirect(Root)).AllowAnonymous().ExcludeFromDescription();
         app.MapGet($"{Asset.Root}/{{version}}/{{name}}", Asset.Get).AllowAnonymous().ExcludeFromDescription();
         app.MapPost($"{Root}/sign-out", Sessions.SignOut).AllowAnonymous().ExcludeFromDescription();
+        foreach (var page in Download.Pages) app.MapGet($"{Root}/{page}{Download.Extension}", Download.Get).AllowAnonymous().ExcludeFromDescription();
         app.MapGet($"{Root}/sign-in/provider", Provider.Challenge).AllowAnonymous().ExcludeFromDescription();
         app.MapRazorComponents<Document>().AllowAnonymous();
         return app;

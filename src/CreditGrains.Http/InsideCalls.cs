@@ -39,18 +39,7 @@ internal sealed class InsideCalls
     /// <param name="key">The Idempotency-Key; null: none.</param>
     public async Task<InsideAnswer> Send(HttpContext request, string method, string path, JsonObject? body = null, string? tag = null, string? key = null)
     {
-        var call = new DefaultHttpContext
-        {
-            RequestServices = request.RequestServices, RequestAborted = request.RequestAborted, TraceIdentifier = request.TraceIdentifier,
-        };
-        var answer = new InsideAnswer();
-        call.Features.Set(request.Features.Get<Caller>() ?? throw new InvalidOperationException("The caller is known before a call is made."));
-        call.Features.Set(answer);
-        call.Features.Set<IHttpMaxRequestBodySizeFeature>(new AnySize());
-        var query = path.IndexOf('?');
-        call.Request.Method = method;
-        call.Request.Path = PathString.FromUriComponent(query < 0 ? path : path[..query]);
-        call.Request.QueryString = new(query < 0 ? "" : path[query..]);
+        var (call, answer) = Of(request, method, path);
         if (tag is not null) call.Request.Headers.IfMatch = tag;
         if (key is not null) call.Request.Headers[IdempotencyKeys.Header] = key;
         if (body is not null)
@@ -63,6 +52,37 @@ internal sealed class InsideCalls
         answer.Problem = call.Features.Get<Problem>();
         answer.Tag = call.Response.Headers[HeaderNames.ETag];
         return answer;
+    }
+
+    /// <summary>Answers a request with what a GET answers as CSV, as it comes.</summary>
+    /// <returns>Why that was refused, and nothing is answered; null: it was not.</returns>
+    public async Task<Problem?> SendCsv(HttpContext request, string path)
+    {
+        var (call, _) = Of(request, HttpMethods.Get, path);
+        call.Items = request.Items;
+        call.Features.Set(request.Features.GetRequiredFeature<IHttpResponseFeature>());
+        call.Features.Set(request.Features.GetRequiredFeature<IHttpResponseBodyFeature>());
+        call.Features.Set(request.Features.GetRequiredFeature<IHttpRequestLifetimeFeature>());
+        call.Request.Headers.Accept = Csv.MediaType;
+        await api!(call);
+        return call.Features.Get<Problem>();
+    }
+
+    private static (DefaultHttpContext Call, InsideAnswer Answer) Of(HttpContext request, string method, string path)
+    {
+        var call = new DefaultHttpContext
+        {
+            RequestServices = request.RequestServices, RequestAborted = request.RequestAborted, TraceIdentifier = request.TraceIdentifier,
+        };
+        var answer = new InsideAnswer();
+        call.Features.Set(request.Features.Get<Caller>() ?? throw new InvalidOperationException("The caller is known before a call is made."));
+        call.Features.Set(answer);
+        call.Features.Set<IHttpMaxRequestBodySizeFeature>(new AnySize());
+        var query = path.IndexOf('?');
+        call.Request.Method = method;
+        call.Request.Path = PathString.FromUriComponent(query < 0 ? path : path[..query]);
+        call.Request.QueryString = new(query < 0 ? "" : path[query..]);
+        return (call, answer);
     }
 
     // What the page received is not received again.

@@ -34,14 +34,18 @@ internal record Problem(
 
     public Task ExecuteAsync(HttpContext httpContext)
     {
+        CountIn(httpContext);
+        httpContext.Features.Set(this);
+
+        // The page that asked says it.
+        if (httpContext.Features.Get<InsideAnswer>() is not null) return Task.CompletedTask;
+
         var response = httpContext.Response;
         response.StatusCode = Status;
         if (Status == StatusCodes.Status401Unauthorized) response.Headers.WWWAuthenticate = Challenge(httpContext.Request);
         if (Status is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable && response.Headers.RetryAfter.Count == 0) response.Headers.RetryAfter = "1";
         response.Headers.Remove(HeaderNames.ETag);
         response.Headers.CacheControl = "no-store";
-        CountIn(httpContext);
-        httpContext.Features.Set(this);
         return response.WriteAsJsonAsync(this with { RequestId = httpContext.TraceIdentifier }, options: null, ContentType);
     }
 

@@ -80,6 +80,49 @@ public sealed class BookStories(Served served)
         Assert.Equal((0, "activation"), ((int)terms["voidMinutes"]!, (string)terms["coverageFrom"]!));
     }
 
+    [Fact]
+    public async Task What_a_page_lists_is_downloaded_as_CSV_whole_with_its_filters_and_for_the_caller_of_the_session()
+    {
+        await Contract("FILE");
+        await served.Call("POST", "/v1/contracts/FILE/lots", new { lotId = "many", paymentId = "@SUM", quantity = 1200 });
+        await served.Call("PUT", "/v1/accounts/FILE-A", new { clientId = "books", name = "Files" });
+        var page = await served.Open("manager-books");
+        foreach (var (shown, asked) in new[]
+        {
+            ("/console/credits?contractId=FILE&status=UNALLOCATED", "/v1/credits?contractId=FILE&status=UNALLOCATED"),
+            ("/console/reports?contractId=FILE", "/v1/reports?contractId=FILE&order=desc"), ("/console/ledger?contractId=FILE", "/v1/ledger?contractId=FILE&order=desc"),
+            ("/console/usage?contractId=FILE&groupBy=user", "/v1/usage?contractId=FILE&groupBy=user"), ("/console/usage?contractId=FILE", "/v1/usage?contractId=FILE&groupBy=month"),
+            ("/console/contracts/FILE/statement?from=2026-03-01&to=2026-03-09", "/v1/contracts/FILE/statement?from=2026-03-01&to=2026-03-09"),
+            ("/console/contracts?name=FILE", "/v1/contracts?name=FILE"), ("/console/contracts/FILE/lots", "/v1/contracts/FILE/lots"),
+            ("/console/payments?contractId=FILE", "/v1/payments?contractId=FILE"), ("/console/milestones?accountId=FILE-A", "/v1/milestones?accountId=FILE-A"),
+        })
+        {
+            await page.GotoAsync(shown);
+            var file = await page.RunAndWaitForDownloadAsync(() => page.GetByRole(AriaRole.Link, new() { Name = "CSV", Exact = true }).ClickAsync());
+            Assert.EndsWith(".csv", file.SuggestedFilename);
+            Assert.Equal(await Csv(asked), await File.ReadAllTextAsync(await file.PathAsync()));
+        }
+        Assert.Equal(1200 + 100 - 2 + 45 + 1, (await Csv("/v1/credits?contractId=FILE&status=UNALLOCATED")).Count(letter => letter == '\n'));
+
+        // What the caller may not have is told as on every page.
+        await page.GotoAsync("/console/contracts/TERMS-OF-NOBODY/lots.csv");
+        await Expect(page.GetByRole(AriaRole.Main)).ToContainTextAsync("There is no contract TERMS-OF-NOBODY.");
+        await page.GotoAsync("/console/credits.csv?status=LOST");
+        await Expect(page.GetByRole(AriaRole.Main)).ToContainTextAsync("status must be");
+        var nobody = await served.Open(null);
+        await nobody.GotoAsync("/console/credits.csv");
+        await Expect(nobody).ToHaveTitleAsync("Sign in · CreditGrains");
+    }
+
+    private async Task<string> Csv(string path)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { Authorization = new("Bearer", Served.KeyOf("manager-books")) } };
+        request.Headers.Accept.ParseAdd("text/csv");
+        using var answer = await served.Http.SendAsync(request);
+        Assert.Equal(System.Net.HttpStatusCode.OK, answer.StatusCode);
+        return await answer.Content.ReadAsStringAsync();
+    }
+
     // Two payments; anna has used two credits of the first, five of the second are withdrawn.
     private async Task Contract(string contractId)
     {
