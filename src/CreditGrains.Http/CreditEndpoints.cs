@@ -137,13 +137,18 @@ internal sealed record CreditBody : PatchBody, IBody
 internal sealed record CreditItem : CreditDocument
 {
     public CreditItem(CreditDocument credit, Names names) : base(credit) =>
-        (ContractName, UsedByName) = (names.Contract(credit.ContractId), names.User(credit.ClientId, credit.UsedBy));
+        (ContractName, UsedByName, Zone) =
+            (names.Contract(credit.ContractId)?.Name, names.User(credit.ClientId, credit.UsedBy), names.ZoneOf(credit.ContractId));
 
     [JsonPropertyOrder(1)]
     public string? ContractName { get; }
 
     [JsonPropertyOrder(1)]
     public string? UsedByName { get; }
+
+    /// <summary>The contract's.</summary>
+    [JsonIgnore]
+    public DateTimeZone Zone { get; }
 }
 
 /// <summary>Counts of credits (P4): every status has one.</summary>

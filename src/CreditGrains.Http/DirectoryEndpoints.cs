@@ -71,7 +71,7 @@ internal static class DirectoryEndpoints
         var names = await queries.Names([.. assignments.Select(assignment => assignment.ContractId).Distinct()], []).WaitAsync(gone);
         var contracts = assignments.ToLookup(
             assignment => assignment.User,
-            assignment => new UserDocument.Contract(assignment.ContractId, names.Contracts[assignment.ContractId], assignment.Assigned));
+            assignment => new UserDocument.Contract(assignment.ContractId, names.Contracts[assignment.ContractId].Name, assignment.Assigned));
         return [.. users.Select(user =>
             new UserDocument(user.ClientId, user.UserId, user.Name, user.Disabled, [.. contracts[new(user.ClientId, user.UserId)]]))];
     }

@@ -68,7 +68,7 @@ internal record LedgerEntry(
 internal sealed record LedgerItem : LedgerEntry
 {
     public LedgerItem(LedgerEntry entry, Names names) : base(entry) =>
-        (ContractName, UserName) = (names.Contract(entry.ContractId), names.User(entry.ClientId, entry.UserId));
+        (ContractName, UserName) = (names.Contract(entry.ContractId)?.Name, names.User(entry.ClientId, entry.UserId));
 
     [JsonPropertyOrder(1)]
     public string? ContractName { get; }

@@ -129,13 +129,18 @@ internal static class ReportEndpoints
 internal sealed record ReportItem : Report
 {
     public ReportItem(Report report, Names names) : base(report) =>
-        (ContractName, UserName) = (names.Contract(report.ContractId), names.User(report.ClientId, report.UserId));
+        (ContractName, UserName, Zone) =
+            (names.Contract(report.ContractId)?.Name, names.User(report.ClientId, report.UserId), names.ZoneOf(report.ContractId));
 
     [JsonPropertyOrder(1)]
     public string? ContractName { get; }
 
     [JsonPropertyOrder(1)]
     public string? UserName { get; }
+
+    /// <summary>The contract's.</summary>
+    [JsonIgnore]
+    public DateTimeZone Zone { get; }
 }
 
 /// <summary>A report to be made: 1 to 1,000 players; of one who is named twice the first name counts (R1).</summary>

@@ -49,6 +49,6 @@ internal sealed record UsageItem(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Month, long Reports, long Charged, long Covered, long GivenBack)
 {
     public static UsageItem Of(Usage usage, Names names) => new(
-        usage.ClientId, usage.ContractId, names.Contract(usage.ContractId), usage.UserId, names.User(usage.ClientId, usage.UserId),
+        usage.ClientId, usage.ContractId, names.Contract(usage.ContractId)?.Name, usage.UserId, names.User(usage.ClientId, usage.UserId),
         usage.Day, usage.Month?.ToString("uuuu-MM", null), usage.Sums.Reports, usage.Sums.Charged, usage.Sums.Covered, usage.Sums.GivenBack);
 }

@@ -1,4 +1,5 @@
 using CreditGrains.Domain;
+using NodaTime;
 
 namespace CreditGrains.Grains;
 
@@ -9,11 +10,17 @@ public sealed record ClientSummary(string ClientId, long Contracts, long Account
 /// <param name="Assigned">false: the user was removed.</param>
 public sealed record Assignment(UserKey User, string ContractId, bool Assigned);
 
+/// <summary>A contract's name, and the zone of its times.</summary>
+public sealed record NamedContract(string Name, string TimeZone);
+
 /// <summary>The names of contracts and users, by their ids.</summary>
-public sealed record Names(IReadOnlyDictionary<string, string> Contracts, IReadOnlyDictionary<UserKey, string> Users)
+public sealed record Names(IReadOnlyDictionary<string, NamedContract> Contracts, IReadOnlyDictionary<UserKey, string> Users)
 {
     /// <summary>null: there is no such contract, or none is asked for.</summary>
-    public string? Contract(string? contractId) => contractId is null ? null : Contracts.GetValueOrDefault(contractId);
+    public NamedContract? Contract(string? contractId) => contractId is null ? null : Contracts.GetValueOrDefault(contractId);
+
+    /// <summary>The zone of a contract's times.</summary>
+    public DateTimeZone ZoneOf(string contractId) => Contract(contractId) is { } contract ? Calendar.KnownZone(contract.TimeZone) : DateTimeZone.Utc;
 
     /// <summary>null: there is no such user, or none is asked for.</summary>
     public string? User(string? clientId, string? userId) =>

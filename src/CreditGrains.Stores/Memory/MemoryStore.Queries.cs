@@ -52,7 +52,7 @@ public sealed partial class MemoryStore
 
     Task<Names> IQueries.Names(IReadOnlyCollection<string> contractIds, IReadOnlyCollection<UserKey> of) => Task.FromResult(new Names(
         contractIds.Distinct().Select(id => Document(DocumentKind.Contract, id)?.AsContract().Terms).OfType<Terms>()
-            .ToDictionary(terms => terms.ContractId, terms => terms.Name),
+            .ToDictionary(terms => terms.ContractId, terms => new NamedContract(terms.Name, terms.TimeZone)),
         of.Distinct().Select(User).OfType<User>().ToDictionary(user => new UserKey(user.ClientId, user.UserId), user => user.Name)));
 
     Task<Contract?> IQueries.ContractWithUsers(string contractId) =>

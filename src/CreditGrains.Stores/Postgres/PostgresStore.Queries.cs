@@ -54,9 +54,12 @@ public sealed partial class PostgresStore
     public Task<Names> Names(IReadOnlyCollection<string> contractIds, IReadOnlyCollection<UserKey> users) => Listed(async () =>
     {
         var (reading, distinct) = (new Reading(), users.Distinct().ToList());
-        var contracts = reading.Add(new Query<(string Id, string Name)>(
-            $"select id, body::jsonb #>> '{{value,terms,name}}' from document where kind = '{DocumentKind.Contract}' and id = any($1)",
-            row => (row.Text(), row.Text()), Values.Of(contractIds)));
+        var contracts = reading.Add(new Query<(string Id, NamedContract Named)>(
+            $$"""
+            select id, terms ->> 'name', terms ->> 'timeZone'
+            from (select id, body::jsonb #> '{value,terms}' as terms from document where kind = '{{DocumentKind.Contract}}' and id = any($1)) named
+            """,
+            row => (row.Text(), new(row.Text(), row.Text())), Values.Of(contractIds)));
         var named = reading.Add(new Query<(UserKey Key, string Name)>(
             """
             select u.client_id, u.user_id, u.name from unnest($1, $2) as g (client_id, user_id)
@@ -65,7 +68,7 @@ public sealed partial class PostgresStore
             row => (new(row.Text(), row.Text()), row.Text()), Values.Of(distinct.Select(user => user.ClientId)), Values.Of(distinct.Select(user => user.UserId))));
         await Run(reading);
         return new Names(
-            contracts.ToDictionary(contract => contract.Id, contract => contract.Name), named.ToDictionary(user => user.Key, user => user.Name));
+            contracts.ToDictionary(contract => contract.Id, contract => contract.Named), named.ToDictionary(user => user.Key, user => user.Name));
     });
 
     public Task<Contract?> ContractWithUsers(string contractId) => Listed(async () =>

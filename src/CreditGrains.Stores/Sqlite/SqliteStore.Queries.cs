@@ -35,11 +35,14 @@ public sealed partial class SqliteStore
         lists.Read(database => database.Snapshot(() =>
     {
         var contracts = contractIds.Distinct().SelectMany(id =>
-            database[$"select id, json_extract(body, '$.value.terms.name') from document where kind = '{DocumentKind.Contract}' and id = ?"]
-                .Bind(id).All(row => (Id: row.Text(), Name: row.Text())));
+            database[
+                $"""
+                select id, body ->> '$.value.terms.name', body ->> '$.value.terms.timeZone' from document where kind = '{DocumentKind.Contract}' and id = ?
+                """]
+                .Bind(id).All(row => (Id: row.Text(), Named: new NamedContract(row.Text(), row.Text()))));
         var known = users.Distinct().Select(user => One(database, UserRow.Instance, RowKey.User(user.ClientId, user.UserId))).OfType<User>();
         return new Names(
-            contracts.ToDictionary(contract => contract.Id, contract => contract.Name),
+            contracts.ToDictionary(contract => contract.Id, contract => contract.Named),
             known.ToDictionary(user => new UserKey(user.ClientId, user.UserId), user => user.Name));
     }));
 
