@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Text.Json.Nodes;
+using CreditGrains.Editions;
 
 namespace CreditGrains.Cluster.Tests;
 

@@ -37,9 +37,9 @@ public sealed class DeathStories(Served served)
 
         await dying.Kill();
         await allocation.GetByRole(AriaRole.Button, new() { Name = "Confirm Credit Allocation" }).ClickAsync();
-        await Expect(allocation.GetByText("The credit allocation is confirmed.")).ToBeVisibleAsync(new() { Timeout = 30_000 });
+        await Expect(allocation.GetByText("The credit allocation is confirmed.")).ToBeVisibleAsync();
         await lots.GetByRole(AriaRole.Button, new() { Name = "Add", Exact = true }).ClickAsync();
-        await Expect(lots.GetByText("Created.")).ToBeVisibleAsync(new() { Timeout = 30_000 });
+        await Expect(lots.GetByText("Created.")).ToBeVisibleAsync();
         Assert.Equal([("INV-1", 10)], await Lots());
         Assert.Equal(5, (int)(await served.Call("GET", $"{url}/v1/contracts/DEATH/allocations/anna"))!["amount"]!);
         Assert.Single((await served.Call("GET", $"{url}/v1/ledger?contractId=DEATH&kind=allocation-set"))!["items"]!.AsArray());

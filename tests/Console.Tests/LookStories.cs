@@ -88,7 +88,7 @@ public sealed class LookStories(Served served)
 
         // A key of one user sees that user's reports, credits and usage, and nothing else.
         var user = await served.Open("user-roles");
-        await Expect(user).ToHaveURLAsync(new Regex("/console/reports$"), new() { Timeout = 10_000 });
+        await Expect(user).ToHaveURLAsync(new Regex("/console/reports$"));
         await Expect(user.GetByRole(AriaRole.Navigation, new() { Name = "Main" })).ToHaveTextAsync(new Regex("^\\s*Reports\\s*Usage\\s*$"));
         await user.GotoAsync("/console/ledger");
         await Expect(user.GetByRole(AriaRole.Alert)).ToContainTextAsync("A key of the role consumer and of one user may not do this.");

@@ -33,8 +33,15 @@ public sealed class Served : IAsyncLifetime
     private IPlaywright? playwright;
     private IBrowser? browser;
 
+    // What comes comes soon, but where the machine does other things as well.
+    private const int Patience = 30_000;
+
     // Stories print what matters.
-    static Served() => Environment.SetEnvironmentVariable("Logging__Console__LogLevel__Default", "None");
+    static Served()
+    {
+        Environment.SetEnvironmentVariable("Logging__Console__LogLevel__Default", "None");
+        Assertions.SetDefaultExpectTimeout(Patience);
+    }
 
     public string Url { get; } = $"http://127.0.0.1:{Child.FreePort()}";
 
@@ -61,16 +68,18 @@ public sealed class Served : IAsyncLifetime
         Http.BaseAddress = new(Url);
         await Provider.Start();
         await File.WriteAllTextAsync(Path.Combine(folder, "secret"), IdentityProvider.Secret);
-        var store = IsCluster
-            ? new ServerOptions { Postgres = await SharedPostgres.NewDatabase(), SiloPort = Child.FreePort(), GatewayPort = Child.FreePort() }
-            : new() { Data = Path.Combine(folder, "data") };
-        app = await Start(store with
+        app = await Start((await NewStore(folder)) with
         {
             Urls = Url, OidcAuthority = new(Provider.Address), OidcClientId = Issuer.Audience, OidcClientSecretFile = Path.Combine(folder, "secret"),
         });
         playwright = await Playwright.CreateAsync();
         browser = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = await Chromium(), Args = ["--no-sandbox", "--disable-gpu", "--disable-extensions"] });
     }
+
+    /// <summary>An empty store of the edition: embedded in that folder, or a database of its own.</summary>
+    internal static async Task<ServerOptions> NewStore(string folder) => IsCluster
+        ? new() { Postgres = await SharedPostgres.NewDatabase(), SiloPort = Child.FreePort(), GatewayPort = Child.FreePort() }
+        : new() { Data = Path.Combine(folder, "data") };
 
     /// <summary>A silo in this process, with the clock and the keys of all.</summary>
     internal async Task<WebApplication> Start(ServerOptions options)
@@ -90,7 +99,7 @@ public sealed class Served : IAsyncLifetime
             BaseURL = url ?? Url, ViewportSize = new() { Width = 1280, Height = 800 }, ReducedMotion = ReducedMotion.Reduce,
             StorageState = sessions.GetValueOrDefault(session),
         });
-        context.SetDefaultTimeout(10_000);
+        context.SetDefaultTimeout(Patience);
         var page = await context.NewPageAsync();
         if (key is null) return page;
         await page.GotoAsync("/console");

@@ -20,7 +20,7 @@ public sealed class SessionStories(Served served)
         await Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync("must be one that is known here");
         await page.GetByLabel("API key").FillAsync(Served.KeyOf("auditor"));
         await page.Keyboard.PressAsync("Enter");
-        await Expect(page).ToHaveURLAsync(new System.Text.RegularExpressions.Regex("/console/ledger"), new() { Timeout = 10_000 });
+        await Expect(page).ToHaveURLAsync(new System.Text.RegularExpressions.Regex("/console/ledger"));
         await SignOutForGood(page);
     }
 

@@ -1,4 +1,4 @@
-namespace CreditGrains.Cluster.Tests;
+namespace CreditGrains.Editions;
 
 /// <summary>Whether the trials are wanted whole, which takes minutes and a machine that does nothing else: CREDITGRAINS_TRIAL=whole.</summary>
 public static class Trials
