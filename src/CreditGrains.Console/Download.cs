@@ -4,7 +4,9 @@ using Microsoft.Net.Http.Headers;
 
 namespace CreditGrains.Pages;
 
-/// <summary>Lists and statements as files: the address of a page, <c>.csv</c> and its filters lead to what the API answers as CSV, whole, by the caller of the session.</summary>
+/// <summary>
+/// Lists and statements as files: the address of a page, <c>.csv</c> and its filters lead to what the API answers as CSV, whole, by the caller of the session.
+/// </summary>
 internal static class Download
 {
     public const string Extension = ".csv";

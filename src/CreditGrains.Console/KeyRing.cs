@@ -18,5 +18,6 @@ internal sealed class KeyRing(IGrainFactory grains) : IXmlRepository
         return [.. keys.Select(xml => XElement.Parse(xml))];
     }
 
-    public void StoreElement(XElement element, string friendlyName) => Ring.Add(element.ToString(SaveOptions.DisableFormatting), known).GetAwaiter().GetResult();
+    public void StoreElement(XElement element, string friendlyName) =>
+        Ring.Add(element.ToString(SaveOptions.DisableFormatting), known).GetAwaiter().GetResult();
 }

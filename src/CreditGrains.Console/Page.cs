@@ -69,7 +69,8 @@ public abstract class Page : ComponentBase
     }
 
     /// <summary>A change; null: it was refused, and the page shows why.</summary>
-    private protected Task<T?> Send<T>(string method, string path, JsonObject? body = null, string? tag = null) where T : class => Send<T>(method, path, body, tag, null);
+    private protected Task<T?> Send<T>(string method, string path, JsonObject? body = null, string? tag = null) where T : class =>
+        Send<T>(method, path, body, tag, null);
 
     /// <summary>Adds something, once for each form that is shown, however often that is sent: its answer may have been lost.</summary>
     private protected Task<T?> Add<T>(string path, JsonObject body) where T : class => Send<T>(HttpMethods.Post, path, body, null, Form("once"));
