@@ -20,9 +20,10 @@ internal static class AuditCommand
         var contracts = new Argument<string[]>("CONTRACT") { Description = "The contracts to audit.", Arity = ArgumentArity.ZeroOrMore };
         var accounts = new Option<string[]>("--account") { Description = "An account to audit; may be given several times." };
         var client = new Option<string?>("--client") { Description = "Audits all contracts and accounts of this client." };
+        var full = new Option<bool>("--full") { Description = "Adds up every entry and counts every row of the contracts, instead of starting from their last checkpoints." };
         var service = new ServiceOptions();
 
-        var command = new Command("audit", "Recomputes contracts and accounts from their ledger and compares.") { contracts, accounts, client };
+        var command = new Command("audit", "Recomputes contracts and accounts from their ledger and compares.") { contracts, accounts, client, full };
         service.AddTo(command);
         command.SetAction(async (parsed, stop) =>
         {
@@ -31,14 +32,14 @@ internal static class AuditCommand
                 throw new InputException("audit needs either contracts and accounts, or --client.");
 
             using var open = service.Open(parsed);
-            return Write(await Audit(open, named, services, parsed.GetValue(client), stop), parsed.InvocationConfiguration.Output);
+            return Write(await Audit(open, named, services, parsed.GetValue(client), parsed.GetValue(full), stop), parsed.InvocationConfiguration.Output);
         });
         return command;
     }
 
     /// <summary>Asks for the audits of these contracts and accounts, or of all of a client; throws where one is not there.</summary>
     internal static async Task<Audits> Audit(
-        Service service, IEnumerable<string> contracts, IEnumerable<string> accounts, string? client, CancellationToken stop)
+        Service service, IEnumerable<string> contracts, IEnumerable<string> accounts, string? client, bool isFull, CancellationToken stop)
     {
         if (client is not null)
         {
@@ -46,15 +47,15 @@ internal static class AuditCommand
             accounts = await Ids("account", client);
             if (!contracts.Concat(accounts).Any()) throw new ServiceException($"There is no contract or account of a client {client}.");
         }
-        return new(await All("contracts", contracts), await All("accounts", accounts));
+        return new(await All("contracts", contracts, isFull ? "?full=true" : ""), await All("accounts", accounts));
 
         async Task<List<string>> Ids(string kind, string owner) => [..
             (await service.List($"v1/{kind}s?clientId={Uri.EscapeDataString(owner)}", stop)).Select(one => (string)one[$"{kind}Id"]!)];
 
-        async Task<List<Answer>> All(string kind, IEnumerable<string> ids)
+        async Task<List<Answer>> All(string kind, IEnumerable<string> ids, string query = "")
         {
             var audits = new List<Answer>();
-            foreach (var id in ids) audits.Add(Service.Expect(await service.Get($"v1/{kind}/{Uri.EscapeDataString(id)}/audit", stop)));
+            foreach (var id in ids) audits.Add(Service.Expect(await service.Get($"v1/{kind}/{Uri.EscapeDataString(id)}/audit{query}", stop)));
             return audits;
         }
     }

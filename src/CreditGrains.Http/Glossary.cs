@@ -186,12 +186,16 @@ internal static class Glossary
         ["cause"] = Plain(
             "What caused it: request, renewal, expiry, a report's void, capture or end of hold, or the milestone for which services credits moved.",
             "request"),
+        ["checkpoint"] = Whole(
+            "The entry up to which the ledger's sums were taken from a checkpoint; then lots and users were compared with the ledger. "
+            + "null: every entry was added up, and every credit and report was counted.", 4_096, 1, null),
         ["day"] = On("The local day, in the contract's time zone; with groupBy=day."),
         ["differences"] = Plain("Every number in which entries and state differ; empty if the books balance."),
         ["effectiveAt"] = At("When it took effect."),
         ["entryId"] = Whole("The entry's number; later entries have higher ones.", 17, 1, null),
         ["fromEntries"] = SignedWhole("Credits by the entries.", 98),
         ["fromState"] = SignedWhole("Credits by the state.", 98),
+        ["full"] = Flag("true: adds up every entry, counts every credit and report, and compares the checkpoints with the entries, too."),
         ["givenBack"] = Credits("Credits that were given back, by hand, by a void or by the end of a hold, and no longer count as used.", 0),
         ["granted"] = Credits("Credits granted in lots.", 100),
         ["minted"] = Credits("Credits minted as they were used, of an unlimited contract.", 0),

@@ -35,8 +35,9 @@ internal static class LedgerEndpoints
             page, queries, booked => (booked.Entry.ClientId, booked.Entry.ContractId, booked.Entry.UserId), (booked, names) => new(LedgerEntry.Of(booked), names), gone));
     }
 
-    private static async Task<IResult> GetAudit(string contractId, Caller caller, Clients clients, IQueries queries, CancellationToken gone) =>
-        await clients.Of(contractId, caller) is not null && await queries.Audit(contractId).WaitAsync(gone) is { } audit
+    private static async Task<IResult> GetAudit(
+        string contractId, string? full, Caller caller, Clients clients, IQueries queries, CancellationToken gone) =>
+        await clients.Of(contractId, caller) is not null && await queries.Audit(contractId, Parameters.Flag(full) ?? false).WaitAsync(gone) is { } audit
             ? TypedResults.Ok(audit)
             : Problems.NoContract(contractId);
 }

@@ -103,7 +103,7 @@ internal sealed class OpenApiOperations(OpenApiDocument document, OpenApiSchemas
     {
         "from" or "to" when meaning == Parameters.Meaning.Days => typeof(LocalDate),
         "status" when meaning == Parameters.Meaning.Milestones => typeof(string),
-        "allocated" => typeof(bool),
+        "allocated" or "full" => typeof(bool),
         "createdFrom" or "createdTo" or "expiresFrom" or "expiresTo" => typeof(Instant),
         "limit" or "count" => typeof(int),
         "from" or "to" or "at" => typeof(Instant),

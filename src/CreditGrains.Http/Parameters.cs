@@ -113,7 +113,7 @@ internal static class Parameters
         "status" when meaning == Meaning.Milestones => value.Length is >= 1 and <= Planning.MaxStatus && !value.Any(char.IsControl)
             ? null
             : Refusal.Invalid(name, $"must have 1 to {Planning.MaxStatus} characters and no control characters"),
-        "allocated" => Flag(value) is null ? NotOf<bool>(name) : null,
+        "allocated" or "full" => Flag(value) is null ? NotOf<bool>(name) : null,
         "status" => Several<CreditStatus>(value) is null ? NotSeveralOf<CreditStatus>(name) : null,
         "state" => BodyFaults.Named<ContractState>(value) is null ? NotOf<ContractState>(name) : null,
         "type" => BodyFaults.Named<ContractType>(value) is null ? NotOf<ContractType>(name) : null,

@@ -81,7 +81,7 @@ public sealed class FieldTable(Served served) : IClassFixture<Served>
         new("GET /v1/contracts/{C1}/users?limit&cursor&order", null),
         new("GET /v1/contracts/{C1}/lots?paymentId&limit&cursor&order", null),
         new("GET /v1/contracts/{C1}/lots/{G1}", null),
-        new("GET /v1/contracts/{C1}/audit", null),
+        new("GET /v1/contracts/{C1}/audit?full", null),
         new("GET /v1/contracts/{C1}/balance?at", null),
         new("GET /v1/reports/{*R1}?clientId", null),
         new("GET /v1/reports?clientId&contractId&userId&from&to&limit&cursor&order", null),

@@ -70,7 +70,7 @@ internal static class Words
     /// <summary>G2: the books balance; returns the audit.</summary>
     public static async Task<Answer> Balanced(this Api api, string contract = "C1")
     {
-        var audit = (await api.Get($"/v1/contracts/{contract}/audit")).Is(200);
+        var audit = (await api.Get($"/v1/contracts/{contract}/audit?full=true")).Is(200);
         Assert.True((bool)audit["balanced"]!, audit.Text);
         return audit;
     }

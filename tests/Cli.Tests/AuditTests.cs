@@ -67,12 +67,12 @@ public sealed class AuditTests
             "GET /v1/accounts?clientId=services&limit=1000" => FakeService.Json(200, """{"items":[{"accountId":"A1"}],"nextCursor":null}"""),
             "GET /v1/accounts/A1/audit" => FakeService.Json(200, Account),
             "GET /v1/accounts/A2/audit" => FakeService.Json(200, DifferingAccount),
-            "GET /v1/contracts/C1/audit" => FakeService.Json(200, Balanced),
+            "GET /v1/contracts/C1/audit" or "GET /v1/contracts/C1/audit?full=true" => FakeService.Json(200, Balanced),
             "GET /v1/contracts/C2/audit" => FakeService.Json(200, Differing),
             _ => FakeService.Json(404, """{"code":"not-found","detail":"There is no such contract."}"""),
         });
         using var service = fake.Open();
         using var output = new StringWriter();
-        return (AuditCommand.Write(await AuditCommand.Audit(service, contracts, accounts, client, TestContext.Current.CancellationToken), output), output.ToString());
+        return (AuditCommand.Write(await AuditCommand.Audit(service, contracts, accounts, client, isFull: contracts.Length == 1, TestContext.Current.CancellationToken), output), output.ToString());
     }
 }

@@ -52,7 +52,7 @@ internal sealed class Load(Client client, int writers, int contracts, int seed)
         var used = 0L;
         for (var contract = 0; contract < contracts; contract++)
         {
-            var audit = await client.Get($"/v1/contracts/c{contract}/audit");
+            var audit = await client.Get($"/v1/contracts/c{contract}/audit?full=true");
             Assert.True((bool)audit["balanced"]!, audit.ToJsonString());
             used += (long)audit["used"]!;
         }

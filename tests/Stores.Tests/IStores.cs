@@ -12,11 +12,14 @@ public interface IStores
 }
 
 /// <summary>A store that is gone after the test.</summary>
-public sealed class OpenedStore(IStore store, IQueries queries, Func<ValueTask> close) : IAsyncDisposable
+/// <param name="writeCheckpoints">Writes all checkpoints of a contract behind so few entries.</param>
+public sealed class OpenedStore(IStore store, IQueries queries, Func<string, int, Task> writeCheckpoints, Func<ValueTask> close) : IAsyncDisposable
 {
     public IStore Store => store;
 
     public IQueries Queries => queries;
+
+    public Task WriteCheckpoints(string contractId, int entries) => writeCheckpoints(contractId, entries);
 
     public ValueTask DisposeAsync() => close();
 }
@@ -29,6 +32,8 @@ public abstract class Suite<TStores> : IAsyncLifetime where TStores : IStores, n
     protected IStore Store => opened.Store;
 
     protected IQueries Queries => opened.Queries;
+
+    protected Task WriteCheckpoints(string contractId, int entries) => opened.WriteCheckpoints(contractId, entries);
 
     public async ValueTask InitializeAsync() => opened = await new TStores().Open();
 
@@ -44,7 +49,7 @@ public sealed class MemoryStores : IStores
     public Task<OpenedStore> Open()
     {
         var store = new MemoryStore();
-        return Task.FromResult(new OpenedStore(store, store, () => ValueTask.CompletedTask));
+        return Task.FromResult(new OpenedStore(store, store, (_, _) => Task.CompletedTask, () => ValueTask.CompletedTask));
     }
 }
 
@@ -54,7 +59,7 @@ public sealed class SqliteStores : IStores
     {
         var directory = new TempDirectory();
         var store = SqliteStore.Open(directory.Path);
-        return Task.FromResult(new OpenedStore(store, store, () =>
+        return Task.FromResult(new OpenedStore(store, store, store.WriteCheckpoints, () =>
         {
             store.Dispose();
             directory.Dispose();

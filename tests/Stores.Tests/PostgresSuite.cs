@@ -5,7 +5,7 @@ public sealed class PostgresStores : IStores
     public async Task<OpenedStore> Open()
     {
         var database = await PostgresDatabase.New();
-        return new(database.Store, database.Store, database.DisposeAsync);
+        return new(database.Store, database.Store, database.Store.WriteCheckpoints, database.DisposeAsync);
     }
 }
 
@@ -14,7 +14,7 @@ public sealed class QuietPostgresStores : IStores
     public async Task<OpenedStore> Open()
     {
         var database = await PostgresDatabase.New(isQuiet: true);
-        return new(database.Store, database.Store, database.DisposeAsync);
+        return new(database.Store, database.Store, database.Store.WriteCheckpoints, database.DisposeAsync);
     }
 }
 

@@ -1,5 +1,6 @@
 using CreditGrains.Domain;
 using CreditGrains.Grains;
+using CreditGrains.Stores.Memory;
 using NodaTime;
 using NodaTime.Text;
 
@@ -191,6 +192,109 @@ public abstract class SumStories<TStores> : Suite<TStores> where TStores : IStor
 
         static string Shown(ContractStatement? statement) => FormattableString.Invariant(
             $"{Stands(statement!.Opening)} | {string.Join(", ", statement.Movements.Select(moved => $"{moved.Kind} {moved.PaymentId} {moved.UserId} {moved.Credits}"))} | {Stands(statement.Closing)}");
+    }
+
+    [Fact]
+    public async Task G3_whatever_is_booked_behind_checkpoints_each_answer_is_that_of_all_entries()
+    {
+        var (plain, dice) = (new MemoryStore(), new Random(7));
+        IQueries expected = plain;
+        Books[] both = [new(Store), new(plain)];
+        Instant[] instants = [.. Enumerable.Range(0, 12).Select(step => Books.Start + Duration.FromDays(8 * step))];
+        await Both(async books =>
+        {
+            await books.Agree("C", 100, ["U", "V"]);
+            await books.Agree("D", 100, ["U"]);
+            await books.Grant("C", "L2", 40, "INV", Books.Start + Duration.FromDays(9));
+            Assert.NotNull(await books.Report("R1", "C", "U", ["P1", "P2", "P3"]));
+            Assert.NotNull(await books.Report("R2", "C", "V", ["P4"], holdSeconds: 600));
+            Assert.NotNull(await books.Report("R3", "D", "U", ["P5"]));
+        });
+
+        for (var round = 1; round <= 4; round++)
+        {
+            // Entries of any kind, lot, user and right, that took effect long before they are booked, or just then.
+            Entry[] booked = [.. Enumerable.Range(0, 200).Select(_ => Samples.Entry with
+            {
+                Kind = dice.GetItems<EntryKind>([EntryKind.CreditsCharged, EntryKind.CreditsReturned, EntryKind.CoverageExpired, EntryKind.LotExpired, EntryKind.ExtraGranted], 1)[0],
+                ContractId = dice.Next(5) == 0 ? "D" : "C", LotId = dice.Next(9) == 0 ? null : $"L{dice.Next(1, 3)}", UserId = dice.Next(3) == 0 ? null : dice.Next(2) == 0 ? "U" : "V",
+                UsedOf = dice.GetItems([null, Allocation.Extra, "cycle:0.-1", $"cycle:1.{round}", $"cycle:1.{round + 9}"], 1)[0], Quantity = dice.Next(1, 9),
+                EffectiveAt = Books.Start + Duration.FromMinutes(dice.Next(1_440 * round * 20)),
+            })];
+            var day = round;
+            await Both(async books =>
+            {
+                await books.Advance(Books.Start + Duration.FromDays(7 * day), "acme");
+                Assert.NotNull(await books.Report($"R{day}.1", "C", "U", [$"P1", $"Q{day}"]));
+                Assert.True(await books.Edit(new(new("C", "L1", day), CreditStatus.Unallocated, null, Frees: true, null, null, "why", "ops")) || day > 1);
+                await books.Withdraw("C", "L1", 2);
+            });
+            foreach (var store in new[] { Store, plain })
+                Assert.IsType<CommitResult.Done>(await store.Commit(new("acme", [.. booked])));
+            await Compare();
+            await WriteCheckpoints("C", 30);
+            await Compare();
+        }
+
+        // The cycle of a user is never before the last that was used.
+        foreach (var store in new[] { Store, plain })
+            foreach (var member in await store.Members("C"))
+            {
+                var running = member with { Allocation = member.Allocation with { Restarts = 1, Cycle = 13 }, Version = member.Version + 1 };
+                Assert.IsType<CommitResult.Done>(await store.Commit(new("acme", [new MemberChange("C", "acme", running, null, member.Version)])));
+            }
+        var (quick, full) = ((await Queries.Audit("C"))!, (await Queries.Audit("C", isFull: true))!);
+        Assert.Equal(Store is not MemoryStore, quick.Checkpoint is not null);
+        Assert.Null((await Queries.Audit("D"))!.Checkpoint);
+        Assert.Equal(Json.Write(await expected.Audit("C")), Json.Write(full));
+        Assert.Equal((full.Granted, full.Unallocated, full.Withdrawn, full.Used), (quick.Granted, quick.Unallocated, quick.Withdrawn, quick.Used));
+        Assert.Equal(Of(full), Of(quick));
+        Assert.Equal(["unallocated", "totalUsed", "usedInCycle", "extraCredits", "extraUsed"], Of(full).Select(one => one.What).Distinct());
+
+        static IEnumerable<Difference> Of(Audit audit) => audit.Differences.Where(one => one.What is not ("allocated" or "expired" or "reported" or "sum"));
+
+        async Task Both(Func<Books, Task> act)
+        {
+            foreach (var books in both) await act(books);
+        }
+
+        async Task Compare()
+        {
+            var now = both[0].Now;
+            foreach (var contract in new[] { "C", "D" })
+            {
+                foreach (var at in instants.Select(at => (Instant?)at).Append(null))
+                    Assert.Equal(Json.Write(await expected.Balance(contract, at, now)), Json.Write(await Queries.Balance(contract, at, now)));
+                foreach (var (from, to) in new[] { (1, 1), (1, 5), (3, 20), (15, 31) })
+                    Assert.Equal(
+                        Json.Write(await expected.Statement(contract, new(2026, 3, from), new(2026, 3, to), now)),
+                        Json.Write(await Queries.Statement(contract, new(2026, 3, from), new(2026, 3, to), now)));
+            }
+        }
+    }
+
+    [Fact]
+    public async Task G2_an_audit_from_a_checkpoint_balances_and_finds_wrong_lots_and_users_and_a_full_one_wrong_rows_too()
+    {
+        var books = new Books(Store);
+        await books.Agree("C", 100, ["U"]);
+        for (var report = 1; report <= 60; report++) Assert.NotNull(await books.Report($"R{report}", "C", "U", [$"P{report}"]));
+        Assert.True(await books.Edit(new(new("C", "L1", 1), CreditStatus.Unallocated, null, Frees: true, null, null, "why", "ops")));
+        await WriteCheckpoints("C", 5);
+        await books.Advance(Books.Start + Duration.FromDays(31), "acme");
+        var audit = (await Queries.Audit("C"))!;
+        Assert.Equal((true, Store is not MemoryStore), (audit.Balanced, audit.Checkpoint is not null));
+        Assert.Equal((100L, 0L, 0L, 100L, 59L), (audit.Granted, audit.Unallocated, audit.Allocated, audit.Expired, audit.Used));
+        Assert.Equal(audit with { Checkpoint = null }, (await Queries.Audit("C", isFull: true))! with { Differences = audit.Differences });
+
+        var member = Assert.Single(await Store.Members("C"));
+        await Done([
+            (Samples.Report with { ReportId = "S", Charged = 2 }).Made(),
+            new MemberChange("C", "acme", member with { Allocation = member.Allocation with { TotalUsed = 60 }, Version = 100 }, null, member.Version),
+        ]);
+        Assert.Equal(
+            Store is MemoryStore ? ["totalUsed", "reported"] : ["totalUsed"], (await Queries.Audit("C"))!.Differences.Select(one => one.What));
+        Assert.Equal(["totalUsed", "reported"], (await Queries.Audit("C", isFull: true))!.Differences.Select(one => one.What));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Text.Json.Serialization;
 using NodaTime;
 using NodaTime.Text;
@@ -105,10 +106,22 @@ public sealed record Allocation(
     }
 }
 
-/// <summary>One cycle of a user; each restart numbers its cycles from 0.</summary>
-public readonly record struct CycleKey(int Restarts, int Cycle)
+/// <summary>One cycle of a user; each restart numbers its cycles from 0. A user's later cycles compare greater.</summary>
+public readonly record struct CycleKey(int Restarts, int Cycle) : IComparable<CycleKey>
 {
-    public override string ToString() => $"cycle:{Restarts}.{Cycle}";
+    private const string Prefix = "cycle:";
+
+    /// <summary>The cycle of an <see cref="Entry.UsedOf"/>; null: it is no cycle.</summary>
+    public static CycleKey? Read(string? usedOf)
+    {
+        if (usedOf is null || !usedOf.StartsWith(Prefix, StringComparison.Ordinal)) return null;
+        var parts = usedOf[Prefix.Length..].Split('.');
+        return new(int.Parse(parts[0], CultureInfo.InvariantCulture), int.Parse(parts[1], CultureInfo.InvariantCulture));
+    }
+
+    public int CompareTo(CycleKey other) => (Restarts, Cycle).CompareTo((other.Restarts, other.Cycle));
+
+    public override string ToString() => $"{Prefix}{Restarts}.{Cycle}";
 }
 
 /// <summary>Everything that decides whether a user may make a report of a contract, and how many credits it may charge (C3, A4, A8).</summary>

@@ -39,6 +39,10 @@ public sealed record UserFacts(
 public sealed record Difference(string Subject, string What, long FromEntries, long FromState);
 
 /// <summary>Whether a contract's books balance (G2), and its totals in credits.</summary>
+/// <param name="Checkpoint">
+/// The entry up to which the sums of a checkpoint were taken: lots and users were compared, and what has become of allocated credits is the
+/// entries' word. null: every entry was added up, and every credit's and report's row was counted.
+/// </param>
 public sealed record Audit(
     string ContractId,
     bool Balanced,
@@ -49,12 +53,16 @@ public sealed record Audit(
     long Expired,
     long Withdrawn,
     long Used,
+    long? Checkpoint,
     ImmutableArray<Difference> Differences)
 {
     /// <summary>Recomputes the state from the entries and compares both (G2).</summary>
-    public static Audit Of(string contractId, IReadOnlyCollection<LotFacts> lots, IReadOnlyCollection<UserFacts> users)
+    /// <param name="checkpoints">In what checkpoints differ from the entries.</param>
+    public static Audit Of(
+        string contractId, IReadOnlyCollection<LotFacts> lots, IReadOnlyCollection<UserFacts> users, long? checkpoint = null,
+        params ImmutableArray<Difference> checkpoints)
     {
-        var differences = lots.SelectMany(Compare).Concat(users.SelectMany(Compare)).ToImmutableArray();
+        var differences = lots.SelectMany(Compare).Concat(users.SelectMany(Compare)).Concat(checkpoints).ToImmutableArray();
         return new(
             contractId,
             differences.IsEmpty,
@@ -65,6 +73,7 @@ public sealed record Audit(
             lots.Sum(lot => lot.ExpiredFree + lot.ExpiredAllocated),
             lots.Sum(lot => lot.Withdrawn),
             users.Sum(user => user.TotalUsed),
+            checkpoint,
             differences);
     }
 

@@ -140,8 +140,12 @@ public interface IQueries
 
     Task<ServicesSettings> ServicesSettings();
 
-    /// <summary>Recomputes a contract from its entries, on one snapshot (G2); null where there is no such contract.</summary>
-    Task<Audit?> Audit(string contractId);
+    /// <summary>
+    /// Recomputes a contract from its entries, on one snapshot (G2), starting from its last checkpoint if it has one; null where there is no such
+    /// contract.
+    /// </summary>
+    /// <param name="isFull">Adds up every entry, counts every row, and compares the checkpoints with the entries, too.</param>
+    Task<Audit?> Audit(string contractId, bool isFull = false);
 
     /// <summary>Recomputes an account from its entries and records, on one snapshot (G2); null where there is no such account.</summary>
     Task<AccountAudit?> AuditAccount(string accountId);

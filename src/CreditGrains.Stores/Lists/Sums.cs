@@ -5,38 +5,32 @@ using NodaTime;
 
 namespace CreditGrains.Stores;
 
-/// <summary>What a contract's entries of one kind about one lot add up to, in credits.</summary>
-internal readonly record struct LotSum(string LotId, EntryKind Kind, long Quantity);
-
 /// <summary>A lot's touched credits: with a player and no end booked, with a player and an end booked, without a player.</summary>
 internal readonly record struct TouchedSum(string LotId, long Allocated, long Expired, long Lapsed);
 
-/// <summary>What a contract's entries of one kind and right about one user add up to, in credits.</summary>
-internal readonly record struct UserSum(string UserId, EntryKind Kind, string? UsedOf, long Quantity);
-
 /// <summary>What an audit compares (G2): a contract's state and its entries, each read from where it is written, of one snapshot.</summary>
 /// <param name="Lots">All of the contract, those apart too.</param>
-/// <param name="Told">Entries with a lot.</param>
-/// <param name="Used">Entries with a user, of <see cref="AboutUsers"/>.</param>
-/// <param name="Reported">Credits charged by reports, by user.</param>
-internal sealed record AuditSums(
-    IReadOnlyCollection<Lot> Lots, IReadOnlyCollection<TouchedSum> Touched, IReadOnlyCollection<LotSum> Told,
-    IReadOnlyCollection<Member> Members, IReadOnlyCollection<UserSum> Used, IReadOnlyDictionary<string, long> Reported)
+/// <param name="Members">All users that the contract has, or has had.</param>
+internal sealed record AuditSums(IReadOnlyCollection<Lot> Lots, IReadOnlyCollection<Member> Members, ToldSums Told) : IToldSums
 {
-    /// <summary>The kinds of entries that are about what users may use, or have used.</summary>
-    public static readonly ImmutableArray<EntryKind> AboutUsers =
-        [EntryKind.CreditsCharged, EntryKind.CreditsReturned, EntryKind.ExtraGranted];
+    /// <summary>The rows that only a full audit counts; null: it begins at a checkpoint, and takes from the entries what has become of touched credits.</summary>
+    public CountedRows? Counted { get; init; }
 
-    public Audit Of(string contractId) => Audit.Of(contractId, OfLots(), OfUsers());
+    /// <summary>Of a full audit: the checkpoints that differ from the entries.</summary>
+    public ImmutableArray<Difference> Checkpoints { get; init; } = [];
+
+    private EntrySums All { get; } = Told.All;
+
+    public Audit Of(string contractId) => Audit.Of(contractId, OfLots(), OfUsers(), Told.Checkpoint?.EntryId, Checkpoints);
 
     private List<LotFacts> OfLots()
     {
         var lots = Lots.ToLookup(lot => lot.LotId);
-        var credits = Touched.ToDictionary(touched => touched.LotId);
-        var told = Told.ToDictionary(sum => (sum.LotId, sum.Kind), sum => sum.Quantity);
+        var credits = Counted?.Touched.ToDictionary(touched => touched.LotId);
+        var told = All.Lots.ToDictionary(sum => (sum.LotId, sum.Kind), sum => sum.Quantity);
         return [.. lots.Select(lot => lot.Key).Union(told.Keys.Select(key => key.LotId)).Order(StringComparer.Ordinal).Select(id =>
         {
-            var touched = credits.GetValueOrDefault(id);
+            var touched = credits is null ? Derived(id) : credits.GetValueOrDefault(id);
             return new LotFacts(
                 id, lots[id].FirstOrDefault(lot => lot.Apart == 0)?.Quantity ?? 0,
                 lots[id].Where(lot => !lot.ExpiryBooked).Sum(lot => lot.Free.Count),
@@ -48,19 +42,29 @@ internal sealed record AuditSums(
 
             long Sum(EntryKind kind) => told.GetValueOrDefault((id, kind));
         })];
+
+        // How many credits of a lot are touched its own row tells; what has become of them, the entries.
+        TouchedSum Derived(string id)
+        {
+            var touched = lots[id].Where(lot => lot.Apart == 0).Sum(lot => lot.Quantity) - lots[id].Sum(lot => lot.Free.Count + lot.Withdrawn.Count);
+            var expired = told.GetValueOrDefault((id, EntryKind.CoverageExpired));
+            var lapsed = told.GetValueOrDefault((id, EntryKind.LotExpired)) - lots[id].Where(lot => lot.ExpiryBooked).Sum(lot => lot.Free.Count);
+            return new(id, touched - expired - lapsed, expired, lapsed);
+        }
     }
 
     private List<UserFacts> OfUsers()
     {
         var members = Members.ToDictionary(member => member.UserId);
-        var used = Used.ToLookup(sum => sum.UserId);
-        return [.. members.Keys.Union(used.Select(user => user.Key)).Union(Reported.Keys).Order(StringComparer.Ordinal).Select(id =>
+        var used = All.Users.ToLookup(sum => sum.UserId);
+        var reported = Counted?.Reported;
+        return [.. members.Keys.Union(used.Select(user => user.Key)).Union(reported?.Keys ?? []).Order(StringComparer.Ordinal).Select(id =>
         {
             var allocation = members.GetValueOrDefault(id)?.Allocation ?? Allocation.None;
             return new UserFacts(
                 id, allocation.TotalUsed, allocation.UsedInCycle, allocation.ExtraCredits, allocation.ExtraUsed,
                 Sum(EntryKind.CreditsCharged), OfRight($"{allocation.CycleKey}"), OfRight(Allocation.Extra), Sum(EntryKind.ExtraGranted),
-                Reported.GetValueOrDefault(id), Sum(EntryKind.CreditsReturned));
+                reported is null ? Sum(EntryKind.CreditsCharged) : reported.GetValueOrDefault(id), Sum(EntryKind.CreditsReturned));
 
             long Sum(EntryKind kind) => used[id].Where(sum => sum.Kind == kind).Sum(sum => sum.Quantity);
 
@@ -69,6 +73,11 @@ internal sealed record AuditSums(
         })];
     }
 }
+
+/// <summary>What a full audit counts row by row.</summary>
+/// <param name="Touched">By lot.</param>
+/// <param name="Reported">Credits charged by reports, by user.</param>
+internal sealed record CountedRows(IReadOnlyCollection<TouchedSum> Touched, IReadOnlyDictionary<string, long> Reported);
 
 /// <summary>What an account's entries of one kind about one subject add up to, in services credits.</summary>
 internal readonly record struct ServicesSum(string Subject, EntryKind Kind, decimal Quantity);
@@ -119,24 +128,20 @@ internal sealed record AccountSums(
 /// booked.
 /// </summary>
 /// <param name="Lots">The contract's, without those apart.</param>
-/// <param name="Told">Entries with a lot.</param>
 /// <param name="Over">Credits with a player whose end has come and is not booked, by lot.</param>
-/// <param name="Users">By user id.</param>
 internal sealed record BalanceSums(
-    StoredContract Contract, IReadOnlyCollection<(string LotId, Instant AvailableFrom)> Lots, IReadOnlyCollection<LotSum> Told,
-    IReadOnlyDictionary<string, long> Over, IReadOnlyCollection<UserTotal> Users)
+    StoredContract Contract, Instant At, IReadOnlyCollection<(string LotId, Instant AvailableFrom)> Lots, ToldSums Told,
+    IReadOnlyDictionary<string, long> Over) : IToldSums
 {
-    /// <summary>The kinds of entries that a user's total is made of: what was charged less what was returned.</summary>
-    public static readonly ImmutableArray<EntryKind> AboutUsers = [EntryKind.CreditsCharged, EntryKind.CreditsReturned];
-
     /// <summary>The instant of a balance: as asked for, or now, but never before the contract's last decision.</summary>
-    public static Instant At(StoredContract contract, Instant? asked, Instant now) => asked ?? Instant.Max(now, contract.Document.AsOf);
+    public static Instant InstantOf(StoredContract contract, Instant? asked, Instant now) => asked ?? Instant.Max(now, contract.Document.AsOf);
 
-    public ContractBalance Of(Instant at)
+    public ContractBalance Of()
     {
-        var told = Told.ToDictionary(sum => (sum.LotId, sum.Kind), sum => sum.Quantity);
+        var all = Told.All;
+        var told = all.Lots.ToDictionary(sum => (sum.LotId, sum.Kind), sum => sum.Quantity);
         var movements = Lots.Select(lot => Of(lot.LotId, lot.AvailableFrom, kind => told.GetValueOrDefault((lot.LotId, kind))));
-        return ContractBalance.Of(Contract.AsContract(), [.. movements.Where(lot => lot.Granted + lot.Minted > 0)], Users, at);
+        return ContractBalance.Of(Contract.AsContract(), [.. movements.Where(lot => lot.Granted + lot.Minted > 0)], all.UserTotals(), At);
     }
 
     private LotMovements Of(string lotId, Instant availableFrom, Func<EntryKind, long> sum) => new(
@@ -145,30 +150,37 @@ internal sealed record BalanceSums(
         sum(EntryKind.LotExpired), sum(EntryKind.CoverageExpired), Over.GetValueOrDefault(lotId), sum(EntryKind.LotWithdrawn));
 }
 
-/// <summary>What a contract's entries of one kind about one lot and user add up to, in credits.</summary>
+/// <summary>What became over in the time of a statement and is not booked, in credits.</summary>
 internal readonly record struct MovedSum(EntryKind Kind, string LotId, string? UserId, long Quantity);
 
 /// <summary>What a contract's statement is made of (G5), of one snapshot.</summary>
-/// <param name="Told">Sums of the entries within its time that have a lot.</param>
-/// <param name="Over">Credits with a player whose end came within its time and is not booked, as ends of coverage.</param>
+/// <param name="Told">Told apart at its begin.</param>
+/// <param name="OverBefore">Credits with a player whose end came before its time and is not booked, by lot.</param>
+/// <param name="OverAtEnd">The same, by its end.</param>
+/// <param name="Over">The same within its time, as ends of coverage.</param>
 /// <param name="Payments">What each lot was paid with.</param>
 internal sealed record StatementSums(
-    StatementTime Time, BalanceSums Opening, BalanceSums Closing, IReadOnlyCollection<MovedSum> Told, IReadOnlyCollection<MovedSum> Over,
-    IReadOnlyDictionary<string, string> Payments)
+    StoredContract Contract, StatementTime Time, IReadOnlyCollection<(string LotId, Instant AvailableFrom)> Lots, ToldSums Told,
+    IReadOnlyDictionary<string, long> OverBefore, IReadOnlyDictionary<string, long> OverAtEnd, IReadOnlyCollection<MovedSum> Over,
+    IReadOnlyDictionary<string, string> Payments) : IToldSums
 {
     public static StatementTime TimeOf(StoredContract contract, LocalDate from, LocalDate to, Instant now) =>
         StatementTime.Of(from, to, contract.AsContract().Terms.Zone, Instant.Max(now, contract.Document.AsOf));
 
     public ContractStatement Of()
     {
-        var contract = Closing.Contract.AsContract();
+        var contract = Contract.AsContract();
         var due = Time.Last > contract.AsOf ? contract.RollForward(Time.Last).Changes : Changes.None;
         var granted = due.Lots.Where(change => change.IsNew).ToDictionary(change => change.Lot.LotId, change => change.Lot.PaymentId);
+        var told = Told.Added.Where(sum => sum is { IsLater: true, LotId: not null })
+            .Select(sum => new MovedSum(sum.Kind, sum.LotId!, sum.UserId, sum.Quantity));
         var unbooked = due.Entries.Where(entry => entry.LotId is not null && Time.Contains(entry.EffectiveAt))
             .Select(entry => new MovedSum(entry.Kind, entry.LotId!, entry.UserId, entry.Quantity));
+        var opening = new BalanceSums(Contract, Time.Before, Lots, Told.Before, OverBefore);
+        var closing = new BalanceSums(Contract, Time.Last, Lots, Told, OverAtEnd);
         return ContractStatement.Of(
-            contract.Terms, Time, Opening.Of(Time.Before), Closing.Of(Time.Last),
-            Told.Concat(Over).Concat(unbooked)
+            contract.Terms, Time, opening.Of(), closing.Of(),
+            told.Concat(Over).Concat(unbooked)
                 .Select(sum => (sum.Kind, Payments.GetValueOrDefault(sum.LotId) ?? granted.GetValueOrDefault(sum.LotId), sum.UserId, sum.Quantity)));
     }
 }

@@ -212,25 +212,21 @@ public sealed partial class MemoryStore
     Task<ContractBalance?> IQueries.Balance(string contractId, Instant? asked, Instant now)
     {
         if (Contract(contractId) is not { } contract) return Task.FromResult<ContractBalance?>(null);
-        var at = BalanceSums.At(contract, asked, now);
-        return Task.FromResult<ContractBalance?>(SumsOf(contract, at).Of(at));
+        var at = BalanceSums.InstantOf(contract, asked, now);
+        return Task.FromResult<ContractBalance?>(
+            new BalanceSums(contract, at, LotsFrom(contractId), Tell(contractId, Instant.MaxValue, at), OverAt(contractId, at)).Of());
     }
 
-    private BalanceSums SumsOf(StoredContract contract, Instant at)
-    {
-        var contractId = contract.Document.Id;
-        var told = entries.Select(booked => booked.Entry)
-            .Where(entry => entry.ContractId == contractId && entry.EffectiveAt <= at).ToList();
-        var over = Unbooked(contractId).Where(credit => credit.ExpiresAt <= at);
-        var users = told.Where(entry => entry.UserId is not null && BalanceSums.AboutUsers.Contains(entry.Kind))
-            .GroupBy(entry => entry.UserId!)
-            .Select(user =>
-                new UserTotal(user.Key, user.Sum(entry => entry.Kind == EntryKind.CreditsCharged ? entry.Quantity : -entry.Quantity)));
-        return new(
-            contract, [.. LotsOf(contractId).Where(lot => lot.Apart == 0).Select(lot => (lot.LotId, lot.AvailableFrom))], Sums(told),
-            over.GroupBy(credit => credit.Id.LotId).ToDictionary(lot => lot.Key, lot => lot.LongCount()),
-            [.. users.OrderBy(user => user.UserId, StringComparer.Ordinal)]);
-    }
+    private List<(string LotId, Instant AvailableFrom)> LotsFrom(string contractId) =>
+        [.. LotsOf(contractId).Where(lot => lot.Apart == 0).Select(lot => (lot.LotId, lot.AvailableFrom))];
+
+    private Dictionary<string, long> OverAt(string contractId, Instant at) => Unbooked(contractId).Where(credit => credit.ExpiresAt <= at)
+        .GroupBy(credit => credit.Id.LotId).ToDictionary(lot => lot.Key, lot => lot.LongCount());
+
+    // No checkpoints: all entries are added up.
+    private ToldSums Tell(string contractId, Instant from, Instant to) => new(null, [.. entries.Select(booked => booked.Entry)
+        .Where(entry => entry.ContractId == contractId && entry.EffectiveAt <= to)
+        .Select(entry => new EntrySum(entry.Kind, entry.LotId, entry.UserId, entry.UsedOf, entry.EffectiveAt >= from, entry.Quantity, 1))]);
 
     // Credits with a player whose end is not booked.
     private IEnumerable<Credit> Unbooked(string contractId) =>
@@ -240,32 +236,27 @@ public sealed partial class MemoryStore
     {
         if (Contract(contractId) is not { } contract) return Task.FromResult<ContractStatement?>(null);
         var time = StatementSums.TimeOf(contract, from, to, now);
-        var told = entries.Select(booked => booked.Entry)
-            .Where(entry => entry.ContractId == contractId && entry.LotId is not null && time.Contains(entry.EffectiveAt))
-            .Select(entry => new MovedSum(entry.Kind, entry.LotId!, entry.UserId, entry.Quantity));
         var over = Unbooked(contractId).Where(credit => credit.ExpiresAt is { } end && time.Contains(end))
             .Select(credit => new MovedSum(EntryKind.CoverageExpired, credit.Id.LotId, credit.UsedBy, 1));
         return Task.FromResult<ContractStatement?>(new StatementSums(
-            time, SumsOf(contract, time.Before), SumsOf(contract, time.Last), [.. told], [.. over],
+            contract, time, LotsFrom(contractId), Tell(contractId, time.Begin, time.Last), OverAt(contractId, time.Before), OverAt(contractId, time.Last), [.. over],
             LotsOf(contractId).Where(lot => lot.Apart == 0).ToDictionary(lot => lot.LotId, lot => lot.PaymentId)).Of());
     }
 
-    Task<Audit?> IQueries.Audit(string contractId)
+    Task<Audit?> IQueries.Audit(string contractId, bool isFull)
     {
         if (Document(DocumentKind.Contract, contractId) is null) return Task.FromResult<Audit?>(null);
-        var told = entries.Select(booked => booked.Entry).Where(entry => entry.ContractId == contractId).ToList();
         var touched = Credits.Where(credit => credit.Id.ContractId == contractId).GroupBy(credit => credit.Id.LotId)
             .Select(lot => new TouchedSum(
                 lot.Key, lot.LongCount(credit => credit is { PlayerId: not null, ExpiryBooked: false }),
                 lot.LongCount(credit => credit is { PlayerId: not null, ExpiryBooked: true }),
                     lot.LongCount(credit => credit.PlayerId is null)));
-        var used = told.Where(entry => entry.UserId is not null && AuditSums.AboutUsers.Contains(entry.Kind))
-            .GroupBy(entry => (entry.UserId, entry.Kind, entry.UsedOf))
-            .Select(group => new UserSum(group.Key.UserId!, group.Key.Kind, group.Key.UsedOf, group.Sum(entry => entry.Quantity)));
         var reported = Reports.Where(report => report.ContractId == contractId).GroupBy(report => report.UserId);
-        return Task.FromResult<Audit?>(new AuditSums(
-            [.. LotsOf(contractId)], [.. touched], Sums(told), MembersOf(contractId), [.. used],
-            reported.ToDictionary(user => user.Key, user => user.Sum(report => (long)report.Charged))).Of(contractId));
+        return Task.FromResult<Audit?>(
+            new AuditSums([.. LotsOf(contractId)], [.. MembersOf(contractId)], Tell(contractId, Instant.MaxValue, Instant.MaxValue))
+            {
+                Counted = new([.. touched], reported.ToDictionary(user => user.Key, user => user.Sum(report => (long)report.Charged))),
+            }.Of(contractId));
     }
 
     Task<AccountTerms?> IQueries.Account(string accountId) => Task.FromResult(Document(DocumentKind.Account, accountId)?.AsAccount());
@@ -357,10 +348,6 @@ public sealed partial class MemoryStore
 
     private IEnumerable<Lot> LotsOf(string contractId) =>
         lots.All.Where(change => change.ContractId == contractId).Select(change => change.Lot);
-
-    private static List<LotSum> Sums(IEnumerable<Entry> told) =>
-        [.. told.Where(entry => entry.LotId is not null).GroupBy(entry => (entry.LotId, entry.Kind))
-        .Select(group => new LotSum(group.Key.LotId!, group.Key.Kind, group.Sum(entry => entry.Quantity)))];
 
     private static Page<TItem> List<TChange, TRow, TItem>(ListOf<TItem> list, PageRequest page, Row<TChange, TRow> row,
         IEnumerable<TChange> rows, Func<TChange, TItem> read)

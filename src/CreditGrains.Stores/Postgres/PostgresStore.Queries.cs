@@ -154,11 +154,21 @@ public sealed partial class PostgresStore
     }
 
     // Rows and entries are read apart and laid side by side: one of which the other knows nothing is a difference.
-    public Task<Audit?> Audit(string contractId) => Listed<Audit?>(async () =>
+    public Task<Audit?> Audit(string contractId, bool isFull = false) => Snapshot<AuditSums, Audit>(contractId, async (connection, _, places) =>
     {
-        var (contract, reading) = (Values.Of(contractId), new Reading());
-        var exists = reading.Add(new Query<bool>($"select 1 from document where kind = '{DocumentKind.Contract}' and id = $1", _ => true, contract));
-        var lots = reading.Add(LotRow.Instance.Select("where l.contract_id = $1", Values.Of(contractId)));
+        var (reading, contract) = (new Reading(), Values.Of(contractId));
+        var entries = Tell(reading, contractId, isFull || places.Count == 0 ? EntryRanges.All : EntryRanges.Of(places, Instant.MaxValue, Instant.MaxValue));
+        var lots = reading.Add(LotRow.Instance.Select("where l.contract_id = $1", contract));
+        var members = reading.Add(MembersOf(contractId));
+        await reading.Send(connection);
+        var sums = new AuditSums([.. lots.Select(listed => listed.Lot)], members, entries());
+        return sums.Told.Checkpoint is not null ? sums
+            : sums with { Counted = await Count(connection, contractId), Checkpoints = await Compare(connection, contractId) };
+    }, sums => sums.Of(contractId));
+
+    private static async Task<CountedRows> Count(NpgsqlConnection connection, string contractId)
+    {
+        var reading = new Reading();
         var touched = reading.Add(new Query<TouchedSum>(
             """
             select l.lot_id, c.allocated, c.expired, c.lapsed from lot l
@@ -169,39 +179,29 @@ public sealed partial class PostgresStore
                 from credit where lot = l.key) c
             where l.contract_id = $1 and l.apart = 0
             """, row => new(row.Text(), row.Number(), row.Number(), row.Number()), Values.Of(contractId)));
-        var told = reading.Add(Told("", Values.Of(contractId)));
-        var members = reading.Add(MembersOf(contractId));
-        var used = reading.Add(new Query<UserSum>(
-            $"""
-            select user_id, kind, used_of, sum(quantity)::bigint from entry
-            where contract_id = $1 and user_id is not null and kind in ({Kinds(AuditSums.AboutUsers)}) group by user_id, kind, used_of
-            """, row => new(row.Text(), Words.Read<EntryKind>(row.Text()), row.OptionalText(), row.Number()), Values.Of(contractId)));
         var reported = reading.Add(new Query<(string UserId, long Charged)>(
             "select user_id, sum(charged)::bigint from report where contract_id = $1 group by user_id", row => (row.Text(), row.Number()), Values.Of(contractId)));
-        await Run(reading);
-        if (exists.Count == 0) return null;
-        return new AuditSums([.. lots.Select(listed => listed.Lot)], touched, told, members, used, reported.ToDictionary(user => user.UserId, user => user.Charged)).Of(contractId);
-    });
+        await reading.Send(connection);
+        return new(touched, reported.ToDictionary(user => user.UserId, user => user.Charged));
+    }
 
-    public Task<ContractBalance?> Balance(string contractId, Instant? at, Instant now) => Snapshot<ContractBalance>(contractId, async (connection, contract) =>
+    public Task<ContractBalance?> Balance(string contractId, Instant? asked, Instant now) =>
+        Snapshot<BalanceSums, ContractBalance>(contractId, async (connection, contract, places) =>
     {
-        var asked = BalanceSums.At(contract, at, now);
-        return (await SumsOf(connection, contract, asked)).Of(asked);
-    });
+        var (reading, at) = (new Reading(), BalanceSums.InstantOf(contract, asked, now));
+        var entries = Tell(reading, contractId, EntryRanges.Of(places, at, at), to: at);
+        var (lots, over) = (reading.Add(LotsOf(contractId)), reading.Add(OverAt(contract, at)));
+        await reading.Send(connection);
+        return new(contract, at, [.. lots.Select(lot => (lot.LotId, lot.AvailableFrom))], entries(), over.ToDictionary(lot => lot.LotId, lot => lot.Over));
+    }, sums => sums.Of());
 
     public Task<ContractStatement?> Statement(string contractId, LocalDate from, LocalDate to, Instant now) =>
-        Snapshot<ContractStatement>(contractId, async (connection, contract) =>
+        Snapshot<StatementSums, ContractStatement>(contractId, async (connection, contract, places) =>
     {
         var time = StatementSums.TimeOf(contract, from, to, now);
-        var (opening, closing) = (await SumsOf(connection, contract, time.Before), await SumsOf(connection, contract, time.Last));
         var reading = new Reading();
-        var told = reading.Add(new Query<MovedSum>(
-            """
-            select kind, lot_id, user_id, sum(quantity)::bigint from entry
-            where contract_id = $1 and effective_at >= $2 and effective_at <= $3 and lot_id is not null group by kind, lot_id, user_id
-            """,
-            row => new(Words.Read<EntryKind>(row.Text()), row.Text(), row.OptionalText(), row.Number()),
-            Values.Of(contractId), Values.Of(time.Begin), Values.Of(time.Last)));
+        var entries = Tell(reading, contractId, EntryRanges.Of(places, time.Before, time.Last), time.Begin, time.Last);
+        var (overBefore, overAtEnd) = (reading.Add(OverAt(contract, time.Before)), reading.Add(OverAt(contract, time.Last)));
         var over = reading.Add(new Query<MovedSum>(
             $"""
             select l.lot_id, c.used_by, count(*) from lot l join credit c on c.lot = l.key
@@ -210,47 +210,41 @@ public sealed partial class PostgresStore
             """,
             row => new(EntryKind.CoverageExpired, row.Text(), row.OptionalText(), row.Number()),
             Values.Of(contractId), Values.Of(time.Begin), Values.Of(time.Last), Values.Of(contract.Document.Owner)));
-        var payments = reading.Add(new Query<(string Lot, string Payment)>(
-            "select lot_id, payment_id from lot where contract_id = $1 and apart = 0", row => (row.Text(), row.Text()), Values.Of(contractId)));
+        var lots = reading.Add(LotsOf(contractId));
         await reading.Send(connection);
-        return new StatementSums(time, opening, closing, told, over, payments.ToDictionary(lot => lot.Lot, lot => lot.Payment)).Of();
-    });
+        return new(
+            contract, time, [.. lots.Select(lot => (lot.LotId, lot.AvailableFrom))], entries(), overBefore.ToDictionary(lot => lot.LotId, lot => lot.Over),
+            overAtEnd.ToDictionary(lot => lot.LotId, lot => lot.Over), over, lots.ToDictionary(lot => lot.LotId, lot => lot.PaymentId));
+    }, sums => sums.Of());
 
-    // Reads a contract, and then whatever else, on one snapshot; null where there is no such contract.
-    private Task<T?> Snapshot<T>(string contractId, Func<NpgsqlConnection, StoredContract, Task<T>> read) where T : class =>
-        Listed(() => Connected<T?>(async connection =>
+    // Reads a contract, where its checkpoints are, and then whatever else, on one snapshot; null where there is no such contract.
+    private async Task<T?> Snapshot<TSums, T>(
+        string contractId, Func<NpgsqlConnection, StoredContract, List<CheckpointPlace>, Task<TSums>> read, Func<TSums, T> answer)
+        where TSums : class, IToldSums where T : class
     {
-        await using var snapshot = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead);
-        var first = new Reading();
-        var contracts = new WantedContracts(first, [contractId]);
-        await first.Send(connection);
-        return contracts.Read().GetValueOrDefault(contractId) is { } contract ? await read(connection, contract) : null;
-    }));
-
-    private static async Task<BalanceSums> SumsOf(NpgsqlConnection connection, StoredContract contract, Instant at)
-    {
-        var (reading, contractId) = (new Reading(), contract.Document.Id);
-        var lots = reading.Add(new Query<(string, Instant)>(
-            "select lot_id, available_from from lot where contract_id = $1 and apart = 0", row => (row.Text(), row.Instant()), Values.Of(contractId)));
-        var told = reading.Add(Told("and effective_at <= $2", Values.Of(contractId), Values.Of(at)));
-        var over = reading.Add(new Query<(string LotId, long Over)>(
-            $"""
-            select l.lot_id, count(*) from lot l join credit c on c.lot = l.key
-            where l.contract_id = $1 and l.apart = 0 and c.client_id = $3 and {EndIsUnbooked} and c.expires_at <= $2 group by l.lot_id
-            """, row => (row.Text(), row.Number()), Values.Of(contractId), Values.Of(at), Values.Of(contract.Document.Owner)));
-        var users = reading.Add(new Query<UserTotal>(
-            $"""
-            select user_id, sum(case kind when 'credits-charged' then quantity else -quantity end)::bigint from entry
-            where contract_id = $1 and effective_at <= $2 and user_id is not null and kind in ({Kinds(BalanceSums.AboutUsers)}) group by user_id order by user_id
-            """, row => new(row.Text(), row.Number()), Values.Of(contractId), Values.Of(at)));
-        await reading.Send(connection);
-        return new(contract, lots, told, over.ToDictionary(lot => lot.LotId, lot => lot.Over), users);
+        var sums = await Listed(() => Connected<TSums?>(async connection =>
+        {
+            await using var snapshot = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead);
+            var first = new Reading();
+            var contracts = new WantedContracts(first, [contractId]);
+            var places = first.Add(PlacesOf(contractId));
+            await first.Send(connection);
+            return contracts.Read().GetValueOrDefault(contractId) is { } contract ? await read(connection, contract, places) : null;
+        }));
+        if (sums is null) return null;
+        if (sums.Told.Entries > Checkpoint.FewestEntries) checkpoints.Ask(contractId);
+        return answer(sums);
     }
 
-    // What a contract's entries say of its lots.
-    private static Query<LotSum> Told(string condition, params NpgsqlParameter[] values) => new(
-        $"select lot_id, kind, sum(quantity)::bigint from entry where contract_id = $1 and lot_id is not null {condition} group by lot_id, kind",
-        row => new(row.Text(), Words.Read<EntryKind>(row.Text()), row.Number()), values);
+    private static Query<(string LotId, Instant AvailableFrom, string PaymentId)> LotsOf(string contractId) => new(
+        "select lot_id, available_from, payment_id from lot where contract_id = $1 and apart = 0", row => (row.Text(), row.Instant(), row.Text()), Values.Of(contractId));
+
+    // Credits with a player whose end has come by then and is not booked.
+    private static Query<(string LotId, long Over)> OverAt(StoredContract contract, Instant at) => new(
+        $"""
+        select l.lot_id, count(*) from lot l join credit c on c.lot = l.key
+        where l.contract_id = $1 and l.apart = 0 and c.client_id = $3 and {EndIsUnbooked} and c.expires_at <= $2 group by l.lot_id
+        """, row => (row.Text(), row.Number()), Values.Of(contract.Document.Id), Values.Of(at), Values.Of(contract.Document.Owner));
 
     // Named in the text, so that an index of those kinds alone is found.
     private static string Kinds(IEnumerable<EntryKind> kinds) => string.Join(", ", kinds.Select(kind => $"'{kind.Word()}'"));

@@ -19,6 +19,7 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
     private readonly SemaphoreSlim lists;
     private readonly CommitWriter writer;
     private readonly Prover prover;
+    private readonly CheckpointWriter checkpoints;
     private volatile bool isSkewed;
     private readonly Gathered<string, StoredContract> contracts;
     private readonly Gathered<AllocationKey, StoredMember> members;
@@ -29,6 +30,7 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
         lists = new(Math.Max(1, sources.MaxReads / 2));
         writer = new(sources, metrics);
         prover = new(sources);
+        checkpoints = new(contractId => WriteCheckpoint(contractId, Checkpoint.FewestEntries));
         contracts = new(LoadContracts);
         members = new(LoadMembers);
     }
@@ -120,6 +122,7 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await checkpoints.Stop();
         await writer.DisposeAsync();
         await prover.DisposeAsync();
         await contracts.DisposeAsync();

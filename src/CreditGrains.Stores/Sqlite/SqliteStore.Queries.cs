@@ -153,33 +153,38 @@ public sealed partial class SqliteStore
             .Select(document => WithOpenLots(database, document)).ToImmutableArray();
     }));
 
-    public async Task<ContractBalance?> Balance(string contractId, Instant? asked, Instant now)
+    public async Task<ContractBalance?> Balance(string contractId, Instant? asked, Instant now) =>
+        (await Told(contractId, database => ReadContract(database, contractId) is { } contract
+            ? Sums.Balance(database, contract, BalanceSums.InstantOf(contract, asked, now), now)
+            : null))?.Of();
+
+    public async Task<ContractStatement?> Statement(string contractId, LocalDate from, LocalDate to, Instant now) =>
+        (await Told(contractId, database => ReadContract(database, contractId) is { } contract
+            ? Sums.Statement(database, contract, StatementSums.TimeOf(contract, from, to, now), now)
+            : null))?.Of();
+
+    public async Task<Audit?> Audit(string contractId, bool isFull = false) =>
+        (await Told(contractId, database => ReadDocument(database, DocumentKind.Contract, contractId) is null
+            ? null
+            : Sums.Audit(database, contractId, isFull)))?.Of(contractId);
+
+    // Reads sums on one snapshot; where many entries had to be added up, a checkpoint is asked for.
+    private async Task<T?> Told<T>(string contractId, Func<Database, T?> read) where T : class, IToldSums
     {
-        var at = now;
-        var sums = await lists.Read(database => database.Snapshot(() =>
-        {
-            if (ReadContract(database, contractId) is not { } contract) return null;
-            at = BalanceSums.At(contract, asked, now);
-            return Sums.Balance(database, contract, at, now);
-        }));
-        return sums?.Of(at);
+        var sums = await lists.Read(database => database.Snapshot(() => read(database)));
+        if (sums?.Told.Entries > Checkpoint.FewestEntries) checkpoints.Ask(contractId);
+        return sums;
     }
 
-    public async Task<ContractStatement?> Statement(string contractId, LocalDate from, LocalDate to, Instant now)
+    /// <summary>Writes all checkpoints of a contract that are worth it: of so many entries at least.</summary>
+    internal async Task WriteCheckpoints(string contractId, int fewestEntries)
     {
-        var sums = await lists.Read(database => database.Snapshot(() =>
-            ReadContract(database, contractId) is { } contract
-                ? Sums.Statement(database, contract, StatementSums.TimeOf(contract, from, to, now), now)
-                : null));
-        return sums?.Of();
+        while (await WriteCheckpoint(contractId, fewestEntries)) { }
     }
 
-    public async Task<Audit?> Audit(string contractId)
-    {
-        var sums = await lists.Read(database => database.Snapshot(() =>
-            ReadDocument(database, DocumentKind.Contract, contractId) is null ? null : Sums.Audit(database, contractId)));
-        return sums?.Of(contractId);
-    }
+    private async Task<bool> WriteCheckpoint(string contractId, int fewestEntries) =>
+        await lists.Read(database => database.Snapshot(() => Checkpoints.Next(database, contractId, fewestEntries))) is { } next
+        && await writer.Write(database => Checkpoints.Write(database, contractId, next));
 
     public async Task<StoreView> Look()
     {

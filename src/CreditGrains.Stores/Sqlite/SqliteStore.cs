@@ -29,6 +29,7 @@ public sealed partial class SqliteStore : IStore, IQueries, IDisposable
     private readonly Writer writer;
     private readonly Readers grains;
     private readonly Readers lists;
+    private readonly CheckpointWriter checkpoints;
     private bool closed;
 
     private SqliteStore(FileStream mine, string directory)
@@ -51,6 +52,7 @@ public sealed partial class SqliteStore : IStore, IQueries, IDisposable
         writer = new(database, Metrics);
         grains = new(file, "store reader", 2);
         lists = new(file, "store lister", 2);
+        checkpoints = new(contractId => WriteCheckpoint(contractId, Checkpoint.FewestEntries));
     }
 
     internal StoreMetrics Metrics { get; } = new();
@@ -156,6 +158,7 @@ public sealed partial class SqliteStore : IStore, IQueries, IDisposable
     public void Dispose()
     {
         if (Interlocked.Exchange(ref closed, true)) return;
+        checkpoints.Stop().GetAwaiter().GetResult();
         writer.Dispose();
         grains.Dispose();
         lists.Dispose();

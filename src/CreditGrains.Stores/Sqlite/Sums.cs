@@ -9,25 +9,27 @@ namespace CreditGrains.Stores.Sqlite;
 internal static class Sums
 {
     /// <summary>What an audit compares (G2).</summary>
-    public static AuditSums Audit(Database database, string contractId)
+    public static AuditSums Audit(Database database, string contractId, bool isFull)
+    {
+        var places = Checkpoints.Places(database, contractId);
+        var told = Checkpoints.Tell(
+            database, contractId, isFull || places.Count == 0 ? EntryRanges.All : EntryRanges.Of(places, Instant.MaxValue, Instant.MaxValue));
+        var lots = SqliteStore.All(database, LotRow.Instance, "l.contract_id = ?", contractId).Select(listed => listed.Lot).ToList();
+        var sums = new AuditSums(lots, SqliteStore.All(database, MemberRow.Instance, "m.contract_id = ?", contractId), told);
+        return told.Checkpoint is not null ? sums
+            : sums with { Counted = Count(database, contractId), Checkpoints = Checkpoints.Compare(database, contractId) };
+    }
+
+    private static CountedRows Count(Database database, string contractId)
     {
         var touched = database["""
             select l.lot_id, sum(c.player_id is not null and c.expiry_booked = 0), sum(c.player_id is not null and c.expiry_booked),
                    sum(c.player_id is null)
             from lot l cross join credit c on c.lot = l.key where l.contract_id = ? group by l.lot_id
             """].Bind(contractId).All(row => new TouchedSum(row.Text(), row.Number(), row.Number(), row.Number()));
-        var told = database["""
-            select lot_id, kind, sum(quantity) from entry where contract_id = ? and lot_id is not null group by lot_id, kind
-            """].Bind(contractId).All(ReadLotSum);
-        var used = database[$"""
-            select user_id, kind, used_of, sum(quantity) from entry
-            where contract_id = ? and user_id is not null and kind in ({Words(AuditSums.AboutUsers)}) group by user_id, kind, used_of
-            """].Bind(contractId).All(row => new UserSum(row.Text(), ReadKind(row), row.OptionalText(), row.Number()));
         var reported = database["select user_id, sum(charged) from report where contract_id = ? group by user_id"]
             .Bind(contractId).All(row => (UserId: row.Text(), Charged: row.Number()));
-        var lots = SqliteStore.All(database, LotRow.Instance, "l.contract_id = ?", contractId).Select(listed => listed.Lot).ToList();
-        var members = SqliteStore.All(database, MemberRow.Instance, "m.contract_id = ?", contractId);
-        return new(lots, touched, told, members, used, reported.ToDictionary(sum => sum.UserId, sum => sum.Charged));
+        return new(touched, reported.ToDictionary(sum => sum.UserId, sum => sum.Charged));
     }
 
     /// <summary>What an account's audit compares (G2).</summary>
@@ -50,32 +52,16 @@ internal static class Sums
     public static BalanceSums Balance(Database database, StoredContract contract, Instant at, Instant now)
     {
         var contractId = contract.Document.Id;
-        var lots = database["select lot_id, available_from from lot where contract_id = ? and apart = 0"]
-            .Bind(contractId).All(row => (row.Text(), row.Instant()));
-        var told = database["""
-            select lot_id, kind, sum(quantity) from entry
-            where contract_id = ? and effective_at <= ? and lot_id is not null group by lot_id, kind
-            """].Bind(contractId).Bind(at).All(ReadLotSum);
-        var users = database[$"""
-            select user_id, sum(case kind when '{EntryKind.CreditsCharged.Word()}' then quantity else -quantity end) from entry
-            where contract_id = ? and effective_at <= ? and user_id is not null and kind in ({Words(BalanceSums.AboutUsers)})
-            group by user_id order by user_id
-            """].Bind(contractId).Bind(at).All(row => new UserTotal(row.Text(), row.Number()));
-        var over = database[at <= now ? OverInThePast : OverByThen]
-            .Bind(contract.Document.Owner).Bind(at).Bind($"{contractId}~").Bind($"{contractId}\x7f")
-            .All(row => (Lot: LotKeys.Credit(row.Text(), 1).LotId, Credits: row.Number()));
-        return new(contract, lots, told, over.ToDictionary(lot => lot.Lot, lot => lot.Credits), users);
+        var told = Checkpoints.Tell(database, contractId, EntryRanges.Of(Checkpoints.Places(database, contractId), at, at), to: at);
+        return new(contract, at, [.. Lots(database, contractId).Select(lot => (lot.LotId, lot.AvailableFrom))], told, Over(database, contract, at, now));
     }
 
     /// <summary>What a statement is made of (G5).</summary>
     public static StatementSums Statement(Database database, StoredContract contract, StatementTime time, Instant now)
     {
         var contractId = contract.Document.Id;
-        var told = database["""
-            select kind, lot_id, user_id, sum(quantity) from entry
-            where contract_id = ? and effective_at >= ? and effective_at <= ? and lot_id is not null group by kind, lot_id, user_id
-            """].Bind(contractId).Bind(time.Begin).Bind(time.Last)
-            .All(row => new MovedSum(ReadKind(row), row.Text(), row.OptionalText(), row.Number()));
+        var ranges = EntryRanges.Of(Checkpoints.Places(database, contractId), time.Before, time.Last);
+        var told = Checkpoints.Tell(database, contractId, ranges, time.Begin, time.Last);
         var over = database["""
             select lot, used_by, count(*) from credit indexed by credit_due
             where client_id = ? and expires_at >= ? and expires_at <= ? and +lot > ? and +lot < ?
@@ -83,12 +69,21 @@ internal static class Sums
             group by lot, used_by
             """].Bind(contract.Document.Owner).Bind(time.Begin).Bind(time.Last).Bind($"{contractId}~").Bind($"{contractId}\x7f")
             .All(row => new MovedSum(EntryKind.CoverageExpired, LotKeys.Credit(row.Text(), 1).LotId, row.OptionalText(), row.Number()));
-        var payments = database["select lot_id, payment_id from lot where contract_id = ? and apart = 0"]
-            .Bind(contractId).All(row => (Lot: row.Text(), Payment: row.Text()));
+        var lots = Lots(database, contractId);
         return new(
-            time, Balance(database, contract, time.Before, now), Balance(database, contract, time.Last, now), told, over,
-            payments.ToDictionary(lot => lot.Lot, lot => lot.Payment));
+            contract, time, [.. lots.Select(lot => (lot.LotId, lot.AvailableFrom))], told, Over(database, contract, time.Before, now),
+            Over(database, contract, time.Last, now), over, lots.ToDictionary(lot => lot.LotId, lot => lot.PaymentId));
     }
+
+    private static List<(string LotId, Instant AvailableFrom, string PaymentId)> Lots(Database database, string contractId) =>
+        database["select lot_id, available_from, payment_id from lot where contract_id = ? and apart = 0"]
+            .Bind(contractId).All(row => (row.Text(), row.Instant(), row.Text()));
+
+    // Credits with a player whose end has come by then and is not booked, by lot.
+    private static Dictionary<string, long> Over(Database database, StoredContract contract, Instant at, Instant now) =>
+        database[at <= now ? OverInThePast : OverByThen]
+            .Bind(contract.Document.Owner).Bind(at).Bind($"{contract.Document.Id}~").Bind($"{contract.Document.Id}\x7f")
+            .All(row => (Lot: LotKeys.Credit(row.Text(), 1).LotId, Credits: row.Number())).ToDictionary(lot => lot.Lot, lot => lot.Credits);
 
     /// <summary>What moved of an account's purchases in the time of a statement (G5).</summary>
     public static List<(EntryKind, string, string, decimal)> Moved(Database database, string accountId, StatementTime time) => database["""
@@ -160,8 +155,6 @@ internal static class Sums
         """;
 
     private static long Microseconds(Duration duration) => (long)duration.TotalMilliseconds * 1_000;
-
-    private static LotSum ReadLotSum(Statement row) => new(row.Text(), ReadKind(row), row.Number());
 
     private static EntryKind ReadKind(Statement row) => Domain.Words.Read<EntryKind>(row.Text());
 

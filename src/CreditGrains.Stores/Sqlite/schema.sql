@@ -238,14 +238,23 @@ create index entry_contract on entry (contract_id) where contract_id is not null
 create index entry_user on entry (user_id) where user_id is not null;
 create index entry_report on entry (report_id) where report_id is not null;
 create index entry_account on entry (account_id) where account_id is not null;
--- Balances are added up from this alone.
-create index entry_effect on entry (contract_id, effective_at, kind, lot_id, user_id, quantity) where contract_id is not null;
 create index entry_returned on entry (contract_id, effective_at) where kind = 'credits-returned';
 -- A credit's history: what happened to its lot, and to it alone.
 create index entry_lot on entry (contract_id, lot_id) where kind in ('lot-granted', 'lot-set', 'lot-expired', 'lot-withdrawn');
 -- What purchases were before they were corrected.
 create index entry_purchase_set on entry (account_id) where kind = 'purchase-set';
 create index entry_credit on entry (subject) where subject glob 'credit:*';
+
+-- Sums of a contract's entries up to one of them, so that only later ones are added up. Derived from entries; readers write them.
+create table checkpoint (
+    contract_id text    not null,
+    entry_id    integer not null,
+    -- When the first of the entries behind the checkpoint before took effect, and when the last of all.
+    earliest    integer not null,
+    latest      integer not null,
+    sums        text    not null,
+    primary key (contract_id, entry_id)
+) strict;
 
 -- One row: which file this is, renewed at each start and close; see LedgerHistory.
 create table mark (value text not null) strict;

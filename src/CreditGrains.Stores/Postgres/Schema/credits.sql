@@ -185,7 +185,7 @@ create table entry (
     account_id       text collate "C"
 );
 create index entry_client on entry (client_id, entry_id);
--- Balances and audits are added up from this alone.
+-- Balances and audits are added up from this alone, behind a checkpoint.
 create index entry_contract on entry (contract_id, entry_id) include (effective_at, kind, lot_id, user_id, quantity, used_of)
     where contract_id is not null;
 create index entry_user on entry (user_id, entry_id) where user_id is not null;
@@ -197,6 +197,17 @@ create index entry_lot on entry (contract_id, lot_id) where kind in ('lot-grante
 create index entry_purchase_set on entry (account_id, entry_id) where kind = 'purchase-set';
 create index entry_credit on entry (subject) where subject like 'credit:%';
 create index entry_returned on entry (contract_id, effective_at) where kind = 'credits-returned';
+
+-- Sums of a contract's entries up to one of them, so that only later ones are added up. Derived from entries; readers write them.
+create table checkpoint (
+    entry_id    bigint not null,
+    -- When the first of the entries behind the checkpoint before took effect, and when the last of all.
+    earliest    timestamptz not null,
+    latest      timestamptz not null,
+    contract_id text collate "C" not null,
+    sums        text not null,
+    primary key (contract_id, entry_id)
+);
 
 -- Services credits, in whole ten-thousandths; dates are days of the account's zone.
 create table purchase (

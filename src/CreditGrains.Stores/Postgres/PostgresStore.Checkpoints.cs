@@ -1,0 +1,83 @@
+using System.Collections.Immutable;
+using CreditGrains.Domain;
+using CreditGrains.Grains;
+using NodaTime;
+using Npgsql;
+
+namespace CreditGrains.Stores.Postgres;
+
+// The sums of entries: those of a checkpoint, and of the entries that are added to them.
+public sealed partial class PostgresStore
+{
+    // What a contract's checkpoint and entries say, once the reading has run.
+    private static Func<ToldSums> Tell(Reading reading, string contractId, EntryRanges ranges, Instant? from = null, Instant? to = null)
+    {
+        var checkpoint = ranges.Checkpoint is { } place
+            ? reading.Add(CheckpointsOf("where contract_id = $1 and entry_id = $2", Values.Of(contractId), Values.Of(place)))
+            : [];
+        var added = reading.Add(Added(contractId, ranges.Ranges, from, to));
+        return () => new(checkpoint.SingleOrDefault(), added);
+    }
+
+    private static Query<EntrySum> Added(string contractId, ImmutableArray<(long Behind, long UpTo)> ranges, Instant? from = null, Instant? to = null) => new(
+        """
+        select e.kind, e.lot_id, e.user_id, e.used_of, e.effective_at >= $4, sum(e.quantity)::bigint, count(*)
+        from unnest($2, $3) as r (behind, up_to) join entry e on e.contract_id = $1 and e.entry_id > r.behind and e.entry_id <= r.up_to
+        where e.effective_at <= $5 group by 1, 2, 3, 4, 5
+        """,
+        row => new(
+            Words.Read<EntryKind>(row.Text()), row.OptionalText(), row.OptionalText(), row.OptionalText(), row.Flag(), row.Number(), row.Number()),
+        Values.Of(contractId), Values.Of(ranges.Select(range => range.Behind)), Values.Of(ranges.Select(range => range.UpTo)),
+        Values.Of(from ?? Instant.MaxValue), Values.Of(to ?? Instant.MaxValue));
+
+    private static Query<CheckpointPlace> PlacesOf(string contractId) => new(
+        "select entry_id, earliest, latest from checkpoint where contract_id = $1 order by entry_id", ReadPlace, Values.Of(contractId));
+
+    private static Query<Checkpoint> CheckpointsOf(string then, params NpgsqlParameter[] values) => new(
+        $"select entry_id, earliest, latest, sums from checkpoint {then}",
+        row =>
+        {
+            var place = ReadPlace(row);
+            return new(place.EntryId, place.Earliest, place.Latest, Json.Read<EntrySums>(row.Text()));
+        }, values);
+
+    private static CheckpointPlace ReadPlace(PostgresRow row) => new(row.Number(), row.Instant(), row.Instant());
+
+    // The checkpoints that differ from the entries.
+    private static async Task<ImmutableArray<Difference>> Compare(NpgsqlConnection connection, string contractId)
+    {
+        var all = new Reading();
+        var checkpoints = all.Add(CheckpointsOf("where contract_id = $1 order by entry_id", Values.Of(contractId)));
+        await all.Send(connection);
+        if (checkpoints.Count == 0) return [];
+        var reading = new Reading();
+        var added = checkpoints
+            .Select((checkpoint, i) => reading.Add(Added(contractId, [(i == 0 ? long.MinValue : checkpoints[i - 1].EntryId, checkpoint.EntryId)]))).ToList();
+        await reading.Send(connection);
+        return Checkpoint.Compare(checkpoints, i => added[i]);
+    }
+
+    /// <summary>Writes all checkpoints of a contract that are worth it: of so many entries at least.</summary>
+    internal async Task WriteCheckpoints(string contractId, int fewestEntries)
+    {
+        while (await WriteCheckpoint(contractId, fewestEntries)) { }
+    }
+
+    // Entries that are settled stay as they are, so that nothing here needs one snapshot; of two writers the later finds the checkpoint there.
+    private async Task<bool> WriteCheckpoint(string contractId, int fewestEntries)
+    {
+        var last = await One(CheckpointsOf("where contract_id = $1 order by entry_id desc limit 1", Values.Of(contractId))) ?? Checkpoint.None;
+        var wanted = last.EntriesToNext(fewestEntries);
+        var (count, place) = (await All(new Query<(long Count, CheckpointPlace Place)>(
+            $"""
+            select count(*), coalesce(max(entry_id), 0), coalesce(min(effective_at), 'infinity'), coalesce(max(effective_at), 'infinity')
+            from (select e.entry_id, e.effective_at from entry e where e.contract_id = $1 and e.entry_id > $2 and {IsSettled} order by e.entry_id limit $3) s
+            """, row => (row.Number(), ReadPlace(row)), Values.Of(contractId), Values.Of(last.EntryId), Values.Of(wanted))))[0];
+        if (count < wanted) return false;
+        var next = last.Next(place, await All(Added(contractId, [(last.EntryId, place.EntryId)])));
+        await All(new Query<bool>(
+            "insert into checkpoint (contract_id, entry_id, earliest, latest, sums) values ($1, $2, $3, $4, $5) on conflict do nothing", _ => true,
+            Values.Of(contractId), Values.Of(next.EntryId), Values.Of(next.Earliest), Values.Of(next.Latest), Values.Of(Json.Write(next.Sums))));
+        return true;
+    }
+}
