@@ -21,6 +21,7 @@ internal sealed class History(World world, MemoryStore store, Clocks clocks)
     private readonly Dictionary<string, Timeline<Standing>> standings = [];
     private readonly Dictionary<string, ContractDocument> read = [];
     private readonly List<Commit> commits = [];
+    private readonly HashSet<string> reasons = [];
 
     public BillingBooks Billing { get; set; } = null!;
 
@@ -46,6 +47,7 @@ internal sealed class History(World world, MemoryStore store, Clocks clocks)
     public void Record(Commit commit, ImmutableArray<Step> steps)
     {
         commits.Add(commit);
+        reasons.UnionWith(commit.Changes.Entries.Select(entry => entry.Reason).OfType<string>());
         AddMoment();
         var (changes, now) = (commit.Changes, commits.Count);
         foreach (var write in changes.Contracts())
@@ -90,6 +92,9 @@ internal sealed class History(World world, MemoryStore store, Clocks clocks)
 
     /// <summary>The commits carried out since a moment.</summary>
     public IEnumerable<Commit> CommitsSince(int moment) => commits.Skip(moments[moment].Commit);
+
+    /// <summary>Whether an entry has that reason.</summary>
+    public bool IsTold(string reason) => reasons.Contains(reason);
 
     /// <summary>Whether something was so at a moment of that time, ends included.</summary>
     public bool WasEver(int from, int until, Func<int, bool> holds)

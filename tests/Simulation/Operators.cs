@@ -120,7 +120,7 @@ internal sealed class Operators(World world, IGrainFactory grains, MemoryStore s
             }
 
             // One that changed nothing is told by nobody.
-            var isDone = history.CommitsSince(0).Any(commit => commit.Changes.Entries.Any(entry => entry.Reason == reason));
+            var isDone = history.IsTold(reason);
             world.Holds(
                 !isDone || history.WasEver(0, history.Moment, moment => history.WholeLot(contractId, lotId, moment).FirstOrDefault(part => part.Apart == 0) is { } lot && Same(lot, answer.Value!.Answer.Lot.Lot)),
                 "what is answered is durable (R5)", $"{reason}: {answer.Value!.Answer.Lot.Lot}, {store.Lot(contractId, lotId)}");

@@ -29,7 +29,7 @@ public sealed partial class MemoryStore
         Task.FromResult(LotsOf(contractId).Where(lot => lot.LotId == lotId).OrderBy(lot => lot.Apart).ToImmutableArray());
 
     Task<Entry?> IStore.FirstLotSet(string contractId, string lotId) =>
-        Task.FromResult(firstLotsSet.GetValueOrDefault(Subjects.Lot(contractId, lotId)));
+        Task.FromResult(firstSet.GetValueOrDefault((EntryKind.LotSet, Subjects.Lot(contractId, lotId))));
 
     Task<Credit?> IStore.Credit(CreditId id) => Task.FromResult(Credit(id));
 
@@ -54,11 +54,8 @@ public sealed partial class MemoryStore
 
     Task<Purchase?> IStore.Purchase(string accountId, string purchaseId) => Task.FromResult(Purchase(accountId, purchaseId));
 
-    Task<Entry?> IStore.FirstPurchaseSet(string accountId, string purchaseId)
-    {
-        var subject = Subjects.Purchase(accountId, purchaseId);
-        return Task.FromResult(entries.Select(booked => booked.Entry).FirstOrDefault(entry => entry.Kind == EntryKind.PurchaseSet && entry.Subject == subject));
-    }
+    Task<Entry?> IStore.FirstPurchaseSet(string accountId, string purchaseId) =>
+        Task.FromResult(firstSet.GetValueOrDefault((EntryKind.PurchaseSet, Subjects.Purchase(accountId, purchaseId))));
 
     Task<ServicesFacts> IStore.Services(string accountId, IReadOnlyCollection<string> milestoneIds, IReadOnlyCollection<string> projectIds)
     {

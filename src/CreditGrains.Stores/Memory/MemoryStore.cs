@@ -23,7 +23,7 @@ public sealed partial class MemoryStore : IStore, IQueries
     private readonly Table<MilestoneChange> milestones = new(MilestoneRow.Instance);
     private readonly Table<Consumption> consumptions = new(ConsumptionRow.Instance);
     private readonly List<BookedEntry> entries = [];
-    private readonly Dictionary<string, Entry> firstLotsSet = [];
+    private readonly Dictionary<(EntryKind Kind, string Subject), Entry> firstSet = [];
     private readonly Indexes indexes = new();
 
     /// <summary>Sees each commit that will be carried out, on the state before it.</summary>
@@ -157,7 +157,7 @@ public sealed partial class MemoryStore : IStore, IQueries
     private void Append(Entry entry)
     {
         entries.Add(new(entries.Count + 1, entry));
-        if (entry.Kind == EntryKind.LotSet) firstLotsSet.TryAdd(entry.Subject, entry);
+        if (entry.Kind is EntryKind.LotSet or EntryKind.PurchaseSet) firstSet.TryAdd((entry.Kind, entry.Subject), entry);
     }
 
     private HashSet<RowKey> Failing(SortedChanges sorted)
