@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -27,6 +28,7 @@ internal sealed class Described
 
     private readonly JsonNode document;
     private readonly List<(string[] Segments, JsonObject Calls)> paths;
+    private readonly ConcurrentDictionary<(JsonObject Call, int Status), Reply?> replies = new();
     private readonly Dictionary<string, JsonSchema> schemas = [];
     private readonly BuildOptions build = new() { SchemaRegistry = new() };
 
@@ -62,34 +64,47 @@ internal sealed class Described
         if (method == "OPTIONS" || Undescribed.Any(known => path.StartsWith(known, StringComparison.Ordinal))) return null;
         if (paths.FirstOrDefault(known => Fits(known.Segments, segments)).Calls is not { } calls) return status is 404 or 401 or 403 ? null : "it is no call of the document";
         if (calls[method == "HEAD" ? "get" : method.ToLowerInvariant()] is not JsonObject call) return status is 405 or 401 or 403 ? null : "the path has no such method in the document";
-        if (Resolved(call["responses"]![$"{status}"]) is not { } answer) return "the call has no such status in the document";
+        if (replies.GetOrAdd((call, status), key => ReplyOf(key.Call, key.Status)) is not { } reply) return "the call has no such status in the document";
 
-        var named = answer["headers"]?.AsObject() ?? [];
         var given = headers.Concat(contentHeaders).Select(header => header.Key).ToHashSet(StringComparer.OrdinalIgnoreCase);
-        if (given.FirstOrDefault(name => !Everywhere.Contains(name) && !named.ContainsKey(name)) is { } unnamed) return $"the answer has no header {unnamed} in the document";
+        if (given.FirstOrDefault(name => !Everywhere.Contains(name) && !reply.Headers.Contains(name)) is { } unnamed) return $"the answer has no header {unnamed} in the document";
         // A CSV of several pages is sent before all of it is known.
         if (contentHeaders.ContentType?.MediaType == "text/csv") given.Add("ETag");
-        if (named.FirstOrDefault(header => (bool?)Resolved(header.Value)!["required"] == true && !given.Contains(header.Key)).Key is { } missing) return $"the header {missing} is missing";
+        if (reply.Required.FirstOrDefault(name => !given.Contains(name)) is { } missing) return $"the header {missing} is missing";
 
-        var content = answer["content"]?.AsObject() ?? [];
         if (method == "HEAD") return null;
-        if (content.Count == 0) return body.Length == 0 ? null : "the answer has no body in the document";
-        if (content[contentHeaders.ContentType?.MediaType ?? ""]?["schema"] is not { } schema) return $"the answer has no content type {contentHeaders.ContentType} in the document";
-        if (contentHeaders.ContentType!.MediaType!.EndsWith("json", StringComparison.Ordinal)) return Fault(schema, body);
+        if (reply.Content.Count == 0) return body.Length == 0 ? null : "the answer has no body in the document";
+        if (!reply.Content.TryGetValue(contentHeaders.ContentType?.MediaType ?? "", out var schema)) return $"the answer has no content type {contentHeaders.ContentType} in the document";
+        if (schema is null || body == reply.Valid) return null;
+        if (Fault(schema.Value, body) is { } fault) return fault;
+        reply.Valid = body;
         return null;
     }
 
-    private string? Fault(JsonNode schema, string body)
+    // What the document says of one status of a call; a body that is no JSON has no schema.
+    private Reply? ReplyOf(JsonObject call, int status)
     {
-        JsonSchema? compiled;
-        lock (schemas)
-        {
-            if (!schemas.TryGetValue(schema.ToJsonString(), out compiled))
-                schemas[schema.ToJsonString()] = compiled = JsonSchema.FromText(Defs(schema, Id), build);
-        }
+        if (Resolved(call["responses"]![$"{status}"]) is not { } answer) return null;
+        var headers = answer["headers"]?.AsObject() ?? [];
+        return new(
+            headers.Select(header => header.Key).ToHashSet(StringComparer.OrdinalIgnoreCase),
+            [.. headers.Where(header => (bool?)Resolved(header.Value)!["required"] == true).Select(header => header.Key)],
+            (answer["content"]?.AsObject() ?? []).Where(content => content.Value?["schema"] is not null).ToDictionary(
+                content => content.Key,
+                content => content.Key.EndsWith("json", StringComparison.Ordinal) ? new Lazy<JsonSchema>(() => Compiled(content.Value!["schema"]!)) : null));
+    }
+
+    private JsonSchema Compiled(JsonNode schema)
+    {
+        var text = Defs(schema, Id);
+        lock (schemas) return schemas.TryGetValue(text, out var known) ? known : schemas[text] = JsonSchema.FromText(text, build);
+    }
+
+    private static string? Fault(JsonSchema schema, string body)
+    {
         using var json = JsonDocument.Parse(body);
-        if (compiled.Evaluate(json.RootElement, Strict).IsValid) return null;
-        var result = compiled.Evaluate(json.RootElement, Telling);
+        if (schema.Evaluate(json.RootElement, Strict).IsValid) return null;
+        var result = schema.Evaluate(json.RootElement, Telling);
         return string.Join("; ", (result.Details ?? []).Where(detail => detail.Errors is not null)
             .SelectMany(detail => detail.Errors!.Select(error => $"{detail.InstanceLocation}: {error.Value}")).Take(5));
     }
@@ -101,4 +116,11 @@ internal sealed class Described
 
     private static bool Fits(string[] known, string[] segments) => known.Length == segments.Length
         && known.Zip(segments).All(pair => pair.First.StartsWith('{') ? pair.Second.Length > 0 : pair.First.Equals(pair.Second, StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>What the document says of one status of a call: the headers that it may have, those that it must have, and its bodies by content type.</summary>
+    private sealed record Reply(HashSet<string> Headers, IReadOnlyList<string> Required, IReadOnlyDictionary<string, Lazy<JsonSchema>?> Content)
+    {
+        /// <summary>The last body that was as it must be: a report that is sent four times is answered the same.</summary>
+        public string? Valid { get; set; }
+    }
 }
