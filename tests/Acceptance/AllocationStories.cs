@@ -526,28 +526,6 @@ public sealed class AllocationStories
         TestContext.Current.TestOutputHelper?.WriteLine($"{answered} reports beside 3 confirms of 300 users in {watch.Elapsed.TotalSeconds:F1} s");
     }
 
-    [Fact]
-    public async Task R5_What_was_allocated_is_there_after_a_kill()
-    {
-        await using var edition = await ProcessAtDay0();
-        var api = edition.Api;
-        await api.Contract();
-        await api.Grant("G1", 100);
-        var token = (string)(await api.Post($"{Path}/preview", new { enabled = true, users = new[] { Weekly("U1", 5, Date(0)) } })).Is(200)["confirmationToken"]!;
-        (await api.Report("R1", ["P1"])).Is(201);
-        await edition.Kill();
-        await edition.Restart(new(TestClock: Day(0)));
-
-        var confirmed = (await api.Post($"{Path}/confirm", new { confirmationToken = token })).Is(200);
-        (await api.Report("R2", Some("a", 5))).Is(201);
-        await edition.Kill();
-        await edition.Restart(new(TestClock: Day(0)));
-        Assert.Equal(confirmed.Text, (await api.Post($"{Path}/confirm", new { confirmationToken = token })).Is(200).Text);
-        (await api.Report("R3", ["P3"])).Is(402, "insufficient-allocation");
-        Assert.Equal(6, (int)(await api.Get($"{Path}/U1")).Is(200)["totalUsed"]!);
-        await api.Balanced();
-    }
-
     private static JsonObject Weekly(string user, int amount, string? from = null)
     {
         var settings = new JsonObject { ["userId"] = user, ["amount"] = amount, ["renewal"] = "weekly", ["on"] = "monday" };

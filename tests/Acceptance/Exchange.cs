@@ -165,25 +165,4 @@ public sealed class Exchange
         if (fault is null) await check;
         else Assert.Contains(fault, (await Assert.ThrowsAnyAsync<Exception>(() => check)).Message);
     }
-
-    [Fact]
-    public async Task What_was_answered_is_there_after_a_stop_and_after_a_kill()
-    {
-        await using var edition = await Edition.Start(new(IsProcess: true));
-        var api = edition.Api;
-        await api.Contract();
-        await api.Grant("L1", 10);
-        var first = (await api.Report("R1", ["P1"])).Is(201);
-
-        await edition.Stop();
-        await edition.Restart(new());
-        Assert.Equal(first.Text, (await api.Report("R1", ["P1"])).Is(200).Text);
-        var second = (await api.Report("R2", ["P1", "P2"])).Is(201);
-        Assert.Equal("L1:1", second.Draws());
-
-        await edition.Kill();
-        await edition.Restart(new());
-        Assert.Equal(second.Text, (await api.Report("R2", ["P1", "P2"])).Is(200).Text);
-        Assert.Equal(2, (int)(await api.Balanced())["used"]!);
-    }
 }

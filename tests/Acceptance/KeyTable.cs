@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using CreditGrains.Grains;
 
 namespace CreditGrains.Acceptance;
 
@@ -294,8 +295,8 @@ public sealed class KeyTable(Keyed keyed) : IClassFixture<Keyed>
         var file = Path.GetTempFileName();
         await File.WriteAllTextAsync(file, keys, TestContext.Current.CancellationToken);
 
-        var failure = await Assert.ThrowsAsync<InvalidOperationException>(() => Edition.Start(new(ApiKeys: file, IsProcess: true)));
-        Assert.Contains(why, failure.Message);
+        var fault = await Assert.ThrowsAsync<InvalidDataException>(() => FrontAlone.Start(Stub<IQueries>.Answering((_, _) => null), Stub<IMovableClock>.Answering((_, _) => null), new() { ApiKeysFile = file }));
+        Assert.Contains(why, fault.Message);
         File.Delete(file);
     }
 }

@@ -4,7 +4,7 @@ using static CreditGrains.Acceptance.Words;
 namespace CreditGrains.Acceptance;
 
 /// <summary>PUT replaces, PATCH is a JSON merge patch, and what a GET answers its PUT takes back (§3).</summary>
-public sealed class PatchStories
+public sealed class PatchStories(Served served) : IClassFixture<Served>
 {
     [Theory]
     [InlineData("/v1/contracts/C1")]
@@ -15,9 +15,7 @@ public sealed class PatchStories
     [InlineData("/v1/settings/services-credits")]
     public async Task What_a_GET_answers_its_PUT_takes_back_and_nothing_changes(string path)
     {
-        await using var edition = await AtDay0();
-        var api = edition.Api;
-        await Served.Furnish(api);
+        var api = served.Api;
         var (shown, ledger) = ((await api.Get(path)).Is(200), await api.Ledger());
 
         Assert.Equal(shown.Text, (await api.Send("PUT", path, shown.Text)).Is(200).Text);
@@ -27,10 +25,7 @@ public sealed class PatchStories
     [Fact]
     public async Task What_only_the_service_writes_must_stay_as_it_is()
     {
-        await using var edition = await AtDay0();
-        var api = edition.Api;
-        await Served.Furnish(api);
-
+        var api = served.Api;
         var milestone = (await api.Get("/v1/milestones/M1")).Is(200).Json.AsObject();
         foreach (var (field, value) in (IEnumerable<(string, JsonNode)>)[("allocated", 4), ("timeZone", "Europe/Berlin"), ("holdings", new JsonArray())])
         {

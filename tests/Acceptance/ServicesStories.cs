@@ -497,25 +497,6 @@ public sealed class ServicesStories
         (await api.Send("GET", "/v1/milestones/M1", null, ("If-None-Match", (await api.Get("/v1/milestones/M1")).Headers.ETag!.Tag))).Is(304);
         (await api.Send("PUT", "/v1/milestones/M9", body, ("If-Match", "*"))).Is(412, "precondition-failed");
     }
-
-    [Fact]
-    public async Task What_was_allocated_is_there_after_a_kill_and_is_not_allocated_twice()
-    {
-        await using var edition = await Edition.Start(new(IsProcess: true));
-        var api = edition.Api;
-        await api.Account();
-        (await api.Post("/v1/accounts/A1/purchases", new { purchaseId = "P1", currency = "EUR", quantity = 10.25m, startsOn = "2026-01-01", expiresOn = "2999-12-31" })).Is(201);
-        await api.Project();
-        (await api.Milestone("M1", 4.5m)).Is(201);
-        (await api.Allocate("M1")).Is(200);
-
-        await edition.Kill();
-        await edition.Restart(new());
-        Assert.Equal("", (await api.Allocate("M1")).Is(200).Moved());
-        Assert.Equal("EUR 5.75/4.5/0", await api.ServicesBalance());
-        Assert.Equal("P1:-0.5", (await api.Adjust("M1", 4)).Is(200).Moved());
-        await api.RecordsAddUp("J1");
-    }
 }
 
 /// <summary>The words of those stories: account A1 of client A, project J1 in euros, milestones by name.</summary>
