@@ -11,8 +11,8 @@ internal sealed class Load(Client client, int writers, int contracts, int seed)
 {
     private const string ClientId = "acme";
 
-    // A writer begins a report at most that often; a whole trial's writers do not pause.
-    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(250);
+    // A writer begins a report at most that often, all of them at once; what disturbs them comes at whole seconds, too. A whole trial's writers do not pause.
+    private static readonly TimeSpan Pace = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentDictionary<string, JsonNode> answers = new();
     private readonly ConcurrentBag<string> surprises = [];

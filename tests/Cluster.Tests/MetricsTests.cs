@@ -56,7 +56,7 @@ public sealed partial class MetricsTests
     }
 
     [Fact]
-    public async Task Spans_and_metrics_reach_a_collector_and_a_report_is_one_trace_from_HTTP_to_the_commit()
+    public async Task Spans_and_metrics_reach_a_collector_a_report_is_one_trace_from_HTTP_to_the_commit_and_a_level_for_a_library_has_effect()
     {
         var postgres = await SharedPostgres.NewDatabase();
         await using var silo = SiloProcess.Cluster(postgres);
@@ -67,7 +67,9 @@ public sealed partial class MetricsTests
             ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
             ["OTEL_BSP_SCHEDULE_DELAY"] = "100",
             ["OTEL_METRIC_EXPORT_INTERVAL"] = "200",
+            ["Logging__LogLevel__Orleans"] = "Information",
         }));
+        Assert.Contains("info: Orleans", silo.Output);
         using var client = new Client([silo]);
         await client.Contract("c", "acme", "u", 10);
         await client.Ask(HttpMethod.Post, "/v1/reports", Client.Report("r1", "c", "u", "p1"));
@@ -104,15 +106,6 @@ public sealed partial class MetricsTests
                 await tick.WaitForNextTickAsync(TestContext.Current.CancellationToken);
             }
         }
-    }
-
-    [Fact]
-    public async Task A_level_for_a_library_in_the_environment_has_effect()
-    {
-        var postgres = await SharedPostgres.NewDatabase();
-        await using var silo = SiloProcess.Cluster(postgres);
-        await silo.Start(new(Environment: new Dictionary<string, string> { ["Logging__LogLevel__Orleans"] = "Information" }));
-        Assert.Contains("info: Orleans", silo.Output);
     }
 
     // Lines such as name{tag="value"} 3; what carries an instant has it behind.

@@ -35,7 +35,7 @@ public sealed class RollingTests(ITestOutputHelper output)
         var answered = 0;
         var writing = Task.WhenAll(Enumerable.Range(0, 16).Select(writer => Task.Run(async () =>
         {
-            using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
+            using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(400));
             for (var number = 0; !stop.IsCancellationRequested; number++)
             {
                 var silo = balancer.Next();
