@@ -20,7 +20,10 @@ internal static class AuditCommand
         var contracts = new Argument<string[]>("CONTRACT") { Description = "The contracts to audit.", Arity = ArgumentArity.ZeroOrMore };
         var accounts = new Option<string[]>("--account") { Description = "An account to audit; may be given several times." };
         var client = new Option<string?>("--client") { Description = "Audits all contracts and accounts of this client." };
-        var full = new Option<bool>("--full") { Description = "Adds up every entry and counts every row of the contracts, instead of starting from their last checkpoints." };
+        var full = new Option<bool>("--full")
+        {
+            Description = "Adds up every entry and counts every row of the contracts, instead of starting from their last checkpoints.",
+        };
         var service = new ServiceOptions();
 
         var command = new Command("audit", "Recomputes contracts and accounts from their ledger and compares.") { contracts, accounts, client, full };

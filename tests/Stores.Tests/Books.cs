@@ -15,10 +15,10 @@ internal sealed class Books(IStore store)
     /// <summary>A contract with one lot, and users who may use it.</summary>
     public async Task Agree(
         string contractId, long credits, ImmutableArray<string> users, string clientId = "acme", ContractType type = ContractType.Metered,
-        BillingCycle? billing = null)
+        BillingCycle? billing = null, string timeZone = "UTC")
     {
         var terms = new Terms(
-            contractId, clientId, contractId, type, "UTC", new(2026, 1, 1), null, 30, 30, CoverageFrom.Activation, billing);
+            contractId, clientId, contractId, type, timeZone, new(2026, 1, 1), null, 30, 30, CoverageFrom.Activation, billing);
         await Set(terms);
         if (credits > 0) await Grant(contractId, "L1", credits);
         ImmutableArray<UserName> named = [.. users.Select(user => new UserName(user, user))];

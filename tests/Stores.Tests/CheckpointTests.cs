@@ -37,8 +37,9 @@ public sealed class CheckpointTests
     [Fact]
     public void G2_a_checkpoint_keeps_the_sums_of_each_user_s_last_cycle_and_of_all_earlier_ones_together()
     {
-        var sums = EntrySums.None.Plus([Charged("U", "cycle:1.9", 1), Charged("U", "cycle:1.10", 2), Charged("V", "cycle:0.3", 3), Charged("U", "extra", 4), Charged("U", null, 5)])
-            .Plus([Charged("U", "cycle:1.9", 6)]).WithoutPastCycles();
+        EntrySum[] charged =
+            [Charged("U", "cycle:1.9", 1), Charged("U", "cycle:1.10", 2), Charged("V", "cycle:0.3", 3), Charged("U", "extra", 4), Charged("U", null, 5)];
+        var sums = EntrySums.None.Plus(charged).Plus([Charged("U", "cycle:1.9", 6)]).WithoutPastCycles();
 
         Assert.Equal(
             ["U  12", "U cycle:1.10 2", "U extra 4", "V cycle:0.3 3"],

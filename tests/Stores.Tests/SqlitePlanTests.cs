@@ -123,8 +123,8 @@ public sealed class SqlitePlanTests : IDisposable
         Assert.Empty(Sums.Balance(sums, contract, Books.Start, Books.Start - Duration.FromDays(1)).Lots);
         foreach (var by in Enum.GetValues<UsageBy>())
         {
-            Assert.Empty(Sums.Usage(sums, new("x", null, null, Books.Start, null, by)));
-            Assert.Empty(Sums.Usage(sums, new(null, "x", null, Books.Start, null, by)));
+            Assert.Empty(UsageSql.Read(sums, new("x", null, null, Books.Start, null, by)));
+            Assert.Empty(UsageSql.Read(sums, new(null, "x", null, Books.Start, null, by)));
         }
         var plans = sums.Plans();
 

@@ -200,6 +200,8 @@ public abstract class SumStories<TStores> : Suite<TStores> where TStores : IStor
         var (plain, dice) = (new MemoryStore(), new Random(7));
         IQueries expected = plain;
         Books[] both = [new(Store), new(plain)];
+        EntryKind[] kinds =
+            [EntryKind.CreditsCharged, EntryKind.CreditsReturned, EntryKind.CoverageExpired, EntryKind.LotExpired, EntryKind.ExtraGranted];
         Instant[] instants = [.. Enumerable.Range(0, 12).Select(step => Books.Start + Duration.FromDays(8 * step))];
         await Both(async books =>
         {
@@ -216,9 +218,12 @@ public abstract class SumStories<TStores> : Suite<TStores> where TStores : IStor
             // Entries of any kind, lot, user and right, that took effect long before they are booked, or just then.
             Entry[] booked = [.. Enumerable.Range(0, 200).Select(_ => Samples.Entry with
             {
-                Kind = dice.GetItems<EntryKind>([EntryKind.CreditsCharged, EntryKind.CreditsReturned, EntryKind.CoverageExpired, EntryKind.LotExpired, EntryKind.ExtraGranted], 1)[0],
-                ContractId = dice.Next(5) == 0 ? "D" : "C", LotId = dice.Next(9) == 0 ? null : $"L{dice.Next(1, 3)}", UserId = dice.Next(3) == 0 ? null : dice.Next(2) == 0 ? "U" : "V",
-                UsedOf = dice.GetItems([null, Allocation.Extra, "cycle:0.-1", $"cycle:1.{round}", $"cycle:1.{round + 9}"], 1)[0], Quantity = dice.Next(1, 9),
+                Kind = dice.GetItems(kinds, 1)[0],
+                ContractId = dice.Next(5) == 0 ? "D" : "C",
+                LotId = dice.Next(9) == 0 ? null : $"L{dice.Next(1, 3)}",
+                UserId = dice.Next(3) == 0 ? null : dice.Next(2) == 0 ? "U" : "V",
+                UsedOf = dice.GetItems([null, Allocation.Extra, "cycle:0.-1", $"cycle:1.{round}", $"cycle:1.{round + 9}"], 1)[0],
+                Quantity = dice.Next(1, 9),
                 EffectiveAt = Books.Start + Duration.FromMinutes(dice.Next(1_440 * round * 20)),
             })];
             var day = round;
@@ -373,6 +378,51 @@ public abstract class SumStories<TStores> : Suite<TStores> where TStores : IStor
         async Task<IEnumerable<string>> Used(UsageFilter filter, Func<Usage, string?> of) =>
             Usage.Page(await Queries.Usage(filter), filter, new(100, null)).Items
             .Select(usage => $"{of(usage)} {usage.Sums.Reports} {usage.Sums.Charged} {usage.Sums.Covered} {usage.Sums.GivenBack}");
+    }
+
+    [Fact]
+    public async Task Usage_of_days_that_are_added_up_is_that_of_all_reports()
+    {
+        var (plain, dice) = (new MemoryStore(), new Random(11));
+        IQueries expected = plain;
+        Books[] both = [new(Store), new(plain)];
+        var zones = new[] { ("C", "America/New_York"), ("D", "UTC"), ("E", "Asia/Kathmandu") };
+        foreach (var books in both)
+            foreach (var (contract, zone) in zones) await books.Agree(contract, 500, ["U", "V"], timeZone: zone);
+
+        // Every 7 hours and a bit, over the change of New York's clocks on March 8.
+        for (var report = 1; report <= 60; report++)
+        {
+            var (contract, user) = (zones[dice.Next(3)].Item1, dice.Next(2) == 0 ? "U" : "V");
+            var players = Enumerable.Range(0, dice.Next(1, 4)).Select(_ => $"P{dice.Next(40)}").Distinct().ToList();
+            foreach (var books in both)
+            {
+                await books.Advance(Books.Start + Duration.FromMinutes(427 * report));
+                Assert.NotNull(await books.Report($"R{report}", contract, user, players, holdSeconds: report % 5 == 0 ? 3_600 : null));
+            }
+            if (report % 15 != 0) continue;
+            await Compare();
+            await WriteCheckpoints(contract, 2);
+            await WriteCheckpoints("C", 2);
+            await Compare();
+        }
+
+        async Task Compare()
+        {
+            (string?, string?, string?)[] whose =
+                [(null, "C", null), ("acme", null, null), (null, null, null), (null, "C", "U"), ("acme", null, "V"), ("other", "C", null)];
+            Instant?[] instants = [null, .. new[] { 31, 173, 288 }.Select(hours => (Instant?)(Books.Start + Duration.FromHours(hours)))];
+            foreach (var (client, contract, user) in whose)
+                foreach (var from in instants)
+                    foreach (var to in instants.Where(to => !(to <= from)))
+                        foreach (var by in new UsageBy[][] { [], [UsageBy.Contract], [UsageBy.User, UsageBy.Day], [UsageBy.Month, UsageBy.Contract] })
+                        {
+                            var filter = new UsageFilter(client, contract, user, from, to, [.. by]);
+                            Assert.Equal(Told(await expected.Usage(filter), filter), Told(await Queries.Usage(filter), filter));
+                        }
+
+            static string Told(IEnumerable<UsageRow> rows, UsageFilter filter) => Json.Write(Usage.Page(rows, filter, new(1_000, null)));
+        }
     }
 
     [Fact]

@@ -13,7 +13,9 @@ internal readonly record struct TouchedSum(string LotId, long Allocated, long Ex
 /// <param name="Members">All users that the contract has, or has had.</param>
 internal sealed record AuditSums(IReadOnlyCollection<Lot> Lots, IReadOnlyCollection<Member> Members, ToldSums Told) : IToldSums
 {
-    /// <summary>The rows that only a full audit counts; null: it begins at a checkpoint, and takes from the entries what has become of touched credits.</summary>
+    /// <summary>
+    /// The rows that only a full audit counts; null: it begins at a checkpoint, and takes from the entries what has become of touched credits.
+    /// </summary>
     public CountedRows? Counted { get; init; }
 
     /// <summary>Of a full audit: the checkpoints that differ from the entries.</summary>

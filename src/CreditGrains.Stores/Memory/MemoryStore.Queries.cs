@@ -239,7 +239,8 @@ public sealed partial class MemoryStore
         var over = Unbooked(contractId).Where(credit => credit.ExpiresAt is { } end && time.Contains(end))
             .Select(credit => new MovedSum(EntryKind.CoverageExpired, credit.Id.LotId, credit.UsedBy, 1));
         return Task.FromResult<ContractStatement?>(new StatementSums(
-            contract, time, LotsFrom(contractId), Tell(contractId, time.Begin, time.Last), OverAt(contractId, time.Before), OverAt(contractId, time.Last), [.. over],
+            contract, time, LotsFrom(contractId), Tell(contractId, time.Begin, time.Last),
+            OverAt(contractId, time.Before), OverAt(contractId, time.Last), [.. over],
             LotsOf(contractId).Where(lot => lot.Apart == 0).ToDictionary(lot => lot.LotId, lot => lot.PaymentId)).Of());
     }
 

@@ -6,7 +6,7 @@ using Npgsql;
 
 namespace CreditGrains.Stores.Postgres;
 
-// The sums of entries: those of a checkpoint, and of the entries that are added to them.
+// The sums of entries: those of a checkpoint, and of the entries that are added to them; and usage of days that are over.
 public sealed partial class PostgresStore
 {
     // What a contract's checkpoint and entries say, once the reading has run.
@@ -57,11 +57,14 @@ public sealed partial class PostgresStore
         return Checkpoint.Compare(checkpoints, i => added[i]);
     }
 
-    /// <summary>Writes all checkpoints of a contract that are worth it: of so many entries at least.</summary>
-    internal async Task WriteCheckpoints(string contractId, int fewestEntries)
+    /// <summary>Writes all of a contract's checkpoints and days of usage that are worth it: of so many entries or reports at least.</summary>
+    internal async Task WriteCheckpoints(string contractId, int fewest)
     {
-        while (await WriteCheckpoint(contractId, fewestEntries)) { }
+        while (await WriteNext(contractId, fewest)) { }
     }
+
+    private async Task<bool> WriteNext(string contractId, int fewest) =>
+        await WriteCheckpoint(contractId, fewest) || await WriteUsageDays(contractId, fewest);
 
     // Entries that are settled stay as they are, so that nothing here needs one snapshot; of two writers the later finds the checkpoint there.
     private async Task<bool> WriteCheckpoint(string contractId, int fewestEntries)
@@ -78,6 +81,44 @@ public sealed partial class PostgresStore
         await All(new Query<bool>(
             "insert into checkpoint (contract_id, entry_id, earliest, latest, sums) values ($1, $2, $3, $4, $5) on conflict do nothing", _ => true,
             Values.Of(contractId), Values.Of(next.EntryId), Values.Of(next.Earliest), Values.Of(next.Latest), Values.Of(Json.Write(next.Sums))));
+        return true;
+    }
+
+    // A user's own reports are found by an index of the user's, whatever the contract.
+    private async Task<Query<AddedUsage>> UsageOf(UsageFilter filter)
+    {
+        if (filter is { UserId: not null, ContractId: null }) return UsageQuery.Of(filter);
+        var contracts = await All(UsageQuery.Contracts(filter));
+        return contracts.TrueForAll(contract => contract.Until is null)
+            ? UsageQuery.Of(filter)
+            : UsageQuery.Of(filter, contracts.SelectMany(contract => contract.Parts(filter)).ToLookup(part => part.IsOfDays));
+    }
+
+    private async Task<bool> WriteUsageDays(string contractId, int fewestReports)
+    {
+        if (await One(DocumentOf(DocumentKind.Contract, contractId)) is not { } document) return false;
+        var zone = document.AsContract().Terms.Zone;
+        var until = (await All(UsageQuery.Contracts(new(null, contractId, null, null, null))))[0].Until ?? Instant.MinValue;
+        var (count, first) = (await All(new Query<(long, Instant?)>(
+            $"""
+            select count(*), least(min(at), (
+                select min(effective_at) from entry where contract_id = $1 and effective_at >= $2 and kind = '{EntryKind.CreditsReturned.Word()}'))
+            from (select at from report where contract_id = $1 and at >= $2 order by at limit $3) r
+            """, row => (row.Number(), row.OptionalInstant()), Values.Of(contractId), Values.Of(until), Values.Of(fewestReports))))[0];
+        if (count < fewestReports) return false;
+        var end = UsageDay.NextEnd(first!.Value, document.AsOf, zone);
+        if (end <= first) return false;
+        var used = await All(UsageQuery.Of(new(null, contractId, null, until == Instant.MinValue ? null : until, end, UsageBy.User, UsageBy.Day)));
+        var days = UsageDay.Of(used.Select(added => added.Row), zone).ToList();
+        await All(new Query<bool>(
+            """
+            insert into usage_day (contract_id, client_id, user_id, begins, ends, reports, charged, covered, given_back)
+            select $1, * from unnest($2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing
+            """, _ => true,
+            Values.Of(contractId), Values.Of(days.Select(day => day.ClientId)), Values.Of(days.Select(day => day.UserId)),
+            Values.Of(days.Select(day => day.Begins)), Values.Of(days.Select(day => day.Ends)),
+            Values.Of(days.Select(day => day.Sums.Reports)), Values.Of(days.Select(day => day.Sums.Charged)),
+            Values.Of(days.Select(day => day.Sums.Covered)), Values.Of(days.Select(day => day.Sums.GivenBack))));
         return true;
     }
 }

@@ -115,7 +115,12 @@ public sealed partial class PostgresStore
         return Grains.History.Of(credit, ofLot.Concat(ofReports), ofCredit);
     });
 
-    public async Task<ImmutableArray<UsageRow>> Usage(UsageFilter filter) => [.. await Listed(() => All(UsageQuery.Of(filter)))];
+    public async Task<ImmutableArray<UsageRow>> Usage(UsageFilter filter)
+    {
+        var rows = await Listed(async () => await All(await UsageOf(filter)));
+        foreach (var contractId in AddedUsage.Worth(rows, filter)) checkpoints.Ask(contractId);
+        return [.. rows.Select(used => used.Row)];
+    }
 
     public Task<FeedPlace> FeedStart() => FeedPlaces(new Query<long>("select 0::bigint", row => row.Number()));
 
@@ -154,10 +159,12 @@ public sealed partial class PostgresStore
     }
 
     // Rows and entries are read apart and laid side by side: one of which the other knows nothing is a difference.
-    public Task<Audit?> Audit(string contractId, bool isFull = false) => Snapshot<AuditSums, Audit>(contractId, async (connection, _, places) =>
+    public Task<Audit?> Audit(string contractId, bool isFull = false) =>
+        Snapshot<AuditSums, Audit>(contractId, async (connection, _, places) =>
     {
         var (reading, contract) = (new Reading(), Values.Of(contractId));
-        var entries = Tell(reading, contractId, isFull || places.Count == 0 ? EntryRanges.All : EntryRanges.Of(places, Instant.MaxValue, Instant.MaxValue));
+        var ranges = isFull ? EntryRanges.All : EntryRanges.Of(places, Instant.MaxValue, Instant.MaxValue);
+        var entries = Tell(reading, contractId, ranges);
         var lots = reading.Add(LotRow.Instance.Select("where l.contract_id = $1", contract));
         var members = reading.Add(MembersOf(contractId));
         await reading.Send(connection);
@@ -192,7 +199,8 @@ public sealed partial class PostgresStore
         var entries = Tell(reading, contractId, EntryRanges.Of(places, at, at), to: at);
         var (lots, over) = (reading.Add(LotsOf(contractId)), reading.Add(OverAt(contract, at)));
         await reading.Send(connection);
-        return new(contract, at, [.. lots.Select(lot => (lot.LotId, lot.AvailableFrom))], entries(), over.ToDictionary(lot => lot.LotId, lot => lot.Over));
+        return new(
+            contract, at, [.. lots.Select(lot => (lot.LotId, lot.AvailableFrom))], entries(), over.ToDictionary(lot => lot.LotId, lot => lot.Over));
     }, sums => sums.Of());
 
     public Task<ContractStatement?> Statement(string contractId, LocalDate from, LocalDate to, Instant now) =>
@@ -237,7 +245,8 @@ public sealed partial class PostgresStore
     }
 
     private static Query<(string LotId, Instant AvailableFrom, string PaymentId)> LotsOf(string contractId) => new(
-        "select lot_id, available_from, payment_id from lot where contract_id = $1 and apart = 0", row => (row.Text(), row.Instant(), row.Text()), Values.Of(contractId));
+        "select lot_id, available_from, payment_id from lot where contract_id = $1 and apart = 0",
+        row => (row.Text(), row.Instant(), row.Text()), Values.Of(contractId));
 
     // Credits with a player whose end has come by then and is not booked.
     private static Query<(string LotId, long Over)> OverAt(StoredContract contract, Instant at) => new(

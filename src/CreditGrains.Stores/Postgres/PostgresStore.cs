@@ -30,7 +30,7 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
         lists = new(Math.Max(1, sources.MaxReads / 2));
         writer = new(sources, metrics);
         prover = new(sources);
-        checkpoints = new(contractId => WriteCheckpoint(contractId, Checkpoint.FewestEntries));
+        checkpoints = new(contractId => WriteNext(contractId, Checkpoint.FewestEntries));
         contracts = new(LoadContracts);
         members = new(LoadMembers);
     }

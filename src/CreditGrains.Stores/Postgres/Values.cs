@@ -19,6 +19,8 @@ internal static class Values
 
     public static NpgsqlParameter Of(IEnumerable<long> values) => Many(values.ToArray(), NpgsqlDbType.Bigint);
 
+    public static NpgsqlParameter Of(IEnumerable<Instant> values) => Many(values.ToArray(), NpgsqlDbType.TimestampTz);
+
     /// <summary>A value of one of the types that lists are filtered and ordered by.</summary>
     public static NpgsqlParameter OfAny(object value) => value switch
     {

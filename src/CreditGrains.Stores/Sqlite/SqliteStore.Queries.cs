@@ -129,7 +129,12 @@ public sealed partial class SqliteStore
             database[$"select {EntryRow.Selected} from entry e where {where}"].BindAll(values).All(EntryRow.Read);
     }));
 
-    public Task<ImmutableArray<UsageRow>> Usage(UsageFilter filter) => lists.Read(database => Sums.Usage(database, filter));
+    public async Task<ImmutableArray<UsageRow>> Usage(UsageFilter filter)
+    {
+        var rows = await lists.Read(database => database.Snapshot(() => UsageSql.Read(database, filter)));
+        foreach (var contractId in AddedUsage.Worth(rows, filter)) checkpoints.Ask(contractId);
+        return [.. rows.Select(used => used.Row)];
+    }
 
     public Task<FeedPlace> FeedStart() => Task.FromResult(new FeedPlace(history, 0, 0));
 
@@ -176,11 +181,18 @@ public sealed partial class SqliteStore
         return sums;
     }
 
-    /// <summary>Writes all checkpoints of a contract that are worth it: of so many entries at least.</summary>
-    internal async Task WriteCheckpoints(string contractId, int fewestEntries)
+    /// <summary>Writes all of a contract's checkpoints and days of usage that are worth it: of so many entries or reports at least.</summary>
+    internal async Task WriteCheckpoints(string contractId, int fewest)
     {
-        while (await WriteCheckpoint(contractId, fewestEntries)) { }
+        while (await WriteNext(contractId, fewest)) { }
     }
+
+    private async Task<bool> WriteNext(string contractId, int fewest) =>
+        await WriteCheckpoint(contractId, fewest) || await WriteUsageDays(contractId, fewest);
+
+    private async Task<bool> WriteUsageDays(string contractId, int fewestReports) =>
+        await lists.Read(database => database.Snapshot(() => UsageSql.Next(database, contractId, fewestReports))) is { Count: > 0 } days
+        && await writer.Write(database => UsageSql.Write(database, contractId, days));
 
     private async Task<bool> WriteCheckpoint(string contractId, int fewestEntries) =>
         await lists.Read(database => database.Snapshot(() => Checkpoints.Next(database, contractId, fewestEntries))) is { } next

@@ -47,7 +47,7 @@ public sealed partial class SqliteStore
         where TChange : Change =>
         database[$"select {row.Selected} from {row.From} where {where}"].BindAll(values).All(row.Read);
 
-    private static Document? ReadDocument(Database database, string kind, string id) =>
+    internal static Document? ReadDocument(Database database, string kind, string id) =>
         One(database, DocumentRow.Instance, RowKey.Document(kind, id));
 
     private static StoredContract? ReadContract(Database database, string contractId) =>

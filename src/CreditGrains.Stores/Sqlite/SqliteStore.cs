@@ -52,7 +52,7 @@ public sealed partial class SqliteStore : IStore, IQueries, IDisposable
         writer = new(database, Metrics);
         grains = new(file, "store reader", 2);
         lists = new(file, "store lister", 2);
-        checkpoints = new(contractId => WriteCheckpoint(contractId, Checkpoint.FewestEntries));
+        checkpoints = new(contractId => WriteNext(contractId, Checkpoint.FewestEntries));
     }
 
     internal StoreMetrics Metrics { get; } = new();

@@ -11,9 +11,8 @@ internal static class Sums
     /// <summary>What an audit compares (G2).</summary>
     public static AuditSums Audit(Database database, string contractId, bool isFull)
     {
-        var places = Checkpoints.Places(database, contractId);
-        var told = Checkpoints.Tell(
-            database, contractId, isFull || places.Count == 0 ? EntryRanges.All : EntryRanges.Of(places, Instant.MaxValue, Instant.MaxValue));
+        var ranges = isFull ? EntryRanges.All : EntryRanges.Of(Checkpoints.Places(database, contractId), Instant.MaxValue, Instant.MaxValue);
+        var told = Checkpoints.Tell(database, contractId, ranges);
         var lots = SqliteStore.All(database, LotRow.Instance, "l.contract_id = ?", contractId).Select(listed => listed.Lot).ToList();
         var sums = new AuditSums(lots, SqliteStore.All(database, MemberRow.Instance, "m.contract_id = ?", contractId), told);
         return told.Checkpoint is not null ? sums
@@ -106,28 +105,6 @@ internal static class Sums
         long Sum(Statement statement) => statement.Bind(id).Bind(since).All(row => row.Number())[0];
     }
 
-    /// <summary>What reports have used, added up in one statement: reports by their instant, what was given back by its own.</summary>
-    public static ImmutableArray<UsageRow> Usage(Database database, UsageFilter filter)
-    {
-        var (client, user) = filter.ByUser ? ("client_id", "user_id") : ("null", "null");
-        var contract = filter.ByContract ? "contract_id" : "null";
-        var reports = Within(filter, "at");
-        var returns = Within(filter, "effective_at").And($"kind = '{EntryKind.CreditsReturned.Word()}'").And("user_id is not null");
-        var (slot, zone) = filter.ByTime ? (Slot, Zone) : ("null", "null");
-        var statement = database[$"""
-            select s.client, s.contract, s.user, s.slot, {zone}, s.reports, s.charged, s.covered, s.returned from (
-                select {client} as client, {contract} as contract, {user} as user, {slot} as slot,
-                       sum(reports) as reports, sum(charged) as charged, sum(covered) as covered, sum(returned) as returned from (
-                    select client_id, contract_id, user_id, at, 1 as reports, charged, covered, 0 as returned from report {reports}
-                    union all
-                    select client_id, contract_id, user_id, effective_at, 0, 0, 0, quantity from entry {returns})
-                group by 1, 2, 3, 4) s
-            """];
-        return [.. returns.Bind(reports.Bind(statement)).All(row => new UsageRow(
-            row.OptionalText(), row.OptionalText(), row.OptionalText(), row.OptionalInstant(), row.OptionalText(),
-            row.Number(), row.Number(), row.Number(), row.Number()))];
-    }
-
     /// <summary>These kinds as a list of SQL.</summary>
     public static string Words(IEnumerable<EntryKind> kinds) => string.Join(", ", kinds.Select(kind => $"'{kind.Word()}'"));
 
@@ -143,26 +120,5 @@ internal static class Sums
         where +client_id = ? and +expires_at <= ? and lot > ? and lot < ? and +expiry_booked = 0 and player_id is not null and held_until is null group by lot
         """;
 
-    private const string Zone =
-        $"(select json_extract(d.body, '$.value.terms.timeZone') from document d where d.kind = '{DocumentKind.Contract}' and d.id = s.contract)";
-
-    private static readonly (long After, long Before) Length =
-        (Microseconds(Grains.Usage.Slot.After), Microseconds(Grains.Usage.Slot.Before));
-
-    private static readonly string Slot = $"""
-        case when at >= {Grains.Usage.Rounded.ToMicroseconds()} then at - at % {Length.After}
-        else at - (at % {Length.Before} + {Length.Before}) % {Length.Before} end
-        """;
-
-    private static long Microseconds(Duration duration) => (long)duration.TotalMilliseconds * 1_000;
-
     private static EntryKind ReadKind(Statement row) => Domain.Words.Read<EntryKind>(row.Text());
-
-    private static Where Within(UsageFilter filter, string at)
-    {
-        var where = new Where().Equal("contract_id", filter.ContractId).Equal("user_id", filter.UserId).Equal("client_id", filter.ClientId);
-        if (filter.From is { } from) where.And($"{at} >= ?", from);
-        if (filter.To is { } to) where.And($"{at} < ?", to);
-        return where;
-    }
 }

@@ -256,6 +256,20 @@ create table checkpoint (
     primary key (contract_id, entry_id)
 ) strict;
 
+-- What a user's reports used on a local day that is over: usage adds up days and what came since. Derived from reports and entries; readers write it.
+create table usage_day (
+    contract_id text    not null,
+    begins      integer not null,
+    user_id     text    not null,
+    client_id   text    not null,
+    ends        integer not null,
+    reports     integer not null,
+    charged     integer not null,
+    covered     integer not null,
+    given_back  integer not null,
+    primary key (contract_id, begins, user_id)
+) strict, without rowid;
+
 -- One row: which file this is, renewed at each start and close; see LedgerHistory.
 create table mark (value text not null) strict;
 

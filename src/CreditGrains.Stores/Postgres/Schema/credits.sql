@@ -209,6 +209,20 @@ create table checkpoint (
     primary key (contract_id, entry_id)
 );
 
+-- What a user's reports used on a local day that is over: usage adds up days and what came since. Derived from reports and entries; readers write it.
+create table usage_day (
+    begins      timestamptz not null,
+    ends        timestamptz not null,
+    reports     bigint not null,
+    charged     bigint not null,
+    covered     bigint not null,
+    given_back  bigint not null,
+    client_id   text collate "C" not null,
+    contract_id text collate "C" not null,
+    user_id     text collate "C" not null,
+    primary key (contract_id, begins, user_id)
+);
+
 -- Services credits, in whole ten-thousandths; dates are days of the account's zone.
 create table purchase (
     account_id     text collate "C" not null,
