@@ -9,6 +9,9 @@ internal sealed record Options
 
     public bool IsQuick { get; private init; }
 
+    /// <summary>Whether, instead of speed, it is measured what a contract's past costs.</summary>
+    public bool IsGrowth { get; private init; }
+
     /// <summary>Whether docs/bench.md and docs/bench.svg are written.</summary>
     public bool Writes { get; private init; }
 
@@ -36,6 +39,7 @@ internal sealed record Options
             options = args[i] switch
             {
                 "--quick" => options with { IsQuick = true },
+                "--growth" => options with { IsGrowth = true },
                 "--write" => options with { Writes = true },
                 "--only" => options with { Only = Value().Split(',') },
                 "--systems" => options with { Systems = Value().Split(',') },

@@ -24,6 +24,11 @@ try
 {
     var watch = Stopwatch.StartNew();
     var options = Options.Read(args);
+    if (options.IsGrowth)
+    {
+        Console.WriteLine(await Growth.Measure(stop.Token));
+        return 0;
+    }
     var figures = await Run.All(options, stop.Token);
     var page = Path.Combine(Child.Root, "docs", "bench.md");
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Json;
 using System.Net.Sockets;
@@ -16,6 +17,9 @@ internal sealed class Client(IReadOnlyList<SiloProcess> silos) : IDisposable
     private readonly HttpClient http = new(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(2), PooledConnectionLifetime = TimeSpan.FromMinutes(1) }) { Timeout = TimeSpan.FromSeconds(40) };
     private int next;
 
+    /// <summary>How often each status was answered.</summary>
+    public ConcurrentDictionary<HttpStatusCode, int> Statuses { get; } = new();
+
     /// <summary>One try at one silo; throws where it does not answer.</summary>
     public async Task<Answer> Once(SiloProcess silo, HttpMethod method, string path, JsonNode? body = null)
     {
@@ -23,6 +27,7 @@ internal sealed class Client(IReadOnlyList<SiloProcess> silos) : IDisposable
         if (body is not null) request.Content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json");
         using var response = await http.SendAsync(request);
         var text = await response.Content.ReadAsStringAsync();
+        Statuses.AddOrUpdate(response.StatusCode, 1, (_, count) => count + 1);
         return new(response.StatusCode, text.Length == 0 ? null : JsonNode.Parse(text), response.Headers.RetryAfter?.Delta);
     }
 

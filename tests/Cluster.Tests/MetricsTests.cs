@@ -109,7 +109,7 @@ public sealed partial class MetricsTests
     }
 
     // Lines such as name{tag="value"} 3; what carries an instant has it behind.
-    private static Dictionary<string, double> Values(string text) => text.Split('\n')
+    internal static Dictionary<string, double> Values(string text) => text.Split('\n')
         .Select(line => Sample().Match(line)).Where(match => match.Success)
         .ToDictionary(match => match.Groups[1].Value, match => double.Parse(match.Groups[2].Value, System.Globalization.CultureInfo.InvariantCulture));
 

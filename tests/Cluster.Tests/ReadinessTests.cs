@@ -10,7 +10,7 @@ namespace CreditGrains.Cluster.Tests;
 public sealed class DisturbedSilo : IAsyncLifetime
 {
     // Time goes its own way in this database: by that table its clock is ahead of the machine's.
-    private const string Clock = """
+    internal const string Clock = """
         create schema own;
         create table own.ahead (by interval not null);
         insert into own.ahead values ('0');

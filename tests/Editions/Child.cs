@@ -66,6 +66,12 @@ public sealed class Child : IAsyncDisposable
         await process.WaitForExitAsync();
     }
 
+    /// <summary>Lets it stand still (SIGSTOP), as a machine does that is starved.</summary>
+    public void Pause() => _ = Signal(process.Id, 19);
+
+    /// <summary>Lets it go on.</summary>
+    public void Resume() => _ = Signal(process.Id, 18);
+
     /// <summary>Returns when it answers <paramref name="isReady"/>; throws with its output where it ends before, or after 90 seconds.</summary>
     public async Task Ready(Func<Task<bool>> isReady)
     {

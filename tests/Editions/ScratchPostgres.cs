@@ -37,6 +37,30 @@ public sealed class ScratchPostgres : IAsyncDisposable
     /// <summary>Breaks off every connection and stops.</summary>
     public Task Stop() => Child.Run(Script, "stop", folder, "fast");
 
+    /// <summary>Ends at once, as a power cut does.</summary>
+    public Task Crash() => Child.Run(Script, "stop", folder, "immediate");
+
+    /// <summary>A streaming standby, without which the server commits nothing from now on (synchronous_standby_names).</summary>
+    public async Task<ScratchPostgres> SynchronousStandby()
+    {
+        var standby = new ScratchPostgres();
+        await Child.Run(Script, "standby", standby.folder, $"{standby.port}", $"{port}");
+        standby.ConnectionString = ConnectionString.Replace($"Port={port}", $"Port={standby.port}", StringComparison.Ordinal);
+        await Sql("alter system set synchronous_standby_names = '*'");
+        await Sql("select pg_reload_conf()");
+        return standby;
+    }
+
+    /// <summary>Makes a standby the primary.</summary>
+    public Task Promote() => Child.Run(Script, "promote", folder);
+
+    /// <summary>The connection string of whichever of this server and its standby is the primary.</summary>
+    public string WithStandby(ScratchPostgres standby) =>
+        $"{ConnectionString.Replace($"Host=127.0.0.1;Port={port}", $"Host=127.0.0.1:{port},127.0.0.1:{standby.port}", StringComparison.Ordinal)};Target Session Attributes=primary";
+
+    public Task<string> Sql(string sql) =>
+        Child.Run("psql", "--host=127.0.0.1", $"--port={port}", "--username=creditgrains", "--quiet", "--tuples-only", "--no-align", "--command", sql, "postgres");
+
     public async ValueTask DisposeAsync()
     {
         try

@@ -78,6 +78,16 @@ public sealed class SiloProcess : IAsyncDisposable
 
     public Task Kill() => child!.Kill();
 
+    /// <summary>Lets it stand still for a while.</summary>
+    public async Task Stall(TimeSpan time)
+    {
+        var stalled = child!;
+        stalled.Pause();
+        using var timer = new PeriodicTimer(time);
+        await timer.WaitForNextTickAsync();
+        stalled.Resume();
+    }
+
     /// <summary>Waits until it has ended by itself, and answers its exit code.</summary>
     public Task<int> Ended() => child!.Ended();
 
