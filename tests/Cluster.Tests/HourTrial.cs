@@ -21,7 +21,7 @@ public sealed class HourTrial(ITestOutputHelper output) : IAsyncLifetime
         int.TryParse(Environment.GetEnvironmentVariable("CREDITGRAINS_TRIAL_MINUTES"), CultureInfo.InvariantCulture, out var minutes) ? minutes : 60);
 
     // What is quiet before the first event, between two, and behind the last one.
-    private static readonly TimeSpan Between = Whole / 8, Pace = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan Between = Whole / 8, Pace = TimeSpan.FromMilliseconds(1_500);
 
     private readonly ConcurrentDictionary<string, string> answered = new();
     private readonly ConcurrentBag<string> surprises = [];
