@@ -41,6 +41,8 @@ public sealed partial class PostgresListTests(ITestOutputHelper output)
         select 'm' || m || '~minted', o, 'k' || m, 'minted', 'u' || o % 20, 'pm' || m || '-' || o, at, at + interval '3 hours', at, 'r' || o, at + interval '3 hours' <= timestamptz '2026-01-01 04:09Z', 1
         from (select m, o, timestamptz '2026-01-01Z' + o * interval '500 milliseconds' as at from generate_series(0, 1) m, generate_series(1, 50000) o) g;
 
+        insert into player (client_id, player_id, lot, ordinal, covers_until, as_of, version) select client_id, player_id, lot, ordinal, expires_at, created_at, 1 from credit;
+
         insert into entry (entry_id, kind, effective_at, booked_at, actor, cause, subject, quantity, client_id, contract_id, user_id, report_id, lot_id)
         select place_of(pg_current_xact_id()) - 600001 + n, 'credits-charged', at, at, 'key', 'report:r' || n, 'lot', 1, 'k' || n % 10, 'c' || n % 50, 'u' || n % 20, 'r' || n / 2, 'l' || n % 500
         from (select n, timestamptz '2026-01-01Z' + n * interval '1 second' as at from generate_series(1, 600000) n) g;

@@ -76,6 +76,22 @@ public sealed class SqlitePlanTests : IDisposable
     }
 
     [Fact]
+    public void The_credits_of_a_player_are_led_to_by_what_the_player_has_and_had()
+    {
+        using var database = Open();
+        foreach (var user in new[] { null, "x" })
+        {
+            var filter = new CreditFilter(null, null, null, "x", user, null, null);
+            Assert.Equal((0, 0), Counts.Touched(database, filter, Books.Start));
+            foreach (var source in new CreditSources(database, filter, CreditPlace.Read(new(10, null)), Books.Start, []).All()) Assert.Empty(source);
+        }
+        Assert.DoesNotContain(database.Plans(), plan => plan.StartsWith("SCAN"));
+        Assert.Contains(database.Plans(), plan => plan.StartsWith("SEARCH c USING PRIMARY KEY (lot=? AND ordinal=?)"));
+        Assert.Contains(database.Plans(), plan => plan.StartsWith("SEARCH player USING PRIMARY KEY (player_id=?)"));
+        Assert.Contains(database.Plans(), plan => plan.StartsWith("SEARCH former_credit USING PRIMARY KEY (player_id=?)"));
+    }
+
+    [Fact]
     public void A_client_s_credits_are_counted_by_the_client_s_lots()
     {
         using var database = Open();

@@ -89,7 +89,8 @@ public sealed partial class PostgresStore
     {
         var over = new Select("", "").Where("c.expiry_booked or c.expires_at <= ?", Values.Of(now));
         var credits = new Select("count(*), count(*) filter (where c.expiry_booked or c.expires_at <= $1)", "credit c", over)
-            .WhereText("c.player_id", filter.PlayerId).WhereText("c.used_by", filter.UserId).WhereText("c.client_id", filter.ClientId);
+            .WhereText("c.used_by", filter.UserId).WhereText("c.client_id", filter.ClientId);
+        if (filter.PlayerId is not null) OfPlayer(credits, filter.PlayerId);
         if (filter is not { ContractId: null, LotId: null, PaymentId: null })
             credits.Where(
                 """
@@ -115,7 +116,7 @@ public sealed partial class PostgresStore
 
         if (filter.PlayerId is not null)
         {
-            var ofPlayer = OfStatus(Credits().WhereText("c.player_id", filter.PlayerId), filter, now);
+            var ofPlayer = OfStatus(OfPlayer(Credits(), filter.PlayerId), filter, now);
             yield return Paged(Checked(ofPlayer, filter).Checked("c.used_by", filter.UserId), page);
         }
         else
@@ -187,6 +188,9 @@ public sealed partial class PostgresStore
     // The planner is not told how few these are: it shall follow the order of the list and stop where the page is full, not sort a lot.
     private static Select OfUser(Select select, string? userId) =>
         userId is null ? select : select.Where("coalesce(c.used_by = ?, false)", Values.Of(userId));
+
+    private static Select OfPlayer(Select select, string playerId) =>
+        select.Where(CreditRow.MayBeOfPlayer, Values.Of(playerId)).Checked("c.player_id", playerId);
 
     private static Select FromLot(Select select, PlacedPage<CreditPlace> page, bool isApart = false)
     {

@@ -42,6 +42,9 @@ internal sealed class CreditRow : Row<CreditChange, Credit>
     /// <summary>A credit's payment is its lot's, which may have been changed since somebody touched the credit (L6).</summary>
     public const string Payment = "(select p.payment_id from lot p where p.key = c.lot)";
 
+    /// <summary>A condition for what a player may have or have had; whether the credit is the player's still its row says.</summary>
+    public const string MayBeOfPlayer = "(c.lot, c.ordinal) in (select m.lot, m.ordinal from player_credit m where m.player_id = ?)";
+
     /// <summary>What lists select, for <see cref="ReadListed"/>.</summary>
     public string Listed => $"{Selected}, {Payment}";
 

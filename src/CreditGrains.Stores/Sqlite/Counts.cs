@@ -36,7 +36,7 @@ internal static class Counts
     /// <summary>Credits with rows that pass a filter, whatever its status.</summary>
     public static (long Allocated, long Expired) Touched(Database database, CreditFilter filter, Instant now)
     {
-        var where = new Where().Equal("c.player_id", filter.PlayerId).Equal("c.used_by", filter.UserId);
+        var where = new Where().OfPlayer(filter.PlayerId).Equal("c.used_by", filter.UserId);
         var isLed = filter.PlayerId is not null || filter.UserId is not null;
         if (filter is not { ContractId: null, LotId: null, PaymentId: null } || (filter.ClientId is not null && !isLed))
         {

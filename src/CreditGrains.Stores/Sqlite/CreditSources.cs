@@ -72,7 +72,7 @@ internal sealed class CreditSources(
 
     private IEnumerable<CreditDocument> OfPlayerOrUser()
     {
-        var where = new Where().Equal("c.player_id", filter.PlayerId).Equal("c.used_by", filter.UserId);
+        var where = new Where().OfPlayer(filter.PlayerId).Equal("c.used_by", filter.UserId);
         return Read(Residual(Behind(Booked(where, "+c.expiry_booked", isBooked))), Order);
     }
 

@@ -31,6 +31,15 @@ internal sealed class Where
         return this;
     }
 
+    /// <summary>Credits of a player, where one is given.</summary>
+    public Where OfPlayer(string? playerId)
+    {
+        if (playerId is null) return this;
+        And($"{CreditRow.MayBeOfPlayer} and +c.player_id = ?", playerId, playerId);
+        indexed = true;
+        return this;
+    }
+
     public Where And(string condition, params IEnumerable<object> of)
     {
         conditions.Add(condition);

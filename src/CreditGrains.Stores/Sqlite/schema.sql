@@ -89,8 +89,26 @@ create table player (
     covers_until integer,
     as_of        integer not null,
     version      integer not null,
-    primary key (client_id, player_id)
+    primary key (player_id, client_id)
 ) strict, without rowid;
+
+-- The credits that players had before; some are others' by now. By these and the player's own row a player's credits are found: an index of credits by
+-- player would cost each charge a page of its own.
+create table former_credit (
+    player_id text    not null,
+    client_id text    not null,
+    lot       text    not null,
+    ordinal   integer not null,
+    primary key (player_id, client_id, lot, ordinal)
+) strict, without rowid;
+create trigger player_former_credit after update on player
+when old.lot is not null and (old.lot, old.ordinal) is not (new.lot, new.ordinal)
+begin
+    insert or ignore into former_credit (player_id, client_id, lot, ordinal) values (old.player_id, old.client_id, old.lot, old.ordinal);
+end;
+create view player_credit as
+    select player_id, client_id, lot, ordinal from player where lot is not null
+    union all select player_id, client_id, lot, ordinal from former_credit;
 
 -- Touched credits; the others are derived from their lots. All of a lot came to be with it, so lots carry most of the lists' indexes. Minted credits
 -- come one by one, by ordinal in the order of time, and have two of their own. Each list of one status knows what is booked.
@@ -113,7 +131,6 @@ create table credit (
     place         text    not null generated always as (lot || '~') virtual,
     primary key (lot, ordinal)
 ) strict, without rowid;
-create index credit_player on credit (player_id) where player_id is not null;
 create index credit_user on credit (used_by, created_at, place, ordinal) where used_by is not null;
 create index credit_due on credit (client_id, expires_at) where expiry_booked = 0 and player_id is not null and held_until is null;
 create index credit_held on credit (lot) where held_until is not null;

@@ -110,10 +110,29 @@ create table player (
     client_id    text collate "C" not null,
     player_id    text collate "C" not null,
     lot          text collate "C",
-    primary key (client_id, player_id)
+    primary key (player_id, client_id)
 );
 
--- Credits that somebody has touched; the others are derived from their lot. A charge costs three index entries, the end of coverage one more.
+-- The credits that players had before; some are others' by now. By these and the player's own row a player's credits are found: an index of credits by player would cost each charge an
+-- entry at a place of its own.
+create table former_credit (
+    ordinal   bigint not null,
+    player_id text collate "C" not null,
+    client_id text collate "C" not null,
+    lot       text collate "C" not null,
+    primary key (player_id, client_id, lot, ordinal)
+);
+create function keep_former_credit() returns trigger language plpgsql as $$ begin
+    insert into former_credit (player_id, client_id, lot, ordinal) values (old.player_id, old.client_id, old.lot, old.ordinal) on conflict do nothing;
+    return null;
+end $$;
+create trigger player_former_credit after update on player for each row
+    when (old.lot is not null and (old.lot, old.ordinal) is distinct from (new.lot, new.ordinal)) execute function keep_former_credit();
+create view player_credit as
+    select player_id, client_id, lot, ordinal from player where lot is not null
+    union all select player_id, client_id, lot, ordinal from former_credit;
+
+-- Credits that somebody has touched; the others are derived from their lot. A charge costs two index entries, the end of coverage one more.
 create table credit (
     ordinal       bigint not null,
     version       bigint not null,
@@ -132,7 +151,6 @@ create table credit (
     held_until    timestamptz,
     primary key (lot, ordinal)
 );
-create index credit_player on credit (player_id) where player_id is not null;
 create index credit_due on credit (client_id, expires_at) where player_id is not null and not expiry_booked and held_until is null;
 create index credit_held on credit (split_part(lot, '~', 1)) where held_until is not null;
 -- Lists of what has expired. Those of what is allocated, and a user's, go through each lot by the primary key and past its other credits.
