@@ -42,6 +42,7 @@ public sealed partial class PostgresListTests(ITestOutputHelper output)
         from (select m, o, timestamptz '2026-01-01Z' + o * interval '500 milliseconds' as at from generate_series(0, 1) m, generate_series(1, 50000) o) g;
 
         insert into player (client_id, player_id, lot, ordinal, covers_until, as_of, version) select client_id, player_id, lot, ordinal, expires_at, created_at, 1 from credit;
+        insert into former_credit (client_id, player_id, lot, ordinal) select client_id, player_id, lot, ordinal - 1 from credit where ordinal % 50 = 2;
 
         insert into entry (entry_id, kind, effective_at, booked_at, actor, cause, subject, quantity, client_id, contract_id, user_id, report_id, lot_id)
         select place_of(pg_current_xact_id()) - 600001 + n, 'credits-charged', at, at, 'key', 'report:r' || n, 'lot', 1, 'k' || n % 10, 'c' || n % 50, 'u' || n % 20, 'r' || n / 2, 'l' || n % 500
