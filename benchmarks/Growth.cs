@@ -11,12 +11,12 @@ namespace CreditGrains.Bench;
 internal sealed class Growth(ScratchPostgres postgres, SiloProcess silo, Client client, CancellationToken stop)
 {
     private const string Young = "young", Renewed = "renewed", Crowded = "crowded", Old = "old";
-    private const int Rounds = 9, Reports = 200, Players = 5, Reads = 10, Callers = 8, Users = 10_000;
+    private const int Rounds = 9, Reports = 200, Players = 5, Reads = 10, Concurrency = 8, Users = 10_000, LoadedSeconds = 40;
 
     private static readonly DateTime Begin = new(1999, 1, 1, 0, 0, 0, DateTimeKind.Utc);
 
     // A million reports of one player each, of a lot that is used up.
-    private const string Past = """
+    private const string Filled = """
         insert into lot (key, contract_id, lot_id, client_id, source, payment_id, quantity, free, created_at, available_from, expiry_booked, apart, has_free, is_open)
         values ('old~past', 'old', 'past', 'client-old', 'purchase', 'paid', 1000000, '', '1999-01-01Z', '1999-01-01Z', false, 0, false, false);
         insert into credit (lot, ordinal, client_id, payment_id, used_by, player_id, created_at, expires_at, activated_at, report_id, expiry_booked, version)
@@ -38,14 +38,35 @@ internal sealed class Growth(ScratchPostgres postgres, SiloProcess silo, Client 
 
     private int made, days;
 
-    /// <summary>A Markdown table.</summary>
-    public static async Task<string> Measure(CancellationToken stop)
+    /// <summary>Two Markdown tables: what a past costs, and how soon a fresh silo serves at its rate.</summary>
+    public static async Task<string> Measure(CancellationToken stop) => $"{await Past(stop)}\n{await Fresh(stop)}";
+
+    private static async Task<string> Past(CancellationToken stop)
     {
         await using var postgres = await ScratchPostgres.New();
         await using var silo = SiloProcess.Cluster(postgres.ConnectionString);
         await silo.Start(new(TestClock: $"{Begin:yyyy-MM-dd}T00:00:00Z"));
         using var client = new Client(silo.Url);
         return await new Growth(postgres, silo, client, stop).Table();
+    }
+
+    // Loaded from its start on; its rate is that of the last ten seconds.
+    private static async Task<string> Fresh(CancellationToken stop)
+    {
+        var load = Load.Main[0];
+        var table = new StringBuilder($"| fresh silo, {load.Name} | requests/s in the end | seconds until 80 % of that |\n| --- | ---: | ---: |\n");
+        foreach (var start in new Func<Contracts, Task<RunningSystem>>[] { ProductSystem.Embedded, contracts => ProductSystem.Cluster("cluster of one", 1, contracts) })
+        {
+            await using var system = await start(Contracts.For([load]));
+            var callers = Callers.Start(system, load);
+            var rates = new List<long>();
+            using var second = new PeriodicTimer(TimeSpan.FromSeconds(1));
+            for (var before = 0L; rates.Count < LoadedSeconds && await second.WaitForNextTickAsync(stop); before += rates[^1]) rates.Add(callers.Answered - before);
+            await callers.Stop();
+            var steady = rates.TakeLast(10).Average();
+            table.AppendLine(CultureInfo.InvariantCulture, $"| {system.Name} | {steady:N0} | {rates.FindIndex(rate => rate >= 0.8 * steady) + 1} |");
+        }
+        return table.ToString();
     }
 
     private async Task<string> Table()
@@ -95,7 +116,7 @@ internal sealed class Growth(ScratchPostgres postgres, SiloProcess silo, Client 
     private async Task<double> Cost(string contract, int calls, Func<string, Task> call)
     {
         var before = Processes.Used([silo.ProcessId, postgres.ProcessId]);
-        await Parallel.ForAsync(0, calls, new ParallelOptions { MaxDegreeOfParallelism = Callers, CancellationToken = stop }, async (_, _) => await call(contract));
+        await Parallel.ForAsync(0, calls, new ParallelOptions { MaxDegreeOfParallelism = Concurrency, CancellationToken = stop }, async (_, _) => await call(contract));
         return (Processes.Used([silo.ProcessId, postgres.ProcessId]) - before).TotalMilliseconds / calls;
     }
 
@@ -140,7 +161,7 @@ internal sealed class Growth(ScratchPostgres postgres, SiloProcess silo, Client 
     private async Task Fill()
     {
         await using var source = NpgsqlDataSource.Create($"{postgres.ConnectionString};Command Timeout=0");
-        await using var fill = source.CreateCommand(Past);
+        await using var fill = source.CreateCommand(Filled);
         await fill.ExecuteNonQueryAsync(stop);
     }
 
