@@ -15,6 +15,7 @@ public sealed class LookStories(Served served)
     private static readonly string[] Pages =
     [
         "/console", "/console?name=nothing-like-that", "/console/new-contract", "/console/contracts/LOOK", "/console/contracts/LOOK/allocation", "/console/contracts/LOOK/lots", "/console/contracts/LOOK/audit",
+        "/console/contracts/LOOK/lots/L1", "/console/accounts/LOOK-A/purchases/P1", "/console/accounts/LOOK-A/audit",
         "/console/contracts/LOOK/statement", "/console/accounts/LOOK-A/statement", "/console/payments?clientId=looks",
         "/console/contracts/LOOK-X", "/console/credits?clientId=looks", "/console/credits/LOOK~L1~000000001", "/console/new-credits", "/console/reports?clientId=looks", "/console/reports/LOOK-1?clientId=looks",
         "/console/usage?clientId=looks", "/console/usage?clientId=looks&groupBy=user", "/console/accounts", "/console/accounts/LOOK-A", "/console/milestones", "/console/milestones/LOOK-M",
@@ -127,7 +128,7 @@ public sealed class LookStories(Served served)
 
     // The pictures of the README: CREDITGRAINS_SCREENSHOTS names their folder.
     [Fact]
-    public async Task The_allocation_previews_a_change_in_a_picture()
+    public async Task The_main_pages_are_taken_as_pictures()
     {
         await World("pictures", "PICTURE", "Scouting 2026");
         await served.Call("PUT", "/v1/contracts/PICTURE/users", """{"users":[{"userId":"anna","name":"Anna Berg"},{"userId":"ben","name":"Ben Ode"},{"userId":"cara","name":"Cara Lim"}]}""");
@@ -138,8 +139,22 @@ public sealed class LookStories(Served served)
         await page.GotoAsync("/console/contracts/PICTURE/allocation");
         await page.GetByLabel("Allocation of Anna Berg").FillAsync("20");
         await Expect(page.Locator("tr.warned").First).ToContainTextAsync("Until 2026-03-16");
-        if (Environment.GetEnvironmentVariable("CREDITGRAINS_SCREENSHOTS") is { Length: > 0 } folder)
-            await page.ScreenshotAsync(new() { Path = Path.Combine(folder, "allocation.png") });
+        await Take("allocation");
+
+        await served.Call("PUT", "/v1/contracts/PICTURE-2", new { clientId = "pictures", name = "Scouting 2027", type = "metered", timeZone = "Europe/London", startsOn = "2027-01-01", endsOn = "2027-12-31" });
+        await page.SetViewportSizeAsync(1440, 330);
+        await page.GotoAsync("/console/contracts?clientId=pictures");
+        await Expect(page.GetByRole(AriaRole.Row, new() { Name = "Scouting 2027" })).ToBeVisibleAsync();
+        await Take("contracts");
+        await page.SetViewportSizeAsync(1440, 410);
+        await page.GotoAsync("/console/milestones/PICTURE-M/manage");
+        await Expect(page.GetByRole(AriaRole.Status)).ToContainTextAsync("5 taken");
+        await Take("manage");
+
+        async Task Take(string name)
+        {
+            if (Environment.GetEnvironmentVariable("CREDITGRAINS_SCREENSHOTS") is { Length: > 0 } folder) await page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{name}.png") });
+        }
     }
 
     // A little of everything of one client, all of it so named.
