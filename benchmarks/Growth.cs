@@ -26,11 +26,10 @@ internal sealed class Growth(ScratchPostgres postgres, SiloProcess silo, Client 
         select ordinal, null, activated_at, 1, client_id, player_id, lot from credit where lot = 'old~past';
         insert into report (at, charged, covered, contract_remaining, client_id, report_id, contract_id, user_id, players)
         select activated_at, 1, 0, 900000000, client_id, report_id, 'old', used_by, '[]' from credit where lot = 'old~past';
-        insert into entry (entry_id, kind, effective_at, booked_at, actor, cause, subject, quantity, client_id, contract_id)
-        select place_of(pg_current_xact_id()) - 1000002, 'lot-granted', '1999-01-01Z', '1999-01-01Z', 'bench', 'request', 'lot:old/past', 1000000, 'client-old', 'old';
-        update entry set lot_id = 'past' where subject = 'lot:old/past';
-        insert into entry (entry_id, kind, effective_at, booked_at, actor, cause, subject, quantity, client_id, contract_id, user_id, report_id, lot_id, used_of)
-        select place_of(pg_current_xact_id()) - 1000001 + ordinal, 'credits-charged', activated_at, activated_at, 'bench', 'report:' || report_id, 'lot:old/past', 1, client_id, 'old', used_by, report_id, 'past', null
+        insert into entry (entry_id, kind, effective_at, booked_at, actor, cause, subject, quantity, client_id, contract_id, lot_id)
+        select min(entry_id) - 1, 'lot-granted', '1999-01-01Z', '1999-01-01Z', 'bench', 'request', 'lot:old/past', 1000000, 'client-old', 'old', 'past' from entry;
+        insert into entry (entry_id, kind, effective_at, booked_at, actor, cause, subject, quantity, client_id, contract_id, user_id, report_id, lot_id)
+        select (select min(entry_id) from entry) - ordinal, 'credits-charged', activated_at, activated_at, 'bench', 'report:' || report_id, 'lot:old/past', 1, client_id, 'old', used_by, report_id, 'past'
         from credit where lot = 'old~past';
         update member m set total_used = total_used + 200000, version = version + 1 where contract_id = 'old';
         analyze;

@@ -35,7 +35,7 @@ public sealed class HourTrial(ITestOutputHelper output) : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         primary = await ScratchPostgres.New();
-        foreach (var statement in ReadinessTests.Clock.Split(";\n", StringSplitOptions.RemoveEmptyEntries)) await primary.Sql(statement);
+        foreach (var statement in DisturbedSilo.Clock.Split(";\n", StringSplitOptions.RemoveEmptyEntries)) await primary.Sql(statement);
         standby = await primary.SynchronousStandby();
         silos = [.. Enumerable.Range(0, 3).Select(_ => SiloProcess.Cluster(primary.WithStandby(standby)))];
         var ports = silos.Select(_ => Child.FreePort()).ToList();

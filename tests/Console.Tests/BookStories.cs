@@ -100,7 +100,7 @@ public sealed class BookStories(Served served)
             await page.GotoAsync(shown);
             var file = await page.RunAndWaitForDownloadAsync(() => page.GetByRole(AriaRole.Link, new() { Name = "CSV", Exact = true }).ClickAsync());
             Assert.EndsWith(".csv", file.SuggestedFilename);
-            Assert.Equal(await Csv(asked), await File.ReadAllTextAsync(await file.PathAsync()));
+            Assert.Equal(await Csv(asked), await File.ReadAllTextAsync(await file.PathAsync(), TestContext.Current.CancellationToken));
         }
         Assert.Equal(1200 + 100 - 2 + 45 + 1, (await Csv("/v1/credits?contractId=FILE&status=UNALLOCATED")).Count(letter => letter == '\n'));
 

@@ -50,7 +50,7 @@ public sealed partial class SqliteStore : IStore, IQueries, IDisposable
             throw;
         }
         writer = new(database, Metrics);
-        grains = new(file, "store reader", 2);
+        grains = new(file, "store reader", 2, lent: 2);
         lists = new(file, "store lister", 2);
         checkpoints = new(contractId => WriteNext(contractId, Checkpoint.FewestEntries));
     }
