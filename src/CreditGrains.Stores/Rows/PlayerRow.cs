@@ -15,7 +15,7 @@ internal sealed class PlayerRow : Row<PlayerChange, Player>
     public override string Alias => "p";
 
     public override ImmutableArray<Column<RowKey>> Key { get; } =
-        [KeyPart.Text("client_id", key => key.First), KeyPart.Text("player_id", key => key.Second)];
+        [KeyPart.Text("player_id", key => key.Second), KeyPart.Text("client_id", key => key.First)];
 
     public override ImmutableArray<Column<PlayerChange>> Columns { get; }
 
@@ -36,7 +36,7 @@ internal sealed class PlayerRow : Row<PlayerChange, Player>
 
     public override Player Read(IRowReader row)
     {
-        var (clientId, playerId, lot, ordinal) = (row.Text(), row.Text(), row.OptionalText(), row.OptionalNumber());
+        var (playerId, clientId, lot, ordinal) = (row.Text(), row.Text(), row.OptionalText(), row.OptionalNumber());
         CreditId? credit = lot is null ? null : LotKeys.Credit(lot, ordinal!.Value);
         return new(clientId, playerId, credit, row.OptionalInstant(), row.Instant(), row.Number());
     }
