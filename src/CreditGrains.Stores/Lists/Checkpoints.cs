@@ -90,9 +90,9 @@ internal sealed record EntryRanges(long? Checkpoint, ImmutableArray<(long Behind
 internal sealed class CheckpointWriter
 {
     private readonly Channel<string> asked = Channel.CreateBounded<string>(new BoundedChannelOptions(100) { FullMode = BoundedChannelFullMode.DropWrite });
-    private readonly CancellationTokenSource stopping = new();
     private readonly Func<string, Task<bool>> writeNext;
     private readonly Task working;
+    private volatile bool isStopping;
 
     public CheckpointWriter(Func<string, Task<bool>> writeNext)
     {
@@ -104,12 +104,11 @@ internal sealed class CheckpointWriter
     public void Ask(string contractId) => asked.Writer.TryWrite(contractId);
 
     /// <summary>Ends with the checkpoint that is being written.</summary>
-    public async Task Stop()
+    public Task Stop()
     {
-        await stopping.CancelAsync();
+        isStopping = true;
         asked.Writer.TryComplete();
-        await working;
-        stopping.Dispose();
+        return working;
     }
 
     private async Task Work()
@@ -118,7 +117,7 @@ internal sealed class CheckpointWriter
         {
             try
             {
-                while (!stopping.IsCancellationRequested && await writeNext(contractId)) { }
+                while (!isStopping && await writeNext(contractId)) { }
             }
             catch (Exception e) when (e is StoreUnavailableException or InvariantException)
             {
