@@ -27,7 +27,7 @@ public sealed class ScratchPostgres : IAsyncDisposable
     public async Task<string> NewDatabase()
     {
         var name = $"d{Interlocked.Increment(ref databases)}";
-        await Child.Run("psql", "--host=127.0.0.1", $"--port={port}", "--username=creditgrains", "--quiet", "--command", $"create database {name}", "postgres");
+        await Sql($"create database {name}");
         return ConnectionString.Replace("Database=postgres", $"Database={name}", StringComparison.Ordinal);
     }
 
