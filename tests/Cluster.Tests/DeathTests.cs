@@ -46,10 +46,10 @@ public sealed class DeathTests(ITestOutputHelper output)
         await using var cluster = await RunningCluster.Start(silos: 3);
         var load = await Under(cluster, async () =>
         {
-            await After(TimeSpan.FromSeconds(3));
+            await Trials.After(TimeSpan.FromSeconds(3));
             await cluster.KillAll();
             await cluster.StartAll();
-            await After(TimeSpan.FromSeconds(3));
+            await Trials.After(TimeSpan.FromSeconds(3));
         });
         output.WriteLine($"{load.Answered} reports answered, longest time without an answer {load.LongestGap.TotalSeconds:F1} s");
     }
@@ -62,14 +62,14 @@ public sealed class DeathTests(ITestOutputHelper output)
         using var client = new Client(cluster.Silos);
         var load = await Under(cluster, async () =>
         {
-            await After(TimeSpan.FromSeconds(3));
+            await Trials.After(TimeSpan.FromSeconds(3));
             await postgres.Stop();
             var meanwhile = await client.Once(cluster.Silos[0], HttpMethod.Post, "/v1/reports", Client.Report("while-away", "c0", "u", "nobody"));
             Assert.Equal(HttpStatusCode.ServiceUnavailable, meanwhile.Status);
             Assert.NotNull(meanwhile.RetryAfter);
-            await After(Away);
+            await Trials.After(Away);
             await postgres.Start();
-            await After(TimeSpan.FromSeconds(3));
+            await Trials.After(TimeSpan.FromSeconds(3));
         });
         var again = await client.Ask(HttpMethod.Post, "/v1/reports", Client.Report("while-away", "c0", "u", "nobody"));
         Assert.Equal(HttpStatusCode.Created, again.Status);
@@ -115,11 +115,5 @@ public sealed class DeathTests(ITestOutputHelper output)
         }
         await load.Check();
         return load;
-    }
-
-    private static async Task After(TimeSpan time)
-    {
-        using var timer = new PeriodicTimer(time);
-        await timer.WaitForNextTickAsync();
     }
 }

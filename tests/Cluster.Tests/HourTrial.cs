@@ -73,7 +73,7 @@ public sealed class HourTrial(ITestOutputHelper output) : IAsyncLifetime
         var reading = feed.Read(watching.Token);
         var writers = Enumerable.Range(0, Writers).Select(writer => Task.Run(() => Write(writer))).ToList();
 
-        await After(Between);
+        await Trials.After(Between);
         await Happens("a silo is killed", () => silos[0].Kill(), "creditgrains_silos", least => least < 3);
         await Happens("a silo stands still", () => silos[1].Stall(TimeSpan.FromSeconds(15)), "creditgrains_silos", least => least < 3);
         await Happens("the database is restarted", RestartDatabase, "creditgrains_store_readable", least => least == 0);
@@ -120,14 +120,14 @@ public sealed class HourTrial(ITestOutputHelper output) : IAsyncLifetime
     private async Task RestartDatabase()
     {
         await primary.Stop();
-        await After(TimeSpan.FromSeconds(5));
+        await Trials.After(TimeSpan.FromSeconds(5));
         await primary.Start();
     }
 
     private async Task StepClock()
     {
         await primary.Sql("update own.ahead set by = '1 minute'");
-        await After(TimeSpan.FromSeconds(10));
+        await Trials.After(TimeSpan.FromSeconds(10));
         await primary.Sql("update own.ahead set by = '0'");
     }
 
@@ -153,10 +153,10 @@ public sealed class HourTrial(ITestOutputHelper output) : IAsyncLifetime
         await happen();
         await AllReady();
         var took = clock.Elapsed - began;
-        while (answered.Count - reports < Writers) await After(Pace);
+        while (answered.Count - reports < Writers) await Trials.After(Pace);
         output.WriteLine($"{began.TotalMinutes:F1} min: {what}; all silos ready again after {took.TotalSeconds:F0} s, {answered.Count - reports} reports meanwhile");
         Assert.True(shows(panels.Least(panel)), $"{panel} does not show that {what}");
-        await After(Between);
+        await Trials.After(Between);
     }
 
     private async Task AllReady()
@@ -239,7 +239,7 @@ public sealed class HourTrial(ITestOutputHelper output) : IAsyncLifetime
             booked.AddRange(page["items"]!.AsArray().Select(entry => (long)entry!["entryId"]!));
             path = page["nextCursor"] is { } next ? $"/v1/ledger?limit=1000&cursor={next}" : null;
         }
-        while (feed.Entries.Count < booked.Count) await After(Pace);
+        while (feed.Entries.Count < booked.Count) await Trials.After(Pace);
         Assert.Equal(booked, feed.Entries);
     }
 
@@ -269,12 +269,6 @@ public sealed class HourTrial(ITestOutputHelper output) : IAsyncLifetime
         {
             return false;
         }
-    }
-
-    private static async Task After(TimeSpan time)
-    {
-        using var timer = new PeriodicTimer(time);
-        await timer.WaitForNextTickAsync();
     }
 
     /// <summary>What the dashboard asks for: the least that any silo has exported of a metric lately.</summary>

@@ -83,8 +83,7 @@ public sealed class SiloProcess : IAsyncDisposable
     {
         var stalled = child!;
         stalled.Pause();
-        using var timer = new PeriodicTimer(time);
-        await timer.WaitForNextTickAsync();
+        await Trials.After(time);
         stalled.Resume();
     }
 
