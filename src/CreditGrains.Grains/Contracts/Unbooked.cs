@@ -117,8 +117,7 @@ public sealed class Unbooked(IQueries queries)
 
     private async Task<ImmutableArray<CreditDocument>> CreditsOf(string reportId, CreditFilter filter, Instant now)
     {
-        var clients = filter.ClientId is { } client ? [client]
-            : (await queries.Ledger(new(null, filter.ContractId, null, reportId), new(1_000, null))).Items.Select(booked => booked.Entry.ClientId).Distinct();
+        var clients = filter.ClientId is { } client ? [client] : await queries.ClientsOf(reportId);
         var ids = new List<CreditId>();
         foreach (var one in clients)
             if (await queries.Report(new(one, reportId)) is { } report)

@@ -56,6 +56,9 @@ public interface IQueries
 
     Task<Report?> Report(ReportKey key);
 
+    /// <summary>The clients that have a report of that id.</summary>
+    Task<ImmutableArray<string>> ClientsOf(string reportId);
+
     /// <summary>By instant, then report id.</summary>
     Task<Page<Report>> Reports(ReportFilter filter, PageRequest page);
 

@@ -194,6 +194,9 @@ public sealed partial class MemoryStore
             filter.ByTime ? Slots.Of(At) : null, null, 0, 0, 0, 0);
     }
 
+    Task<ImmutableArray<string>> IQueries.ClientsOf(string reportId) =>
+        Task.FromResult<ImmutableArray<string>>([.. Reports.Where(report => report.ReportId == reportId).Select(report => report.ClientId)]);
+
     Task<Page<BookedEntry>> IQueries.Ledger(LedgerFilter filter, PageRequest page) =>
         Task.FromResult(Booked(Lists.Ledger(filter), page, entries));
 

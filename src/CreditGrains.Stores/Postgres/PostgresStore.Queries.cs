@@ -91,6 +91,13 @@ public sealed partial class PostgresStore
     public Task<Report?> Report(ReportKey key) =>
         One(ReportRow.Instance.Select("where r.client_id = $1 and r.report_id = $2", Values.Of(key.ClientId), Values.Of(key.ReportId)));
 
+    // A report's key begins with its client.
+    public async Task<ImmutableArray<string>> ClientsOf(string reportId) => [.. await Listed(() => All(new Query<string>(
+        $"""
+        select r.client_id from (select distinct owner from document where kind = '{DocumentKind.Contract}') c
+        join report r on r.client_id = c.owner and r.report_id = $1
+        """, row => row.Text(), Values.Of(reportId))))];
+
     public Task<Page<Report>> Reports(ReportFilter filter, PageRequest page) => List(Lists.Reports(filter), page);
 
     public async Task<Page<BookedEntry>> Ledger(LedgerFilter filter, PageRequest page)

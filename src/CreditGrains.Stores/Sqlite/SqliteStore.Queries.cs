@@ -70,6 +70,13 @@ public sealed partial class SqliteStore
     public Task<Report?> Report(ReportKey key) =>
         lists.Read(database => One(database, ReportRow.Instance, RowKey.Report(key.ClientId, key.ReportId)));
 
+    // A report's key begins with its client.
+    public Task<ImmutableArray<string>> ClientsOf(string reportId) => lists.Read(database => database[
+        $"""
+        select r.client_id from (select distinct owner from document where kind = '{DocumentKind.Contract}') c
+        cross join report r on r.client_id = c.owner and r.report_id = ?
+        """].Bind(reportId).All(row => row.Text()).ToImmutableArray());
+
     public Task<Page<Report>> Reports(ReportFilter filter, PageRequest page) => List(Lists.Reports(filter), page);
 
     public async Task<Page<BookedEntry>> Ledger(LedgerFilter filter, PageRequest page)
