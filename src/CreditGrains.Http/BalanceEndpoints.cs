@@ -11,7 +11,8 @@ namespace CreditGrains.Http;
 internal static class BalanceEndpoints
 {
     public static void MapBalances(this IEndpointRouteBuilder v1) => v1.MapGet("/contracts/{contractId}/balance", Get).Needs(Access.Any)
-        .Answers<ContractBalance>("A contract's credits as of an instant: as answered then, or as foretold by the renewals and expiries already known", 200).Refuses(RefusalCode.NotFound, RefusalCode.InvalidField);
+        .Answers<ContractBalance>("A contract's credits as of an instant: as answered then, or as foretold by the renewals and expiries already known", 200)
+        .Refuses(RefusalCode.NotFound, RefusalCode.InvalidField).MayBeGone(Problems.Archived);
 
     private static async Task<IResult> Get(
         string contractId, string? at, Caller caller, Clients clients, IQueries queries, IBusinessClock clock, CancellationToken gone)

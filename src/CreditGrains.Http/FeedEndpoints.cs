@@ -19,8 +19,9 @@ internal static class FeedEndpoints
     /// <summary>The header by which a reader that comes back says how far it has come.</summary>
     public const string LastEventId = "Last-Event-ID";
 
-    public static void MapFeed(this IEndpointRouteBuilder v1) => v1.MapGet("/ledger/feed", Get).Needs(Access.Read).DisableRateLimiting().WithSummary("Ledger entries as they are booked, behind the cursor or Last-Event-ID; else from the first on")
-        .Produces<LedgerEntry>(StatusCodes.Status200OK, ContentType);
+    public static void MapFeed(this IEndpointRouteBuilder v1) => v1.MapGet("/ledger/feed", Get).Needs(Access.Read).DisableRateLimiting()
+        .WithSummary("Ledger entries as they are booked, behind the cursor or Last-Event-ID; else from the first that is not archived on")
+        .Produces<LedgerEntry>(StatusCodes.Status200OK, ContentType).MayBeGone(Problems.CursorGone);
 
     private static async Task<IResult> Get(
         string? clientId, string? contractId, string? cursor, Caller caller, Clients clients, IQueries queries, Feed feed, Admission admission, IHostApplicationLifetime lifetime, HttpRequest request)
@@ -29,7 +30,7 @@ internal static class FeedEndpoints
         var last = request.Headers[LastEventId].ToString();
         var start = await queries.FeedStart();
         var after = FeedPlace.Read(last.Length > 0 ? last : cursor) ?? start;
-        if (after.History != start.History) throw new CursorGoneException();
+        after.RefuseGone(start);
 
         // A contract is looked for among the entries of its client.
         var client = caller.ClientId ?? clientId ?? (contractId is null ? null : await clients.Of(contractId, caller));
@@ -61,7 +62,7 @@ internal static class FeedEndpoints
                 await foreach (var entry in feed.Read(filter, after, Heartbeat, ended.Token))
                     await response.Body.WriteAsync(entry is null ? Beat : Frames.GetValue(entry, Frame), ended.Token);
             }
-            catch (Exception e) when (ended.IsCancellationRequested || e is StoreUnavailableException)
+            catch (Exception e) when (ended.IsCancellationRequested || e is StoreUnavailableException or CursorGoneException)
             {
                 // The stream just ends: the reader comes back with what it has seen last.
             }

@@ -187,15 +187,16 @@ internal static class Glossary
             "What caused it: request, renewal, expiry, a report's void, capture or end of hold, or the milestone for which services credits moved.",
             "request"),
         ["checkpoint"] = Whole(
-            "The entry up to which the ledger's sums were taken from a checkpoint; then lots and users were compared with the ledger. "
-            + "null: every entry was added up, and every credit and report was counted.", 4_096, 1, null),
+            "The entry up to which the ledger's sums were taken from a checkpoint; unless the audit is full, lots and users alone were compared with the "
+            + "ledger then. null: every entry was added up, and every credit and report was counted.", 4_096, 1, null),
         ["day"] = On("The local day, in the contract's time zone; with groupBy=day."),
         ["differences"] = Plain("Every number in which entries and state differ; empty if the books balance."),
         ["effectiveAt"] = At("When it took effect."),
         ["entryId"] = Whole("The entry's number; later entries have higher ones.", 17, 1, null),
         ["fromEntries"] = SignedWhole("Credits by the entries.", 98),
         ["fromState"] = SignedWhole("Credits by the state.", 98),
-        ["full"] = Flag("true: adds up every entry, counts every credit and report, and compares the checkpoints with the entries, too."),
+        ["full"] = Flag(
+            "true: adds up every entry that is not archived, counts every credit and report, and compares the checkpoints with the entries, too."),
         ["givenBack"] = Credits("Credits that were given back, by hand, by a void or by the end of a hold, and no longer count as used.", 0),
         ["granted"] = Credits("Credits granted in lots.", 100),
         ["minted"] = Credits("Credits minted as they were used, of an unlimited contract.", 0),
@@ -364,6 +365,8 @@ internal static class Glossary
         [$"{nameof(Warning)}.date"] = On("The start date until which the user can use extra credits only, or which never comes."),
     }.ToFrozenDictionary();
 
+    private const string OfArchive = "A time of which entries are archived is refused (archived).";
+
     /// <summary>What a call does beyond its summary, by its operationId.</summary>
     public static readonly FrozenDictionary<string, string> Notes = new Dictionary<string, string>
     {
@@ -374,9 +377,11 @@ internal static class Glossary
         ["getCredits"] = "status takes one or more, with commas between them. Of each range the beginning is included and the end is not.",
         ["getCreditsSummary"] = "Takes the filters of the list.",
         ["getPayments"] = "With contractId the sums are of that contract's lots.",
-        ["getContractStatement"] = "Opening and the effects of all movements make closing. As CSV the opening and the closing are its first and last line.",
+        ["getContractStatement"] = "Opening and the effects of all movements make closing. As CSV the opening and the closing are its first and last line. "
+            + OfArchive,
+        ["getContractBalance"] = OfArchive,
         ["getAccountStatement"] = "In each currency opening and the effects of all movements make closing.",
-        ["getLedger"] = "from and to are of the instants at which entries took effect.",
+        ["getLedger"] = "from and to are of the instants at which entries took effect. Entries that are archived are not listed.",
         ["putUser"] = "The user has one name in all contracts of the client. disabled left out is false. Who is new is thereby in the client's directory.",
         ["putContractUsers"] = "Users who are not in the list are removed; those who are in it keep what they may use.",
         ["postUserDisable"] = "A disabled user makes no reports, in any contract of the client, and gets no settings or extra credits.",

@@ -22,12 +22,17 @@ internal static class OpenApi
     /// <summary>The refusals of a call, as metadata of its endpoint.</summary>
     internal sealed record Refusals(RefusalCode[] Codes);
 
+    /// <summary>The problem of asking for what is gone.</summary>
+    internal sealed record Gone(string Code);
+
     public static RouteHandlerBuilder Answers<T>(this RouteHandlerBuilder call, string summary, params int[] statuses) =>
         statuses.Aggregate(call.WithSummary(summary), (described, status) => described.Produces<T>(status));
 
     public static RouteHandlerBuilder Answers(this RouteHandlerBuilder call, string summary, int status) => call.WithSummary(summary).Produces(status);
 
     public static RouteHandlerBuilder Refuses(this RouteHandlerBuilder call, params RefusalCode[] codes) => call.WithMetadata(new Refusals(codes));
+
+    public static RouteHandlerBuilder MayBeGone(this RouteHandlerBuilder call, string code) => call.WithMetadata(new Gone(code));
 
     public static IServiceCollection AddCreditGrainsOpenApi(this IServiceCollection services)
     {

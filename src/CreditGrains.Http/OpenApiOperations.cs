@@ -87,7 +87,7 @@ internal sealed class OpenApiOperations(OpenApiDocument document, OpenApiSchemas
             .Concat(method is "POST" or "PATCH" ? [RefusalCode.IdempotencyKeyReused] : [])
             .Select(Problems.Code)
             .Concat(isOpen ? [Problems.Malformed, Problems.Forbidden, Problems.Unavailable, Problems.Internal] : Common)
-            .Concat(isFeed ? [Problems.CursorGone] : [])
+            .Concat(metadata.OfType<OpenApi.Gone>().Select(gone => gone.Code))
             .Concat(body is null ? [] : OfBodies)
             .Distinct();
 

@@ -80,7 +80,7 @@ internal static class Problems
 {
     public const string Malformed = "malformed", UnknownField = "unknown-field", TooLarge = "too-large", Unauthenticated = "unauthenticated",
         Unavailable = "unavailable", CursorGone = "cursor-gone", Timeout = "request-timeout", MediaType = "unsupported-media-type",
-        Internal = "internal-error";
+        Internal = "internal-error", Archived = "archived";
 
     public static readonly string Forbidden = Code(RefusalCode.Forbidden);
 
@@ -94,7 +94,8 @@ internal static class Problems
         [Unauthenticated] = (401, "A valid API key is needed"),
         [NotAllowed] = (405, "The method is not allowed here"),
         [Timeout] = (408, "The body took too long"),
-        [CursorGone] = (410, "The cursor is of a history that is gone"),
+        [Archived] = (410, "The ledger of that time is archived"),
+        [CursorGone] = (410, "The cursor's place is gone"),
         [TooLarge] = (413, "The body is too large"),
         [MediaType] = (415, "The body is of a media type that is not read here"),
         [Overload] = (429, "Too many requests at once"),
@@ -240,6 +241,7 @@ internal static class Problems
         InvalidCursorException => Of(Malformed, exception.Message, "cursor"),
         StoreUnavailableException or UnknownSchemaException => Of(Unavailable, "The store is away; send the same request again."),
         CursorGoneException => Of(CursorGone, exception.Message, "cursor"),
+        ArchivedException archived => Of(Archived, archived.Message, archived.Field),
         AskAgainException => Of(Unavailable, "The service is being moved; send the same request again."),
         _ when Calls.IsLost(exception) => Of(Unavailable, "An answer was lost; send the same request again."),
         _ => Of(Internal, "The request was not carried out because of a fault in the service."),

@@ -14,7 +14,7 @@ internal static class StatementEndpoints
     {
         v1.MapGet("/contracts/{contractId}/statement", OfContract).Needs(Access.Read).WithMetadata(new Parameters.Meaning(Parameters.Meaning.Days))
             .Answers<ContractStatement>("A contract's credits between two local dates: opening, movements, closing", 200)
-            .Refuses(RefusalCode.NotFound, RefusalCode.InvalidField);
+            .Refuses(RefusalCode.NotFound, RefusalCode.InvalidField).MayBeGone(Problems.Archived);
         v1.MapGet("/accounts/{accountId}/statement", OfAccount).Needs(Access.Read).WithMetadata(new Parameters.Meaning(Parameters.Meaning.Days))
             .Answers<AccountStatement>("An account's services credits between two local dates: opening, movements, closing", 200)
             .Refuses(RefusalCode.NotFound, RefusalCode.InvalidField);

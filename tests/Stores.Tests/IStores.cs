@@ -1,6 +1,7 @@
 using CreditGrains.Grains;
 using CreditGrains.Stores.Memory;
 using CreditGrains.Stores.Sqlite;
+using NodaTime;
 
 namespace CreditGrains.Stores.Tests;
 
@@ -13,13 +14,18 @@ public interface IStores
 
 /// <summary>A store that is gone after the test.</summary>
 /// <param name="writeCheckpoints">Writes all checkpoints of a contract behind so few entries.</param>
-public sealed class OpenedStore(IStore store, IQueries queries, Func<string, int, Task> writeCheckpoints, Func<ValueTask> close) : IAsyncDisposable
+/// <param name="archive">Archives what was booked before an instant, so many entries at once, and tells of each batch how many it moved.</param>
+public sealed class OpenedStore(
+    IStore store, IQueries queries, Func<string, int, Task> writeCheckpoints, Func<Instant, int, Action<long>, Task> archive, Func<ValueTask> close)
+    : IAsyncDisposable
 {
     public IStore Store => store;
 
     public IQueries Queries => queries;
 
     public Task WriteCheckpoints(string contractId, int entries) => writeCheckpoints(contractId, entries);
+
+    public Task Archive(Instant before, int atOnce, Action<long> moved) => archive(before, atOnce, moved);
 
     public ValueTask DisposeAsync() => close();
 }
@@ -35,6 +41,8 @@ public abstract class Suite<TStores> : IAsyncLifetime where TStores : IStores, n
 
     protected Task WriteCheckpoints(string contractId, int entries) => opened.WriteCheckpoints(contractId, entries);
 
+    protected Task Archive(Instant before, int atOnce, Action<long> moved) => opened.Archive(before, atOnce, moved);
+
     public async ValueTask InitializeAsync() => opened = await new TStores().Open();
 
     public async ValueTask DisposeAsync()
@@ -49,7 +57,9 @@ public sealed class MemoryStores : IStores
     public Task<OpenedStore> Open()
     {
         var store = new MemoryStore();
-        return Task.FromResult(new OpenedStore(store, store, (_, _) => Task.CompletedTask, () => ValueTask.CompletedTask));
+        return Task.FromResult(new OpenedStore(
+            store, store, (_, _) => Task.CompletedTask, (_, _, _) => throw new NotSupportedException("in memory nothing is archived"),
+            () => ValueTask.CompletedTask));
     }
 }
 
@@ -59,12 +69,20 @@ public sealed class SqliteStores : IStores
     {
         var directory = new TempDirectory();
         var store = SqliteStore.Open(directory.Path);
-        return Task.FromResult(new OpenedStore(store, store, store.WriteCheckpoints, () =>
+        return Task.FromResult(new OpenedStore(store, store, store.WriteCheckpoints, Archive, () =>
         {
             store.Dispose();
             directory.Dispose();
             return ValueTask.CompletedTask;
         }));
+
+        // While nothing is written.
+        Task Archive(Instant before, int atOnce, Action<long> moved)
+        {
+            using var database = new Database(Path.Combine(directory.Path, SqliteStore.FileName));
+            SqliteArchiver.Archive(database, directory.Path, before, _ => { }, atOnce, moved);
+            return Task.CompletedTask;
+        }
     }
 }
 

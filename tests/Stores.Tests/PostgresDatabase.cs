@@ -1,6 +1,7 @@
 using CreditGrains.Editions;
 using CreditGrains.Stores.Postgres;
 using CreditGrains.Stores.Tests;
+using NodaTime;
 using Npgsql;
 
 [assembly: AssemblyFixture(typeof(PostgresServers))]
@@ -87,6 +88,8 @@ public sealed class PostgresDatabase : IAsyncDisposable
         await Migrator.Migrate(connectionString, TestContext.Current.CancellationToken);
         return new(connectionString);
     }
+
+    public Task Archive(Instant before, int atOnce, Action<long> moved) => Archiver.Archive(ConnectionString, before, _ => { }, atOnce, moved);
 
     public async Task Run(string sql)
     {

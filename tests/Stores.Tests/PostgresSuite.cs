@@ -5,7 +5,7 @@ public sealed class PostgresStores : IStores
     public async Task<OpenedStore> Open()
     {
         var database = await PostgresDatabase.New();
-        return new(database.Store, database.Store, database.Store.WriteCheckpoints, database.DisposeAsync);
+        return new(database.Store, database.Store, database.Store.WriteCheckpoints, database.Archive, database.DisposeAsync);
     }
 }
 
@@ -14,7 +14,7 @@ public sealed class QuietPostgresStores : IStores
     public async Task<OpenedStore> Open()
     {
         var database = await PostgresDatabase.New(isQuiet: true);
-        return new(database.Store, database.Store, database.Store.WriteCheckpoints, database.DisposeAsync);
+        return new(database.Store, database.Store, database.Store.WriteCheckpoints, database.Archive, database.DisposeAsync);
     }
 }
 
@@ -32,3 +32,6 @@ public sealed class PostgresHolds : HoldStories<PostgresStores>;
 
 [Collection(PostgresServers.Quiet)]
 public sealed class PostgresFeed : FeedStories<QuietPostgresStores>;
+
+[Collection(PostgresServers.Quiet)]
+public sealed class PostgresRetention : RetentionStories<QuietPostgresStores>;

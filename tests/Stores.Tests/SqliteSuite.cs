@@ -13,3 +13,5 @@ public sealed class SqliteEnds : DueStories<SqliteStores>;
 public sealed class SqliteHolds : HoldStories<SqliteStores>;
 
 public sealed class SqliteFeed : FeedStories<SqliteStores>;
+
+public sealed class SqliteRetention : RetentionStories<SqliteStores>;

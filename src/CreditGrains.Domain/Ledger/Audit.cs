@@ -41,7 +41,7 @@ public sealed record Difference(string Subject, string What, long FromEntries, l
 /// <summary>Whether a contract's books balance (G2), and its totals in credits.</summary>
 /// <param name="Checkpoint">
 /// The entry up to which the sums of a checkpoint were taken: lots and users were compared, and what has become of allocated credits is the
-/// entries' word. null: every entry was added up, and every credit's and report's row was counted.
+/// entries' word unless the audit is full. null: every entry was added up, and every credit's and report's row was counted.
 /// </param>
 public sealed record Audit(
     string ContractId,

@@ -34,8 +34,8 @@ public sealed record Standing(decimal Unallocated, decimal Allocated, decimal Ex
 /// <param name="Last">The last instant, included: what falls due at the midnight behind the last day is not of it.</param>
 public readonly record struct StatementTime(LocalDate From, LocalDate To, Instant Begin, Instant Last)
 {
-    // Stores know no shorter time.
-    private static readonly Duration Shortest = Duration.FromTicks(10);
+    /// <summary>Stores know no shorter time.</summary>
+    public static readonly Duration Shortest = Duration.FromTicks(10);
 
     /// <summary>The last instant before it.</summary>
     public Instant Before => Begin - Shortest;

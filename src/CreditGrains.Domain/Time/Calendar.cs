@@ -75,6 +75,13 @@ public static partial class Calendar
     /// <summary>The first valid instant of a local day (T1); of a day that the zone skipped, that of the next.</summary>
     public static Instant StartOf(LocalDate day, DateTimeZone zone) => zone.ResolveLocal(day.AtMidnight(), Resolver).ToInstant();
 
+    /// <summary>The first local day that begins at or after an instant (T1).</summary>
+    public static LocalDate FirstDayFrom(Instant instant, DateTimeZone zone)
+    {
+        var day = DateAt(instant, zone);
+        return StartOf(day, zone) == instant ? day : day.PlusDays(1);
+    }
+
     /// <summary>The latest local day that has begun by an instant (T1): where the clock is set back over midnight, the new day goes on.</summary>
     public static LocalDate DateAt(Instant instant, DateTimeZone zone)
     {

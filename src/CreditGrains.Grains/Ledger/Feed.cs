@@ -19,13 +19,21 @@ public sealed record FeedPlace(string History, long Transaction, long EntryId) :
         return new(parts.Text(0), parts.Number(1), parts.Number(2));
     }
 
+    /// <summary>Throws <see cref="CursorGoneException"/> where not every entry behind this place can be served.</summary>
+    /// <param name="start">Where the feed starts.</param>
+    public void RefuseGone(FeedPlace start)
+    {
+        if (History != start.History) throw new CursorGoneException("The cursor is of a history from before a restore; read the feed from its start.");
+        if (CompareTo(start) < 0) throw new CursorGoneException("Entries behind the cursor are archived; read the feed from its start.");
+    }
+
     public string AsCursor() => Cursor.After(List, History, Transaction, EntryId);
 
     public int CompareTo(FeedPlace? other) => other is null ? 1 : (Transaction, EntryId).CompareTo((other.Transaction, other.EntryId));
 }
 
-/// <summary>A cursor of a history that is no longer the store's: entries behind it may be gone, so nothing is served from it (G4).</summary>
-public sealed class CursorGoneException() : Exception("The cursor is of a history from before a restore; read the feed from its start.");
+/// <summary>Entries behind a cursor may be gone, so nothing is served from it (G4).</summary>
+public sealed class CursorGoneException(string message) : Exception(message);
 
 /// <summary>An entry and its place in the feed.</summary>
 public sealed record FedEntry(FeedPlace Place, BookedEntry Booked);

@@ -91,19 +91,28 @@ public interface IQueries
     /// <summary>In the order of booking.</summary>
     Task<Page<BookedEntry>> Ledger(LedgerFilter filter, PageRequest page);
 
-    /// <summary>Before the first entry of the store's present history.</summary>
+    /// <summary>Before the first entry of the store's present history that is not archived.</summary>
     Task<FeedPlace> FeedStart();
 
-    /// <summary>Up to <paramref name="limit"/> entries behind a place in the feed; only those before which none can come any more (G4). Throws <see cref="CursorGoneException"/> where the place is of another history.</summary>
+    /// <summary>
+    /// Up to <paramref name="limit"/> entries behind a place in the feed; only those before which none can come any more (G4). Throws
+    /// <see cref="CursorGoneException"/> where the place is of another history, or before <see cref="FeedStart"/>.
+    /// </summary>
     Task<ImmutableArray<FedEntry>> Feed(FeedFilter filter, FeedPlace after, int limit);
 
     /// <summary>The place of the last of them.</summary>
     Task<FeedPlace> FeedEnd();
 
-    /// <summary>A contract's balance as of <paramref name="at"/>, or now where that is null, on one snapshot (G3); null where there is no such contract.</summary>
+    /// <summary>
+    /// A contract's balance as of <paramref name="at"/>, or now where that is null, on one snapshot (G3); null where there is no such contract. Throws
+    /// <see cref="ArchivedException"/>.
+    /// </summary>
     Task<ContractBalance?> Balance(string contractId, Instant? at, Instant now);
 
-    /// <summary>A contract's statement between two local dates, both included, on one snapshot (G5); null where there is no such contract.</summary>
+    /// <summary>
+    /// A contract's statement between two local dates, both included, on one snapshot (G5); null where there is no such contract. Throws
+    /// <see cref="ArchivedException"/>.
+    /// </summary>
     Task<ContractStatement?> Statement(string contractId, LocalDate from, LocalDate to, Instant now);
 
     /// <summary>The same of an account.</summary>
@@ -147,7 +156,7 @@ public interface IQueries
     /// Recomputes a contract from its entries, on one snapshot (G2), starting from its last checkpoint if it has one; null where there is no such
     /// contract.
     /// </summary>
-    /// <param name="isFull">Adds up every entry, counts every row, and compares the checkpoints with the entries, too.</param>
+    /// <param name="isFull">Adds up every entry that is not archived, counts every row, and compares the checkpoints with the entries, too.</param>
     Task<Audit?> Audit(string contractId, bool isFull = false);
 
     /// <summary>Recomputes an account from its entries and records, on one snapshot (G2); null where there is no such account.</summary>
@@ -269,6 +278,14 @@ public sealed record MilestoneFilter(string? ClientId, string? ProjectId)
 
 /// <summary>Each null: any.</summary>
 public sealed record RecordFilter(string? AccountId, string? MilestoneId);
+
+/// <summary>What was asked for rests on entries that are archived (G3, G5).</summary>
+/// <param name="asked">What asked for it.</param>
+/// <param name="first">The first instant or day of which everything is known.</param>
+public sealed class ArchivedException(string asked, string first) : Exception($"{asked} must not be before {first}: the ledger before is archived.")
+{
+    public string Field => asked;
+}
 
 /// <summary>A ledger entry and its place in the order of booking.</summary>
 public sealed record BookedEntry(long EntryId, Entry Entry);

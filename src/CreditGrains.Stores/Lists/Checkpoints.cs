@@ -8,12 +8,16 @@ namespace CreditGrains.Stores;
 
 /// <summary>
 /// The sums of a contract's entries up to one of them, before which none can come any more. It is derived from entries alone, so that an answer
-/// that starts from it is what it would be without, however late something is booked; it may be deleted at any time.
+/// that starts from it is what it would be without, however late something is booked; it may be deleted at any time, unless entries that it counts
+/// are archived.
 /// </summary>
 /// <param name="EntryId">The last entry that it counts.</param>
 /// <param name="Earliest">When the first of those behind the checkpoint before took effect.</param>
 /// <param name="Latest">When the last of all that it counts took effect.</param>
-internal sealed record Checkpoint(long EntryId, Instant Earliest, Instant Latest, EntrySums Sums)
+/// <param name="ArchivedBefore">
+/// The first instant of which everything is known still, behind <paramref name="Latest"/>; null: no entry that it counts is archived.
+/// </param>
+internal sealed record Checkpoint(long EntryId, Instant Earliest, Instant Latest, EntrySums Sums, Instant? ArchivedBefore = null)
 {
     /// <summary>A checkpoint is worth its row where so many entries came behind the one before.</summary>
     public const int FewestEntries = 20_000;
@@ -32,14 +36,24 @@ internal sealed record Checkpoint(long EntryId, Instant Earliest, Instant Latest
     public Checkpoint Next(CheckpointPlace place, IEnumerable<EntrySum> added) =>
         new(place.EntryId, place.Earliest, Instant.Max(Latest, place.Latest), Sums.Plus(added).WithoutPastCycles());
 
+    /// <summary>The same as an archive's.</summary>
+    /// <param name="before">All that it counts was booked before.</param>
+    public Checkpoint Archived(Instant before) => this with { ArchivedBefore = Instant.Max(before, Latest + StatementTime.Shortest) };
+
     /// <summary>The checkpoints of a contract that differ from its entries.</summary>
-    /// <param name="checkpoints">In the order of their places.</param>
+    /// <param name="checkpoints">In the order of their places; with the last archive's begins what entries are left for.</param>
     /// <param name="added">The entries between each and the one before.</param>
     public static ImmutableArray<Difference> Compare(IReadOnlyList<Checkpoint> checkpoints, Func<int, IReadOnlyCollection<EntrySum>> added)
     {
         var (differences, sums) = (ImmutableArray.CreateBuilder<Difference>(), EntrySums.None);
         for (var i = 0; i < checkpoints.Count; i++)
         {
+            if (checkpoints[i].ArchivedBefore is not null)
+            {
+                sums = checkpoints[i].Sums;
+                continue;
+            }
+
             sums = sums.Plus(added(i)).WithoutPastCycles();
             differences.AddRange(checkpoints[i].Sums.DifferencesFrom(sums, $"checkpoint:{checkpoints[i].EntryId}"));
         }
@@ -49,18 +63,28 @@ internal sealed record Checkpoint(long EntryId, Instant Earliest, Instant Latest
 
 /// <summary>Where a checkpoint is.</summary>
 /// <inheritdoc cref="Checkpoint"/>
-internal readonly record struct CheckpointPlace(long EntryId, Instant Earliest, Instant Latest);
+internal readonly record struct CheckpointPlace(long EntryId, Instant Earliest, Instant Latest, Instant? ArchivedBefore = null)
+{
+    /// <summary>The first instant of which everything is known still; null: no entry of the contract is archived.</summary>
+    /// <param name="places">A contract's, in their order.</param>
+    public static Instant? FirstKnown(IEnumerable<CheckpointPlace> places) => places.LastOrDefault(place => place.ArchivedBefore is not null).ArchivedBefore;
+}
 
 /// <summary>Which of a contract's entries are added to the sums of which checkpoint.</summary>
 /// <param name="Checkpoint">The entry of the checkpoint; null: there is none to start from.</param>
 /// <param name="Ranges">From behind an entry up to another one.</param>
 internal sealed record EntryRanges(long? Checkpoint, ImmutableArray<(long Behind, long UpTo)> Ranges)
 {
-    /// <summary>All entries.</summary>
-    public static readonly EntryRanges All = new(null, [(long.MinValue, long.MaxValue)]);
+    /// <summary>All entries, behind an archive's checkpoint.</summary>
+    /// <param name="places">The contract's checkpoints, in their order.</param>
+    public static EntryRanges All(IEnumerable<CheckpointPlace> places)
+    {
+        long? archived = places.Where(place => place.ArchivedBefore is not null).Select(place => (long?)place.EntryId).LastOrDefault();
+        return new(archived, [(archived ?? long.MinValue, long.MaxValue)]);
+    }
 
     /// <summary>Those that make the sums up to each of two instants.</summary>
-    /// <param name="places">The contract's checkpoints, in their order.</param>
+    /// <param name="places">The contract's checkpoints, in their order; if one is an archive's, all of what it counts took effect before.</param>
     public static EntryRanges Of(IReadOnlyList<CheckpointPlace> places, Instant first, Instant last)
     {
         var counted = places.Count(place => place.Latest <= first);

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using CreditGrains.Domain;
 using CreditGrains.Grains;
 using NodaTime;
+using NodaTime.Text;
 
 namespace CreditGrains.Stores;
 
@@ -14,7 +15,7 @@ internal readonly record struct TouchedSum(string LotId, long Allocated, long Ex
 internal sealed record AuditSums(IReadOnlyCollection<Lot> Lots, IReadOnlyCollection<Member> Members, ToldSums Told) : IToldSums
 {
     /// <summary>
-    /// The rows that only a full audit counts; null: it begins at a checkpoint, and takes from the entries what has become of touched credits.
+    /// The rows that only a full audit counts; null: it is not, begins at a checkpoint, and takes from the entries what has become of touched credits.
     /// </summary>
     public CountedRows? Counted { get; init; }
 
@@ -138,6 +139,13 @@ internal sealed record BalanceSums(
     /// <summary>The instant of a balance: as asked for, or now, but never before the contract's last decision.</summary>
     public static Instant InstantOf(StoredContract contract, Instant? asked, Instant now) => asked ?? Instant.Max(now, contract.Document.AsOf);
 
+    /// <summary>The entries that make it; throws <see cref="ArchivedException"/>.</summary>
+    /// <param name="places">The contract's checkpoints, in their order.</param>
+    public static EntryRanges RangesOf(IReadOnlyList<CheckpointPlace> places, Instant at) =>
+        CheckpointPlace.FirstKnown(places) is { } first && at < first
+            ? throw new ArchivedException("at", InstantPattern.ExtendedIso.Format(first))
+            : EntryRanges.Of(places, at, at);
+
     public ContractBalance Of()
     {
         var all = Told.All;
@@ -168,6 +176,15 @@ internal sealed record StatementSums(
 {
     public static StatementTime TimeOf(StoredContract contract, LocalDate from, LocalDate to, Instant now) =>
         StatementTime.Of(from, to, contract.AsContract().Terms.Zone, Instant.Max(now, contract.Document.AsOf));
+
+    /// <summary>The entries that make it; throws <see cref="ArchivedException"/>.</summary>
+    /// <param name="places">The contract's checkpoints, in their order.</param>
+    public static EntryRanges RangesOf(StoredContract contract, IReadOnlyList<CheckpointPlace> places, StatementTime time)
+    {
+        if (CheckpointPlace.FirstKnown(places) is { } first && time.Begin < first)
+            throw new ArchivedException("from", LocalDatePattern.Iso.Format(Calendar.FirstDayFrom(first, contract.AsContract().Terms.Zone)));
+        return EntryRanges.Of(places, time.Before, time.Last);
+    }
 
     public ContractStatement Of()
     {

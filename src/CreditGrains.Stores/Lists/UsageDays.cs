@@ -35,16 +35,10 @@ internal sealed record UsageContract(string ContractId, string TimeZone, Instant
     {
         var (from, to) = (filter.From ?? Instant.MinValue, filter.To ?? Instant.MaxValue);
         var zone = Calendar.KnownZone(TimeZone);
-        var first = filter.From is { } begin ? NextMidnight(begin, zone) : from;
+        var first = filter.From is { } begin ? Calendar.StartOf(Calendar.FirstDayFrom(begin, zone), zone) : from;
         var last = Until is not { } until ? first : filter.To is { } end ? Instant.Min(until, Calendar.StartOf(Calendar.DateAt(end, zone), zone)) : until;
         if (first >= last) return [new(ContractId, from, to, IsOfDays: false)];
         return [new(ContractId, from, first, IsOfDays: false), new(ContractId, first, last, IsOfDays: true), new(ContractId, last, to, IsOfDays: false)];
-    }
-
-    private static Instant NextMidnight(Instant at, DateTimeZone zone)
-    {
-        var day = Calendar.DateAt(at, zone);
-        return Calendar.StartOf(day, zone) == at ? at : Calendar.StartOf(day.PlusDays(1), zone);
     }
 }
 

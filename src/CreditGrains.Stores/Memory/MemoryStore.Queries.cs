@@ -206,7 +206,7 @@ public sealed partial class MemoryStore
 
     Task<ImmutableArray<FedEntry>> IQueries.Feed(FeedFilter filter, FeedPlace after, int limit)
     {
-        if (after.History != History) throw new CursorGoneException();
+        after.RefuseGone(new(History, 0, 0));
         var page = Booked(Lists.Feed(filter), new(limit, null), entries.Skip((int)after.EntryId));
         return Task.FromResult<ImmutableArray<FedEntry>>(
             [.. page.Items.Select(booked => new FedEntry(new(History, 0, booked.EntryId), booked))]);

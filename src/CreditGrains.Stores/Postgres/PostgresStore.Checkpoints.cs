@@ -31,23 +31,23 @@ public sealed partial class PostgresStore
         Values.Of(from ?? Instant.MaxValue), Values.Of(to ?? Instant.MaxValue));
 
     private static Query<CheckpointPlace> PlacesOf(string contractId) => new(
-        "select entry_id, earliest, latest from checkpoint where contract_id = $1 order by entry_id", ReadPlace, Values.Of(contractId));
+        "select entry_id, earliest, latest, archived_before from checkpoint where contract_id = $1 order by entry_id", ReadPlace, Values.Of(contractId));
 
     private static Query<Checkpoint> CheckpointsOf(string then, params NpgsqlParameter[] values) => new(
-        $"select entry_id, earliest, latest, sums from checkpoint {then}",
+        $"select entry_id, earliest, latest, archived_before, sums from checkpoint {then}",
         row =>
         {
             var place = ReadPlace(row);
-            return new(place.EntryId, place.Earliest, place.Latest, Json.Read<EntrySums>(row.Text()));
+            return new(place.EntryId, place.Earliest, place.Latest, Json.Read<EntrySums>(row.Text()), place.ArchivedBefore);
         }, values);
 
-    private static CheckpointPlace ReadPlace(PostgresRow row) => new(row.Number(), row.Instant(), row.Instant());
+    private static CheckpointPlace ReadPlace(PostgresRow row) => new(row.Number(), row.Instant(), row.Instant(), row.OptionalInstant());
 
     // The checkpoints that differ from the entries.
     private static async Task<ImmutableArray<Difference>> Compare(NpgsqlConnection connection, string contractId)
     {
         var all = new Reading();
-        var checkpoints = all.Add(CheckpointsOf("where contract_id = $1 order by entry_id", Values.Of(contractId)));
+        var checkpoints = all.Add(CheckpointsOf($"where contract_id = $1 and {Retention.IsBehindArchive} order by entry_id", Values.Of(contractId)));
         await all.Send(connection);
         if (checkpoints.Count == 0) return [];
         var reading = new Reading();
@@ -66,23 +66,55 @@ public sealed partial class PostgresStore
     private async Task<bool> WriteNext(string contractId, int fewest) =>
         await WriteCheckpoint(contractId, fewest) || await WriteUsageDays(contractId, fewest);
 
-    // Entries that are settled stay as they are, so that nothing here needs one snapshot; of two writers the later finds the checkpoint there.
+    // What an archive moves meanwhile is on the snapshot still; of two writers the later finds the checkpoint there.
     private async Task<bool> WriteCheckpoint(string contractId, int fewestEntries)
     {
-        var last = await One(CheckpointsOf("where contract_id = $1 order by entry_id desc limit 1", Values.Of(contractId))) ?? Checkpoint.None;
-        var wanted = last.EntriesToNext(fewestEntries);
-        var (count, place) = (await All(new Query<(long Count, CheckpointPlace Place)>(
-            $"""
-            select count(*), coalesce(max(entry_id), 0), coalesce(min(effective_at), 'infinity'), coalesce(max(effective_at), 'infinity')
-            from (select e.entry_id, e.effective_at from entry e where e.contract_id = $1 and e.entry_id > $2 and {IsSettled} order by e.entry_id limit $3) s
-            """, row => (row.Number(), ReadPlace(row)), Values.Of(contractId), Values.Of(last.EntryId), Values.Of(wanted))))[0];
-        if (count < wanted) return false;
-        var next = last.Next(place, await All(Added(contractId, [(last.EntryId, place.EntryId)])));
-        await All(new Query<bool>(
-            "insert into checkpoint (contract_id, entry_id, earliest, latest, sums) values ($1, $2, $3, $4, $5) on conflict do nothing", _ => true,
-            Values.Of(contractId), Values.Of(next.EntryId), Values.Of(next.Earliest), Values.Of(next.Latest), Values.Of(Json.Write(next.Sums))));
+        var next = await Connected(async connection =>
+        {
+            await using var snapshot = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead);
+            return await Next(connection, contractId, fewestEntries);
+        });
+        if (next is null) return false;
+        await All(Write(contractId, next));
         return true;
     }
+
+    // null: too few entries came behind the last one.
+    private static async Task<Checkpoint?> Next(NpgsqlConnection connection, string contractId, int fewestEntries)
+    {
+        var last = await Last(connection, "where contract_id = $1", contractId);
+        var wanted = last.EntriesToNext(fewestEntries);
+        var (count, place) = (await connection.All(new Query<(long Count, CheckpointPlace Place)>(
+            $"""
+            select count(*), coalesce(max(entry_id), 0), coalesce(min(effective_at), 'infinity'), coalesce(max(effective_at), 'infinity'), null::timestamptz
+            from (select e.entry_id, e.effective_at from entry e where e.contract_id = $1 and e.entry_id > $2 and {IsSettled} order by e.entry_id limit $3) s
+            """, row => (row.Number(), ReadPlace(row)), Values.Of(contractId), Values.Of(last.EntryId), Values.Of(wanted))))[0];
+        return count < wanted ? null : last.Next(place, await connection.All(Added(contractId, [(last.EntryId, place.EntryId)])));
+    }
+
+    private static async Task<Checkpoint> Last(NpgsqlConnection connection, string where, string contractId) =>
+        (await connection.All(CheckpointsOf($"{where} order by entry_id desc limit 1", Values.Of(contractId)))).SingleOrDefault() ?? Checkpoint.None;
+
+    /// <summary>Writes an archive's checkpoint of a contract up to an entry, which is settled; all before are dropped.</summary>
+    internal static async Task Archive(NpgsqlConnection connection, string contractId, long upTo, Instant before)
+    {
+        var last = await Last(connection, "where contract_id = $1 and archived_before is not null", contractId);
+        var place = (await connection.All(new Query<CheckpointPlace>(
+            """
+            select $3, min(effective_at), max(effective_at), null::timestamptz from entry where contract_id = $1 and entry_id > $2 and entry_id <= $3
+            """, ReadPlace, Values.Of(contractId), Values.Of(last.EntryId), Values.Of(upTo))))[0];
+        var next = last.Next(place, await connection.All(Added(contractId, [(last.EntryId, upTo)]))).Archived(before);
+        var writing = new Reading();
+        writing.Add(new Query<bool>("delete from checkpoint where contract_id = $1 and entry_id <= $2", _ => true, Values.Of(contractId), Values.Of(upTo)));
+        writing.Add(Write(contractId, next));
+        await writing.Send(connection);
+    }
+
+    private static Query<bool> Write(string contractId, Checkpoint next) => new(
+        """
+        insert into checkpoint (contract_id, entry_id, earliest, latest, archived_before, sums) values ($1, $2, $3, $4, $5, $6) on conflict do nothing
+        """, _ => true, Values.Of(contractId), Values.Of(next.EntryId), Values.Of(next.Earliest), Values.Of(next.Latest), Values.Of(next.ArchivedBefore),
+        Values.Of(Json.Write(next.Sums)));
 
     // A user's own reports are found by an index of the user's, whatever the contract.
     private async Task<Query<AddedUsage>> UsageOf(UsageFilter filter)

@@ -129,33 +129,32 @@ public sealed partial class PostgresStore
         return [.. rows.Select(used => used.Row)];
     }
 
-    public Task<FeedPlace> FeedStart() => FeedPlaces(new Query<long>("select 0::bigint", row => row.Number()));
+    public async Task<FeedPlace> FeedStart() => (await All(Start()))[0];
 
-    public Task<FeedPlace> FeedEnd() => FeedPlaces(new Query<long>($"select e.entry_id from entry e where {IsSettled} order by e.entry_id desc limit 1", row => row.Number()));
+    public async Task<FeedPlace> FeedEnd()
+    {
+        var reading = new Reading();
+        var start = reading.Add(Start());
+        var last = reading.Add(new Query<long>($"select e.entry_id from entry e where {IsSettled} order by e.entry_id desc limit 1", row => row.Number()));
+        await Run(reading);
+        return start[0] with { EntryId = Math.Max(start[0].EntryId, last.SingleOrDefault()) };
+    }
 
     public Task<ImmutableArray<FedEntry>> Feed(FeedFilter filter, FeedPlace after, int limit) => Listed<ImmutableArray<FedEntry>>(async () =>
     {
         var feed = Lists.Feed(filter).Select().Where("e.entry_id > ?", Values.Of(after.EntryId)).Where(IsSettled);
         var reading = new Reading();
-        var history = reading.Add(History());
+        var start = reading.Add(Start());
         var entries = reading.Add(new Query<BookedEntry>(feed.Page("e.entry_id", limit), EntryRow.Read, feed.Parameters));
         await Run(reading);
-        if (history[0] != after.History) throw new CursorGoneException();
+        after.RefuseGone(start[0]);
         return [.. entries.Select(booked => new FedEntry(after with { EntryId = booked.EntryId }, booked))];
     });
 
     // Before which none can come any more: of transactions that were over before the oldest one that is still running began.
     private const string IsSettled = "e.entry_id < (select place_of(pg_snapshot_xmin(pg_current_snapshot())))";
 
-    private static Query<string> History() => new("select history from store", row => row.Text());
-
-    private async Task<FeedPlace> FeedPlaces(Query<long> last)
-    {
-        var reading = new Reading();
-        var (history, entry) = (reading.Add(History()), reading.Add(last));
-        await Run(reading);
-        return new(history[0], 0, entry.SingleOrDefault());
-    }
+    private static Query<FeedPlace> Start() => new("select history, archived_id from store", row => new(row.Text(), 0, row.Number()));
 
     public async Task<ImmutableArray<StoredContract>> Due(string? contractId, string? clientId, Instant now)
     {
@@ -170,13 +169,13 @@ public sealed partial class PostgresStore
         Snapshot<AuditSums, Audit>(contractId, async (connection, _, places) =>
     {
         var (reading, contract) = (new Reading(), Values.Of(contractId));
-        var ranges = isFull ? EntryRanges.All : EntryRanges.Of(places, Instant.MaxValue, Instant.MaxValue);
+        var ranges = isFull ? EntryRanges.All(places) : EntryRanges.Of(places, Instant.MaxValue, Instant.MaxValue);
         var entries = Tell(reading, contractId, ranges);
         var lots = reading.Add(LotRow.Instance.Select("where l.contract_id = $1", contract));
         var members = reading.Add(MembersOf(contractId));
         await reading.Send(connection);
         var sums = new AuditSums([.. lots.Select(listed => listed.Lot)], members, entries());
-        return sums.Told.Checkpoint is not null ? sums
+        return !isFull && sums.Told.Checkpoint is not null ? sums
             : sums with { Counted = await Count(connection, contractId), Checkpoints = await Compare(connection, contractId) };
     }, sums => sums.Of(contractId));
 
@@ -203,7 +202,7 @@ public sealed partial class PostgresStore
         Snapshot<BalanceSums, ContractBalance>(contractId, async (connection, contract, places) =>
     {
         var (reading, at) = (new Reading(), BalanceSums.InstantOf(contract, asked, now));
-        var entries = Tell(reading, contractId, EntryRanges.Of(places, at, at), to: at);
+        var entries = Tell(reading, contractId, BalanceSums.RangesOf(places, at), to: at);
         var (lots, over) = (reading.Add(LotsOf(contractId)), reading.Add(OverAt(contract, at)));
         await reading.Send(connection);
         return new(
@@ -215,7 +214,7 @@ public sealed partial class PostgresStore
     {
         var time = StatementSums.TimeOf(contract, from, to, now);
         var reading = new Reading();
-        var entries = Tell(reading, contractId, EntryRanges.Of(places, time.Before, time.Last), time.Begin, time.Last);
+        var entries = Tell(reading, contractId, StatementSums.RangesOf(contract, places, time), time.Begin, time.Last);
         var (overBefore, overAtEnd) = (reading.Add(OverAt(contract, time.Before)), reading.Add(OverAt(contract, time.Last)));
         var over = reading.Add(new Query<MovedSum>(
             $"""

@@ -17,6 +17,15 @@ internal static class Query
     /// <inheritdoc cref="Select"/>
     public static Query<BookedEntry> SelectEntries(string then, params NpgsqlParameter[] values) =>
         new($"select {EntryRow.Selected} from {EntryRow.Table} {EntryRow.Alias} {then}", EntryRow.Read, values);
+
+    /// <summary>Reads within whatever transaction there is.</summary>
+    public static async Task<List<T>> All<T>(this NpgsqlConnection connection, Query<T> query)
+    {
+        var reading = new Reading();
+        var rows = reading.Add(query);
+        await reading.Send(connection);
+        return rows;
+    }
 }
 
 /// <summary>Queries that are sent together, in one round trip. Each one's rows are there when it has run.</summary>

@@ -143,17 +143,24 @@ public sealed partial class SqliteStore
         return [.. rows.Select(used => used.Row)];
     }
 
-    public Task<FeedPlace> FeedStart() => Task.FromResult(new FeedPlace(history, 0, 0));
+    public Task<FeedPlace> FeedStart() => lists.Read(Start);
 
     // One writer: the order of entries is the order of commits.
-    public Task<ImmutableArray<FedEntry>> Feed(FeedFilter filter, FeedPlace after, int limit) => after.History != history
-        ? Task.FromException<ImmutableArray<FedEntry>>(new CursorGoneException())
-        : lists.Read(database => Select(database, Lists.Feed(filter), [after.EntryId], limit)
-            .Select(entry => new FedEntry(new(history, 0, entry.EntryId), entry)).ToImmutableArray());
+    public Task<ImmutableArray<FedEntry>> Feed(FeedFilter filter, FeedPlace after, int limit) => lists.Read(database => database.Snapshot(() =>
+    {
+        after.RefuseGone(Start(database));
+        return Select(database, Lists.Feed(filter), [after.EntryId], limit)
+            .Select(entry => new FedEntry(after with { EntryId = entry.EntryId }, entry)).ToImmutableArray();
+    }));
 
-    public Task<FeedPlace> FeedEnd() =>
-        lists.Read(database =>
-            new FeedPlace(history, 0, database["select max(entry_id) from entry"].All(row => row.OptionalNumber() ?? 0)[0]));
+    public Task<FeedPlace> FeedEnd() => lists.Read(database => database.Snapshot(() =>
+    {
+        var (start, last) = (Start(database), database["select max(entry_id) from entry"].All(row => row.OptionalNumber() ?? 0)[0]);
+        return start with { EntryId = Math.Max(start.EntryId, last) };
+    }));
+
+    private FeedPlace Start(Database database) =>
+        new(history, 0, database["select coalesce(max(archived_id), 0) from retention"].All(row => row.Number())[0]);
 
     public Task<ImmutableArray<StoredContract>> Due(string? contractId, string? clientId, Instant now) =>
         lists.Read(database => database.Snapshot(() =>

@@ -19,7 +19,7 @@ public sealed partial class SqliteStore : IStore, IQueries, IDisposable
         pragma cache_size = -65536; pragma temp_store = memory;
         """;
 
-    private const string FileName = "credits.db";
+    internal const string FileName = "credits.db";
 
     private readonly FileStream mine;
     private readonly string directory;
@@ -181,7 +181,7 @@ public sealed partial class SqliteStore : IStore, IQueries, IDisposable
         }
     }
 
-    private static FileStream Lock(string directory)
+    internal static FileStream Lock(string directory)
     {
         try
         {

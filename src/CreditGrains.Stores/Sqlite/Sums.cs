@@ -11,11 +11,12 @@ internal static class Sums
     /// <summary>What an audit compares (G2).</summary>
     public static AuditSums Audit(Database database, string contractId, bool isFull)
     {
-        var ranges = isFull ? EntryRanges.All : EntryRanges.Of(Checkpoints.Places(database, contractId), Instant.MaxValue, Instant.MaxValue);
+        var places = Checkpoints.Places(database, contractId);
+        var ranges = isFull ? EntryRanges.All(places) : EntryRanges.Of(places, Instant.MaxValue, Instant.MaxValue);
         var told = Checkpoints.Tell(database, contractId, ranges);
         var lots = SqliteStore.All(database, LotRow.Instance, "l.contract_id = ?", contractId).Select(listed => listed.Lot).ToList();
         var sums = new AuditSums(lots, SqliteStore.All(database, MemberRow.Instance, "m.contract_id = ?", contractId), told);
-        return told.Checkpoint is not null ? sums
+        return !isFull && told.Checkpoint is not null ? sums
             : sums with { Counted = Count(database, contractId), Checkpoints = Checkpoints.Compare(database, contractId) };
     }
 
@@ -51,7 +52,7 @@ internal static class Sums
     public static BalanceSums Balance(Database database, StoredContract contract, Instant at, Instant now)
     {
         var contractId = contract.Document.Id;
-        var told = Checkpoints.Tell(database, contractId, EntryRanges.Of(Checkpoints.Places(database, contractId), at, at), to: at);
+        var told = Checkpoints.Tell(database, contractId, BalanceSums.RangesOf(Checkpoints.Places(database, contractId), at), to: at);
         return new(contract, at, [.. Lots(database, contractId).Select(lot => (lot.LotId, lot.AvailableFrom))], told, Over(database, contract, at, now));
     }
 
@@ -59,7 +60,7 @@ internal static class Sums
     public static StatementSums Statement(Database database, StoredContract contract, StatementTime time, Instant now)
     {
         var contractId = contract.Document.Id;
-        var ranges = EntryRanges.Of(Checkpoints.Places(database, contractId), time.Before, time.Last);
+        var ranges = StatementSums.RangesOf(contract, Checkpoints.Places(database, contractId), time);
         var told = Checkpoints.Tell(database, contractId, ranges, time.Begin, time.Last);
         var over = database["""
             select lot, used_by, count(*) from credit indexed by credit_due

@@ -262,13 +262,15 @@ create index entry_lot on entry (contract_id, lot_id) where kind in ('lot-grante
 create index entry_purchase_set on entry (account_id) where kind = 'purchase-set';
 create index entry_credit on entry (subject) where subject glob 'credit:*';
 
--- Sums of a contract's entries up to one of them, so that only later ones are added up. Derived from entries; readers write them.
+-- Sums of a contract's entries up to one of them, so that only later ones are added up. Derived from entries; readers write them. Those of an archive,
+-- which have archived_before, must stay: entries that they count are gone, and answers begin at that instant.
 create table checkpoint (
     contract_id text    not null,
     entry_id    integer not null,
     -- When the first of the entries behind the checkpoint before took effect, and when the last of all.
     earliest    integer not null,
     latest      integer not null,
+    archived_before integer,
     sums        text    not null,
     primary key (contract_id, entry_id)
 ) strict;
@@ -289,6 +291,9 @@ create table usage_day (
 
 -- One row: which file this is, renewed at each start and close; see LedgerHistory.
 create table mark (value text not null) strict;
+
+-- One row at most: of the entries up to this one, booked before that instant, most are archived.
+create table retention (archived_id integer not null, archived_before integer not null) strict;
 
 -- What is one grain's alone (IPersistentState); version is its etag.
 create table grain_state (

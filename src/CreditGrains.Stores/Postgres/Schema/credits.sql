@@ -10,7 +10,10 @@ create table store (
     -- This table's own: a dump that is restored into the same server makes another one.
     table_oid            oid not null,
     -- Added to the ids of this server's transactions, so that its entries come behind those of earlier histories.
-    earlier_transactions bigint not null
+    earlier_transactions bigint not null,
+    -- Of the entries up to this one, booked before that instant, most are archived; 0 and null: none is.
+    archived_id          bigint not null default 0,
+    archived_before      timestamptz
 );
 create unique index store_once on store ((true));
 insert into store values (1, '', 0, '', 0, 0);
@@ -216,12 +219,14 @@ create index entry_purchase_set on entry (account_id, entry_id) where kind = 'pu
 create index entry_credit on entry (subject) where subject like 'credit:%';
 create index entry_returned on entry (contract_id, effective_at) where kind = 'credits-returned';
 
--- Sums of a contract's entries up to one of them, so that only later ones are added up. Derived from entries; readers write them.
+-- Sums of a contract's entries up to one of them, so that only later ones are added up. Derived from entries; readers write them. Those of an archive,
+-- which have archived_before, must stay: entries that they count are gone, and answers begin at that instant.
 create table checkpoint (
     entry_id    bigint not null,
     -- When the first of the entries behind the checkpoint before took effect, and when the last of all.
     earliest    timestamptz not null,
     latest      timestamptz not null,
+    archived_before timestamptz,
     contract_id text collate "C" not null,
     sums        text not null,
     primary key (contract_id, entry_id)
