@@ -1,6 +1,7 @@
 using CreditGrains.Grains.Hosting;
 using CreditGrains.Http;
 using CreditGrains.Pages;
+using CreditGrains.Stores.Postgres;
 using CreditGrains.Stores.Sqlite;
 using CreditGrains.Telemetry;
 using Orleans.Configuration;
@@ -35,6 +36,18 @@ public static class SiloHost
         if (options.Front) app.UseCreditGrainsConsole().MapCreditGrains().MapCreditGrainsConsole();
         if (options is { Front: true, Dashboard: true }) app.MapOrleansDashboard("/dashboard").ForOperators();
         return app;
+    }
+
+    public static Task CarryOut(ServerCommand command, ServerOptions options) => command switch
+    {
+        ServerCommand.Migrate => Cluster.Migrate(options),
+        ServerCommand.Archive => Archive(options),
+    };
+
+    private static async Task Archive(ServerOptions options)
+    {
+        if (options.Data is { } data) SqliteArchiver.Archive(data, options.Before, Console.WriteLine);
+        else await Archiver.Archive(new PostgresPools(options.Postgres!).Store, options.Before, Console.WriteLine);
     }
 
     /// <summary>Its edition, address and data.</summary>

@@ -1,4 +1,5 @@
 using CreditGrains.Editions;
+using CreditGrains.Grains;
 using CreditGrains.Http;
 
 namespace CreditGrains.Acceptance;
@@ -81,6 +82,21 @@ internal sealed class Edition : IAsyncDisposable
     {
         Assert.SkipWhen(IsCluster && options.MaxFileBytes is not null, "a silo of a cluster has no disk of its own; its store's is PostgreSQL's");
         await (hosted?.Start(options) ?? Process.Start(Of(options)));
+    }
+
+    /// <summary>Archives what was booked before an instant, beside a silo of a cluster; the embedded store's one silo stops and starts.</summary>
+    public async Task Archive(string before, EditionOptions options)
+    {
+        if (IsCluster)
+        {
+            await hosted!.Archive(before);
+            return;
+        }
+        var refused = await Assert.ThrowsAsync<DataRefusedException>(() => hosted!.Archive(before));
+        Assert.Equal($"The data in {data} is in use by another process.", refused.Message);
+        await Stop();
+        await hosted!.Archive(before);
+        await Restart(options);
     }
 
     /// <summary>Starts its process where it cannot start, and answers its exit code and what it printed.</summary>

@@ -89,6 +89,47 @@ public sealed class FeedStories
     }
 
     [Fact]
+    public async Task G3_G4_G5_of_what_is_archived_feed_balance_and_statement_say_so_and_all_else_is_as_it_was()
+    {
+        await using var edition = await AtDay0();
+        var api = edition.Api;
+        await api.Contract();
+        await api.Grant("L1", 10);
+        string gone;
+        await using (var stream = await Stream.Open(api.Url, "contractId=C1")) gone = (await stream.Next())!.Value.Id;
+        (await api.Report("R1", ["P1", "P2"])).Is(201);
+        await api.Clock(Day(40));
+        await api.Grant("L2", 5);
+        (await api.Report("R2", ["P1"])).Is(201);
+        string[] kept =
+        [
+            $"/v1/contracts/C1/balance?at={Day(29)}", "/v1/contracts/C1/balance",
+            $"/v1/contracts/C1/statement?from={Date(29)}&to={Date(40)}", "/v1/credits?reportId=R1",
+            "/v1/usage?contractId=C1&groupBy=day", "/v1/reports/R1?clientId=A",
+        ];
+        var before = await Answers();
+
+        await edition.Archive(Day(28), new(TestClock: Day(0)));
+
+        Assert.Equal(before, await Answers());
+        await api.Balanced();
+        (await api.Get($"/v1/contracts/C1/balance?at={Day(27)}")).Is(410, "archived", "at");
+        var refused = (await api.Get($"/v1/contracts/C1/statement?from={Date(28)}&to={Date(40)}")).Is(410, "archived", "from");
+        Assert.Equal($"from must not be before {Date(29)}: the ledger before is archived.", (string?)refused["detail"]);
+        (await api.Get($"/v1/ledger/feed?cursor={gone}")).Is(410, "cursor-gone", "cursor");
+        Assert.DoesNotContain("R1", (await api.Get("/v1/ledger?kind=credits-charged")).Is(200).Items.Select(entry => (string?)entry!["reportId"]));
+        await using var rest = await Stream.Open(api.Url, "contractId=C1");
+        Assert.Equal("coverage-expired", (string?)(await rest.Next())!.Value.Entry["kind"]);
+
+        async Task<List<string>> Answers()
+        {
+            var answers = new List<string>();
+            foreach (var path in kept) answers.Add((await api.Get(path)).Is(200).Text);
+            return answers;
+        }
+    }
+
+    [Fact]
     public async Task More_readers_than_requests_are_served_at_once_leave_the_others_their_turn()
     {
         await using var edition = await AtDay0();

@@ -33,6 +33,9 @@ internal sealed class HostedSilo(ServerOptions store)
         await app.StartAsync();
     }
 
+    /// <summary>Archives what was booked before an instant.</summary>
+    public Task Archive(string before) => SiloHost.CarryOut(ServerCommand.Archive, store with { Before = Calendar.ReadInstant(before)!.Value });
+
     /// <summary>Ends it as a signal does; again is harmless.</summary>
     public async Task Stop()
     {

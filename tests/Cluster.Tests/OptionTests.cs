@@ -24,6 +24,9 @@ public sealed class OptionTests
     [InlineData("--front must be true or false, not perhaps.", "--postgres", "Host=db", "--front", "perhaps")]
     [InlineData("--gateway-port goes with --postgres only.", "--gateway-port", "30000")]
     [InlineData("migrate needs --postgres CONNECTION: the embedded store migrates by itself.", "migrate")]
+    [InlineData("archive and --before INSTANT go together: entries booked before are archived.", "archive")]
+    [InlineData("archive and --before INSTANT go together: entries booked before are archived.", "--before", "2025-01-01T00:00:00Z")]
+    [InlineData("--before must be an instant such as 2026-01-01T00:00:00Z, not yesterday.", "archive", "--before", "yesterday")]
     [InlineData("--tls-certificate, --tls-key and --tls-authority must be given together.", "--postgres", "Host=db", "--tls-key", "key.pem")]
     [InlineData(
         "--advertise 10.1.2.3 is reached from other machines, and whoever reaches a silo may do everything: "

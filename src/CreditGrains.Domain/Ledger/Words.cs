@@ -9,8 +9,10 @@ public static class Words
     public static string Word<T>(this T value) where T : struct, Enum => Known<T>.Words[value];
 
     public static T Read<T>(string word) where T : struct, Enum =>
-        Known<T>.Values.TryGetValue(word, out var value) ? value
-            : throw new InvariantException($"{word} is one of the words for {typeof(T).Name}");
+        Find<T>(word) ?? throw new InvariantException($"{word} is one of the words for {typeof(T).Name}");
+
+    /// <summary>null: it is none of their words.</summary>
+    public static T? Find<T>(string word) where T : struct, Enum => Known<T>.Values.TryGetValue(word, out var value) ? value : null;
 
     private static class Known<T> where T : struct, Enum
     {

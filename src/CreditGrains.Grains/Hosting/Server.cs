@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Net.Sockets;
+using CreditGrains.Domain;
 using Microsoft.Extensions.Hosting;
 
 namespace CreditGrains.Grains.Hosting;
@@ -7,13 +8,18 @@ namespace CreditGrains.Grains.Hosting;
 /// <summary>A server's life, from its command line to its end.</summary>
 public static class Server
 {
+    private const string Commands = """
+        migrate --postgres CONNECTION brings the schema up to date, tells what it does, and ends.
+        archive --before INSTANT moves old entries out of the ledger, tells what it does, and ends; docs/operations.md says what stays.
+        """;
+
     /// <summary>Exit code 0: it was stopped, or told its help or version; 2: it did not start, for the reason on standard error, one sentence.</summary>
     /// <param name="what">What it is, in a line.</param>
-    /// <param name="migrate">Brings the store's schema up to date; null: this server has no such command.</param>
+    /// <param name="carryOut">Carries out a command, and ends; null: this server has none.</param>
     /// <param name="describe">Its edition, address and data, told when it is ready.</param>
     public static async Task<int> Run<THost>(
         string what, string[] args, Func<ServerOptions, Task<THost>> build, Func<THost, ServerOptions, string> describe,
-        Func<ServerOptions, Task>? migrate = null)
+        Func<ServerCommand, ServerOptions, Task>? carryOut = null)
         where THost : class, IHost, IAsyncDisposable
     {
         if (args is ["--version"])
@@ -25,17 +31,19 @@ public static class Server
         {
             Console.WriteLine($"CreditGrains {Product.Version}, {what}. Each option may be in the environment, too: CREDITGRAINS_DATA for --data.\n");
             Console.WriteLine(ServerOptions.Help);
-            if (migrate is not null) Console.WriteLine("\nmigrate --postgres CONNECTION brings the schema up to date, tells what it does, and ends.");
+            if (carryOut is not null) Console.WriteLine($"\n{Commands}");
             return 0;
         }
 
         THost? host = null;
+        var act = "start";
         try
         {
             var options = ServerOptions.Read(args);
-            if (options.IsMigration)
+            if (options.Command is { } command)
             {
-                await (migrate ?? throw new InvalidDataException("migrate is a command of silos."))(options);
+                act = command.Word();
+                await (carryOut ?? throw new InvalidDataException($"{act} is a command of silos."))(command, options);
                 return 0;
             }
             host = await build(options);
@@ -44,7 +52,7 @@ public static class Server
         }
         catch (Exception e)
         {
-            await Console.Error.WriteLineAsync($"CreditGrains did not start: {Sentence(e)}");
+            await Console.Error.WriteLineAsync($"CreditGrains did not {act}: {Sentence(e)}");
             await Abandon(host);
             return 2;
         }

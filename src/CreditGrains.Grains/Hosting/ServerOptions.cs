@@ -11,6 +11,16 @@ public enum LogFormat
     Json,
 }
 
+/// <summary>What a server may be told to do instead of serving: the first argument.</summary>
+public enum ServerCommand
+{
+    /// <summary>Brings the store's schema up to date.</summary>
+    Migrate,
+
+    /// <summary>Moves old entries out of the ledger.</summary>
+    Archive,
+}
+
 /// <summary>How a server is started: from the command line (<c>--data ...</c>) or the environment (<c>CREDITGRAINS_DATA ...</c>).</summary>
 public sealed record ServerOptions
 {
@@ -86,8 +96,11 @@ public sealed record ServerOptions
     /// <summary>Whether the schema is made or brought up to date at the start; else it is only checked.</summary>
     public bool Migrate { get; init; } = true;
 
-    /// <summary>Whether this is the command that brings the schema up to date and ends.</summary>
-    public bool IsMigration { get; init; }
+    /// <summary>What is done instead of serving; null: it serves.</summary>
+    public ServerCommand? Command { get; init; }
+
+    /// <summary>Of <see cref="ServerCommand.Archive"/>: entries booked before are archived.</summary>
+    public Instant Before { get; init; }
 
     private sealed record Option(string Name, string Value, string Help, bool OfCluster = false);
 
@@ -119,6 +132,7 @@ public sealed record ServerOptions
         new("tls-authority", "FILE", "the certificate that has signed those of all silos and fronts, PEM", OfCluster: true),
         new("insecure-cluster", "true|false", "do without TLS between silos that are not all on this machine (default false)", OfCluster: true),
         new("migrate", "on|off", "bring the schema up to date at the start, or only check it (default on)", OfCluster: true),
+        new(OfArchive, "INSTANT", "which entries the command archive moves: those booked before"),
     ];
 
     /// <summary>The options, one a line.</summary>
@@ -128,12 +142,14 @@ public sealed record ServerOptions
     /// <summary>Reads and checks the options; throws <see cref="InvalidDataException"/> with a sentence that names the one that is wrong.</summary>
     public static ServerOptions Read(string[] args)
     {
-        var isMigration = args is [MigrateCommand, ..];
-        var given = Given(isMigration ? args[1..] : args);
+        ServerCommand? command = args is [var first, ..] ? Words.Find<ServerCommand>(first) : null;
+        var given = Given(command is null ? args : args[1..]);
         if (given.ContainsKey("data") && given.ContainsKey("postgres"))
             throw new InvalidDataException("--data and --postgres exclude each other: the store is embedded or PostgreSQL.");
         var isCluster = given.ContainsKey("postgres");
-        if (isMigration && !isCluster) throw new InvalidDataException("migrate needs --postgres CONNECTION: the embedded store migrates by itself.");
+        if (command is ServerCommand.Migrate && !isCluster) throw new InvalidDataException("migrate needs --postgres CONNECTION: the embedded store migrates by itself.");
+        if ((command is ServerCommand.Archive) != given.ContainsKey(OfArchive))
+            throw new InvalidDataException("archive and --before INSTANT go together: entries booked before are archived.");
         if (!isCluster && All.FirstOrDefault(option => option.OfCluster && given.ContainsKey(option.Name)) is { } alien)
             throw new InvalidDataException($"--{alien.Name} goes with --postgres only.");
 
@@ -152,9 +168,7 @@ public sealed record ServerOptions
             Postgres = given.GetValueOrDefault("postgres"),
             Urls = Read(
                 "urls", "must be an address such as http://0.0.0.0:8080, without a path", defaults.Urls, text => text.Split(';').All(IsUrl) ? text : null),
-            TestClock = given.TryGetValue("test-clock", out var clock)
-                ? Calendar.ReadInstant(clock) ?? throw Wrong("test-clock", "must be an instant such as 2026-01-01T00:00:00Z")
-                : null,
+            TestClock = At("test-clock"),
             ApiKeys = Existing("api-keys"),
             JwtAuthority = Read<Uri>("jwt-authority", "must be an https address, or an http one of this machine", null!, Issuer),
             JwtAudience = Read<string>("jwt-audience", "must have 1 to 200 characters", null!, text => text.Length is > 0 and <= 200 ? text : null),
@@ -182,10 +196,15 @@ public sealed record ServerOptions
             TlsKey = given.GetValueOrDefault("tls-key"),
             TlsAuthority = given.GetValueOrDefault("tls-authority"),
             Migrate = Flag("migrate", "on", "off", defaults.Migrate),
-            IsMigration = isMigration,
+            Command = command,
+            Before = At(OfArchive) ?? default,
         };
         CheckTls(read, Flag("insecure-cluster", "true", "false", otherwise: false));
         return read;
+
+        Instant? At(string name) => given.TryGetValue(name, out var text)
+            ? Calendar.ReadInstant(text) ?? throw Wrong(name, "must be an instant such as 2026-01-01T00:00:00Z")
+            : null;
 
         string? Existing(string name) => given.TryGetValue(name, out var file) && !File.Exists(file) ? throw Wrong(name, "must be a file that exists") : file;
 
@@ -208,14 +227,13 @@ public sealed record ServerOptions
             : throw Wrong(name, $"must be a number from {least} to {most}");
     }
 
-    /// <summary>The first argument of the command that migrates and ends.</summary>
-    private const string MigrateCommand = "migrate";
+    private const string OfArchive = "before";
 
     private static void CheckTls(ServerOptions read, bool isInsecure)
     {
         if (new[] { read.TlsCertificate, read.TlsKey, read.TlsAuthority }.Count(file => file is not null) is 1 or 2)
             throw new InvalidDataException("--tls-certificate, --tls-key and --tls-authority must be given together.");
-        if (!IPAddress.IsLoopback(read.Advertise) && read.TlsCertificate is null && !isInsecure && !read.IsMigration)
+        if (!IPAddress.IsLoopback(read.Advertise) && read.TlsCertificate is null && !isInsecure && read.Command is null)
             throw new InvalidDataException(
                 $"--advertise {read.Advertise} is reached from other machines, and whoever reaches a silo may do everything: "
                 + "give --tls-certificate, --tls-key and --tls-authority, or --insecure-cluster true where the network lets nobody else in.");
