@@ -33,6 +33,44 @@ public sealed class ArchiveTests
     }
 
     [Fact]
+    public async Task Beside_an_archive_whoever_reads_writes_or_leaves_checkpoints_finds_the_books_as_they_were_G2_G3()
+    {
+        await using var database = await PostgresDatabase.New(isQuiet: true);
+        var store = database.Store;
+        var books = new Books(store);
+        await Live(store, store, days: 40);
+        var known = Books.Start + Duration.FromDays(36);
+        var before = await Answers();
+
+        var archive = database.Archive(Books.Start + Duration.FromDays(35), 2, _ => { });
+        await Task.WhenAll(Until(Read), Until(() => store.WriteCheckpoints("C", 3)), Until(Write), archive);
+        await Read();
+        Assert.NotNull((await store.Audit("C", isFull: true))!.Checkpoint);
+
+        async Task Until(Func<Task> act)
+        {
+            do await act();
+            while (!archive.IsCompleted);
+        }
+
+        async Task Read()
+        {
+            Assert.Equal(before, await Answers());
+            Assert.Empty((await store.Audit("C"))!.Differences);
+            Assert.Empty((await store.Audit("C", isFull: true))!.Differences);
+        }
+
+        async Task<string> Answers() =>
+            $"{Json.Write(await store.Balance("C", known, known))} {Json.Write(await store.Statement("C", new(2026, 4, 6), new(2026, 4, 8), known))}";
+
+        async Task Write()
+        {
+            await books.Advance((books.Now == Books.Start ? Books.Start + Duration.FromDays(50) : books.Now) + Duration.FromMinutes(1));
+            Assert.NotNull(await books.Report($"{books.Now}", "C", "U", [$"{books.Now}"]));
+        }
+    }
+
+    [Fact]
     public async Task Of_the_embedded_store_they_are_in_a_file_beside_the_data_which_nobody_else_may_use()
     {
         using var directory = new TempDirectory();
@@ -56,11 +94,12 @@ public sealed class ArchiveTests
     }
 
     // A report a day; answers which entries an archive moves.
-    private static async Task<List<long>> Live(IStore store, IQueries queries)
+    private static async Task<List<long>> Live(IStore store, IQueries queries, int days = 10)
     {
         var books = new Books(store);
-        await books.Agree("C", 100, ["U"]);
-        for (var day = 0; day < 10; day++)
+        await books.Agree("C", 0, ["U"]);
+        await books.Grant("C", "L", 1_000, expiresAt: Books.Start + Duration.FromDays(300));
+        for (var day = 0; day < days; day++)
         {
             await books.Advance(Books.Start + Duration.FromDays(day));
             Assert.NotNull(await books.Report($"R{day}", "C", "U", [$"P{day}"]));
