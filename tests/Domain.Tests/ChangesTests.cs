@@ -41,7 +41,7 @@ public sealed class ChangesTests
         var changes = Charging.Decide(Given.Contract(Given.Lot("L1", 5)), Given.Facts(), Given.Report("ann") with { Key = new("k", "f") }, Given.Day(1)).Value!.Changes;
         Assert.Equal(
             changes,
-            [.. changes.Lots, .. changes.Members, .. changes.Players, .. changes.Credits, .. changes.ReportChanges, .. changes.Documents, .. changes.Entries]);
+            [.. changes.Lots, .. changes.Members, .. changes.Players, .. changes.Credits, .. changes.Endings, .. changes.Ended, .. changes.ReportChanges, .. changes.Documents, .. changes.Entries]);
     }
 
     // Were it open, a change of a kind that no store writes could be made elsewhere.
@@ -56,7 +56,7 @@ public sealed class ChangesTests
         RowKey[] rows =
         [
             RowKey.Document("contract", "x"), RowKey.Lot("x", Given.Lot("x", 1)), RowKey.Lot("x", Given.Lot("x", 1) with { Apart = 1 }), RowKey.Member("x", "x"), RowKey.User("x", "x"),
-            RowKey.Player("x", "x"), RowKey.Credit(new("x", "x", 1)), RowKey.Report("x", "x"), RowKey.Purchase("x", "x"), RowKey.Project("x"), RowKey.Milestone("x"), RowKey.Consumption("x", 1),
+            RowKey.Player("x", "x"), RowKey.Credit(new("x", "x", 1)), EndingKey.Of(Given.Credit("x", 1))!.Value.Row, RowKey.Ended("x", "x"), RowKey.Report("x", "x"), RowKey.Purchase("x", "x"), RowKey.Project("x"), RowKey.Milestone("x"), RowKey.Consumption("x", 1),
         ];
         Assert.Distinct(rows);
         Assert.Equal(Enum.GetValues<RowKind>(), rows.Select(row => row.Kind).Distinct().Order());

@@ -237,11 +237,11 @@ public sealed class EditingTests
         Assert.Throws<InvariantException>(() => Editing.Decide(Contract(contract), Seen(seen, null), Edit("player=bob"), Given.Day(10)));
 
     [Fact]
-    public void R2_what_becomes_of_an_edit_rests_on_its_players_and_its_user()
+    public void R2_what_becomes_of_an_edit_rests_on_its_players_its_user_and_the_ends_of_its_credit()
     {
         var seen = Seen(CreditState.Allocated, "eve");
         Assert.Equal(
-            [new(seen.Owner!.Row, seen.Owner.Version), new(seen.Next!.Row, seen.Next.Version), new(RowKey.Member("C1", "anna"), seen.User!.Version)],
+            [new(seen.Owner!.Row, seen.Owner.Version), new(seen.Next!.Row, seen.Next.Version), new(RowKey.Member("C1", "anna"), seen.User!.Version), new(EndingKey.Of(seen.Touched!)!.Value.Row, 1)],
             seen.RestsOn("C1"));
         Assert.Empty(new SeenCredit(null, null).RestsOn("C1"));
     }
@@ -291,8 +291,8 @@ public sealed class EditingTests
         Assert.Equal(NodaTime.Instant.MinValue, new SeenCredit(null, null).AsOf);
         Assert.Equal(Given.Day(3), new SeenCredit(null, null, null, bob with { AsOf = Given.Day(2) }, bob with { AsOf = Given.Day(3) }).AsOf);
         Assert.Equal(Given.Day(5), new SeenCredit(null, null, null, bob with { AsOf = Given.Day(2) }) { User = Given.Anna with { AsOf = Given.Day(5) } }.AsOf);
-        Assert.Equal(Given.Day(7), new SeenCredit(null, Given.Credit("ann", until: 7).WithExpiryBooked(), null, bob with { AsOf = Given.Day(2) }).AsOf);
-        Assert.Equal(Given.Day(2), new SeenCredit(null, Given.Credit("ann", until: 7), null, bob with { AsOf = Given.Day(2) }).AsOf);
+        Assert.Equal(Given.Day(7), new SeenCredit(null, Given.Credit("ann", until: 7), null, bob with { AsOf = Given.Day(2) }).AsOf);
+        Assert.Equal(Given.Day(2), new SeenCredit(null, Given.Credit("ann", until: 7), null, bob with { AsOf = Given.Day(2) }) { Endings = Given.Endings(Given.Credit("ann", until: 7)) }.AsOf);
     }
 
     // Nine credits, of which six to nine are free, and three where it is to be.
@@ -318,7 +318,11 @@ public sealed class EditingTests
             CreditState.Over => Given.Credit("ann", until: 5) with { Id = Id },
             _ => null,
         };
-        return new(Lot(state), touched, null, touched is null ? null : Given.Player("ann", touched), player is null ? null : Row(player)) { User = touched is null ? null : Contract(state).Members["anna"] };
+        return new(Lot(state), touched, null, touched is null ? null : Given.Player("ann", touched), player is null ? null : Row(player)) 
+        {
+            User = touched is null ? null : Contract(state).Members["anna"],
+            Endings = touched is null ? Endings.None : Given.Endings(touched),
+        };
     }
 
     // A player's row who has, or had, another credit, or never had one.

@@ -30,7 +30,15 @@ internal static class Given
         id, LotSource.Purchase, $"P-{id}", quantity, from is { } begin ? Day(begin) : null, until is { } end ? Day(end) : null, "ops");
 
     public static Credit Credit(string playerId, int until) => new(
-        new("C1", "L1", 1), "acme", "P-L1", "anna", playerId, playerId, NewYear, Day(until), NewYear, "R1", ExpiryBooked: false, Version: 1);
+        new("C1", "L1", 1), "acme", "P-L1", "anna", playerId, playerId, NewYear, Day(until), NewYear, "R1", IsLapsed: false, Version: 1);
+
+    /// <summary>The endings of these credits, whose ends are not booked.</summary>
+    public static Endings Endings(params Credit[] credits)
+    {
+        var found = credits.GroupBy(credit => EndingKey.Of(credit)!.Value)
+            .Select(together => new Ending(together.Key, together.First().UsedBy, together.Count(), together.Max(credit => credit.Id.Ordinal)));
+        return new([.. found.Select(ending => ending.Key)], found.ToDictionary(ending => ending.Key));
+    }
 
     /// <summary>The row of a player who has that credit, as of new year.</summary>
     public static Player Player(string playerId, Credit credit) => new("acme", playerId, credit.Id, credit.ExpiresAt, NewYear, Version: 1);

@@ -10,6 +10,8 @@ internal sealed class Rows : IChangeVisitor
     private readonly Dictionary<string, Member> members = [];
     private readonly Dictionary<string, Player> players = [];
     private readonly Dictionary<CreditId, Credit> credits = [];
+    private readonly Dictionary<EndingKey, Ending> endings = [];
+    private readonly Dictionary<string, long> ended = [];
     private readonly Dictionary<string, Report> reports = [];
     private readonly List<Entry> entries = [];
 
@@ -20,6 +22,11 @@ internal sealed class Rows : IChangeVisitor
     public IReadOnlyDictionary<string, Player> Players => players;
 
     public IReadOnlyDictionary<CreditId, Credit> Credits => credits;
+
+    public IReadOnlyDictionary<EndingKey, Ending> Endings => endings;
+
+    /// <summary>By lot, how many credits with a row have expired and are booked so.</summary>
+    public IReadOnlyDictionary<string, long> Ended => ended;
 
     public IReadOnlyDictionary<string, Report> Reports => reports;
 
@@ -64,6 +71,15 @@ internal sealed class Rows : IChangeVisitor
         if (change.IsGone) credits.Remove(change.Credit.Id);
         else credits[change.Credit.Id] = change.Credit;
     }
+
+    public void Visit(EndingChange change)
+    {
+        Fence(change.Ending.Key.Row, change.Expected, change.Ending.Credits);
+        if (change.Ending.Credits == 0) endings.Remove(change.Ending.Key);
+        else endings[change.Ending.Key] = change.Ending;
+    }
+
+    public void Visit(EndedChange change) => ended[change.LotId] = ended.GetValueOrDefault(change.LotId) + change.Credits;
 
     public void Visit(ReportChange change)
     {

@@ -23,7 +23,7 @@ internal sealed class World(Terms terms)
     public void Sweep(Func<Contract, Instant, Changed<Contract>>? rollForward = null)
     {
         RollForward(rollForward);
-        rows.Apply(Coverage.Expire(rows.Credits.Values.OrderBy(credit => credit.ExpiresAt).ThenBy(credit => $"{credit.Id}"), Now), Now);
+        rows.Apply(Coverage.Expire(rows.Endings.Values.OrderBy(ending => ending.Key.At).ThenBy(ending => ending.Key.Row.Second, StringComparer.Ordinal), Now), Now);
     }
 
     public Decision<Lot> Grant(GrantLot grant)
@@ -86,7 +86,7 @@ internal sealed class World(Terms terms)
         var owner = rows.Players[player];
         var id = owner.Credit!.Value;
         var touched = rows.Credits[id];
-        var seen = new SeenCredit(Lots.Single(lot => lot.LotId == id.LotId && lot.Apart == 0), touched, null, owner) { User = User(touched.UsedBy) };
+        var seen = new SeenCredit(Lots.Single(lot => lot.LotId == id.LotId && lot.Apart == 0), touched, null, owner) { User = User(touched.UsedBy), Endings = Endings };
         RollForward();
         return Take(Editing.Decide(Contract, seen, edit(id), Now));
     }
@@ -96,7 +96,9 @@ internal sealed class World(Terms terms)
 
     private SeenReport Seen(string reportId) => rows.Reports.GetValueOrDefault(reportId) is not { } report
         ? new(null, rows.Credits, new Dictionary<string, Lot>(), rows.Players, null)
-        : new(report, rows.Credits, Lots.Where(lot => lot.Apart == 0).ToDictionary(lot => lot.LotId), rows.Players, User(report.UserId));
+        : new(report, rows.Credits, Lots.Where(lot => lot.Apart == 0).ToDictionary(lot => lot.LotId), rows.Players, User(report.UserId)) { Endings = Endings };
+
+    private Endings Endings => new([], rows.Endings);
 
     private Member? User(string? userId) => userId is null ? null : rows.Members[userId];
 
@@ -109,8 +111,8 @@ internal sealed class World(Terms terms)
             lot.LotId, lot.Quantity,
             Free: lot.ExpiryBooked ? 0 : lot.Free.Count,
             ExpiredFree: (lot.ExpiryBooked ? lot.Free.Count : 0) + rows.Credits.Values.Count(credit => credit.Id.LotId == lot.LotId && credit.PlayerId is null),
-            Allocated: rows.Credits.Values.Count(credit => credit.Id.LotId == lot.LotId && credit is { PlayerId: not null, ExpiryBooked: false }),
-            ExpiredAllocated: rows.Credits.Values.Count(credit => credit.Id.LotId == lot.LotId && credit is { PlayerId: not null, ExpiryBooked: true }),
+            Allocated: rows.Credits.Values.Count(credit => credit.Id.LotId == lot.LotId && credit.PlayerId is not null && !Endings.HasEnded(credit)),
+            ExpiredAllocated: rows.Credits.Values.Count(credit => credit.Id.LotId == lot.LotId && credit.PlayerId is not null && Endings.HasEnded(credit)),
             Sum(lot, EntryKind.LotGranted), Sum(lot, EntryKind.CreditsMinted), Sum(lot, EntryKind.CreditsCharged),
             Sum(lot, EntryKind.LotExpired), Sum(lot, EntryKind.CoverageExpired), Sum(lot, EntryKind.CreditsReturned),
             Withdrawn: lot.Withdrawn.Count, LotWithdrawn: Sum(lot, EntryKind.LotWithdrawn)))],
@@ -125,6 +127,8 @@ internal sealed class World(Terms terms)
     {
         lots = Lots.OrderBy(lot => lot.LotId, StringComparer.Ordinal),
         credits = rows.Credits.Values.Select(credit => credit with { Version = 0 }).OrderBy(credit => $"{credit.Id}", StringComparer.Ordinal),
+        endings = rows.Endings.Values.OrderBy(ending => ending.Key.At).ThenBy(ending => ending.Key.Row.Second, StringComparer.Ordinal),
+        ended = rows.Ended.OrderBy(lot => lot.Key, StringComparer.Ordinal),
         players = rows.Players.Values.OrderBy(player => player.PlayerId, StringComparer.Ordinal),
         members = rows.Members.Values.OrderBy(member => member.UserId, StringComparer.Ordinal),
         reports = rows.Reports.Values.OrderBy(report => report.ReportId, StringComparer.Ordinal),

@@ -33,6 +33,8 @@ internal static class Auditing
         UserChange one => one.Row,
         PlayerChange one => one.Player.Row,
         CreditChange one => one.Row,
+        EndingChange one => one.Ending.Key.Row,
+        EndedChange one => one.Row,
         ReportChange one => one.Row,
         PurchaseChange one => one.Row,
         ProjectChange one => one.Row,

@@ -16,16 +16,18 @@ internal sealed class Books(World world, MemoryStore store, History history, Clo
     private readonly Dictionary<CreditId, Instant> changedAt = [];
     private readonly Dictionary<RowKey, Instant> memberAsOf = [];
 
+    // Which credits' coverage will end, and is not booked as ended.
+    private readonly Dictionary<EndingKey, HashSet<CreditId>> open = [];
+
     private sealed class LotAccount
     {
         public readonly SortedSet<long> Apart = [];
         public long Granted, Minted, Charged, Returned, LotExpired, CoverageExpired, Withdrawn, Allocated, ExpiredAllocated, ExpiredAlone;
 
-        public void Count(Credit? credit, int by)
+        public void Count(Credit credit, bool hasEnded, int by)
         {
-            if (credit is null) return;
             if (credit.PlayerId is null) ExpiredAlone += by;
-            else if (credit.ExpiryBooked) ExpiredAllocated += by;
+            else if (hasEnded) ExpiredAllocated += by;
             else Allocated += by;
         }
     }
@@ -62,6 +64,8 @@ internal sealed class Books(World world, MemoryStore store, History history, Clo
             .Concat(changes.Credits.Select(change => (change.Credit.Id.ContractId, change.Credit.Id.LotId)))
             .Concat(changes.Entries.Where(entry => entry.LotId is not null).Select(entry => (entry.ContractId!, entry.LotId!))).Distinct();
         foreach (var key in touched) CheckBalance(key);
+        foreach (var key in changes.Endings.Select(change => change.Ending.Key).Concat(Endings.Keys(changes.Credits.Select(change => change.Credit))))
+            Holds((store.Ending(key)?.Credits ?? 0) == open.GetValueOrDefault(key, []).Count, "an ending has as many credits as end together (P3)", $"{store.Ending(key)}");
         foreach (var key in History.Touched(changes))
         {
             var account = Account(users, key);
@@ -83,7 +87,7 @@ internal sealed class Books(World world, MemoryStore store, History history, Clo
     {
         var now = clocks.Earliest;
         var lot = store.Lots.Select(row => row.Lot).FirstOrDefault(lot => lot is { ExpiryBooked: false, Source: not LotSource.Minted, Free.Count: > 0 } && lot.ExpiresAt <= now);
-        var credit = store.Credits.FirstOrDefault(credit => credit is { PlayerId: not null, ExpiryBooked: false } && credit.CoversUntil <= now);
+        var credit = store.Credits.FirstOrDefault(credit => credit.PlayerId is not null && !HasEnded(credit) && credit.CoversUntil <= now);
         Holds(lot is null && credit is null, "what fell due is booked (T3)", $"{lot}, {credit}");
     }
 
@@ -134,7 +138,8 @@ internal sealed class Books(World world, MemoryStore store, History history, Clo
         foreach (var change in changes.Credits.Where(change => !change.IsGone))
             changedAt[change.Credit.Id] = Instant.Max(
                 changedAt.GetValueOrDefault(change.Credit.Id),
-                change.Credit is { ExpiryBooked: true, ExpiresAt: { } over } ? over : change.Credit.ActivatedAt ?? Instant.MinValue);
+                change.Credit.ExpiresAt is { } over && over <= Booked(changes) ? over : change.Credit.ActivatedAt ?? Instant.MinValue);
+        foreach (var id in Untouched(changes)) changedAt[id] = Instant.Max(changedAt.GetValueOrDefault(id), store.Credit(id)!.ExpiresAt!.Value);
     }
 
     private void CheckBalance((string ContractId, string LotId) key)
@@ -150,9 +155,10 @@ internal sealed class Books(World world, MemoryStore store, History history, Clo
                 && free == account.Granted + account.Minted - account.Charged + account.Returned - account.LotExpired - account.Withdrawn
                 && lot.Withdrawn.Count == account.Withdrawn
                 && account.Allocated == account.Charged - account.Returned - account.CoverageExpired
-                && expired == account.LotExpired,
+                && expired == account.LotExpired
+                && store.Ended(key.ContractId, key.LotId) == account.ExpiredAlone + account.ExpiredAllocated,
             "the books balance (G2)",
-            $"lot {key}: quantity {lot.Quantity}, free {free}, allocated {account.Allocated}, expired {expired} + {account.ExpiredAllocated}; entries: granted {account.Granted}, minted {account.Minted}, charged {account.Charged}, returned {account.Returned}, expired {account.LotExpired} + {account.CoverageExpired}, withdrawn {account.Withdrawn}");
+            $"lot {key}: ended {store.Ended(key.ContractId, key.LotId)}, quantity {lot.Quantity}, free {free}, allocated {account.Allocated}, expired {expired} + {account.ExpiredAllocated}; entries: granted {account.Granted}, minted {account.Minted}, charged {account.Charged}, returned {account.Returned}, expired {account.LotExpired} + {account.CoverageExpired}, withdrawn {account.Withdrawn}");
     }
 
     private void Post(Changes changes)
@@ -179,13 +185,38 @@ internal sealed class Books(World world, MemoryStore store, History history, Clo
         }
         foreach (var change in changes.Lots.Where(change => change.Lot.Apart > 0)) Account(lots, (change.ContractId, change.Lot.LotId)).Apart.Add(change.Lot.Apart);
         foreach (var report in changes.Reports) Account(users, new AllocationKey(report.ContractId, report.UserId)).Reported += report.Charged;
+        foreach (var id in Untouched(changes).ToList())
+        {
+            var (account, credit) = (Account(lots, (id.ContractId, id.LotId)), store.Credit(id)!);
+            account.Count(credit, hasEnded: false, -1);
+            account.Count(credit, hasEnded: true, 1);
+            open[EndingKey.Of(credit)!.Value].Remove(id);
+        }
         foreach (var change in changes.Credits.GroupBy(change => change.Credit.Id))
         {
             var account = Account(lots, (change.Key.ContractId, change.Key.LotId));
-            account.Count(store.Credit(change.Key), -1);
-            if (change.SingleOrDefault(one => !one.IsGone)?.Credit is { } credit) account.Count(credit, 1);
+            if (store.Credit(change.Key) is { } before)
+            {
+                account.Count(before, HasEnded(before), -1);
+                if (EndingKey.Of(before) is { } left) open.GetValueOrDefault(left)?.Remove(before.Id);
+            }
+            if (change.SingleOrDefault(one => !one.IsGone)?.Credit is not { } credit) continue;
+            var key = credit.ExpiresAt > Booked(changes) ? EndingKey.Of(credit) : null;
+            account.Count(credit, hasEnded: key is null && EndingKey.Of(credit) is not null, 1);
+            if (key is not { } ending) continue;
+            if (!open.TryGetValue(ending, out var together)) open[ending] = together = [];
+            together.Add(credit.Id);
         }
     }
+
+    private bool HasEnded(Credit credit) => EndingKey.Of(credit) is { } key && !open.GetValueOrDefault(key, []).Contains(credit.Id);
+
+    // When a commit was decided; it has entries wherever it changes credits.
+    private static Instant Booked(Changes changes) => changes.Entries.Select(entry => entry.BookedAt).Append(Instant.MinValue).Max();
+
+    // The credits whose end a commit books without touching their rows.
+    private IEnumerable<CreditId> Untouched(Changes changes) => changes.Endings.Where(change => change.Ending.Credits == 0)
+        .SelectMany(change => open.GetValueOrDefault(change.Ending.Key, [])).Except(changes.Credits.Select(change => change.Credit.Id));
 
     // What its reports draw they draw before.
     private void CheckLotExpiry(Changes changes, ImmutableArray<Step> steps)
@@ -216,8 +247,10 @@ internal sealed class Books(World world, MemoryStore store, History history, Clo
         // An end that is taken back is booked first.
         var revived = changes.Entries.Where(entry => entry is { Kind: EntryKind.CoverageExpired, Quantity: < 0 }).Select(entry => entry.Subject).ToHashSet();
         var booked = changes.Credits
-            .Where(change => change.Credit.PlayerId is not null && (change.IsGone ? revived.Contains(Subjects.Credit(change.Credit.Id)) : change.Credit.ExpiryBooked))
-            .Where(change => store.Credit(change.Credit.Id) is { ExpiryBooked: false }).Select(change => change.Credit)
+            .Where(change => change.Credit.PlayerId is not null
+                && (change.IsGone ? revived.Contains(Subjects.Credit(change.Credit.Id)) : change.Credit.ExpiresAt <= Booked(changes)))
+            .Where(change => store.Credit(change.Credit.Id) is { PlayerId: not null } before && !HasEnded(before)).Select(change => change.Credit)
+            .Concat(Untouched(changes).Select(id => store.Credit(id)!))
             .GroupBy(credit => (credit.Id.ContractId, credit.Id.LotId, credit.ReportId, credit.ExpiresAt))
             .ToDictionary(group => group.Key, group => (long)group.Count());
         var told = changes.Entries.Where(entry => entry is { Kind: EntryKind.CoverageExpired, Quantity: > 0 })

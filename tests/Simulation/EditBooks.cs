@@ -126,7 +126,7 @@ internal sealed class EditBooks(World world, MemoryStore store, History history)
     {
         var over = commit.Changes.Entries.Any(entry => entry.Kind == EntryKind.LotExpired && entry.Subject == Subjects.Credit(row.Id) && entry.Cause.StartsWith("hold:", StringComparison.Ordinal));
         return over
-            ? (row with { PlayerId = null, UsedBy = null, ReportId = null, UsedOf = null, ExpiresAt = row.HeldUntil, ExpiryBooked = true }, lot)
+            ? (row with { PlayerId = null, UsedBy = null, ReportId = null, UsedOf = null, ExpiresAt = row.HeldUntil, IsLapsed = true }, lot)
             : (null, lot with { Free = lot.Free.With(row.Id.Ordinal) });
     }
 

@@ -59,7 +59,7 @@ internal sealed class FaultyStore(World world, MemoryStore store, Func<Weather> 
 
     public Task<ImmutableArray<string>> DueClients(Instant now, int limit) => Load(() => Store.DueClients(now, limit));
 
-    public Task<ImmutableArray<Credit>> DueCredits(string clientId, Instant now, int limit) => Load(() => Store.DueCredits(clientId, now, limit));
+    public Task<ImmutableArray<Ending>> DueEndings(string clientId, Instant now, int limit) => Load(() => Store.DueEndings(clientId, now, limit));
 
     public Task<Instant?> NextEnd(string clientId) => Load(() => Store.NextEnd(clientId));
 

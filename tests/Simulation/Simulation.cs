@@ -200,8 +200,8 @@ internal sealed class Simulation : IDisposable
     private static bool MayChange(RowKey row) => row.Kind switch
     {
         RowKind.Document => row.First is DocumentKind.Request or DocumentKind.Settings,
-        RowKind.Lot or RowKind.Purchase or RowKind.Consumption => false,
-        RowKind.Member or RowKind.User or RowKind.Player or RowKind.Credit or RowKind.Report or RowKind.Project or RowKind.Milestone => true,
+        RowKind.Lot or RowKind.Ended or RowKind.Purchase or RowKind.Consumption => false,
+        RowKind.Member or RowKind.User or RowKind.Player or RowKind.Credit or RowKind.Ending or RowKind.Report or RowKind.Project or RowKind.Milestone => true,
     };
 
     private async Task SetUp()
@@ -295,7 +295,7 @@ internal sealed class Simulation : IDisposable
     private async Task Straddle()
     {
         var client = Dice.Pick(Clients);
-        if (store.Credits.Where(credit => credit.ClientId == client && credit is { PlayerId: not null, ExpiryBooked: false } && credit.ExpiresAt > clocks.Latest).MinBy(credit => credit.ExpiresAt) is { } ending)
+        if (store.Credits.Where(credit => credit.ClientId == client && EndingKey.Of(credit) is not null && credit.ExpiresAt > clocks.Latest).MinBy(credit => credit.ExpiresAt) is { } ending)
         {
             clocks.MoveAround(ending.ExpiresAt!.Value);
             history.ClocksMoved();

@@ -49,7 +49,7 @@ internal sealed class UndoBooks(World world, MemoryStore store, History history)
         {
             var credit = store.Credit(Subjects.AsCredit(entry.Subject)!.Value);
             var at = entry.EffectiveAt;
-            Holds(credit is { ExpiryBooked: false } && credit.ReportId == after.ReportId && !(at >= credit.ExpiresAt) && given.Any(one => one.CreditId == $"{credit.Id}" && one.PlayerId == credit.PlayerId && one.At == at),
+            Holds(credit is { PlayerId: not null } && credit.ReportId == after.ReportId && !(at >= credit.ExpiresAt) && given.Any(one => one.CreditId == $"{credit.Id}" && one.PlayerId == credit.PlayerId && one.At == at),
                 "only what a report still has, and covers, goes back (R7)", $"{entry}: {credit}");
             Holds(entry.UserId == credit!.UsedBy, "a use goes back to its user (R7)", $"{entry}: {credit}");
             Holds(entry.Cause == Causes.HoldEnd(after.ReportId)

@@ -77,10 +77,14 @@ internal sealed class Books(IStore store)
         var clientId = (await store.Contract(id.ContractId))!.Document.Owner;
         var wanted = new Wanted(clientId, id.ContractId) { Players = [.. new[] { touched?.PlayerId, edit.PlayerId }.OfType<string>().Distinct()] };
         var players = (await store.Read(wanted)).Players;
+        var keys = edit.Endings(touched);
         var seen = new SeenCredit(
             lot, touched, await store.Lot(id.ContractId, id.LotId, id.Ordinal),
             touched?.PlayerId is { } owner ? players.GetValueOrDefault(owner) : null,
-            edit.PlayerId is { } next ? players.GetValueOrDefault(next) ?? Player.Unknown(clientId, next) : null);
+            edit.PlayerId is { } next ? players.GetValueOrDefault(next) ?? Player.Unknown(clientId, next) : null)
+        {
+            Endings = new(keys, (await store.Read(new(clientId, id.ContractId) { Endings = keys })).Endings),
+        };
         var edited = false;
         await Decide(id.ContractId, contract =>
         {
@@ -96,7 +100,7 @@ internal sealed class Books(IStore store)
     {
         Now = to;
         foreach (var contractId in await store.DueContracts(Now, 100)) await Decide(contractId, contract => new(contract, Changes.None));
-        foreach (var client in clients) await Done(client, Coverage.Expire(await store.DueCredits(client, Now, 10_000), Now));
+        foreach (var client in clients) await Done(client, Coverage.Expire(await store.DueEndings(client, Now, 10_000), Now));
     }
 
     /// <summary>Decides on a contract as it is with all that fell due, and commits.</summary>

@@ -37,32 +37,27 @@ public abstract class DueStories<TStores> : Suite<TStores> where TStores : IStor
     [Fact]
     public async Task P3_ends_of_coverage_that_are_not_booked_are_found_by_client_earliest_first()
     {
-        await Done([
-            Of("acme", 1, 5), Of("acme", 2, 3), Of("acme", 3, 9), Of("other", 4, 4), Of("none-due", 5, 9),
-            Change(Of("acme", 6, 1).Credit with { ExpiryBooked = true }), Change(Of("acme", 7, 1).Credit with { PlayerId = null }),
-                Change(Of("acme", 8, 1).Credit with { ExpiresAt = null }),
-        ]);
+        await Done([Of("acme", 1, 5), Of("acme", 2, 3), Of("acme", 3, 9), Of("other", 4, 4), Of("none-due", 5, 9)]);
 
         Assert.Equal(["acme", "other"], (await Store.DueClients(Samples.Day(5), 10)).Order(StringComparer.Ordinal));
         Assert.Single(await Store.DueClients(Samples.Day(5), 1));
         Assert.Equal(["acme"], await Store.DueClients(Samples.Day(3), 10));
         Assert.Empty(await Store.DueClients(Samples.Day(2), 10));
-        Assert.Equal([2, 1], (await Store.DueCredits("acme", Samples.Day(5), 10)).Select(credit => credit.Id.Ordinal));
-        Assert.Equal([2], (await Store.DueCredits("acme", Samples.Day(5), 1)).Select(credit => credit.Id.Ordinal));
-        Assert.Empty(await Store.DueCredits("none-due", Samples.Day(5), 10));
+        Assert.Equal([Of("acme", 2, 3).Ending, Of("acme", 1, 5).Ending], await Store.DueEndings("acme", Samples.Day(5), 10));
+        Assert.Equal([Of("acme", 2, 3).Ending], await Store.DueEndings("acme", Samples.Day(5), 1));
+        Assert.Empty(await Store.DueEndings("none-due", Samples.Day(5), 10));
         Assert.Equal(Samples.Day(3), await Store.NextEnd("acme"));
         Assert.Equal(Samples.Day(9), await Store.NextEnd("none-due"));
         Assert.Null(await Store.NextEnd("nobody"));
 
-        await Done([new CreditChange(Of("acme", 2, 3).Credit.WithExpiryBooked(), 1),
-            Of("acme", 1, 5) with { Expected = 1, IsGone = true }]);
-        Assert.Empty(await Store.DueCredits("acme", Samples.Day(5), 10));
+        await Done([Gone("acme", 2, 3), Gone("acme", 1, 5)]);
+        Assert.Empty(await Store.DueEndings("acme", Samples.Day(5), 10));
         Assert.Equal(Samples.Day(9), await Store.NextEnd("acme"));
 
-        static CreditChange Of(string client, long ordinal, int ends) =>
-            Change(Samples.Credit.Credit with { Id = new("C", "L", ordinal), ClientId = client, ExpiresAt = Samples.Day(ends) });
+        static EndingChange Of(string client, long ordinal, int ends) => new(new(new(client, Samples.Day(ends), "C", "L", null, ordinal), null, 1, ordinal), 0);
 
-        static CreditChange Change(Credit credit) => new(credit, 0);
+        static EndingChange Gone(string client, long ordinal, int ends) =>
+            new(Of(client, ordinal, ends).Ending with { Credits = 0 }, 1);
     }
 
     [Fact]

@@ -27,7 +27,7 @@ public abstract class HoldStories<TStores> : Suite<TStores> where TStores : ISto
         Assert.Equal(Books.Start + Duration.FromHours(1), (await Store.Contract("C"))!.Document.DueAt);
         Assert.Equal(["P1", "P2", "P3"], (await Store.Contract("C"))!.Holds.Credits.Select(credit => credit.PlayerId!).Order(StringComparer.Ordinal));
         Assert.Equal(["C", "D"], (await Store.DueContracts(Later, 10)).Order(StringComparer.Ordinal));
-        Assert.Empty(await Store.DueCredits("acme", Later, 10));
+        Assert.Empty(await Store.DueEndings("acme", Later, 10));
 
         var unbooked = await Read();
         await Books.Advance(Later);

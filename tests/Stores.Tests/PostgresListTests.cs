@@ -20,7 +20,7 @@ public sealed partial class PostgresListTests(ITestOutputHelper output)
 
     // What is allocated is found past what has expired in its lots, and a user's credits past those of others, of an unlimited contract past all of its lot's: an index that leads
     // there would cost each charge an entry.
-    private const int MostRowsFoundPastOthers = 200_000;
+    private const int MostRowsFoundPastOthers = 210_000;
 
     private static readonly Instant Begin = Instant.FromUtc(2026, 1, 1, 0, 0), Now = Begin + Duration.FromMinutes(250), Deep = Begin + Duration.FromMinutes(300);
 
@@ -30,16 +30,22 @@ public sealed partial class PostgresListTests(ITestOutputHelper output)
         select 'c' || n % 50 || '~l' || n, 'c' || n % 50, 'l' || n, 'k' || n % 10, 'purchase', 'pay' || n % 40, 2000, '1401-2000', at, at, at + '5 hours', at + '5 hours', false, 0, true, true
         from (select n, timestamptz '2026-01-01Z' + n * interval '1 minute' as at from generate_series(0, 499) n) g;
 
-        insert into credit (lot, ordinal, client_id, payment_id, used_by, player_id, created_at, expires_at, activated_at, report_id, expiry_booked, version)
-        select l.key, o, l.client_id, l.payment_id, 'u' || o % 20, 'p' || l.lot_id || '-' || o, l.created_at, l.created_at + interval '3 hours' + o * interval '1 second', l.created_at, 'r' || o, l.created_at + interval '3 hours' + o * interval '1 second' <= timestamptz '2026-01-01 04:09Z', 1
+        insert into credit (lot, ordinal, client_id, payment_id, used_by, player_id, created_at, expires_at, activated_at, report_id, version)
+        select l.key, o, l.client_id, l.payment_id, 'u' || o % 20, 'p' || l.lot_id || '-' || o, l.created_at, l.created_at + interval '3 hours' + o / 20 * interval '20 seconds', l.created_at, 'r' || o / 20, 1
         from lot l, generate_series(1, 1400) o;
 
         insert into lot (key, contract_id, lot_id, client_id, source, payment_id, quantity, free, created_at, available_from, expiry_booked, apart, has_free, is_open)
         select 'm' || m || '~minted', 'm' || m, 'minted', 'k' || m, 'minted', 'minted', 50000, '', timestamptz '2026-01-01Z', timestamptz '2026-01-01Z', false, 0, false, true from generate_series(0, 1) m;
 
-        insert into credit (lot, ordinal, client_id, payment_id, used_by, player_id, created_at, expires_at, activated_at, report_id, expiry_booked, version)
-        select 'm' || m || '~minted', o, 'k' || m, 'minted', 'u' || o % 20, 'pm' || m || '-' || o, at, at + interval '3 hours', at, 'r' || o, at + interval '3 hours' <= timestamptz '2026-01-01 04:09Z', 1
-        from (select m, o, timestamptz '2026-01-01Z' + o * interval '500 milliseconds' as at from generate_series(0, 1) m, generate_series(1, 50000) o) g;
+        insert into credit (lot, ordinal, client_id, payment_id, used_by, player_id, created_at, expires_at, activated_at, report_id, version)
+        select 'm' || m || '~minted', o, 'k' || m, 'minted', 'u' || o % 20, 'pm' || m || '-' || o, at, at + interval '3 hours', at, 'r' || o / 20, 1
+        from (select m, o, timestamptz '2026-01-01Z' + o / 20 * interval '10 seconds' as at from generate_series(0, 1) m, generate_series(1, 50000) o) g;
+
+        insert into ended (lot, credits, last_ordinal)
+        select lot, count(*), max(ordinal) from credit where expires_at <= timestamptz '2026-01-01 04:09Z' group by lot;
+        insert into ended (lot, credits, last_ordinal) select 'older' || n || '~l', 9, 9 from generate_series(1, 5000) n;
+        insert into ending (client_id, ends_at, lot, report_id, ordinal, used_by, credits, last_ordinal)
+        select client_id, expires_at, lot, report_id, 0, 'u', count(*), max(ordinal) from credit where expires_at > timestamptz '2026-01-01 04:09Z' group by 1, 2, 3, 4;
 
         insert into player (client_id, player_id, lot, ordinal, covers_until, as_of, version) select client_id, player_id, lot, ordinal, expires_at, created_at, 1 from credit;
         insert into former_credit (client_id, player_id, lot, ordinal) select client_id, player_id, lot, ordinal - 1 from credit where ordinal % 50 = 2;

@@ -10,7 +10,7 @@ namespace CreditGrains.Stores.Tests;
 public sealed class RowTests
 {
     // What a change carries that is another row's to say, or is made from the rest.
-    private static readonly ImmutableHashSet<string> OtherRows = ["Member.Name", "Member.Disabled", "Member.UserVersion", "Consumption.TimeZone"];
+    private static readonly ImmutableHashSet<string> OtherRows = ["Member.Name", "Member.Disabled", "Member.UserVersion", "Credit.IsLapsed", "Consumption.TimeZone"];
 
     // What is read back is the row alone, not what its readers know already.
     private static readonly ImmutableHashSet<string> NotReadBack =
@@ -25,6 +25,7 @@ public sealed class RowTests
         Each(UserRow.Instance, Samples.User, change => change.User);
         Each(PlayerRow.Instance, Samples.Player, change => change.Player);
         Each(CreditRow.Instance, Samples.Credit, change => change.Credit);
+        Each(EndingRow.Instance, Samples.Ending, change => change.Ending);
         Each(ReportRow.Instance, Samples.Report.Made(), change => change.Report);
         Each(PurchaseRow.Instance, Samples.Purchase, change => change.Purchase);
         Each(ProjectRow.Instance, Samples.Project, change => change.Project);

@@ -44,8 +44,12 @@ internal static class Samples
     public static readonly PlayerChange Player = new(new("acme", "P", new("C", "L", 1), Day(30), Day(1), 1), 0);
 
     public static readonly CreditChange Credit = new(
-        new(new("C", "L", 1), "acme", "PAY", "U", "P", "Pia", Day(1), Day(30), Day(2), "R", ExpiryBooked: false, Version: 1, "cycle:3.4"),
+        new(new("C", "L", 1), "acme", "PAY", "U", "P", "Pia", Day(1), Day(30), Day(2), "R", IsLapsed: false, Version: 1, "cycle:3.4"),
             0);
+
+    public static readonly EndingChange Ending = new(new(new("acme", Day(30), "C", "L", "R", 0), "U", 3, 5), 0);
+
+    public static readonly EndedChange Ended = new("C", "L", 2, 4);
 
     public static readonly Report Report = new(
         "R", "acme", "C", "U", Day(1), 2, 3,
@@ -95,7 +99,7 @@ internal static class Samples
 
     /// <summary>One change of each kind, each of them possible after those before it.</summary>
     public static ImmutableArray<Change> Changes =>
-        [Document, Epoch, Lot, Member, User, Player, Credit, Report.Made(), Purchase, Project, Milestone, Consumption, Entry];
+        [Document, Epoch, Lot, Member, User, Player, Credit, Ending, Ended, Report.Made(), Purchase, Project, Milestone, Consumption, Entry];
 
     public static ImmutableArray<Sample> All =>
     [
@@ -123,6 +127,10 @@ internal static class Samples
             Credit.Row, Credit, Credit.Credit, new CreditChange(Later(Credit.Credit), 1), Later(Credit.Credit),
                 Credit with { Expected = 2 }, (1, 2),
             async (store, _) => await store.Credit(Credit.Credit.Id)),
+        new(
+            Ending.Ending.Key.Row, Ending, Ending.Ending, new EndingChange(Ending.Ending with { Credits = 2, Last = 6 }, 3),
+            Ending.Ending with { Credits = 2, Last = 6 }, Ending with { Expected = 4 }, (3, 2),
+            async (store, _) => (await store.Read(new("acme", "C") { Endings = [Ending.Ending.Key] })).Endings.GetValueOrDefault(Ending.Ending.Key)),
         new(
             Report.Row, Report.Made(), Report, new ReportChange(Undone(Report), IsNew: false), Undone(Report), null, (1, 1), async (_, queries) => await queries.Report(new("acme", "R"))),
         new(
@@ -168,7 +176,7 @@ internal static class Samples
 
     private static Credit Later(Credit credit) => credit with
     {
-        UsedBy = null, PlayerName = null, ExpiresAt = null, ActivatedAt = null, ExpiryBooked = true, Version = 2, UsedOf = null,
+        UsedBy = null, PlayerName = null, ExpiresAt = null, ActivatedAt = null, Version = 2, UsedOf = null,
     };
 
     private static Milestone Later(Milestone milestone) => milestone with

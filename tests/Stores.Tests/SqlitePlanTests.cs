@@ -19,19 +19,18 @@ public sealed class SqlitePlanTests : IDisposable
     {
         for (var mix = 0; mix < 1 << 9; mix++)
         {
-            // But for those of one player, who has few, and those that are over and not booked, which are few.
+            // But for those of one player, who has few.
             var filter =
                 new CreditFilter(If(0), If(1), (mix >> 6 & 3) switch { 0 => null, var one => (CreditStatus)(one - 1) }, null, If(2),
                 If(3), If(4));
             using var database = Open();
             var page = new PageRequest(10, null, IsDescending: (mix & 256) != 0);
             if ((mix & 32) != 0) page = page with { After = page.Behind("credits", Books.Start, "A~L1~000000001") };
-            string[] due = filter.Status is CreditStatus.Expired ? ["x"] : [];
-            var sources = new CreditSources(database, filter, CreditPlace.Read(page), Books.Start, due);
+            var sources = new CreditSources(database, filter, CreditPlace.Read(page), Books.Start);
             foreach (var source in sources.All()) Assert.Empty(source);
 
             foreach (var plan in database.Plans())
-                Assert.False((plan.Contains("TEMP B-TREE") && filter.Status is not CreditStatus.Expired)
+                Assert.False(plan.Contains("TEMP B-TREE")
                     || (plan.StartsWith("SCAN") && !plan.Contains("USING INDEX")), $"{filter}: {plan}");
 
             string? If(int bit) => (mix & (1 << bit)) == 0 ? null : "x";
@@ -83,7 +82,7 @@ public sealed class SqlitePlanTests : IDisposable
         {
             var filter = new CreditFilter(null, null, null, "x", user, null, null);
             Assert.Equal((0, 0), Counts.Touched(database, filter, Books.Start));
-            foreach (var source in new CreditSources(database, filter, CreditPlace.Read(new(10, null)), Books.Start, []).All()) Assert.Empty(source);
+            foreach (var source in new CreditSources(database, filter, CreditPlace.Read(new(10, null)), Books.Start).All()) Assert.Empty(source);
         }
         Assert.DoesNotContain(database.Plans(), plan => plan.StartsWith("SCAN"));
         Assert.Contains(database.Plans(), plan => plan.StartsWith("SEARCH c USING PRIMARY KEY (lot=? AND ordinal=?)"));
@@ -148,7 +147,7 @@ public sealed class SqlitePlanTests : IDisposable
             && plan is not ("SCAN s" or "SCAN (subquery-2)" or "SCAN (subquery-3)"));
         Assert.Contains("SEARCH entry USING INDEX entry_contract (contract_id=? AND rowid>? AND rowid<?)", plans);
         Assert.Contains(plans, plan => plan.Contains("USING COVERING INDEX report_client"));
-        Assert.Contains(plans, plan => plan.Contains("USING INDEX credit_due (client_id=? AND expires_at<?)"));
+        Assert.Contains(plans, plan => plan.Contains("SEARCH ending USING PRIMARY KEY (client_id=? AND ends_at<?)"));
     }
 
     [Fact]
@@ -158,12 +157,12 @@ public sealed class SqlitePlanTests : IDisposable
         Assert.Empty(SqliteStore.ReadDue(database, "x", Books.Start, 1));
         Assert.Empty(SqliteStore.ReadDueAllocations(database, Books.Start, 1));
         Assert.Empty(SqliteStore.ReadDueClients(database, Books.Start));
-        Assert.Empty(SqliteStore.ReadDueCredits(database, "x", Books.Start, 1));
+        Assert.Empty(SqliteStore.ReadDueEndings(database, "x", Books.Start, 1));
         Assert.Null(SqliteStore.ReadNextEnd(database, "x"));
 
         Assert.Equal(5, database.Plans().Count);
         Assert.All(database.Plans(), plan =>
-            Assert.Matches("^SEARCH .* USING (COVERING )?INDEX (document_due|member_due|credit_due)", plan));
+            Assert.Matches("^SEARCH .* USING ((COVERING )?INDEX (document_due|member_due)|PRIMARY KEY)", plan));
     }
 
     private Database Open() => new(Path.Combine(directory.Path, "credits.db"));

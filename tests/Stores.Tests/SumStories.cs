@@ -31,7 +31,9 @@ public abstract class SumStories<TStores> : Suite<TStores> where TStores : IStor
         await Done([new LotChange("C", "acme", lot)]);
 
         var credit = (await Store.Credit(new("C", "L1", 1)))!;
-        await Finds([new CreditChange(credit.WithExpiryBooked(), 1)], "lot:L1 allocated 3 2", "lot:L1 expired 0 1");
+        await Finds([new EndedChange("C", "L1", 1, 1)], "lot:L1 allocated 3 2", "lot:L1 expired 0 1", "lot:L1 ends 4 3");
+        await Done([new EndedChange("C", "L1", -1, 0)]);
+        await Finds([new CreditChange(credit with { HeldUntil = Samples.Now, Version = 2 }, 1)], "lot:L1 ends 3 2");
         await Done([new CreditChange(credit with { Version = 3 }, 2)]);
 
         await Finds([(Samples.Report with { ReportId = "S", Charged = 2 }).Made()], "user:U reported 3 5");

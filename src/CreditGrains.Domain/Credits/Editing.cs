@@ -8,7 +8,13 @@ namespace CreditGrains.Domain;
 /// <param name="ExpiresAt">In the future.</param>
 /// <param name="Seen">The <see cref="CreditVersion"/> that the caller has seen (If-Match), as <see cref="Domain.Seen.Of"/>; null: any.</param>
 public sealed record EditCredit(
-    CreditId Id, CreditStatus? Status, string? PlayerId, bool Frees, string? PlayerName, Instant? ExpiresAt, string Reason, string Actor, string? Seen = null);
+    CreditId Id, CreditStatus? Status, string? PlayerId, bool Frees, string? PlayerName, Instant? ExpiresAt, string Reason, string Actor, string? Seen = null)
+{
+    /// <summary>The endings that the edit rests on: of the credit as it is, and as a given expiry leaves it with its report.</summary>
+    /// <param name="touched">The credit's row; null: there is none.</param>
+    public IReadOnlyCollection<EndingKey> Endings(Credit? touched) => touched is null ? [] : Domain.Endings.Keys(
+        ExpiresAt is { } expiry ? [touched, touched with { HeldUntil = null, ExpiresAt = expiry }] : [touched]);
+}
 
 /// <summary>What tells two versions of a credit apart.</summary>
 public sealed record CreditVersion(string? UsedBy, string? PlayerId, string? PlayerName, Instant? ExpiresAt, Instant? ActivatedAt, string? ReportId);
@@ -24,14 +30,18 @@ public sealed record SeenCredit(Lot? Lot, Credit? Touched, Lot? Apart = null, Pl
     /// <summary>The user who used it; null: nobody did.</summary>
     public Member? User { get; init; }
 
+    /// <summary>Of the credit as it is, and as the edit may leave it.</summary>
+    public Endings Endings { get; init; } = Endings.None;
+
     /// <summary>The latest effective instant of these rows: the edit is not decided as of an earlier one.</summary>
-    public Instant AsOf => new[] { Owner?.AsOf, Next?.AsOf, User?.AsOf, BookedEnd }.Max() ?? Instant.MinValue;
+    public Instant AsOf => new[] { Owner?.AsOf, Next?.AsOf, User?.AsOf, Endings.BookedEnd(Touched) }.Max() ?? Instant.MinValue;
 
     /// <summary>The rows of others, in the versions in which they were read: whatever becomes of the edit rests on them.</summary>
     public IEnumerable<Guard> RestsOn(string contractId) =>
     [
         .. new[] { Owner, Next }.OfType<Player>().Select(player => new Guard(player.Row, player.Version)),
         .. User is null ? Enumerable.Empty<Guard>() : [new(RowKey.Member(contractId, User.UserId), User.Version)],
+        .. Endings.Guards,
     ];
 
     /// <summary>These rows as time has left them since they were read: the contract has rolled forward.</summary>
@@ -44,9 +54,6 @@ public sealed record SeenCredit(Lot? Lot, Credit? Touched, Lot? Apart = null, Pl
         // The end of a hold gave it back, and its player has no coverage any more.
         return seen with { Touched = change.IsGone ? null : change.Credit, Owner = null, User = null };
     }
-
-    // An expiry that is booked has happened, whatever the clock of this decision says.
-    private Instant? BookedEnd => Touched is { ExpiryBooked: true } ? Touched.ExpiresAt : null;
 }
 
 /// <summary>The state in which an edit finds a credit.</summary>
@@ -207,7 +214,7 @@ public static class Editing
         if (step.Value is EditStep.Part && (edit.ExpiresAt <= lot.AvailableFrom || now >= contract.Terms.Ends)) return NotBegun;
 
         // After this line the edit succeeds.
-        var edited = new Edited(contract, lot, seen.Touched is null ? source : null, seen.Apart, credit, seen.Owner, player, edit, now);
+        var edited = new Edited(contract, lot, seen.Touched is null ? source : null, seen.Apart, credit, seen.Owner, player, seen.Endings, edit, now);
         return step.Value switch
         {
             EditStep.Give => edited.Give(),
@@ -278,7 +285,7 @@ public static class Editing
     /// <param name="Owner">The player who has it, or had it last.</param>
     /// <param name="Player">The player who is to have it.</param>
     private sealed record Edited(
-        Contract Contract, Lot Lot, Lot? Source, Lot? Apart, Credit Credit, Player? Owner, Player? Player, EditCredit Edit, Instant Now)
+        Contract Contract, Lot Lot, Lot? Source, Lot? Apart, Credit Credit, Player? Owner, Player? Player, Endings Endings, EditCredit Edit, Instant Now)
     {
         // Computed where a step gives the use back.
         private readonly Uses uses = Credit.UsedBy is null ? Uses.None : Uses.Of(Contract, [Credit], Doing(Edit, Now));
@@ -294,7 +301,7 @@ public static class Editing
         {
             var given = Given(Credit with { ExpiresAt = Edit.ExpiresAt ?? Terms.CoverageEnd(Now, Credit.ExpiresAt) }) with
             {
-                ExpiryBooked = false,
+                IsLapsed = false,
                 Version = Credit.Version + 1,
             };
             var returned = HasRow ? [Returned(Credit.Freed())] : Array.Empty<Entry>();
@@ -309,7 +316,7 @@ public static class Editing
 
         public Changed<Contract, Credit> Return()
         {
-            var (state, changes, after) = GivingBack.Decide(Contract, [new(Credit, Lot, Owner)], Act);
+            var (state, changes, after) = GivingBack.Decide(Contract, [new(Credit, Lot, Owner)], Endings, Act);
             return new(state, changes, after.Single());
         }
 
@@ -354,14 +361,14 @@ public static class Editing
 
         public Changed<Contract, Credit> End()
         {
-            var over = Credit with { ExpiresAt = Now, HeldUntil = null, ExpiryBooked = true, Version = Credit.Version + 1 };
+            var over = Credit with { ExpiresAt = Now, HeldUntil = null, Version = Credit.Version + 1 };
             var entry = Tell(EntryKind.CoverageExpired, over) with { UserId = Credit.UsedBy, ReportId = Credit.ReportId };
             return Changed([], over, OwnerHas(over), [new(over, Credit.Version)], [entry]);
         }
 
         public Changed<Contract, Credit> Lapse()
         {
-            var over = Credit.Freed() with { ExpiresAt = Now, ExpiryBooked = true };
+            var over = Credit.Freed() with { ExpiresAt = Now, IsLapsed = true };
             return Changed(Taken(), over, [], [new(over, 0)], [Tell(EntryKind.LotExpired, over)]);
         }
 
@@ -373,7 +380,7 @@ public static class Editing
             {
                 ExpiresAt = Edit.ExpiresAt,
                 HeldUntil = null,
-                ExpiryBooked = false,
+                IsLapsed = false,
                 Version = Credit.Version + 1,
             };
             var charged = Credit.PlayerId is null ? [Tell(EntryKind.CreditsCharged, back)] : Array.Empty<Entry>();
@@ -403,7 +410,7 @@ public static class Editing
         {
             var kind = Credit.PlayerId is null ? EntryKind.LotExpired : EntryKind.CoverageExpired;
             var back = Tell(kind, after) with { Quantity = -1, UserId = Credit.UsedBy, ReportId = Credit.ReportId };
-            return Credit is { PlayerId: not null, ExpiryBooked: false } ? [Coverage.Ended(Credit.ClientId, Credit, 1, Now), back] : [back];
+            return EndingKey.Of(Credit) is { } key && !Endings.HasEnded(Credit) ? [Coverage.Ended(new(key, Credit.UsedBy, 1, 0), Now), back] : [back];
         }
 
         private Entry Tell(EntryKind kind, Credit after) => GivingBack.Tell(Contract, kind, Lot, Credit, after, Act);
@@ -421,6 +428,7 @@ public static class Editing
                     .. given.Rows,
                     .. players,
                     .. credits,
+                    .. Endings.Move([(HasRow ? Credit : null, credits.LastOrDefault(row => !row.IsGone)?.Credit)], Now),
                     .. given.Renewals,
                     .. entries,
                 ],

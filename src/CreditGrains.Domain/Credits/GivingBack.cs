@@ -20,7 +20,10 @@ internal sealed record Leaving(Credit Credit, Lot Lot, Player? Owner);
 internal static class GivingBack
 {
     /// <summary>The answer: the credits as they then are, in the same order.</summary>
-    public static Changed<Contract, ImmutableArray<Credit>> Decide(Contract contract, IReadOnlyCollection<Leaving> leaving, Act act)
+    /// <param name="endings">Of those that are not held.</param>
+    /// <param name="others">Rows of other credits that change with them, before and after.</param>
+    public static Changed<Contract, ImmutableArray<Credit>> Decide(
+        Contract contract, IReadOnlyCollection<Leaving> leaving, Endings endings, Act act, params IEnumerable<(Credit? Before, Credit? After)> others)
     {
         var homes = leaving.GroupBy(one => one.Credit.Id.LotId)
             .ToDictionary(lot => lot.Key, lot => Home.Of(contract, lot.First().Lot, lot.Select(one => one.Credit.Id.Ordinal), act));
@@ -36,6 +39,7 @@ internal static class GivingBack
                 .. uses.Rows,
                 .. pairs.Where(one => one.Owner?.Credit == one.Before.Id).Select(one => one.Owner!.IsFreed(act.At)),
                 .. pairs.SelectMany(one => one.Home.Rows(one.Before, one.After)),
+                .. endings.Move([.. pairs.Select(one => (one.Before, one.Home.IsOver ? one.After : null)), .. others], act.At),
                 .. uses.Renewals,
                 .. pairs.SelectMany(one => one.Home.Entries(one.Before, one.After, uses)),
                 .. open.SelectMany(home => home.Moved()),
@@ -72,7 +76,7 @@ internal static class GivingBack
         }
 
         public Credit Take(Credit credit) => IsOver
-            ? credit.Freed() with { ExpiresAt = Act.At, ExpiryBooked = true }
+            ? credit.Freed() with { ExpiresAt = Act.At, IsLapsed = true }
             : Credit.Untouched(Contract.Terms, credit.Id, After);
 
         // A row's player and report never change: it is deleted, and inserted again where the credit does not lie in its lot.

@@ -5,7 +5,7 @@ using System.Runtime.CompilerServices;
 namespace CreditGrains.Domain;
 
 /// <summary>The kinds of rows that decisions read, change and rest on.</summary>
-public enum RowKind { Document, Lot, Member, User, Player, Credit, Report, Purchase, Project, Milestone, Consumption }
+public enum RowKind { Document, Lot, Member, User, Player, Credit, Ending, Ended, Report, Purchase, Project, Milestone, Consumption }
 
 /// <summary>The key of a row: its kind and one to three parts.</summary>
 public readonly record struct RowKey(RowKind Kind, string First, string Second = "", long Number = 0)
@@ -21,6 +21,11 @@ public readonly record struct RowKey(RowKind Kind, string First, string Second =
     public static RowKey Player(string clientId, string playerId) => new(RowKind.Player, clientId, playerId);
 
     public static RowKey Credit(CreditId id) => new(RowKind.Credit, id.ContractId, id.LotId, id.Ordinal);
+
+    public static RowKey Ending(EndingKey key) => new(
+        RowKind.Ending, key.ClientId, $"{Domain.Lot.Key(key.ContractId, key.LotId, 0)}~{key.Ordinal}~{key.ReportId}", key.At.ToUnixTimeTicks());
+
+    public static RowKey Ended(string contractId, string lotId) => new(RowKind.Ended, contractId, lotId);
 
     public static RowKey Report(string clientId, string reportId) => new(RowKind.Report, clientId, reportId);
 
@@ -64,6 +69,10 @@ public interface IChangeVisitor
 
     void Visit(CreditChange change);
 
+    void Visit(EndingChange change);
+
+    void Visit(EndedChange change);
+
     void Visit(ReportChange change);
 
     void Visit(PurchaseChange change);
@@ -100,6 +109,10 @@ public sealed class Changes : IEnumerable<Change>
     public IEnumerable<PlayerChange> Players => all.OfType<PlayerChange>();
 
     public IEnumerable<CreditChange> Credits => all.OfType<CreditChange>();
+
+    public IEnumerable<EndingChange> Endings => all.OfType<EndingChange>();
+
+    public IEnumerable<EndedChange> Ended => all.OfType<EndedChange>();
 
     public IEnumerable<ReportChange> ReportChanges => all.OfType<ReportChange>();
 

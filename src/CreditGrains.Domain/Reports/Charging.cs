@@ -75,6 +75,7 @@ public static class Charging
                 .. credits.Count > 0 ? [used] : Array.Empty<Change>(),
                 .. uncovered.Zip(credits, (player, credit) => player.Row.Gets(credit, now)),
                 .. credits.Select(credit => new CreditChange(credit, 0)),
+                .. Endings.None.Move(credits.Select(credit => ((Credit?)null, (Credit?)credit)), now),
                 new ReportChange(made, IsNew: true),
                 .. KeyOf(report, now),
                 .. credits.Count > 0 ? renewals : Changes.None,
@@ -164,7 +165,7 @@ public static class Charging
         terms.CoverageEnd(now, source.Lot.ExpiresAt),
         now,
         report.Report.ReportId,
-        ExpiryBooked: false,
+        IsLapsed: false,
         Version: 1,
         usedOf);
 

@@ -64,7 +64,7 @@ public static class Holds
         var (at, report) = (hold.Key.Until, hold.Report);
         var held = hold.Credits.Values.OrderBy(credit => $"{credit.Id}", StringComparer.Ordinal).ToList();
         var (next, changes, _) = GivingBack.Decide(
-            contract, [.. held.Select(credit => new Leaving(credit, contract.LotOf(credit), null))],
+            contract, [.. held.Select(credit => new Leaving(credit, contract.LotOf(credit), null))], Endings.None,
             new(Entry.System, null, Causes.HoldEnd(report.ReportId), at, now));
         var voided = report with { Voided = [.. report.Voided, .. held.Select(credit => new GivenBack(credit.PlayerId!, $"{credit.Id}", at, null))] };
         return new(next, changes + [new ReportChange(voided, IsNew: false)]);

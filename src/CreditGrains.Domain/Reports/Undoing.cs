@@ -32,14 +32,19 @@ public sealed record SeenReport(
     IReadOnlyDictionary<string, Player> Players,
     Member? User)
 {
+    /// <summary>The endings of those credits.</summary>
+    public Endings Endings { get; init; } = Endings.None;
+
     /// <summary>The latest effective instant of these rows: nothing is decided as of an earlier one.</summary>
-    public Instant AsOf => Players.Values.Select(player => player.AsOf).Append(User?.AsOf ?? Instant.MinValue).Max();
+    public Instant AsOf => Players.Values.Select(player => player.AsOf).Concat(Credits.Values.Select(Endings.BookedEnd).OfType<Instant>())
+        .Append(User?.AsOf ?? Instant.MinValue).Max();
 
     /// <summary>The rows of others, in the versions in which they were read.</summary>
     public IEnumerable<Guard> RestsOn(string contractId) =>
     [
         .. Players.Values.Select(player => new Guard(player.Row, player.Version)),
         .. User is null ? Enumerable.Empty<Guard>() : [new(RowKey.Member(contractId, User.UserId), User.Version)],
+        .. Endings.Guards,
     ];
 
     // The credits of these players that the report charged and still has, and that still cover (R7).
@@ -71,7 +76,7 @@ public static class Undoing
         if (leaving.Count == 0) return new Changed<Contract, UndoneReport>(contract, Changes.None, Shown(report, given => isNamed(given.PlayerId)));
 
         var act = new Act(request.Actor, request.Reason, Causes.Void(report.ReportId), now, now);
-        var (next, changes, voided) = GiveBack(contract.WithRead(seen.User!), report, leaving, act);
+        var (next, changes, voided) = GiveBack(contract.WithRead(seen.User!), report, leaving, seen.Endings, act);
         return new Changed<Contract, UndoneReport>(
             next.Remember(voided), changes + [new ReportChange(voided, IsNew: false)], Shown(voided, given => isNamed(given.PlayerId)));
     }
@@ -96,7 +101,8 @@ public static class Undoing
         var covering = seen.Covering(_ => true, now).ToLookup(one => isNamed(one.Credit.PlayerId!));
         var kept = covering[true].Select(one => (one.Owner, Before: one.Credit, After: Captured(one.Credit))).ToList();
         var act = new Act(request.Actor, null, Causes.Capture(report.ReportId), now, now);
-        var (next, changes, voided) = GiveBack(contract.WithRead(seen.User!), report, [.. covering[false]], act);
+        var rows = kept.Select(one => ((Credit?)one.Before, (Credit?)one.After));
+        var (next, changes, voided) = GiveBack(contract.WithRead(seen.User!), report, [.. covering[false]], seen.Endings, act, rows);
         var credits = kept.Select(one => new CapturedCredit(one.After.PlayerId!, $"{one.After.Id}", one.After.ExpiresAt));
         var made = voided with { Captured = new(now, [.. credits]) };
         return new Changed<Contract, UndoneReport>(
@@ -117,10 +123,12 @@ public static class Undoing
             Shown(made, _ => true));
     }
 
-    private static Changed<Contract, Report> GiveBack(Contract contract, Report report, IReadOnlyCollection<Leaving> leaving, Act act)
+    private static Changed<Contract, Report> GiveBack(
+        Contract contract, Report report, IReadOnlyCollection<Leaving> leaving, Endings endings, Act act,
+        params IEnumerable<(Credit? Before, Credit? After)> kept)
     {
-        if (leaving.Count == 0) return new(contract, Changes.None, report);
-        var (next, changes, _) = GivingBack.Decide(contract, leaving, act);
+        if (leaving.Count == 0) return new(contract, endings.Move(kept, act.At), report);
+        var (next, changes, _) = GivingBack.Decide(contract, leaving, endings, act, kept);
         var given = leaving.Select(one => new GivenBack(one.Credit.PlayerId!, $"{one.Credit.Id}", act.At, act.Reason));
         return new(next, changes, report with { Voided = [.. report.Voided, .. given] });
     }

@@ -64,6 +64,15 @@ internal sealed class Batch : IChangeVisitor
         }
     }
 
+    public void Visit(EndingChange change)
+    {
+        Put(change.Ending.Key.Row, change, first => change with { Expected = ((EndingChange)first).Expected });
+        if (rows[change.Ending.Key.Row] is EndingChange { Expected: 0, Ending.Credits: 0 }) rows.Remove(change.Ending.Key.Row);
+    }
+
+    public void Visit(EndedChange change) =>
+        Put(change.Row, change, first => change with { Credits = change.Credits + ((EndedChange)first).Credits, Last = Math.Max(change.Last, ((EndedChange)first).Last) });
+
     public void Visit(ReportChange change)
     {
         Invariant.Holds(!change.IsNew || !rows.ContainsKey(change.Row), "a report is made once");

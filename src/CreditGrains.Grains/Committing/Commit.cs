@@ -37,7 +37,9 @@ public sealed record Wanted(string ClientId, string ContractId)
 
     public IReadOnlyCollection<CreditId> Credits { get; init; } = [];
 
-    public bool IsNothing => Players.Count + Users.Count + Reports.Count + Requests.Count + Credits.Count == 0;
+    public IReadOnlyCollection<EndingKey> Endings { get; init; } = [];
+
+    public bool IsNothing => Players.Count + Users.Count + Reports.Count + Requests.Count + Credits.Count + Endings.Count == 0;
 }
 
 /// <summary>Rows as the store has them, all of one snapshot, by their id; what is not there is not among them.</summary>
@@ -50,4 +52,6 @@ public sealed record Rows(
         ImmutableDictionary<string, KeyedRequest>.Empty);
 
     public IReadOnlyDictionary<CreditId, Credit> Credits { get; init; } = ImmutableDictionary<CreditId, Credit>.Empty;
+
+    public IReadOnlyDictionary<EndingKey, Ending> Endings { get; init; } = ImmutableDictionary<EndingKey, Ending>.Empty;
 }

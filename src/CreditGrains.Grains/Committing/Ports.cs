@@ -94,10 +94,10 @@ public interface IStore
     /// <summary>Up to <paramref name="limit"/> clients with coverage that ended at or before <paramref name="now"/> and is not booked, each once.</summary>
     Task<ImmutableArray<string>> DueClients(Instant now, int limit);
 
-    /// <summary>Up to <paramref name="limit"/> credits of a client whose coverage ended at or before <paramref name="now"/> and is not booked, earliest first.</summary>
-    Task<ImmutableArray<Credit>> DueCredits(string clientId, Instant now, int limit);
+    /// <summary>Up to <paramref name="limit"/> endings of a client at or before <paramref name="now"/>, earliest first.</summary>
+    Task<ImmutableArray<Ending>> DueEndings(string clientId, Instant now, int limit);
 
-    /// <summary>The earliest end of coverage of a client that is not booked, past or to come; null: none.</summary>
+    /// <summary>The earliest ending of a client, past or to come; null: none.</summary>
     Task<Instant?> NextEnd(string clientId);
 
     Task<StoredAccount?> Account(string accountId);

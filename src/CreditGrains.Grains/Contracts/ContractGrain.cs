@@ -217,7 +217,11 @@ public sealed partial class ContractGrain(IGrainContext context, GrainServices s
         });
         var lots = new Dictionary<string, Lot>();
         foreach (var lotId in rows.Credits.Keys.Select(credit => credit.LotId).Distinct()) lots[lotId] = (await Services.Store.Lot(Id, lotId))!;
-        return new(report, rows.Credits, lots, rows.Players, rows.Members[report.UserId]);
+        return new(report, rows.Credits, lots, rows.Players, rows.Members[report.UserId])
+        {
+            // Of those that are held as a capture leaves them, too.
+            Endings = await Find(key.ClientId, Endings.Keys([.. rows.Credits.Values, .. rows.Credits.Values.Select(credit => credit with { HeldUntil = null })])),
+        };
     }
 
     private async Task<SeenCredit> See(Contract contract, EditCredit edit)
@@ -227,10 +231,17 @@ public sealed partial class ContractGrain(IGrainContext context, GrainServices s
         var apart = await Services.Store.Lot(Id, edit.Id.LotId, edit.Id.Ordinal);
         string[] players = [.. new[] { touched?.PlayerId, edit.PlayerId }.OfType<string>().Distinct()];
         var rows = await Services.Store.Read(new(contract.ClientId, Id) { Players = players, Users = touched?.UsedBy is { } user ? [user] : [] });
-        return new(lot, touched, apart, Row(touched?.PlayerId), Row(edit.PlayerId)) { User = rows.Members.Values.SingleOrDefault() };
+        return new(lot, touched, apart, Row(touched?.PlayerId), Row(edit.PlayerId))
+        {
+            User = rows.Members.Values.SingleOrDefault(),
+            Endings = await Find(contract.ClientId, edit.Endings(touched)),
+        };
 
         Player? Row(string? playerId) => playerId is null ? null : rows.Players.GetValueOrDefault(playerId) ?? Player.Unknown(contract.ClientId, playerId);
     }
+
+    private async Task<Endings> Find(string clientId, IReadOnlyCollection<EndingKey> keys) =>
+        keys.Count == 0 ? Endings.None : new(keys, (await Services.Store.Read(new(clientId, Id) { Endings = keys })).Endings);
 
     private static IEnumerable<string> NamedBy(AllocationChange change) => change.Users.Select(user => user.UserId);
 

@@ -19,6 +19,18 @@ public static class CreditCounts
         return [.. Enum.GetValues<CreditStatus>().Select(status => new StatusCount(status, sums.GetValueOrDefault(status)))];
     }
 
+    /// <summary>Lots with their credits that have a row: the lot's state says which have none.</summary>
+    /// <param name="lots">Those apart with theirs.</param>
+    /// <param name="over">How many have expired, by the lot's key; one lot may have several numbers.</param>
+    public static ImmutableArray<CountedLot> Of(IReadOnlyCollection<ListedLot> lots, IEnumerable<(string Lot, long Credits)> over)
+    {
+        var expired = over.GroupBy(lot => lot.Lot).ToDictionary(lot => lot.Key, lot => lot.Sum(one => one.Credits));
+        var apart = lots.Where(lot => lot.Lot.Apart > 0).ToLookup(lot => (lot.ContractId, lot.Lot.LotId), lot => lot.Lot.Free.Count);
+        return [.. lots.Select(lot => lot.Lot.Apart > 0 ? new CountedLot(lot, 0, 0) : new CountedLot(
+            lot, lot.Lot.Quantity - lot.Lot.Free.Count - lot.Lot.Withdrawn.Count - apart[(lot.ContractId, lot.Lot.LotId)].Sum(),
+            expired.GetValueOrDefault(lot.Lot.Key(lot.ContractId))))];
+    }
+
     /// <summary>A lot's credits.</summary>
     public static IEnumerable<(CreditStatus, long)> Of(CountedLot lot, Instant now) =>
         [.. Untouched(lot.Listed.Lot, now), (CreditStatus.Allocated, lot.Touched - lot.Over), (CreditStatus.Expired, lot.Over)];

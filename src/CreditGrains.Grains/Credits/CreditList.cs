@@ -49,9 +49,6 @@ public static class CreditList
     /// <summary>Whether minted credits can pass the filter: they are all of one lot and one payment by that name (C2).</summary>
     public static bool ShowsMinted(CreditFilter filter) => (filter.LotId ?? Lot.MintedId) == Lot.MintedId && (filter.PaymentId ?? Lot.MintedId) == Lot.MintedId;
 
-    /// <summary>Whether the expiry of what passes the filter is booked, but for what is over and not booked yet; null: either.</summary>
-    public static bool? IsBooked(CreditFilter filter) => filter.Status is null ? null : filter.Status is CreditStatus.Expired;
-
     /// <summary>One page. Each source is in the list's order, begins behind the page before, and has passed the filter; it is read no further than the page goes.</summary>
     public static Page<CreditDocument> Merge(PlacedPage<CreditPlace> page, params IEnumerable<IEnumerable<CreditDocument>> sources) =>
         page.Cut([.. page.Sort(sources.SelectMany(source => source.Take(page.Limit + 1)), CreditPlace.Of).Take(page.Limit + 1)], CreditPlace.Of);

@@ -54,11 +54,11 @@ public sealed class PlayerCreditsGrain(IGrainContext context, GrainServices serv
         return Task.CompletedTask;
     }
 
-    // A page books what it can and passes over credits that were changed meanwhile.
+    // A page books what it can and passes over endings that were changed meanwhile.
     private async Task<bool> BookPage()
     {
         var now = services.Clock.Now;
-        var due = await services.Store.DueCredits(clientId, now, PageSize);
+        var due = await services.Store.DueEndings(clientId, now, PageSize);
         var left = due;
         while (!left.IsEmpty)
         {
@@ -69,7 +69,7 @@ public sealed class PlayerCreditsGrain(IGrainContext context, GrainServices serv
                     services.Metrics.NoteDelays(ends);
                     return due.Length == PageSize;
                 case CommitResult.Conflict(var rows):
-                    left = [.. left.Where(credit => !rows.Contains(RowKey.Credit(credit.Id)))];
+                    left = [.. left.Where(ending => !rows.Contains(ending.Key.Row))];
                     break;
                 case CommitResult.Unknown(var cause):
                     throw new StoreUnavailableException("The end of coverage could not be booked.", cause);

@@ -6,8 +6,12 @@ using NodaTime.Text;
 
 namespace CreditGrains.Stores;
 
-/// <summary>A lot's touched credits: with a player and no end booked, with a player and an end booked, without a player.</summary>
-internal readonly record struct TouchedSum(string LotId, long Allocated, long Expired, long Lapsed);
+/// <summary>A lot's credits with a row.</summary>
+/// <param name="Owned">With a player.</param>
+/// <param name="Ends">Of those, how many are not held and have an end of coverage.</param>
+/// <param name="Lapsed">Without a player.</param>
+/// <param name="Ending">Of all endings of the lot together.</param>
+internal readonly record struct TouchedSum(string LotId, long Owned, long Ends, long Lapsed, long Ending);
 
 /// <summary>What an audit compares (G2): a contract's state and its entries, each read from where it is written, of one snapshot.</summary>
 /// <param name="Lots">All of the contract, those apart too.</param>
@@ -15,16 +19,19 @@ internal readonly record struct TouchedSum(string LotId, long Allocated, long Ex
 internal sealed record AuditSums(IReadOnlyCollection<Lot> Lots, IReadOnlyCollection<Member> Members, ToldSums Told) : IToldSums
 {
     /// <summary>
-    /// The rows that only a full audit counts; null: it is not, begins at a checkpoint, and takes from the entries what has become of touched credits.
+    /// The rows that only a full audit counts; null: it is not, begins at a checkpoint, and takes from the state of a lot how many of its credits have a row.
     /// </summary>
     public CountedRows? Counted { get; init; }
+
+    /// <summary>How many credits with a row have expired and are booked so, by lot.</summary>
+    public required IReadOnlyDictionary<string, long> Ended { get; init; }
 
     /// <summary>Of a full audit: the checkpoints that differ from the entries.</summary>
     public ImmutableArray<Difference> Checkpoints { get; init; } = [];
 
     private EntrySums All { get; } = Told.All;
 
-    public Audit Of(string contractId) => Audit.Of(contractId, OfLots(), OfUsers(), Told.Checkpoint?.EntryId, Checkpoints);
+    public Audit Of(string contractId) => Audit.Of(contractId, OfLots(), OfUsers(), Told.Checkpoint?.EntryId, [.. Ends(), .. Checkpoints]);
 
     private List<LotFacts> OfLots()
     {
@@ -33,12 +40,13 @@ internal sealed record AuditSums(IReadOnlyCollection<Lot> Lots, IReadOnlyCollect
         var told = All.Lots.ToDictionary(sum => (sum.LotId, sum.Kind), sum => sum.Quantity);
         return [.. lots.Select(lot => lot.Key).Union(told.Keys.Select(key => key.LotId)).Order(StringComparer.Ordinal).Select(id =>
         {
-            var touched = credits is null ? Derived(id) : credits.GetValueOrDefault(id);
+            var (owned, lapsed) = credits is null ? Derived(id) : (credits.GetValueOrDefault(id).Owned, credits.GetValueOrDefault(id).Lapsed);
+            var expired = Ended.GetValueOrDefault(id) - lapsed;
             return new LotFacts(
                 id, lots[id].FirstOrDefault(lot => lot.Apart == 0)?.Quantity ?? 0,
                 lots[id].Where(lot => !lot.ExpiryBooked).Sum(lot => lot.Free.Count),
-                lots[id].Where(lot => lot.ExpiryBooked).Sum(lot => lot.Free.Count) + touched.Lapsed,
-                touched.Allocated, touched.Expired,
+                lots[id].Where(lot => lot.ExpiryBooked).Sum(lot => lot.Free.Count) + lapsed,
+                owned - expired, expired,
                 Sum(EntryKind.LotGranted), Sum(EntryKind.CreditsMinted), Sum(EntryKind.CreditsCharged), Sum(EntryKind.LotExpired),
                 Sum(EntryKind.CoverageExpired), Sum(EntryKind.CreditsReturned),
                 lots[id].Sum(lot => lot.Withdrawn.Count), Sum(EntryKind.LotWithdrawn));
@@ -46,15 +54,19 @@ internal sealed record AuditSums(IReadOnlyCollection<Lot> Lots, IReadOnlyCollect
             long Sum(EntryKind kind) => told.GetValueOrDefault((id, kind));
         })];
 
-        // How many credits of a lot are touched its own row tells; what has become of them, the entries.
-        TouchedSum Derived(string id)
+        // How many credits of a lot have a row its own row tells; how many of them have no player, the entries.
+        (long Owned, long Lapsed) Derived(string id)
         {
             var touched = lots[id].Where(lot => lot.Apart == 0).Sum(lot => lot.Quantity) - lots[id].Sum(lot => lot.Free.Count + lot.Withdrawn.Count);
-            var expired = told.GetValueOrDefault((id, EntryKind.CoverageExpired));
             var lapsed = told.GetValueOrDefault((id, EntryKind.LotExpired)) - lots[id].Where(lot => lot.ExpiryBooked).Sum(lot => lot.Free.Count);
-            return new(id, touched - expired - lapsed, expired, lapsed);
+            return (touched - lapsed, lapsed);
         }
     }
+
+    // Whatever is covered until an end has an ending, or has ended.
+    private IEnumerable<Difference> Ends() => (Counted?.Touched ?? [])
+        .Select(lot => new Difference($"lot:{lot.LotId}", "ends", lot.Ending + Ended.GetValueOrDefault(lot.LotId) - lot.Lapsed, lot.Ends))
+        .Where(difference => difference.FromEntries != difference.FromState);
 
     private List<UserFacts> OfUsers()
     {

@@ -16,8 +16,7 @@ internal sealed class Indexes
     private readonly Dictionary<string, SortedDictionary<string, MemberChange>> members = [];
     private readonly Dictionary<string, SortedSet<(Instant At, string Id, string None)>> documents = [];
     private readonly SortedSet<(Instant At, string ContractId, string UserId)> renewals = new(ByInstant);
-    private readonly SortedDictionary<string, SortedSet<(Instant At, string CreditId, string None)>> ends = new(StringComparer.Ordinal);
-
+    private readonly SortedDictionary<string, SortedDictionary<(Instant At, string Name, string None), Ending>> ends = new(StringComparer.Ordinal);
     private readonly Dictionary<string, SortedSet<string>> held = [];
 
     public ImmutableArray<Lot> OpenLots(string contractId) => openLots.TryGetValue(contractId, out var open) ? [.. open.Values] : [];
@@ -31,15 +30,15 @@ internal sealed class Indexes
         [.. renewals.TakeWhile(next => next.At <= now).Take(limit).Select(next => new AllocationKey(next.ContractId, next.UserId))];
 
     public ImmutableArray<string> ClientsWithEnds(Instant now, int limit) =>
-        [.. ends.Where(client => client.Value.Count > 0 && client.Value.Min.At <= now).Take(limit).Select(client => client.Key)];
+        [.. ends.Where(client => NextEnd(client.Key) <= now).Take(limit).Select(client => client.Key)];
 
-    public IEnumerable<CreditId> Ends(string clientId, Instant now) =>
-        ends.TryGetValue(clientId, out var of) ? of.TakeWhile(next => next.At <= now).Select(next => CreditId.Parse(next.CreditId)) : [];
+    public IEnumerable<Ending> Endings(string clientId, Instant now) =>
+        ends.TryGetValue(clientId, out var of) ? of.Values.TakeWhile(next => next.Key.At <= now) : [];
 
     /// <summary>A contract's credits that are held, by id.</summary>
     public IEnumerable<CreditId> Held(string contractId) => held.TryGetValue(contractId, out var of) ? of.Select(CreditId.Parse) : [];
 
-    public Instant? NextEnd(string clientId) => ends.TryGetValue(clientId, out var of) && of.Count > 0 ? of.Min.At : null;
+    public Instant? NextEnd(string clientId) => ends.TryGetValue(clientId, out var of) && of.Count > 0 ? of.First().Key.At : null;
 
     /// <summary>A row is no longer as it was, null where it was not there, but as it is, null where it is gone.</summary>
     public void Change<TChange>(TChange? before, TChange? after) where TChange : Change
@@ -60,17 +59,15 @@ internal sealed class Indexes
                 if (after is DocumentChange { DueAt: { } next } now) Due(now.Kind).Add((next, now.Id, ""));
                 break;
             case (CreditChange or null, CreditChange or null):
-                if (before is CreditChange { Credit: var ended } && EndOf(ended) is { } end)
-                    EndsOf(ended.ClientId).Remove((end, $"{ended.Id}", ""));
-                if (after is CreditChange { Credit: var credit } && EndOf(credit) is { } coming)
-                    EndsOf(credit.ClientId).Add((coming, $"{credit.Id}", ""));
                 if (before is CreditChange { Credit: { HeldUntil: not null, Id: var left } }) HeldOf(left.ContractId).Remove($"{left}");
                 if (after is CreditChange { Credit: { HeldUntil: not null, Id: var kept } }) HeldOf(kept.ContractId).Add($"{kept}");
                 break;
+            case (EndingChange or null, EndingChange or null):
+                if (before is EndingChange { Ending: var gone }) EndsOf(gone.Key.ClientId).Remove((gone.Key.At, gone.Key.Row.Second, ""));
+                if (after is EndingChange { Ending: var coming }) EndsOf(coming.Key.ClientId)[(coming.Key.At, coming.Key.Row.Second, "")] = coming;
+                break;
         }
     }
-
-    private static Instant? EndOf(Credit credit) => credit is { PlayerId: not null, ExpiryBooked: false, HeldUntil: null } ? credit.ExpiresAt : null;
 
     private SortedSet<(Instant, string, string)> Due(string kind) =>
         documents.TryGetValue(kind, out var due) ? due : documents[kind] = new(ByInstant);
@@ -78,7 +75,7 @@ internal sealed class Indexes
     private SortedSet<string> HeldOf(string contractId) =>
         held.TryGetValue(contractId, out var of) ? of : held[contractId] = new(StringComparer.Ordinal);
 
-    private SortedSet<(Instant, string, string)> EndsOf(string clientId) =>
+    private SortedDictionary<(Instant, string, string), Ending> EndsOf(string clientId) =>
         ends.TryGetValue(clientId, out var of) ? of : ends[clientId] = new(ByInstant);
 
     private static void Set<T>(Dictionary<string, SortedDictionary<string, T>> index, string of, string key, T? row) where T : class

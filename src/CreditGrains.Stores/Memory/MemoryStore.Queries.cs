@@ -223,24 +223,22 @@ public sealed partial class MemoryStore
     private List<(string LotId, Instant AvailableFrom)> LotsFrom(string contractId) =>
         [.. LotsOf(contractId).Where(lot => lot.Apart == 0).Select(lot => (lot.LotId, lot.AvailableFrom))];
 
-    private Dictionary<string, long> OverAt(string contractId, Instant at) => Unbooked(contractId).Where(credit => credit.ExpiresAt <= at)
-        .GroupBy(credit => credit.Id.LotId).ToDictionary(lot => lot.Key, lot => lot.LongCount());
+    private Dictionary<string, long> OverAt(string contractId, Instant at) => EndingsOf(contractId).Where(ending => ending.Key.At <= at)
+        .GroupBy(ending => ending.Key.LotId).ToDictionary(lot => lot.Key, lot => lot.Sum(ending => ending.Credits));
 
     // No checkpoints: all entries are added up.
     private ToldSums Tell(string contractId, Instant from, Instant to) => new(null, [.. entries.Select(booked => booked.Entry)
         .Where(entry => entry.ContractId == contractId && entry.EffectiveAt <= to)
         .Select(entry => new EntrySum(entry.Kind, entry.LotId, entry.UserId, entry.UsedOf, entry.EffectiveAt >= from, entry.Quantity, 1))]);
 
-    // Credits with a player whose end is not booked.
-    private IEnumerable<Credit> Unbooked(string contractId) =>
-        Credits.Where(credit => credit.Id.ContractId == contractId && credit is { PlayerId: not null, ExpiryBooked: false, HeldUntil: null });
+    private IEnumerable<Ending> EndingsOf(string contractId) => Endings.Where(ending => ending.Key.ContractId == contractId);
 
     Task<ContractStatement?> IQueries.Statement(string contractId, LocalDate from, LocalDate to, Instant now)
     {
         if (Contract(contractId) is not { } contract) return Task.FromResult<ContractStatement?>(null);
         var time = StatementSums.TimeOf(contract, from, to, now);
-        var over = Unbooked(contractId).Where(credit => credit.ExpiresAt is { } end && time.Contains(end))
-            .Select(credit => new MovedSum(EntryKind.CoverageExpired, credit.Id.LotId, credit.UsedBy, 1));
+        var over = EndingsOf(contractId).Where(ending => time.Contains(ending.Key.At))
+            .Select(ending => new MovedSum(EntryKind.CoverageExpired, ending.Key.LotId, ending.UsedBy, ending.Credits));
         return Task.FromResult<ContractStatement?>(new StatementSums(
             contract, time, LotsFrom(contractId), Tell(contractId, time.Begin, time.Last),
             OverAt(contractId, time.Before), OverAt(contractId, time.Last), [.. over],
@@ -250,15 +248,15 @@ public sealed partial class MemoryStore
     Task<Audit?> IQueries.Audit(string contractId, bool isFull)
     {
         if (Document(DocumentKind.Contract, contractId) is null) return Task.FromResult<Audit?>(null);
-        var touched = Credits.Where(credit => credit.Id.ContractId == contractId).GroupBy(credit => credit.Id.LotId)
-            .Select(lot => new TouchedSum(
-                lot.Key, lot.LongCount(credit => credit is { PlayerId: not null, ExpiryBooked: false }),
-                lot.LongCount(credit => credit is { PlayerId: not null, ExpiryBooked: true }),
-                    lot.LongCount(credit => credit.PlayerId is null)));
+        var ending = EndingsOf(contractId).GroupBy(ending => ending.Key.LotId).ToDictionary(lot => lot.Key, lot => lot.Sum(ending => ending.Credits));
+        var touched = Credits.Where(credit => credit.Id.ContractId == contractId).GroupBy(credit => credit.Id.LotId).Select(lot => new TouchedSum(
+            lot.Key, lot.LongCount(credit => credit.PlayerId is not null), lot.LongCount(credit => EndingKey.Of(credit) is not null),
+            lot.LongCount(credit => credit.PlayerId is null), ending.GetValueOrDefault(lot.Key)));
         var reported = Reports.Where(report => report.ContractId == contractId).GroupBy(report => report.UserId);
         return Task.FromResult<Audit?>(
             new AuditSums([.. LotsOf(contractId)], [.. MembersOf(contractId)], Tell(contractId, Instant.MaxValue, Instant.MaxValue))
             {
+                Ended = LotsOf(contractId).Select(lot => lot.LotId).Distinct().ToDictionary(lot => lot, lot => Ended(contractId, lot)),
                 Counted = new([.. touched], reported.ToDictionary(user => user.Key, user => user.Sum(report => (long)report.Charged))),
             }.Of(contractId));
     }

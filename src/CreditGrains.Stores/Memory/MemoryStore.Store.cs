@@ -43,8 +43,8 @@ public sealed partial class MemoryStore
 
     Task<ImmutableArray<string>> IStore.DueClients(Instant now, int limit) => Task.FromResult(indexes.ClientsWithEnds(now, limit));
 
-    Task<ImmutableArray<Credit>> IStore.DueCredits(string clientId, Instant now, int limit) =>
-        Task.FromResult(indexes.Ends(clientId, now).Take(limit).Select(id => Credit(id)!).ToImmutableArray());
+    Task<ImmutableArray<Ending>> IStore.DueEndings(string clientId, Instant now, int limit) =>
+        Task.FromResult(indexes.Endings(clientId, now).Take(limit).ToImmutableArray());
 
     Task<Instant?> IStore.NextEnd(string clientId) => Task.FromResult(indexes.NextEnd(clientId));
 

@@ -17,6 +17,8 @@ public sealed partial class MemoryStore : IStore, IQueries
     private readonly Table<UserChange> users = new(UserRow.Instance);
     private readonly Table<PlayerChange> players = new(PlayerRow.Instance);
     private readonly Table<CreditChange> credits = new(CreditRow.Instance);
+    private readonly Table<EndingChange> endings = new(EndingRow.Instance);
+    private readonly Table<EndedChange> ended = new(EndedRow.Instance);
     private readonly Table<ReportChange> reports = new(ReportRow.Instance);
     private readonly Table<PurchaseChange> purchases = new(PurchaseRow.Instance);
     private readonly Table<ProjectChange> projects = new(ProjectRow.Instance);
@@ -55,6 +57,8 @@ public sealed partial class MemoryStore : IStore, IQueries
 
     public IEnumerable<Credit> Credits => credits.All.Select(change => change.Credit);
 
+    public IEnumerable<Ending> Endings => endings.All.Select(change => change.Ending);
+
     public IEnumerable<Report> Reports => reports.All.Select(change => change.Report);
 
     public IEnumerable<(string AccountId, Purchase Purchase)> Purchases =>
@@ -90,6 +94,11 @@ public sealed partial class MemoryStore : IStore, IQueries
 
     public Credit? Credit(CreditId id) => credits[RowKey.Credit(id)]?.Credit;
 
+    public Ending? Ending(EndingKey key) => endings[key.Row]?.Ending;
+
+    /// <summary>How many credits of a lot with a row have expired and are booked so.</summary>
+    public long Ended(string contractId, string lotId) => ended[RowKey.Ended(contractId, lotId)]?.Credits ?? 0;
+
     public Report? Report(ReportKey key) => reports[RowKey.Report(key.ClientId, key.ReportId)]?.Report;
 
     public Purchase? Purchase(string accountId, string purchaseId) => purchases[RowKey.Purchase(accountId, purchaseId)]?.Purchase;
@@ -110,6 +119,7 @@ public sealed partial class MemoryStore : IStore, IQueries
             ? Json.Read<KeyedRequest>(document.Body) with { ForgetAt = document.DueAt } : null))
     {
         Credits = wanted.Credits.Distinct().Select(Credit).OfType<Credit>().ToDictionary(credit => credit.Id),
+        Endings = wanted.Endings.Distinct().Select(Ending).OfType<Ending>().ToDictionary(ending => ending.Key),
     };
 
     private StoredContract Read(Document contract)
@@ -180,6 +190,8 @@ public sealed partial class MemoryStore : IStore, IQueries
         RowKind.User => users,
         RowKind.Player => players,
         RowKind.Credit => credits,
+        RowKind.Ending => endings,
+        RowKind.Ended => ended,
         RowKind.Report => reports,
         RowKind.Purchase => purchases,
         RowKind.Project => projects,

@@ -25,7 +25,7 @@ internal sealed class Table<TChange>(Row<TChange> row) : Table where TChange : C
     {
         var free = changes.Deletes.Select(delete => delete.Key).ToHashSet();
         return changes.Deletes.Concat(changes.Updates).Where(change => !IsAsExpected(change))
-            .Concat(changes.Inserts.Where(insert => rows.ContainsKey(insert.Key) && !free.Contains(insert.Key)))
+            .Concat(changes.Inserts.Where(insert => !row.IsAddedTo && rows.ContainsKey(insert.Key) && !free.Contains(insert.Key)))
             .Select(change => change.Key);
     }
 

@@ -71,7 +71,7 @@ internal sealed class CommitBatch : IRowChangesVisitor
     {
         var statements = RowStatements<TChange>.Of(changes.Row);
         // Where other rows of the kind may be not as expected, those that are taken are told beside them.
-        var tells = tellsTaken || changes.Count > changes.Inserts.Count;
+        var tells = !changes.Row.IsAddedTo && (tellsTaken || changes.Count > changes.Inserts.Count);
         var left = changes.Count;
         Write(changes.Deletes, statements.Delete, statements.Fenced, isFenced: true);
         Write(changes.Updates, statements.Update, statements.Changed, isFenced: true);

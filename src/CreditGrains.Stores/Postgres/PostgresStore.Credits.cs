@@ -50,45 +50,28 @@ public sealed partial class PostgresStore
     public Task<ImmutableArray<CountedLot>> CountLots(CreditFilter filter, IReadOnlyCollection<string>? paymentIds, Instant now) =>
         Listed<ImmutableArray<CountedLot>>(async () =>
     {
-        // Indexes alone tell what is booked: lot by lot, or, of all lots, each index once.
-        const string ByLot = """
-            select l.key, case when l.source = 'minted'
-            then (select count(*) from credit c where c.lot = l.key and c.lot like '%~minted' and c.expiry_booked = true)
-            else (select count(*) from credit c where c.lot = l.key and c.lot not like '%~minted' and c.expiry_booked) end
-            """;
-        const string OfAll = """
-            select c.lot, count(*) from credit c where c.lot not like '%~minted' and c.expiry_booked group by c.lot
-            union all select c.lot, count(*) from credit c where c.lot like '%~minted' and c.expiry_booked group by c.lot
-            """;
-        var lots = OfLot(new(LotRow.Instance.Selected, LotRow.Instance.From), filter);
-        if (paymentIds is not null) lots.Where("l.payment_id = any(?)", Values.Of(paymentIds));
-        var isOfAll = paymentIds is null && filter is { ClientId: null, ContractId: null, LotId: null, PaymentId: null };
-        var due = new Select("c.lot, count(*)", "credit c").Where($"{EndIsUnbooked} and c.expires_at <= ?", Values.Of(now));
-        if (filter.ClientId is not null) due.WhereText("c.client_id", filter.ClientId);
-        else due.Where($"c.client_id = any(array({ClientsWithEnds}))");
+        var (lots, ended) = (Filtered(LotRow.Instance.Selected, LotRow.Instance.From), Filtered("f.lot, f.credits", "lot l join ended f on f.lot = l.key"));
+        var due = new Select("g.lot, sum(g.credits)::bigint", "ending g").Where("g.ends_at <= ?", Values.Of(now));
+        if (filter.ClientId is not null) due.WhereText("g.client_id", filter.ClientId);
+        else due.Where($"g.client_id = any(array({ClientsWithEnds}))");
         var reading = new Reading();
         var listed = reading.Add(new Query<ListedLot>(lots.All, LotRow.Instance.Read, lots.Parameters));
-        var booked = reading.Add(isOfAll
-            ? Counts(OfAll)
-            : Counts($"{ByLot} {lots.All[lots.All.IndexOf("from lot l", StringComparison.Ordinal)..]}", lots.Parameters));
-        var over = reading.Add(Counts($"{due.All} group by c.lot", due.Parameters));
+        var booked = reading.Add(new Query<(string Lot, long Credits)>(ended.All, row => (row.Text(), row.Number()), ended.Parameters));
+        var over = reading.Add(new Query<(string Lot, long Credits)>($"{due.All} group by g.lot", row => (row.Text(), row.Number()), due.Parameters));
         await Run(reading);
+        return CreditCounts.Of(listed, booked.Concat(over));
 
-        // A lot's state says which of its credits have no row.
-        var expired = booked.Concat(over).GroupBy(lot => lot.Lot).ToDictionary(lot => lot.Key, lot => lot.Sum(one => one.Credits));
-        var apart = listed.Where(lot => lot.Lot.Apart > 0).ToLookup(lot => (lot.ContractId, lot.Lot.LotId), lot => lot.Lot.Free.Count);
-        return [.. listed.Select(lot => lot.Lot.Apart > 0 ? new CountedLot(lot, 0, 0) : new CountedLot(
-            lot, lot.Lot.Quantity - lot.Lot.Free.Count - lot.Lot.Withdrawn.Count - apart[(lot.ContractId, lot.Lot.LotId)].Sum(),
-            expired.GetValueOrDefault(lot.Lot.Key(lot.ContractId))))];
-
-        static Query<(string Lot, long Credits)> Counts(string sql, params NpgsqlParameter[] values) =>
-            new(sql, row => (row.Text(), row.Number()), [.. values.Select(value => value.Clone())]);
+        Select Filtered(string columns, string from)
+        {
+            var select = OfLot(new(columns, from), filter);
+            return paymentIds is null ? select : select.Where("l.payment_id = any(?)", Values.Of(paymentIds));
+        }
     });
 
     public Task<(long Allocated, long Expired)> CountTouched(CreditFilter filter, Instant now) => Listed(async () =>
     {
-        var over = new Select("", "").Where("c.expiry_booked or c.expires_at <= ?", Values.Of(now));
-        var credits = new Select("count(*), count(*) filter (where c.expiry_booked or c.expires_at <= $1)", "credit c", over)
+        var over = new Select("", "").Where(IsOver, Values.Of(now));
+        var credits = new Select("count(*), count(*) filter (where c.player_id is null or c.expires_at <= $1)", "credit c", over)
             .WhereText("c.used_by", filter.UserId).WhereText("c.client_id", filter.ClientId);
         if (filter.PlayerId is not null) OfPlayer(credits, filter.PlayerId);
         if (filter is not { ContractId: null, LotId: null, PaymentId: null })
@@ -112,8 +95,6 @@ public sealed partial class PostgresStore
     private static IEnumerable<Query<Credit>> Touched(CreditFilter filter, PlacedPage<CreditPlace> page, Instant now)
     {
         if (!CreditList.ShowsTouched(filter)) yield break;
-        if (filter.Status is CreditStatus.Expired) yield return OverAndUnbooked(filter, page, now);
-
         if (filter.PlayerId is not null)
         {
             var ofPlayer = OfStatus(OfPlayer(Credits(), filter.PlayerId), filter, now);
@@ -123,18 +104,8 @@ public sealed partial class PostgresStore
         {
             yield return LotByLot(filter, page, now);
             if (!CreditList.ShowsMinted(filter)) yield break;
-            foreach (var isBooked in CreditList.IsBooked(filter) is { } one ? [one] : new[] { true, false }) yield return Minted(filter, page, now, isBooked);
+            yield return Minted(filter, page, now);
         }
-    }
-
-    // Over, and not booked: these are few, client by client.
-    private static Query<Credit> OverAndUnbooked(CreditFilter filter, PlacedPage<CreditPlace> page, Instant now)
-    {
-        var due = Credits().Where($"{EndIsUnbooked} and c.expires_at <= ?", Values.Of(now));
-        if (filter.ClientId is not null) due.WhereText("c.client_id", filter.ClientId);
-        else due.Where($"c.client_id = any(array({ClientsWithEnds}))");
-        return Paged(Checked(Expiring(due, CoversUntil, filter), filter with { ClientId = null })
-            .Checked("c.used_by", filter.UserId).Checked("c.player_id", filter.PlayerId), page);
     }
 
     // Of each lot no more than the page, so that a lot of a million is not sorted for its first hundred. A user's are found past those of others: an
@@ -143,6 +114,7 @@ public sealed partial class PostgresStore
     {
         var direction = new Direction(page.IsDescending);
         var inner = OfUser(OfStatus(new Select("*", "credit c"), filter, now), filter.UserId).Where("c.lot = l.key and c.lot not like '%~minted'");
+        if (filter.Status is CreditStatus.Expired) inner.Where($"c.ordinal <= {LastOver}", Values.Of(now));
         if (page.After is { Id: var id })
             inner.Where(
                 $"c.ordinal {(page.IsDescending ? "<" : ">")} case when l.key = ? then ? else ? end",
@@ -152,11 +124,12 @@ public sealed partial class PostgresStore
         return Paged(FromLot(OfLot(byLot, filter), page), page, [.. LotOrder, "c.ordinal"]);
     }
 
-    // The one lot of an unlimited contract grows, so that its credits lie among those of others. Those whose end is booked have an order of their own.
-    private static Query<Credit> Minted(CreditFilter filter, PlacedPage<CreditPlace> page, Instant now, bool isBooked)
+    // The one lot of an unlimited contract grows, by ordinal in the order of time, so that its credits lie among those of others.
+    private static Query<Credit> Minted(CreditFilter filter, PlacedPage<CreditPlace> page, Instant now)
     {
-        var credits = OfUser(new Select("*", "credit c"), filter.UserId)
-            .Where($"c.lot = l.key and c.lot like '%~minted' and c.expiry_booked = {isBooked}");
+        var credits = OfUser(new Select("*", "credit c"), filter.UserId).Where("c.lot = l.key and c.lot like '%~minted'");
+        if (filter.Status is CreditStatus.Expired)
+            credits.Where($"c.created_at <= (select m.created_at from credit m where m.lot = l.key and m.ordinal = {LastOver})", Values.Of(now));
         var inner = Behind(OfStatus(Created(credits, "c.created_at", filter), filter, now), page);
         var order = new Direction(page.IsDescending).OrderBy("c.created_at", "c.ordinal");
         var byLot = new Select(CreditRow.Instance.Listed, $"lot l cross join lateral ({inner.Page(order, page.Limit + 1)}) c", inner)
@@ -177,13 +150,24 @@ public sealed partial class PostgresStore
 
     private static Select Credits() => new(CreditRow.Instance.Listed, CreditRow.Instance.From);
 
-    // Whether an end is booked is known; what is over and not booked is told by the time.
     private static Select OfStatus(Select select, CreditFilter filter, Instant now)
     {
         Expiring(select, CoversUntil, filter);
-        if (CreditList.IsBooked(filter) is { } isBooked) select.Where(isBooked ? "c.expiry_booked" : "not c.expiry_booked");
-        return filter.Status is CreditStatus.Allocated ? select.Where("(c.expires_at is null or c.expires_at > ?)", Values.Of(now)) : select;
+        if (filter.Status is CreditStatus.Expired) select.Where(IsOver, Values.Of(now));
+        return filter.Status is CreditStatus.Allocated
+            ? select.Where("c.player_id is not null and (c.expires_at is null or c.expires_at > ?)", Values.Of(now))
+            : select;
     }
+
+    // Nor is it told here.
+    private const string IsOver = "coalesce(c.player_id is null or c.expires_at <= ?, false)";
+
+    // No credit of the lot that is over has a higher ordinal; null: none is.
+    private const string LastOver = """
+        greatest(
+            (select f.last_ordinal from ended f where f.lot = l.key),
+            (select max(g.last_ordinal) from ending g where g.client_id = l.client_id and g.ends_at <= ? and g.lot = l.key))
+        """;
 
     // The planner is not told how few these are: it shall follow the order of the list and stop where the page is full, not sort a lot.
     private static Select OfUser(Select select, string? userId) =>

@@ -168,13 +168,15 @@ public sealed partial class PostgresStore
     public Task<Audit?> Audit(string contractId, bool isFull = false) =>
         Snapshot<AuditSums, Audit>(contractId, async (connection, _, places) =>
     {
-        var (reading, contract) = (new Reading(), Values.Of(contractId));
+        var reading = new Reading();
         var ranges = isFull ? EntryRanges.All(places) : EntryRanges.Of(places, Instant.MaxValue, Instant.MaxValue);
         var entries = Tell(reading, contractId, ranges);
-        var lots = reading.Add(LotRow.Instance.Select("where l.contract_id = $1", contract));
+        var lots = reading.Add(LotRow.Instance.Select("where l.contract_id = $1", Values.Of(contractId)));
         var members = reading.Add(MembersOf(contractId));
+        var ended = reading.Add(new Query<(string LotId, long Credits)>(
+            "select l.lot_id, f.credits from lot l join ended f on f.lot = l.key where l.contract_id = $1", row => (row.Text(), row.Number()), Values.Of(contractId)));
         await reading.Send(connection);
-        var sums = new AuditSums([.. lots.Select(listed => listed.Lot)], members, entries());
+        var sums = new AuditSums([.. lots.Select(listed => listed.Lot)], members, entries()) { Ended = ended.ToDictionary(lot => lot.LotId, lot => lot.Credits) };
         return !isFull && sums.Told.Checkpoint is not null ? sums
             : sums with { Counted = await Count(connection, contractId), Checkpoints = await Compare(connection, contractId) };
     }, sums => sums.Of(contractId));
@@ -184,14 +186,15 @@ public sealed partial class PostgresStore
         var reading = new Reading();
         var touched = reading.Add(new Query<TouchedSum>(
             """
-            select l.lot_id, c.allocated, c.expired, c.lapsed from lot l
+            select l.lot_id, c.owned, c.ends, c.lapsed,
+                coalesce((select sum(g.credits) from ending g where g.client_id = l.client_id and g.lot = l.key), 0)::bigint from lot l
             cross join lateral (
-                select count(*) filter (where player_id is not null and not expiry_booked) as allocated,
-                       count(*) filter (where player_id is not null and expiry_booked) as expired,
+                select count(*) filter (where player_id is not null) as owned,
+                       count(*) filter (where player_id is not null and expires_at is not null and held_until is null) as ends,
                        count(*) filter (where player_id is null) as lapsed
                 from credit where lot = l.key) c
             where l.contract_id = $1 and l.apart = 0
-            """, row => new(row.Text(), row.Number(), row.Number(), row.Number()), Values.Of(contractId)));
+            """, row => new(row.Text(), row.Number(), row.Number(), row.Number(), row.Number()), Values.Of(contractId)));
         var reported = reading.Add(new Query<(string UserId, long Charged)>(
             "select user_id, sum(charged)::bigint from report where contract_id = $1 group by user_id", row => (row.Text(), row.Number()), Values.Of(contractId)));
         await reading.Send(connection);
@@ -217,13 +220,9 @@ public sealed partial class PostgresStore
         var entries = Tell(reading, contractId, StatementSums.RangesOf(contract, places, time), time.Begin, time.Last);
         var (overBefore, overAtEnd) = (reading.Add(OverAt(contract, time.Before)), reading.Add(OverAt(contract, time.Last)));
         var over = reading.Add(new Query<MovedSum>(
-            $"""
-            select l.lot_id, c.used_by, count(*) from lot l join credit c on c.lot = l.key
-            where l.contract_id = $1 and l.apart = 0 and c.client_id = $4 and {EndIsUnbooked} and c.expires_at >= $2 and c.expires_at <= $3
-            group by l.lot_id, c.used_by
-            """,
+            $"select {LotOfEnding}, used_by, sum(credits)::bigint from ending where {IsOfContract} and ends_at >= $3 and ends_at <= $4 group by lot, used_by",
             row => new(EntryKind.CoverageExpired, row.Text(), row.OptionalText(), row.Number()),
-            Values.Of(contractId), Values.Of(time.Begin), Values.Of(time.Last), Values.Of(contract.Document.Owner)));
+            Values.Of(contract.Document.Owner), Values.Of(contractId), Values.Of(time.Begin), Values.Of(time.Last)));
         var lots = reading.Add(LotsOf(contractId));
         await reading.Send(connection);
         return new(
@@ -254,12 +253,12 @@ public sealed partial class PostgresStore
         "select lot_id, available_from, payment_id from lot where contract_id = $1 and apart = 0",
         row => (row.Text(), row.Instant(), row.Text()), Values.Of(contractId));
 
-    // Credits with a player whose end has come by then and is not booked.
+    // Ends of coverage that have come by then and are not booked.
     private static Query<(string LotId, long Over)> OverAt(StoredContract contract, Instant at) => new(
-        $"""
-        select l.lot_id, count(*) from lot l join credit c on c.lot = l.key
-        where l.contract_id = $1 and l.apart = 0 and c.client_id = $3 and {EndIsUnbooked} and c.expires_at <= $2 group by l.lot_id
-        """, row => (row.Text(), row.Number()), Values.Of(contract.Document.Id), Values.Of(at), Values.Of(contract.Document.Owner));
+        $"select {LotOfEnding}, sum(credits)::bigint from ending where {IsOfContract} and ends_at <= $3 group by lot",
+        row => (row.Text(), row.Number()), Values.Of(contract.Document.Owner), Values.Of(contract.Document.Id), Values.Of(at));
+
+    private const string LotOfEnding = "split_part(lot, '~', 2)", IsOfContract = "client_id = $1 and split_part(lot, '~', 1) = $2";
 
     // Named in the text, so that an index of those kinds alone is found.
     private static string Kinds(IEnumerable<EntryKind> kinds) => string.Join(", ", kinds.Select(kind => $"'{kind.Word()}'"));

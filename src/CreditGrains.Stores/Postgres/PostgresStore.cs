@@ -91,14 +91,14 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
     public async Task<ImmutableArray<string>> DueClients(Instant now, int limit) => [.. await All(new Query<string>(
         $"""
         select g.id from ({ClientsWithEnds}) g
-        where (select expires_at from credit c where {EndIsUnbooked} and client_id = g.id order by expires_at limit 1) <= $1 limit $2
+        where (select ends_at from ending e where e.client_id = g.id order by ends_at limit 1) <= $1 limit $2
         """, row => row.Text(), Values.Of(now), Values.Of(limit)))];
 
-    public async Task<ImmutableArray<Credit>> DueCredits(string clientId, Instant now, int limit) => [.. await All(CreditRow.Instance.Select(
-        $"where {EndIsUnbooked} and c.client_id = $1 and c.expires_at <= $2 order by c.expires_at limit $3", Values.Of(clientId), Values.Of(now), Values.Of(limit)))];
+    public async Task<ImmutableArray<Ending>> DueEndings(string clientId, Instant now, int limit) => [.. await All(EndingRow.Instance.Select(
+        "where g.client_id = $1 and g.ends_at <= $2 order by g.ends_at limit $3", Values.Of(clientId), Values.Of(now), Values.Of(limit)))];
 
     public async Task<Instant?> NextEnd(string clientId) => (await All(new Query<Instant>(
-        $"select expires_at from credit c where {EndIsUnbooked} and c.client_id = $1 and c.expires_at is not null order by expires_at limit 1",
+        "select ends_at from ending where client_id = $1 order by ends_at limit 1",
         row => row.Instant(), Values.Of(clientId)))).Select(end => (Instant?)end).SingleOrDefault();
 
     public async Task Forget(Instant until)
@@ -137,14 +137,12 @@ public sealed partial class PostgresStore : IStore, IQueries, IAsyncDisposable
         ? Task.FromException<CommitResult>(new StoreUnavailableException("This machine's clock must agree with the database's within a second."))
         : metrics.Measure(commit, isProof);
 
-    private const string EndIsUnbooked = "c.player_id is not null and not c.expiry_booked and c.held_until is null";
-
-    // From client to client by the index of ends, which holds each client's earliest first.
-    private const string ClientsWithEnds = $"""
+    // From client to client by the key of endings, which holds each client's earliest first.
+    private const string ClientsWithEnds = """
         with recursive client (id) as (
-            (select client_id from credit c where {EndIsUnbooked} order by client_id limit 1)
+            (select client_id from ending order by client_id limit 1)
             union all
-            select (select client_id from credit c where {EndIsUnbooked} and client_id > client.id order by client_id limit 1) from client where client.id is not null)
+            select (select client_id from ending e where e.client_id > client.id order by client_id limit 1) from client where client.id is not null)
         select id from client where id is not null
         """;
 

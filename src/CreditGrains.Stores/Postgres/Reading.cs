@@ -84,6 +84,7 @@ internal sealed class WantedRows
     private readonly List<Report> reports;
     private readonly List<Document> requests;
     private readonly List<Credit> credits;
+    private readonly List<Ending> endings;
 
     /// <summary>Adds what is wanted to a reading.</summary>
     public WantedRows(Reading reading, Wanted wanted)
@@ -100,6 +101,10 @@ internal sealed class WantedRows
         credits = wanted.Credits.Count == 0 ? [] : reading.Add(CreditRow.Instance.Select(
             "where (c.lot, c.ordinal) in (select * from unnest($1, $2))",
             Values.Of(wanted.Credits.Select(LotKeys.Of)), Values.Of(wanted.Credits.Select(id => id.Ordinal))));
+        var (endingRow, keys) = (EndingRow.Instance, wanted.Endings.Select(key => key.Row).ToList());
+        endings = keys.Count == 0 ? [] : reading.Add(endingRow.Select(
+            $"where ({string.Join(", ", endingRow.Key.Select(column => $"g.{column.Name}"))}) in (select * from unnest($1, $2, $3, $4, $5))",
+            [.. endingRow.Key.Select(column => Values.Of(column.Values(keys, key => key), column.Type))]));
     }
 
     /// <summary>What was read.</summary>
@@ -110,5 +115,6 @@ internal sealed class WantedRows
         requests.Select(document => Json.Read<KeyedRequest>(document.Body) with { ForgetAt = document.DueAt }).ToDictionary(request => request.Key))
     {
         Credits = credits.ToDictionary(credit => credit.Id),
+        Endings = endings.ToDictionary(ending => ending.Key),
     };
 }

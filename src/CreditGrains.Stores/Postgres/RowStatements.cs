@@ -28,7 +28,7 @@ internal sealed class RowStatements<TChange> where TChange : Change
     /// <summary>The statements of that kind of row.</summary>
     public static RowStatements<TChange> Of(Row<TChange> row) => made ??= new(row);
 
-    /// <summary>Given the key's columns, then all others. Fails where any row is there already, and does not tell which.</summary>
+    /// <summary>Given the key's columns, then all others. Fails where any row is there already, and does not tell which; of rows that are added to, adds.</summary>
     public string Insert { get; }
 
     /// <summary>The same, but expects that no row is there: that takes a look at the index more and a record of the log more for each.</summary>
@@ -49,7 +49,8 @@ internal sealed class RowStatements<TChange> where TChange : Change
     private string InsertOf(Row<TChange> row)
     {
         var columns = AllOf(row);
-        return $"insert into {table} ({columns}) select {columns} from unnest({Arrays(Count(columns))}) as g ({columns}) order by {key}";
+        var insert = $"insert into {table} ({columns}) select {columns} from unnest({Arrays(Count(columns))}) as g ({columns}) order by {key}";
+        return row.IsAddedTo ? $"{insert} {Row.AddTo(row, "greatest")}" : insert;
     }
 
     private string TryInsertOf(Row<TChange> row)

@@ -25,6 +25,12 @@ internal enum ColumnRole
 
     /// <summary>Set; an update or delete must find the version that it expects.</summary>
     Version,
+
+    /// <summary>Written by an insert, which adds to it where the row is there.</summary>
+    Added,
+
+    /// <summary>Written by an insert; where the row is there, the higher one stays.</summary>
+    Highest,
 }
 
 /// <summary>Takes the values of columns, each by its type: a statement that binds them, for one.</summary>

@@ -33,7 +33,6 @@ internal sealed class CreditRow : Row<CreditChange, Credit>
         Set.Instant("expires_at", change => change.Credit.ExpiresAt),
         Set.Instant("activated_at", change => change.Credit.ActivatedAt),
         Same.Text("report_id", change => change.Credit.ReportId),
-        Set.Flag("expiry_booked", change => change.Credit.ExpiryBooked),
         Fence,
         Set.Text("used_of", change => change.Credit.UsedOf),
         Set.Instant("held_until", change => change.Credit.HeldUntil),
@@ -58,8 +57,12 @@ internal sealed class CreditRow : Row<CreditChange, Credit>
 
     public override long Version(CreditChange change) => change.Credit.Version;
 
-    public override Credit Read(IRowReader row) => new(
-        LotKeys.Credit(row.Text(), row.Number()), row.Text(), row.Text(), row.OptionalText(), row.OptionalText(), row.OptionalText(),
-        row.Instant(), row.OptionalInstant(), row.OptionalInstant(), row.OptionalText(), row.Flag(), row.Number(), row.OptionalText(),
-        row.OptionalInstant());
+    public override Credit Read(IRowReader row)
+    {
+        var (id, clientId, paymentId) = (LotKeys.Credit(row.Text(), row.Number()), row.Text(), row.Text());
+        var (usedBy, playerId, playerName) = (row.OptionalText(), row.OptionalText(), row.OptionalText());
+        return new(
+            id, clientId, paymentId, usedBy, playerId, playerName, row.Instant(), row.OptionalInstant(), row.OptionalInstant(), row.OptionalText(),
+            IsLapsed: playerId is null, row.Number(), row.OptionalText(), row.OptionalInstant());
+    }
 }

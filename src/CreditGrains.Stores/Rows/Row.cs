@@ -31,12 +31,24 @@ internal abstract class Row
         RowKind.User => UserRow.Instance,
         RowKind.Player => PlayerRow.Instance,
         RowKind.Credit => CreditRow.Instance,
+        RowKind.Ending => EndingRow.Instance,
+        RowKind.Ended => EndedRow.Instance,
         RowKind.Report => ReportRow.Instance,
         RowKind.Purchase => PurchaseRow.Instance,
         RowKind.Project => ProjectRow.Instance,
         RowKind.Milestone => MilestoneRow.Instance,
         RowKind.Consumption => ConsumptionRow.Instance,
     };
+
+    /// <summary>What an insert does with a row that is there, where it adds to it.</summary>
+    /// <param name="highest">The function for the higher of two values.</param>
+    public static string AddTo<TChange>(Row<TChange> row, string highest) where TChange : Change
+    {
+        var set = row.Columns.Select(column => (column.Role, column.Name, Present: $"{row.Table}.{column.Name}", Given: $"excluded.{column.Name}"))
+            .Select(column => column.Role == ColumnRole.Added ? $"{column.Name} = {column.Present} + {column.Given}"
+                : $"{column.Name} = {highest}({column.Present}, {column.Given})");
+        return $"on conflict ({string.Join(", ", row.Key.Select(column => column.Name))}) do update set {string.Join(", ", set)}";
+    }
 
     protected static Columns<RowKey> KeyPart => new(ColumnRole.Key);
 }
@@ -57,6 +69,9 @@ internal abstract class Row<TChange> : Row where TChange : Change
 
     /// <summary>The version that the row has from now on; always 1 where no column fences it.</summary>
     public virtual long Version(TChange change) => 1;
+
+    /// <summary>Whether an insert adds to a row that is there, instead of failing.</summary>
+    public bool IsAddedTo => Columns.Any(column => column.Role == ColumnRole.Added);
 
     /// <summary>The row as a change leaves it that keeps some of what was there.</summary>
     public virtual TChange Over(TChange present, TChange change) => change;

@@ -90,6 +90,8 @@ internal sealed class SortedChanges : IChangeVisitor
     private readonly RowChanges<UserChange> users = new(UserRow.Instance);
     private readonly RowChanges<PlayerChange> players = new(PlayerRow.Instance);
     private readonly RowChanges<CreditChange> credits = new(CreditRow.Instance);
+    private readonly RowChanges<EndingChange> endings = new(EndingRow.Instance);
+    private readonly RowChanges<EndedChange> ended = new(EndedRow.Instance);
     private readonly RowChanges<ReportChange> reports = new(ReportRow.Instance);
     private readonly RowChanges<PurchaseChange> purchases = new(PurchaseRow.Instance);
     private readonly RowChanges<ProjectChange> projects = new(ProjectRow.Instance);
@@ -107,8 +109,8 @@ internal sealed class SortedChanges : IChangeVisitor
             foreach (var change in commits[commit].Changes) change.Accept(this);
             foreach (var guard in commits[commit].Changes.Guards) guards.Add(new(commit, guard.Row, guard.Version));
         }
-        RowChanges[] inOrder = [documents, epochs, lots, members, users, players, credits, reports, purchases, projects, milestones,
-            consumptions];
+        RowChanges[] inOrder = [documents, epochs, lots, members, users, players, credits, endings, ended, reports, purchases, projects,
+            milestones, consumptions];
         Kinds = [.. inOrder.Where(kind => kind.Count > 0)];
         foreach (var kind in Kinds) kind.Sort();
         guards.Sort(static (one, other) => RowKeyOrder.Compare(one.Key, other.Key));
@@ -136,6 +138,10 @@ internal sealed class SortedChanges : IChangeVisitor
     void IChangeVisitor.Visit(PlayerChange change) => players.Add(commit, change);
 
     void IChangeVisitor.Visit(CreditChange change) => credits.Add(commit, change);
+
+    void IChangeVisitor.Visit(EndingChange change) => endings.Add(commit, change);
+
+    void IChangeVisitor.Visit(EndedChange change) => ended.Add(commit, change);
 
     void IChangeVisitor.Visit(ReportChange change) => reports.Add(commit, change);
 

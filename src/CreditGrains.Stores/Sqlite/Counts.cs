@@ -4,33 +4,20 @@ using NodaTime;
 
 namespace CreditGrains.Stores.Sqlite;
 
-/// <summary>How many credits there are (P4): of a lot, whose rows indexes count; of a player, a user or a time of expiry, by the rows themselves.</summary>
+/// <summary>How many credits there are (P4): of a lot by its state; of a player, a user or a time of expiry by the rows of credits.</summary>
 internal static class Counts
 {
-    // What is over and not booked is little, client by client.
-    private const string Over = """
-        select lot, count(*) from credit indexed by credit_due
-        where client_id = ? and expires_at <= ? and expiry_booked = 0 and player_id is not null and held_until is null group by lot
-        """;
-
     /// <summary>The lots that pass a filter, and their credits with rows.</summary>
     public static List<CountedLot> Lots(Database database, CreditFilter filter, Instant now)
     {
-        var over = Clients(database, filter, now)
-            .SelectMany(client => database[Over].Bind(client).Bind(now).All(row => (Lot: row.Text(), Credits: row.Number())))
-            .ToDictionary(lot => lot.Lot, lot => lot.Credits);
         var where = OfLots(filter);
         var lots = where.Bind(database[$"select {LotRow.Instance.Selected} from lot l {where}"]).All(LotRow.Instance.Read);
-        return [.. lots.Select(listed =>
-        {
-            var key = listed.Lot.Key(listed.ContractId);
-            if (listed.Lot.Apart > 0) return new CountedLot(listed, 0, 0);
-            var booked = Count("indexed by credit_booked", 1);
-            return new CountedLot(listed, booked + Count("indexed by credit_unbooked", 0), booked + over.GetValueOrDefault(key));
+        var booked = where.Bind(database[$"select f.lot, f.credits from lot l join ended f on f.lot = l.key {where}"]).All(Read);
+        var over = Clients(database, filter, now).SelectMany(client =>
+            database["select lot, sum(credits) from ending where client_id = ? and ends_at <= ? group by lot"].Bind(client).Bind(now).All(Read));
+        return [.. CreditCounts.Of(lots, booked.Concat(over))];
 
-            long Count(string by, int isBooked) =>
-                database[$"select count(*) from credit {by} where lot = ? and expiry_booked = {isBooked}"].Bind(key).All(row => row.Number())[0];
-        })];
+        static (string Lot, long Credits) Read(Statement row) => (row.Text(), row.Number());
     }
 
     /// <summary>Credits with rows that pass a filter, whatever its status.</summary>
@@ -53,7 +40,7 @@ internal static class Counts
         if (filter.ExpiresFrom is { } from) where.And("coalesce(c.held_until, c.expires_at) >= ?", from);
         if (filter.ExpiresTo is { } to) where.And("coalesce(c.held_until, c.expires_at) < ?", to);
         var sums = where.Bind(database[$"""
-            select count(*), coalesce(sum(c.expiry_booked = 1 or (c.expires_at is not null and c.expires_at <= ?)), 0) from credit c {where}
+            select count(*), coalesce(sum(c.player_id is null or (c.expires_at is not null and c.expires_at <= ?)), 0) from credit c {where}
             """].Bind(now)).All(row => (All: row.Number(), Over: row.Number()))[0];
         return (sums.All - sums.Over, sums.Over);
     }

@@ -6,21 +6,21 @@ namespace CreditGrains.Stores.Sqlite;
 
 /// <summary>
 /// Where the list of credits comes from (P4): the credits of one player or user by their own indexes; otherwise lot by lot, touched and
-/// untouched ones, and the minted ones by their instants. Indexes know whether an expiry is booked; what is over and not booked is told by
-/// the time.
+/// untouched ones, and the minted ones by their instants.
 /// </summary>
-/// <param name="dueClients">
-/// Clients with coverage that is over and not booked, where those are asked for: the caretaker sees to it that it is little.
-/// </param>
-internal sealed class CreditSources(
-    Database database, CreditFilter filter, PlacedPage<CreditPlace> page, Instant now, IReadOnlyCollection<string> dueClients)
+internal sealed class CreditSources(Database database, CreditFilter filter, PlacedPage<CreditPlace> page, Instant now)
 {
     private static readonly string[] Order = ["c.created_at", "c.place", "c.ordinal"], OfMinted = ["c.created_at", "c.lot", "c.ordinal"],
         OfLots = ["l.created_at", "l.place"];
 
     private readonly CreditPlace? after = page.After;
     private readonly Direction direction = new(page.IsDescending);
-    private readonly bool? isBooked = CreditList.IsBooked(filter);
+
+    // No credit of the lot that is over has a higher ordinal; 0: none is.
+    private const string LastOver = """
+        max(coalesce((select f.last_ordinal from ended f where f.lot = l.key), 0),
+            coalesce((select max(g.last_ordinal) from ending g where g.client_id = l.client_id and g.ends_at <= ? and g.lot = l.key), 0))
+        """;
 
     /// <summary>Each in the list's order, behind the place, filtered, and at least a page and one long where there is that much.</summary>
     public IEnumerable<IEnumerable<CreditDocument>> All()
@@ -32,7 +32,6 @@ internal sealed class CreditSources(
             yield return Untouched(isApart: true);
         }
         if (!CreditList.ShowsTouched(filter)) yield break;
-        foreach (var client in dueClients) yield return OverAndNotBooked(client);
         if (filter.PlayerId is not null || filter.UserId is not null)
         {
             yield return OfPlayerOrUser();
@@ -45,7 +44,7 @@ internal sealed class CreditSources(
             yield return MintedOf(contract);
             yield break;
         }
-        foreach (var booked in isBooked is { } one ? [one] : new[] { true, false }) yield return Minted(booked);
+        yield return Minted();
     }
 
     private IEnumerable<CreditDocument> Untouched(bool isApart)
@@ -60,20 +59,10 @@ internal sealed class CreditSources(
         return CreditList.Untouched(lots, filter, page, now);
     }
 
-    private IEnumerable<CreditDocument> OverAndNotBooked(string client)
-    {
-        var where = new Where()
-            .And("c.client_id = ? and c.expires_at <= ? and c.expiry_booked = 0 and c.player_id is not null and c.held_until is null", client, now);
-        foreach (var (column, value) in new[] { ("c.player_id", filter.PlayerId), ("c.used_by", filter.UserId) })
-            if (value is not null)
-                where.And($"+{column} = ?", value);
-        return Read(Residual(Behind(where)), Order);
-    }
-
     private IEnumerable<CreditDocument> OfPlayerOrUser()
     {
         var where = new Where().OfPlayer(filter.PlayerId).Equal("c.used_by", filter.UserId);
-        return Read(Residual(Behind(Booked(where, "+c.expiry_booked", isBooked))), Order);
+        return Read(Residual(Behind(where)), Order);
     }
 
     // All credits of such a lot came to be at once: the list goes from lot to lot, and in a lot by ordinal.
@@ -81,22 +70,23 @@ internal sealed class CreditSources(
     {
         var where = OfLot().And("+l.source <> ? and l.apart = 0", LotSource.Minted.Word());
         if (after is not null) where.And(direction.From(OfLots), after.CreatedAt, PlaceOf(after));
-        return where.Bind(database[$"select l.key from lot l {where} order by {direction.OrderBy(OfLots)}"]).Each(row => row.Text())
-            .SelectMany(InLot);
+        var isOver = filter.Status is CreditStatus.Expired;
+        var lots = database[$"select l.key, {(isOver ? LastOver : $"{Lot.MaxQuantity}")} from lot l {where} order by {direction.OrderBy(OfLots)}"];
+        return where.Bind(isOver ? lots.Bind(now) : lots).Each(row => (Key: row.Text(), Last: row.Number())).Where(lot => lot.Last > 0)
+            .SelectMany(lot => InLot(lot.Key, lot.Last));
     }
 
-    private IEnumerable<CreditDocument> InLot(string key)
+    private IEnumerable<CreditDocument> InLot(string key, long last)
     {
-        var by = isBooked switch { null => "", true => "indexed by credit_booked", false => "indexed by credit_unbooked" };
-        var where = new Where().And("c.lot = ?", key);
+        var where = new Where().And("c.lot = ? and c.ordinal <= ?", key, last);
         if (after is not null && key == LotKeys.Of(after.Id)) where.And(direction.Behind("c.ordinal"), after.Id.Ordinal);
-        return Read(Booked(where, "c.expiry_booked", isBooked), ["c.ordinal"], by);
+        return Read(where, ["c.ordinal"]);
     }
 
     // Minted credits come by ordinal in the order of time.
     private IEnumerable<CreditDocument> MintedOf(string contract)
     {
-        var where = Booked(new Where().And("c.lot = ?", LotKeys.Of(new CreditId(contract, Lot.MintedId, 1))), "c.expiry_booked", isBooked);
+        var where = new Where().And("c.lot = ?", LotKeys.Of(new CreditId(contract, Lot.MintedId, 1)));
         if (after is not null
             && (after.Id.ContractId, after.Id.LotId) == (contract, Lot.MintedId)) where.And(direction.Behind("c.ordinal"), after.Id.Ordinal);
         else Behind(where);
@@ -104,19 +94,19 @@ internal sealed class CreditSources(
         return Read(Created(where, "+c.created_at"), ["c.ordinal"]);
     }
 
-    private IEnumerable<CreditDocument> Minted(bool booked)
+    private IEnumerable<CreditDocument> Minted()
     {
-        var where = Booked(new Where().And($"c.lot glob '*~{Lot.MintedId}'"), "c.expiry_booked", booked)
-            .Equal("c.client_id", filter.ClientId);
+        var where = new Where().And($"c.lot glob '*~{Lot.MintedId}'").Equal("c.client_id", filter.ClientId);
         if (after is not null) where.And(direction.Behind(OfMinted), after.CreatedAt, LotKeys.Of(after.Id), after.Id.Ordinal);
         return Read(Residual(where), OfMinted);
     }
 
-    private IEnumerable<CreditDocument> Read(Where where, string[] order, string by = "")
+    private IEnumerable<CreditDocument> Read(Where where, string[] order)
     {
         Expiring(where, "coalesce(c.held_until, c.expires_at)");
-        if (filter.Status is CreditStatus.Allocated) where.And("(c.expires_at is null or c.expires_at > ?)", now);
-        return where.Bind(database[$"select {CreditRow.Instance.Listed} from credit c {by} {where} order by {direction.OrderBy(order)} limit ?"])
+        if (filter.Status is CreditStatus.Allocated) where.And("c.player_id is not null and (c.expires_at is null or c.expires_at > ?)", now);
+        if (filter.Status is CreditStatus.Expired) where.And("(c.player_id is null or c.expires_at <= ?)", now);
+        return where.Bind(database[$"select {CreditRow.Instance.Listed} from credit c {where} order by {direction.OrderBy(order)} limit ?"])
             .Bind(page.Limit + 1)
             .All(CreditRow.Instance.ReadListed).Select(credit => CreditDocument.Of(credit, now));
     }
@@ -152,9 +142,6 @@ internal sealed class CreditSources(
         if (filter.ExpiresTo is { } to) where.And($"{column} < ?", to);
         return where;
     }
-
-    private static Where Booked(Where where, string column, bool? isBooked) =>
-        isBooked is { } booked ? where.And($"{column} = {(booked ? 1 : 0)}") : where;
 
     private static string PlaceOf(CreditPlace place) => $"{LotKeys.Of(place.Id)}~";
 }

@@ -91,8 +91,7 @@ public sealed partial class SqliteStore
         lists.Read(database => database.Snapshot(() =>
     {
         var placed = CreditPlace.Read(page);
-        string[] dueClients = filter.Status is CreditStatus.Expired ? [.. ReadDueClients(database, now)] : [];
-        var sources = new CreditSources(database, filter, placed, now, dueClients);
+        var sources = new CreditSources(database, filter, placed, now);
         return CreditList.Merge(placed, sources.All());
     }));
 

@@ -8,9 +8,6 @@ namespace CreditGrains.Stores.Sqlite;
 // What the answers of both ports are made of.
 public sealed partial class SqliteStore
 {
-    // As the index of what is due says it.
-    private const string Unbooked = "c.expiry_booked = 0 and c.player_id is not null and c.held_until is null";
-
     /// <summary>Those of the wanted rows that are there.</summary>
     internal static Rows ReadRows(Database database, Wanted wanted)
     {
@@ -26,6 +23,7 @@ public sealed partial class SqliteStore
         {
             Credits = wanted.Credits.Distinct().Select(id => One(database, CreditRow.Instance, RowKey.Credit(id))).OfType<Credit>()
                 .ToDictionary(credit => credit.Id),
+            Endings = wanted.Endings.Distinct().Select(key => One(database, EndingRow.Instance, key.Row)).OfType<Ending>().ToDictionary(ending => ending.Key),
         };
 
         Dictionary<string, TRow> Found<TChange, TRow>(IReadOnlyCollection<string> ids, Row<TChange, TRow> row, Func<string, RowKey> key)
@@ -88,25 +86,24 @@ public sealed partial class SqliteStore
         [.. database["select contract_id, user_id from member where due_at <= ? order by due_at limit ?"].Bind(now).Bind(limit)
             .All(row => new AllocationKey(row.Text(), row.Text()))];
 
-    internal static ImmutableArray<Credit> ReadDueCredits(Database database, string clientId, Instant now, int limit) =>
-        [.. All(database, CreditRow.Instance, $"c.client_id = ? and {Unbooked} and c.expires_at <= ? order by c.expires_at limit ?",
-            clientId, now, (long)limit)];
+    internal static ImmutableArray<Ending> ReadDueEndings(Database database, string clientId, Instant now, int limit) =>
+        [.. All(database, EndingRow.Instance, "g.client_id = ? and g.ends_at <= ? order by g.ends_at limit ?", clientId, now, (long)limit)];
 
     internal static ImmutableArray<string> ReadDue(Database database, string kind, Instant now, int limit) =>
         [.. database["select id from document where kind = ? and due_at <= ? order by due_at limit ?"].Bind(kind).Bind(now).Bind(limit)
             .All(row => row.Text())];
 
     internal static Instant? ReadNextEnd(Database database, string clientId) =>
-        database[$"select min(c.expires_at) from credit c where c.client_id = ? and {Unbooked}"].Bind(clientId)
+        database["select min(ends_at) from ending where client_id = ?"].Bind(clientId)
             .All(row => row.OptionalInstant())[0];
 
-    // From client to client: of each the index knows the earliest.
+    // From client to client: of each the key knows the earliest.
     internal static IEnumerable<string> ReadDueClients(Database database, Instant now)
     {
         for (var client = Next(""); client is not null; client = Next(client))
             if (ReadNextEnd(database, client) <= now) yield return client;
 
-        string? Next(string after) => database[$"select min(c.client_id) from credit c where c.client_id > ? and {Unbooked}"].Bind(after)
+        string? Next(string after) => database["select min(client_id) from ending where client_id > ?"].Bind(after)
             .All(row => row.OptionalText())[0];
     }
 

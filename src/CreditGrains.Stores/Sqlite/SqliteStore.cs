@@ -130,8 +130,8 @@ public sealed partial class SqliteStore : IStore, IQueries, IDisposable
     public Task<ImmutableArray<string>> DueClients(Instant now, int limit) =>
         grains.Read(database => database.Snapshot(() => ReadDueClients(database, now).Take(limit).ToImmutableArray()));
 
-    public Task<ImmutableArray<Credit>> DueCredits(string clientId, Instant now, int limit) =>
-        grains.Read(database => ReadDueCredits(database, clientId, now, limit));
+    public Task<ImmutableArray<Ending>> DueEndings(string clientId, Instant now, int limit) =>
+        grains.Read(database => ReadDueEndings(database, clientId, now, limit));
 
     public Task<Instant?> NextEnd(string clientId) => grains.Read(database => ReadNextEnd(database, clientId));
 

@@ -15,7 +15,9 @@ internal static class Sums
         var ranges = isFull ? EntryRanges.All(places) : EntryRanges.Of(places, Instant.MaxValue, Instant.MaxValue);
         var told = Checkpoints.Tell(database, contractId, ranges);
         var lots = SqliteStore.All(database, LotRow.Instance, "l.contract_id = ?", contractId).Select(listed => listed.Lot).ToList();
-        var sums = new AuditSums(lots, SqliteStore.All(database, MemberRow.Instance, "m.contract_id = ?", contractId), told);
+        var ended = database["select l.lot_id, f.credits from lot l join ended f on f.lot = l.key where l.contract_id = ?"].Bind(contractId)
+            .All(row => (LotId: row.Text(), Credits: row.Number())).ToDictionary(lot => lot.LotId, lot => lot.Credits);
+        var sums = new AuditSums(lots, SqliteStore.All(database, MemberRow.Instance, "m.contract_id = ?", contractId), told) { Ended = ended };
         return !isFull && told.Checkpoint is not null ? sums
             : sums with { Counted = Count(database, contractId), Checkpoints = Checkpoints.Compare(database, contractId) };
     }
@@ -23,10 +25,11 @@ internal static class Sums
     private static CountedRows Count(Database database, string contractId)
     {
         var touched = database["""
-            select l.lot_id, sum(c.player_id is not null and c.expiry_booked = 0), sum(c.player_id is not null and c.expiry_booked),
-                   sum(c.player_id is null)
-            from lot l cross join credit c on c.lot = l.key where l.contract_id = ? group by l.lot_id
-            """].Bind(contractId).All(row => new TouchedSum(row.Text(), row.Number(), row.Number(), row.Number()));
+            select l.lot_id, sum(c.player_id is not null), sum(c.player_id is not null and c.expires_at is not null and c.held_until is null),
+                   sum(c.player_id is null),
+                   coalesce((select sum(g.credits) from ending g where g.client_id = l.client_id and g.lot = l.key), 0)
+            from lot l cross join credit c on c.lot = l.key where l.contract_id = ? group by l.key
+            """].Bind(contractId).All(row => new TouchedSum(row.Text(), row.Number(), row.Number(), row.Number(), row.Number()));
         var reported = database["select user_id, sum(charged) from report where contract_id = ? group by user_id"]
             .Bind(contractId).All(row => (UserId: row.Text(), Charged: row.Number()));
         return new(touched, reported.ToDictionary(sum => sum.UserId, sum => sum.Charged));
@@ -53,7 +56,7 @@ internal static class Sums
     {
         var contractId = contract.Document.Id;
         var told = Checkpoints.Tell(database, contractId, BalanceSums.RangesOf(Checkpoints.Places(database, contractId), at), to: at);
-        return new(contract, at, [.. Lots(database, contractId).Select(lot => (lot.LotId, lot.AvailableFrom))], told, Over(database, contract, at, now));
+        return new(contract, at, [.. Lots(database, contractId).Select(lot => (lot.LotId, lot.AvailableFrom))], told, Over(database, contract, at));
     }
 
     /// <summary>What a statement is made of (G5).</summary>
@@ -63,25 +66,22 @@ internal static class Sums
         var ranges = StatementSums.RangesOf(contract, Checkpoints.Places(database, contractId), time);
         var told = Checkpoints.Tell(database, contractId, ranges, time.Begin, time.Last);
         var over = database["""
-            select lot, used_by, count(*) from credit indexed by credit_due
-            where client_id = ? and expires_at >= ? and expires_at <= ? and +lot > ? and +lot < ?
-                and expiry_booked = 0 and player_id is not null and held_until is null
-            group by lot, used_by
+            select lot, used_by, sum(credits) from ending where client_id = ? and ends_at >= ? and ends_at <= ? and lot > ? and lot < ? group by lot, used_by
             """].Bind(contract.Document.Owner).Bind(time.Begin).Bind(time.Last).Bind($"{contractId}~").Bind($"{contractId}\x7f")
             .All(row => new MovedSum(EntryKind.CoverageExpired, LotKeys.Credit(row.Text(), 1).LotId, row.OptionalText(), row.Number()));
         var lots = Lots(database, contractId);
         return new(
-            contract, time, [.. lots.Select(lot => (lot.LotId, lot.AvailableFrom))], told, Over(database, contract, time.Before, now),
-            Over(database, contract, time.Last, now), over, lots.ToDictionary(lot => lot.LotId, lot => lot.PaymentId));
+            contract, time, [.. lots.Select(lot => (lot.LotId, lot.AvailableFrom))], told, Over(database, contract, time.Before),
+            Over(database, contract, time.Last), over, lots.ToDictionary(lot => lot.LotId, lot => lot.PaymentId));
     }
 
     private static List<(string LotId, Instant AvailableFrom, string PaymentId)> Lots(Database database, string contractId) =>
         database["select lot_id, available_from, payment_id from lot where contract_id = ? and apart = 0"]
             .Bind(contractId).All(row => (row.Text(), row.Instant(), row.Text()));
 
-    // Credits with a player whose end has come by then and is not booked, by lot.
-    private static Dictionary<string, long> Over(Database database, StoredContract contract, Instant at, Instant now) =>
-        database[at <= now ? OverInThePast : OverByThen]
+    // Ends of coverage that have come by then and are not booked, by lot.
+    private static Dictionary<string, long> Over(Database database, StoredContract contract, Instant at) =>
+        database["select lot, sum(credits) from ending where client_id = ? and ends_at <= ? and lot > ? and lot < ? group by lot"]
             .Bind(contract.Document.Owner).Bind(at).Bind($"{contract.Document.Id}~").Bind($"{contract.Document.Id}\x7f")
             .All(row => (Lot: LotKeys.Credit(row.Text(), 1).LotId, Credits: row.Number())).ToDictionary(lot => lot.Lot, lot => lot.Credits);
 
@@ -108,18 +108,6 @@ internal static class Sums
 
     /// <summary>These kinds as a list of SQL.</summary>
     public static string Words(IEnumerable<EntryKind> kinds) => string.Join(", ", kinds.Select(kind => $"'{kind.Word()}'"));
-
-    // Of what is past, little is not booked, whatever the contract of the client; of what is to come, most is, so that the contract's own
-    // credits are counted.
-    private const string OverInThePast = """
-        select lot, count(*) from credit indexed by credit_due
-        where client_id = ? and expires_at <= ? and +lot > ? and +lot < ? and expiry_booked = 0 and player_id is not null and held_until is null group by lot
-        """;
-
-    private const string OverByThen = """
-        select lot, count(*) from credit
-        where +client_id = ? and +expires_at <= ? and lot > ? and lot < ? and +expiry_booked = 0 and player_id is not null and held_until is null group by lot
-        """;
 
     private static EntryKind ReadKind(Statement row) => Domain.Words.Read<EntryKind>(row.Text());
 }

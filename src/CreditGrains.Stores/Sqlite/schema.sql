@@ -111,7 +111,7 @@ create view player_credit as
     union all select player_id, client_id, lot, ordinal from former_credit;
 
 -- Touched credits; the others are derived from their lots. All of a lot came to be with it, so lots carry most of the lists' indexes. Minted credits
--- come one by one, by ordinal in the order of time, and have two of their own. Each list of one status knows what is booked.
+-- come one by one, by ordinal in the order of time, and have two of their own.
 create table credit (
     lot           text    not null,
     ordinal       integer not null,
@@ -124,7 +124,6 @@ create table credit (
     expires_at    integer,
     activated_at  integer,
     report_id     text,
-    expiry_booked integer not null,
     version       integer not null,
     used_of       text,
     held_until    integer,
@@ -132,12 +131,30 @@ create table credit (
     primary key (lot, ordinal)
 ) strict, without rowid;
 create index credit_user on credit (used_by, created_at, place, ordinal) where used_by is not null;
-create index credit_due on credit (client_id, expires_at) where expiry_booked = 0 and player_id is not null and held_until is null;
 create index credit_held on credit (lot) where held_until is not null;
-create index credit_booked on credit (lot) where expiry_booked = 1;
-create index credit_unbooked on credit (lot) where expiry_booked = 0;
-create index credit_minted on credit (expiry_booked, created_at) where lot glob '*~minted';
-create index credit_minted_client on credit (client_id, expiry_booked, created_at) where lot glob '*~minted';
+create index credit_minted on credit (created_at) where lot glob '*~minted';
+create index credit_minted_client on credit (client_id, created_at) where lot glob '*~minted';
+
+-- How many credits' coverage ends together, as long as that is not booked: those that one report charged from one lot, or, under its ordinal and no
+-- report, one that was given by hand. An end is booked by deleting its ending, and no credit's row is touched.
+create table ending (
+    client_id    text    not null,
+    ends_at      integer not null,
+    lot          text    not null,
+    report_id    text    not null,
+    ordinal      integer not null,
+    used_by      text,
+    credits      integer not null,
+    last_ordinal integer not null,
+    primary key (client_id, ends_at, lot, report_id, ordinal)
+) strict, without rowid;
+
+-- Of each lot how many credits with a row have expired and are booked so, and an ordinal that none of them is above: lists read no further.
+create table ended (
+    lot          text    not null primary key,
+    credits      integer not null,
+    last_ordinal integer not null
+) strict, without rowid;
 
 -- Usage is added up from indexes alone: a report's players may be many.
 create table report (

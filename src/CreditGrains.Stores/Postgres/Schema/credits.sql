@@ -135,14 +135,14 @@ create view player_credit as
     select player_id, client_id, lot, ordinal from player where lot is not null
     union all select player_id, client_id, lot, ordinal from former_credit;
 
--- Credits that somebody has touched; the others are derived from their lot. A charge costs two index entries, the end of coverage one more.
+-- Credits that somebody has touched; the others are derived from their lot. A charge costs one index entry, the end of coverage none. Lists go through each lot by the primary
+-- key, and past what they do not show.
 create table credit (
     ordinal       bigint not null,
     version       bigint not null,
     created_at    timestamptz not null,
     expires_at    timestamptz,
     activated_at  timestamptz,
-    expiry_booked boolean not null,
     lot           text collate "C" not null,
     client_id     text collate "C" not null,
     payment_id    text collate "C" not null,
@@ -154,12 +154,30 @@ create table credit (
     held_until    timestamptz,
     primary key (lot, ordinal)
 );
-create index credit_due on credit (client_id, expires_at) where player_id is not null and not expiry_booked and held_until is null;
 create index credit_held on credit (split_part(lot, '~', 1)) where held_until is not null;
--- Lists of what has expired. Those of what is allocated, and a user's, go through each lot by the primary key and past its other credits.
-create index credit_expired on credit (lot, ordinal) where expiry_booked and lot not like '%~minted';
 -- The one lot of an unlimited contract grows, so that its credits were not all created at once.
-create index credit_minted on credit (lot, expiry_booked, created_at, ordinal) where lot like '%~minted';
+create index credit_minted on credit (lot, created_at, ordinal) where lot like '%~minted';
+
+-- How many credits' coverage ends together, as long as that is not booked: those that one report charged from one lot, or, under its ordinal and no
+-- report, one that was given by hand. An end is booked by deleting its ending, and no credit's row is touched.
+create table ending (
+    ends_at      timestamptz not null,
+    ordinal      bigint not null,
+    credits      bigint not null,
+    last_ordinal bigint not null,
+    client_id    text collate "C" not null,
+    lot          text collate "C" not null,
+    report_id    text collate "C" not null,
+    used_by      text collate "C",
+    primary key (client_id, ends_at, lot, report_id, ordinal)
+);
+
+-- Of each lot how many credits with a row have expired and are booked so, and an ordinal that none of them is above: lists read no further.
+create table ended (
+    credits      bigint not null,
+    last_ordinal bigint not null,
+    lot          text collate "C" primary key
+) with (fillfactor = 70);
 
 create table report (
     at                 timestamptz not null,
