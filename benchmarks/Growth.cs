@@ -19,8 +19,8 @@ internal sealed class Growth(ScratchPostgres postgres, SiloProcess silo, Client 
     private const string Filled = """
         insert into lot (key, contract_id, lot_id, client_id, source, payment_id, quantity, free, created_at, available_from, expiry_booked, apart, has_free, is_open)
         values ('old~past', 'old', 'past', 'client-old', 'purchase', 'paid', 1000000, '', '1999-01-01Z', '1999-01-01Z', false, 0, false, false);
-        insert into credit (lot, ordinal, client_id, payment_id, used_by, player_id, created_at, expires_at, activated_at, report_id, expiry_booked, version)
-        select 'old~past', n, 'client-old', 'paid', 'u' || n % 5, 'past-' || n, '1999-01-01Z', null, at, 'past-' || n, false, 1
+        insert into credit (lot, ordinal, client_id, payment_id, used_by, player_id, created_at, expires_at, activated_at, report_id, version)
+        select 'old~past', n, 'client-old', 'paid', 'u' || n % 5, 'past-' || n, '1999-01-01Z', null, at, 'past-' || n, 1
         from (select n, timestamptz '1999-01-01Z' + n * interval '100 seconds' as at from generate_series(1, 1000000) n) g;
         insert into player (ordinal, covers_until, as_of, version, client_id, player_id, lot)
         select ordinal, null, activated_at, 1, client_id, player_id, lot from credit where lot = 'old~past';
