@@ -25,7 +25,12 @@ public sealed partial class PostgresListTests(ITestOutputHelper output)
     private static readonly Instant Begin = Instant.FromUtc(2026, 1, 1, 0, 0), Now = Begin + Duration.FromMinutes(250), Deep = Begin + Duration.FromMinutes(300);
 
     // 500 lots of 2,000 credits in 50 contracts of 10 clients, a minute apart: 1,400 of each lot are with players, for a day at most. Two unlimited contracts minted 50,000 each. 600,000 entries.
+    // Indexes of credits and entries are built from all rows at once, which costs less than an entry a row.
     private const string Rows = """
+        create temporary table built_later as
+        select indexname, indexdef from pg_indexes where tablename in ('credit', 'entry') and indexdef not like 'CREATE UNIQUE%';
+        do $$ declare later record; begin for later in select * from built_later loop execute 'drop index ' || later.indexname; end loop; end $$;
+
         insert into lot (key, contract_id, lot_id, client_id, source, payment_id, quantity, free, created_at, available_from, asked_expiry, expires_at, expiry_booked, apart, has_free, is_open)
         select 'c' || n % 50 || '~l' || n, 'c' || n % 50, 'l' || n, 'k' || n % 10, 'purchase', 'pay' || n % 40, 2000, '1401-2000', at, at, at + '5 hours', at + '5 hours', false, 0, true, true
         from (select n, timestamptz '2026-01-01Z' + n * interval '1 minute' as at from generate_series(0, 499) n) g;
@@ -53,6 +58,8 @@ public sealed partial class PostgresListTests(ITestOutputHelper output)
         insert into entry (entry_id, kind, effective_at, booked_at, actor, cause, subject, quantity, client_id, contract_id, user_id, report_id, lot_id)
         select place_of(pg_current_xact_id()) - 600001 + n, 'credits-charged', at, at, 'key', 'report:r' || n, 'lot', 1, 'k' || n % 10, 'c' || n % 50, 'u' || n % 20, 'r' || n / 2, 'l' || n % 500
         from (select n, timestamptz '2026-01-01Z' + n * interval '1 second' as at from generate_series(1, 600000) n) g;
+
+        do $$ declare later record; begin for later in select * from built_later loop execute later.indexdef; end loop; end $$;
         analyze;
         """;
 
