@@ -11,6 +11,9 @@ public readonly record struct EndingKey(string ClientId, Instant At, string Cont
 {
     public RowKey Row => RowKey.Ending(this);
 
+    // One of each credit that a report charges is hashed; few endings share an instant.
+    public override int GetHashCode() => HashCode.Combine(At, Ordinal);
+
     /// <summary>Of a credit; null: it has no player, its coverage never ends, or it is held.</summary>
     public static EndingKey? Of(Credit credit) => credit is { PlayerId: not null, HeldUntil: null, ExpiresAt: { } at }
         ? new(credit.ClientId, at, credit.Id.ContractId, credit.Id.LotId, credit.ReportId, credit.ReportId is null ? credit.Id.Ordinal : 0)
@@ -66,32 +69,32 @@ public sealed record Endings(IReadOnlyCollection<EndingKey> Asked, IReadOnlyDict
     /// <param name="rows">Before and after; null: there is no row.</param>
     public Changes Move(IEnumerable<(Credit? Before, Credit? After)> rows, Instant now)
     {
-        var (leaving, coming) = (new List<Credit>(), new List<Credit>());
-        var (back, over) = (new List<Credit>(), new List<Credit>());
-        foreach (var (before, after) in rows)
-        {
-            if (before is not null) (HasEnded(before) ? back : leaving).Add(before);
-            if (after is not null) (after.StatusAt(now) == CreditStatus.Expired ? over : coming).Add(after);
-        }
-        var moved = leaving.Select(credit => (Credit: credit, By: -1)).Concat(coming.Select(credit => (Credit: credit, By: 1)))
-            .GroupBy(one => EndingKey.Of(one.Credit)).Where(ending => ending.Key is not null);
-        var ended = back.Select(credit => (Credit: credit, By: -1)).Concat(over.Select(credit => (Credit: credit, By: 1)))
-            .GroupBy(one => (one.Credit.Id.ContractId, one.Credit.Id.LotId));
+        var moves = rows.SelectMany(Sides).ToLookup(move => move.HasEnded);
         return
         [
-            .. moved.Select(ending => Move(ending.Key!.Value, [.. ending])).OfType<EndingChange>(),
-            .. ended.Select(lot => new EndedChange(
-                lot.Key.ContractId, lot.Key.LotId, lot.Sum(one => one.By), lot.Where(one => one.By > 0).Select(one => one.Credit.Id.Ordinal).Prepend(0).Max())),
+            .. moves[false].GroupBy(move => EndingKey.Of(move.Credit)).Select(ending => ending.Key is { } key ? Move(key, [.. ending]) : null)
+                .OfType<EndingChange>(),
+            .. moves[true].GroupBy(move => (move.Credit.Id.ContractId, move.Credit.Id.LotId)).Select(lot => new EndedChange(
+                lot.Key.ContractId, lot.Key.LotId, lot.Sum(move => move.By), lot.Max(move => move.By > 0 ? move.Credit.Id.Ordinal : 0))),
         ];
+
+        IEnumerable<Moving> Sides((Credit? Before, Credit? After) row)
+        {
+            if (row.Before is { } before) yield return new(before, HasEnded(before), -1);
+            if (row.After is { } after) yield return new(after, after.StatusAt(now) == CreditStatus.Expired, 1);
+        }
     }
 
-    private EndingChange? Move(EndingKey key, List<(Credit Credit, int By)> moved)
+    private EndingChange? Move(EndingKey key, ImmutableArray<Moving> moved)
     {
         var present = Found.GetValueOrDefault(key) ?? new Ending(key, moved[0].Credit.UsedBy, 0, 0);
-        var by = moved.Sum(one => one.By);
-        return by == 0 ? null : new(
-            present with { Credits = present.Credits + by, Last = moved.Select(one => one.Credit.Id.Ordinal).Append(present.Last).Max() }, present.Credits);
+        var by = moved.Sum(move => move.By);
+        var last = Math.Max(present.Last, moved.Max(move => move.Credit.Id.Ordinal));
+        return by == 0 ? null : new(present with { Credits = present.Credits + by, Last = last }, present.Credits);
     }
+
+    // A credit's row that comes (1) or goes (-1).
+    private readonly record struct Moving(Credit Credit, bool HasEnded, int By);
 }
 
 /// <summary>Books the ends of coverage (P3).</summary>
