@@ -15,6 +15,21 @@ public abstract class HoldStories<TStores> : Suite<TStores> where TStores : ISto
     private Books Books => kept ??= new(Store);
 
     [Fact]
+    public async Task T3_the_end_of_a_hold_that_is_booked_between_two_reads_counts_once()
+    {
+        await Books.Agree("C", 3, ["U"]);
+        await Books.Report("H1", "C", "U", ["P1", "P2"], holdSeconds: 3_600);
+        var (contract, before) = ((await Store.Contract("C"))!, (await Store.Members("C"))[0]);
+        Assert.Equal(2, before.Allocation.TotalUsed);
+        await Books.Advance(Later);
+        Assert.Equal(0, contract.MemberAt(before, Later).Allocation.TotalUsed);
+        Assert.Equal(0, contract.MemberAt((await Store.Members("C"))[0], Later).Allocation.TotalUsed);
+
+        await Books.Report("R1", "C", "U", ["P3"]);
+        Assert.Equal(1, contract.MemberAt((await Store.Members("C"))[0], Later).Allocation.TotalUsed);
+    }
+
+    [Fact]
     public async Task T3_the_end_of_a_hold_is_read_before_it_is_booked_as_it_is_afterwards()
     {
         await Books.Agree("C", 3, ["U", "V"]);

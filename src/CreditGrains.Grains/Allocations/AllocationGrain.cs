@@ -17,13 +17,16 @@ public sealed class AllocationGrain(IGrainContext context, GrainServices service
 
     public IGrainContext GrainContext => context;
 
-    // The instant is taken before the row is read: what happens in between is not told of another time.
+    // The instant is taken before the row is read: what happens in between is not told of another time. Where the contract has something due, the row is
+    // read again behind the contract.
     public async Task<AllocationRow?> Read()
     {
         var now = services.Clock.Now;
         if (await Load() is not { } user) return null;
+        var contract = due <= Instant.Max(now, asOf) ? await services.Store.Contract(key.ContractId) : null;
+        if (contract is not null && await Load() is { } later) user = later;
         now = Instant.Max(now, asOf);
-        var member = due <= now && await services.Store.Contract(key.ContractId) is { } contract ? contract.MemberAt(user.Member!, now) : user.Member!;
+        var member = contract?.MemberAt(user.Member!, now) ?? user.Member!;
         return AllocationRow.Of(member, user.Terms, now) with { TimeZone = user.Terms.TimeZone };
     }
 

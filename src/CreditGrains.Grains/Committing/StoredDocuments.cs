@@ -26,10 +26,11 @@ public static class StoredDocuments
     }
 
     /// <summary>A user's row as it is at that instant, where the end of a hold has changed it and is not booked (R8).</summary>
+    /// <param name="member">Read after the contract: what has been booked in between is in it, and is not done again.</param>
     public static Member MemberAt(this StoredContract stored, Member member, Instant now)
     {
-        var contract = stored.AsContract().WithRead(member);
-        return contract.RollForward(Instant.Max(now, contract.AsOf)).State.Members[member.UserId];
+        var contract = stored.AsContract();
+        return contract.RollForward(Instant.Max(now, contract.AsOf)).State.WithRead(member).Members[member.UserId];
     }
 
     /// <summary>What stands behind a user's reports.</summary>
