@@ -31,7 +31,10 @@ internal sealed class UndoBooks(World world, MemoryStore store, History history)
             var left = store.Contract(write.Id)!.Holds.Credits.FirstOrDefault(credit => credit.HeldUntil <= write.AsOf);
             Holds(left is null, "the next decision books the end of a hold (R8, T3)", $"{left} at {write.AsOf}");
         }
-        foreach (var report in commit.Changes.Undone.Where(report => report.Captured is not null))
+
+        // What is captured may be freed by hand later.
+        var captured = commit.Changes.Entries.Where(entry => entry.Kind == EntryKind.HoldCaptured).Select(entry => (entry.ClientId, entry.ReportId)).ToHashSet();
+        foreach (var report in commit.Changes.Undone.Where(report => captured.Contains((report.ClientId, report.ReportId))))
             foreach (var kept in report.Captured!.Players)
                 Holds(report.Voided.Any(given => given.PlayerId == kept.PlayerId) || store.Credit(CreditId.Parse(kept.CreditId)) is { HeldUntil: null, PlayerId: { } player } && player == kept.PlayerId,
                     "what is captured is held no longer (R8)", $"{kept}: {store.Credit(CreditId.Parse(kept.CreditId))}");
