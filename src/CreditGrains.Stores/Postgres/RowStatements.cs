@@ -50,7 +50,7 @@ internal sealed class RowStatements<TChange> where TChange : Change
     {
         var columns = AllOf(row);
         var insert = $"insert into {table} ({columns}) select {columns} from unnest({Arrays(Count(columns))}) as g ({columns}) order by {key}";
-        return row.IsAddedTo ? $"{insert} {Row.AddTo(row, "greatest")}" : insert;
+        return row.IsAddedTo ? $"{insert} {row.AddTo("greatest")}" : insert;
     }
 
     private string TryInsertOf(Row<TChange> row)

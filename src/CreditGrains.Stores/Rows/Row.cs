@@ -40,16 +40,6 @@ internal abstract class Row
         RowKind.Consumption => ConsumptionRow.Instance,
     };
 
-    /// <summary>What an insert does with a row that is there, where it adds to it.</summary>
-    /// <param name="highest">The function for the higher of two values.</param>
-    public static string AddTo<TChange>(Row<TChange> row, string highest) where TChange : Change
-    {
-        var set = row.Columns.Select(column => (column.Role, column.Name, Present: $"{row.Table}.{column.Name}", Given: $"excluded.{column.Name}"))
-            .Select(column => column.Role == ColumnRole.Added ? $"{column.Name} = {column.Present} + {column.Given}"
-                : $"{column.Name} = {highest}({column.Present}, {column.Given})");
-        return $"on conflict ({string.Join(", ", row.Key.Select(column => column.Name))}) do update set {string.Join(", ", set)}";
-    }
-
     protected static Columns<RowKey> KeyPart => new(ColumnRole.Key);
 }
 
@@ -72,6 +62,16 @@ internal abstract class Row<TChange> : Row where TChange : Change
 
     /// <summary>Whether an insert adds to a row that is there, instead of failing.</summary>
     public bool IsAddedTo => Columns.Any(column => column.Role == ColumnRole.Added);
+
+    /// <summary>What an insert does with a row that is there, where it adds to it.</summary>
+    /// <param name="highest">The function for the higher of two values.</param>
+    public string AddTo(string highest)
+    {
+        var set = Columns.Select(column => column.Role == ColumnRole.Added
+            ? $"{column.Name} = {Table}.{column.Name} + excluded.{column.Name}"
+            : $"{column.Name} = {highest}({Table}.{column.Name}, excluded.{column.Name})");
+        return $"on conflict ({string.Join(", ", Key.Select(column => column.Name))}) do update set {string.Join(", ", set)}";
+    }
 
     /// <summary>The row as a change leaves it that keeps some of what was there.</summary>
     public virtual TChange Over(TChange present, TChange change) => change;

@@ -173,12 +173,12 @@ public sealed partial class SqliteStore
 
     public async Task<ContractBalance?> Balance(string contractId, Instant? asked, Instant now) =>
         (await Told(contractId, database => ReadContract(database, contractId) is { } contract
-            ? Sums.Balance(database, contract, BalanceSums.InstantOf(contract, asked, now), now)
+            ? Sums.Balance(database, contract, BalanceSums.InstantOf(contract, asked, now))
             : null))?.Of();
 
     public async Task<ContractStatement?> Statement(string contractId, LocalDate from, LocalDate to, Instant now) =>
         (await Told(contractId, database => ReadContract(database, contractId) is { } contract
-            ? Sums.Statement(database, contract, StatementSums.TimeOf(contract, from, to, now), now)
+            ? Sums.Statement(database, contract, StatementSums.TimeOf(contract, from, to, now))
             : null))?.Of();
 
     public async Task<Audit?> Audit(string contractId, bool isFull = false) =>

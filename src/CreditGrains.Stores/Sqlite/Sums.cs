@@ -52,7 +52,7 @@ internal static class Sums
     }
 
     /// <summary>What a balance is made of (G3).</summary>
-    public static BalanceSums Balance(Database database, StoredContract contract, Instant at, Instant now)
+    public static BalanceSums Balance(Database database, StoredContract contract, Instant at)
     {
         var contractId = contract.Document.Id;
         var told = Checkpoints.Tell(database, contractId, BalanceSums.RangesOf(Checkpoints.Places(database, contractId), at), to: at);
@@ -60,7 +60,7 @@ internal static class Sums
     }
 
     /// <summary>What a statement is made of (G5).</summary>
-    public static StatementSums Statement(Database database, StoredContract contract, StatementTime time, Instant now)
+    public static StatementSums Statement(Database database, StoredContract contract, StatementTime time)
     {
         var contractId = contract.Document.Id;
         var ranges = StatementSums.RangesOf(contract, Checkpoints.Places(database, contractId), time);

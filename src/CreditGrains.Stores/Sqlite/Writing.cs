@@ -90,7 +90,7 @@ internal sealed class Writing(Database database) : IRowChangesVisitor
         public ImmutableArray<Column<TChange>> Updated { get; } = [.. row.Columns.Where(IsUpdated)];
 
         public string Insert { get; } =
-            $"insert into {row.Table} ({Names(row.Key)}, {Names(row.Columns)}) values ({Values(row.Key.Length + row.Columns.Length)}) {(row.IsAddedTo ? Row.AddTo(row, "max") : "on conflict do nothing")}";
+            $"insert into {row.Table} ({Names(row.Key)}, {Names(row.Columns)}) values ({Values(row.Key.Length + row.Columns.Length)}) {(row.IsAddedTo ? row.AddTo("max") : "on conflict do nothing")}";
 
         public string Update { get; } =
             $"update {row.Table} set {string.Join(", ", row.Columns.Where(IsUpdated).Select(Assigned))} where {Fenced(row)}";
